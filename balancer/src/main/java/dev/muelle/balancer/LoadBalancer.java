@@ -1,0 +1,91 @@
+package dev.muelle.balancer;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Predicate;
+
+/**
+ * One load balancer, whole.
+ *
+ * @param host its DNS name, lower case: requests on a shared endpoint with this Host are its
+ * @param nodes its addresses in each zone; targets are reached from a node
+ * @param fronts endpoints outside the VPC, on the machine's loopback
+ * @param groups target groups that the listeners name, by id
+ */
+public record LoadBalancer(
+    String id,
+    String host,
+    List<Node> nodes,
+    List<Front> fronts,
+    List<Listener> listeners,
+    Map<String, TargetGroup> groups,
+    Settings settings) {
+
+  /** An address of the load balancer inside the VPC. */
+  public record Node(String address, String zone, Sockets sockets) {}
+
+  /**
+   * An address on the host at which every listener's port is offered too.
+   *
+   * @param shared whether other load balancers offer ports at the same address: then the Host
+   *     header says which one is meant, and a Host that none has is answered 404
+   * @param admits whether a client at this address may come in on this listener port; to one that
+   *     may not, packets seem dropped: it gets no answer
+   */
+  public record Front(String address, boolean shared, Predicate<Admission> admits) {}
+
+  /** A client knocking. */
+  public record Admission(String clientAddress, int listenerPort) {}
+
+  /** Where this node's sockets are born; the call is short. */
+  public interface Sockets {
+    <T> T call(Callable<T> birth) throws Exception;
+  }
+
+  /** A port and what to do with its requests. */
+  public record Listener(String id, int port, Action action) {}
+
+  /** What to do with a request. */
+  public sealed interface Action {
+    record Forward(String groupId) implements Action {}
+
+    record FixedResponse(int status, String contentType, String body) implements Action {}
+  }
+
+  /** Targets that are interchangeable. */
+  public record TargetGroup(String id, HealthCheck healthCheck, List<Member> members) {}
+
+  /**
+   * A target of a group.
+   *
+   * @param zone of the target, for the choice of the checking node
+   * @param drainUntil null while registered; once deregistered, when draining ends at the latest
+   */
+  public record Member(
+      Balancer.Target target, String zone, @org.jspecify.annotations.Nullable Instant drainUntil) {}
+
+  /**
+   * As ELB's target group attributes.
+   *
+   * @param port 0 for the target's own
+   * @param matcher status codes that count as healthy
+   */
+  public record HealthCheck(
+      int port,
+      String path,
+      Predicate<Integer> matcher,
+      Duration interval,
+      Duration timeout,
+      int healthyThreshold,
+      int unhealthyThreshold) {}
+
+  /**
+   * @param idleTimeout after which a connection without traffic is closed (504 while waiting for a
+   *     target's answer)
+   * @param clientKeepAlive how long a client connection may be reused
+   */
+  public record Settings(Duration idleTimeout, Duration clientKeepAlive) {}
+}

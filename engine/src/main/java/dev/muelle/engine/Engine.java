@@ -1,0 +1,110 @@
+package dev.muelle.engine;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs tasks. A sandbox is what the containers of one task share: a network namespace and a cgroup
+ * with the task's limits. Containers outlive this process: after a restart an engine over the same
+ * directory knows again every sandbox and container, running or exited, with nothing of their
+ * output or exit codes lost.
+ *
+ * <p>Every operation blocks its (virtual) thread until it is done, is idempotent by id, and leaves
+ * nothing behind when it throws.
+ */
+public interface Engine extends AutoCloseable {
+
+  /**
+   * Makes an image ready to start.
+   *
+   * @throws EngineException with a message in the words of ECS, starting with {@code
+   *     CannotPullContainerError: }
+   */
+  Image pull(ImageReference reference, @Nullable RegistryLogin login);
+
+  void createSandbox(SandboxSpec spec);
+
+  /**
+   * Creates and starts a container in an existing sandbox; if a container with this id was started
+   * before, nothing happens.
+   *
+   * @throws EngineException for example {@code CannotStartContainerError: …} or {@code
+   *     ResourceInitializationError: …}
+   */
+  void startContainer(ContainerSpec spec);
+
+  /**
+   * Sends the stop signal, then SIGKILL after {@code grace}; returns when the container has exited.
+   * Nothing happens if it is unknown or has exited.
+   */
+  void stopContainer(String containerId, Duration grace);
+
+  /** Kills what still runs and removes everything of the sandbox, its containers' output too. */
+  void removeSandbox(String sandboxId);
+
+  Optional<ContainerStatus> container(String containerId);
+
+  List<SandboxStatus> sandboxes();
+
+  /**
+   * The container's output from a position on (0: from the start), in order; empty if there is
+   * nothing more at the moment. Complete until {@link #removeSandbox}.
+   */
+  List<LogLine> output(String containerId, long position, int limit);
+
+  /** Calls {@code listener} with the id of a container that exited or has new output. */
+  Watch watch(Consumer<String> listener);
+
+  /** What a running container uses now; empty if it does not run. */
+  Optional<Usage> usage(String containerId);
+
+  /** Kills and removes everything that this engine ever made on this machine. */
+  void removeAll();
+
+  /** Lets go of everything; what runs keeps running. */
+  @Override
+  void close();
+
+  /** A listener that can be taken away again. */
+  @FunctionalInterface
+  interface Watch extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /**
+   * An image that is ready to start.
+   *
+   * @param digest of the manifest that the reference resolved to ({@code sha256:…}; for a
+   *     multi-platform index the index's own digest, as ECS shows it)
+   * @param id what {@link ContainerSpec#imageId} takes
+   */
+  record Image(String id, String digest) {}
+
+  /** User name and password (or token) for a registry. */
+  record RegistryLogin(String user, String password) {
+    @Override
+    public String toString() {
+      return "RegistryLogin[" + user + "]"; // never the password
+    }
+  }
+
+  /**
+   * A piece of output.
+   *
+   * @param position where the next piece starts
+   * @param epochMillis when it was written
+   * @param text one line without its line feed; a line over 256 KiB comes in several pieces
+   */
+  record LogLine(long position, long epochMillis, boolean stderr, String text) {}
+
+  /**
+   * @param cpuNanos CPU time consumed so far
+   * @param memoryBytes resident now, page cache that can be dropped not counted
+   * @param memoryPeakBytes the most there has been
+   */
+  record Usage(long cpuNanos, long memoryBytes, long memoryPeakBytes, int processes) {}
+}

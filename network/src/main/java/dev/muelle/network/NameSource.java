@@ -1,0 +1,17 @@
+package dev.muelle.network;
+
+import java.util.List;
+import java.util.Optional;
+
+/** Answers names inside a VPC. */
+@FunctionalInterface
+public interface NameSource {
+
+  /**
+   * The IPv4 addresses of a name; an empty list if the name exists without one; empty if this
+   * source does not know the name.
+   *
+   * @param name lower case, without the final dot
+   */
+  Optional<List<String>> lookup(String vpcId, String name);
+}

@@ -1,0 +1,100 @@
+package dev.muelle.network;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The VPC data plane. Every {@code put} states the whole wanted form of one thing and returns when
+ * packets obey it; repeating one changes nothing. Changes to filters are atomic: at no moment is
+ * everything open or everything closed, and established connections keep flowing as long as a rule
+ * once admitted them (security groups are stateful).
+ *
+ * <p>What exists is kept in the kernel, not here: after a restart the control plane puts everything
+ * again, which adopts what is there, and then calls {@link #retain} to drop the leftovers.
+ */
+public interface Network extends AutoCloseable {
+
+  void putVpc(Vpc vpc);
+
+  /** Removes a VPC and whatever still hangs on it; nothing happens if it is not there. */
+  void removeVpc(String vpcId);
+
+  /** Groups may refer to each other before the other one is put: an unknown group is empty. */
+  void putSecurityGroup(SecurityGroup group);
+
+  void removeSecurityGroup(String vpcId, String groupId);
+
+  /** Makes the address known to the filters; no device exists until {@link #plug}. */
+  void putInterface(NetworkInterface networkInterface);
+
+  /** Unplugs and forgets an interface. */
+  void removeInterface(String interfaceId);
+
+  /**
+   * Brings an interface to life and says where it is. Idempotent.
+   *
+   * @param use who answers at the address
+   * @return for {@link Use#NAMESPACE} the path of the network namespace that holds the interface
+   *     (as {@code eth0}, with a default route and the VPC's resolver reachable); otherwise empty
+   * @throws IllegalArgumentException if the interface was never put
+   */
+  Optional<Path> plug(String interfaceId, Use use);
+
+  /** Takes the interface (and its namespace) down again; it stays known. Idempotent. */
+  void unplug(String interfaceId);
+
+  /** Whether the interface is plugged, and how. */
+  Optional<Use> plugged(String interfaceId);
+
+  /** Where the server opens sockets that belong to a VPC. */
+  SocketSpace sockets(String vpcId);
+
+  /** Adds a source of names that the resolvers inside the VPCs ask, in the order of adding. */
+  void addNames(NameSource names);
+
+  /** Removes every VPC and interface of ours that is not named: leftovers of a crash. */
+  void retain(Set<String> vpcIds, Set<String> interfaceIds);
+
+  /** Removes everything that this network ever made on this machine. */
+  void removeAll();
+
+  /** Stops serving names; leaves namespaces, rules and running traffic as they are. */
+  @Override
+  void close();
+
+  /** Who answers at an interface's address. */
+  enum Use {
+    /** A namespace of its own: a task, an instance. */
+    NAMESPACE,
+    /** The server itself, through {@link SocketSpace}: a load-balancer node, a mount target. */
+    SERVER
+  }
+
+  /**
+   * A VPC.
+   *
+   * @param cidrs IPv4 blocks; the first is the primary one. The resolver answers at its base
+   *     address plus two
+   */
+  record Vpc(String id, List<Cidr> cidrs) {}
+
+  /**
+   * An elastic network interface.
+   *
+   * @param address its primary private IPv4 address
+   * @param macAddress for example {@code 02:ab:cd:ef:00:01}
+   * @param securityGroups ids of groups of the same VPC, at least one
+   * @param internet whether its packets may leave to and through the host (it has a public address
+   *     and a route to an internet gateway)
+   */
+  record NetworkInterface(
+      String id,
+      String vpcId,
+      Cidr subnet,
+      String address,
+      String macAddress,
+      List<String> securityGroups,
+      boolean internet) {}
+}
