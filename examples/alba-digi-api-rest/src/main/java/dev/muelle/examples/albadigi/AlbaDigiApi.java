@@ -32,22 +32,27 @@ public final class AlbaDigiApi {
   /**
    * Serves until told to stop.
    *
-   * @param args none; the environment gives {@code PORT} (5050 if unset) and {@code APP_VERSION}
+   * @param args none, or {@code once} to say who it is and end; the environment gives {@code PORT}
+   *     (5050 if unset) and {@code APP_VERSION}
    */
   public static void main(String[] args) throws Exception {
     Map<String, String> env = System.getenv();
     int port = Integer.parseInt(env.getOrDefault("PORT", "5050"));
-    AlbaDigiApi api =
-        new AlbaDigiApi(port, Identity.discover(env), env.getOrDefault("APP_VERSION", "1"));
+    String version = env.getOrDefault("APP_VERSION", "1");
+    Identity identity = Identity.discover(env);
+    if (args.length == 1 && args[0].equals("once")) {
+      System.out.println(identity.json(version));
+      return;
+    }
+    AlbaDigiApi api = new AlbaDigiApi(port, identity, version);
     CountDownLatch stopped = new CountDownLatch(1);
     Runtime.getRuntime()
         .addShutdownHook(
-            new Thread(
-                () -> {
-                  System.out.println("alba-digi-api-rest: stopping");
-                  api.stop();
-                  stopped.countDown();
-                }));
+            new Thread(() -> {
+              System.out.println("alba-digi-api-rest: stopping");
+              api.stop();
+              stopped.countDown();
+            }));
     api.start();
     System.out.println("alba-digi-api-rest: listening on port " + api.port());
     stopped.await();

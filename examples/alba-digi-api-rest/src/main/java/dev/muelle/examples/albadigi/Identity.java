@@ -1,8 +1,8 @@
 package dev.muelle.examples.albadigi;
 
 import java.io.IOException;
-import java.net.URI;
 import java.net.HttpURLConnection;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.regex.Matcher;

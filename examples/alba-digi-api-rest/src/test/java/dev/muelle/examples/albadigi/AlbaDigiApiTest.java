@@ -35,7 +35,6 @@ class AlbaDigiApiTest {
   private static HttpResponse<String> get(HttpClient client, AlbaDigiApi api, String path)
       throws Exception {
     URI uri = URI.create("http://127.0.0.1:" + api.port() + path);
-    return client.send(
-        HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+    return client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
   }
 }

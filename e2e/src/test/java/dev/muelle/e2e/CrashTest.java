@@ -1,0 +1,100 @@
+package dev.muelle.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Containers outlive the server, and nothing of theirs is lost while it is dead. */
+@Timeout(600)
+class CrashTest {
+
+  private static final String PROCESSES =
+      "pgrep -f dev.muelle.examples.albadigi.AlbaDigiApi | sort | tr '\\n' ' '";
+
+  @Test
+  void theServerDiesUnderLoadAndComesBack() throws Exception {
+    try (TestRegion region = TestRegion.prepare("")) {
+      region.bare("./muelle demo --port " + region.port());
+      String processes = region.bare(PROCESSES);
+      assertEquals(2, Stream.of(processes.split(" ")).filter(pid -> !pid.isBlank()).count());
+      String name =
+          region.run(
+              "aws elbv2 describe-load-balancers --query 'LoadBalancers[0].DNSName' --output text");
+      Path codes = region.work().resolve("codes.txt");
+      Process load =
+          region.background(
+              "while true; do curl -s --max-time 5 http://" + name + "/whoami || true; done",
+              codes);
+      region.run("until grep -q task " + codes + "; do sleep 0.1; done");
+
+      region.server().destroyForcibly();
+      region.server().onExit().get();
+      region.up();
+
+      region.bare("until curl -sf --max-time 5 http://" + name + "/alive; do sleep 0.1; done");
+      load.descendants().forEach(ProcessHandle::destroyForcibly);
+      load.destroyForcibly().waitFor();
+      assertEquals(processes, region.bare(PROCESSES), "the same containers still run");
+      String service =
+          region.run(
+              "aws ecs describe-services --cluster alba-digi-cluster --services alba-digi-service"
+                  + " --query 'services[0].[runningCount,pendingCount]' --output text");
+      assertEquals("2\t0", service);
+    }
+  }
+
+  @Test
+  void noLineAndNoExitCodeIsMissing() throws Exception {
+    int lines = 400;
+    try (TestRegion region = TestRegion.start("")) {
+      region.run("aws ecr create-repository --repository-name printer");
+      new BusyboxImage(region).push("printer");
+      region.run(
+          """
+          aws ecs create-cluster --cluster-name default
+          aws ecs register-task-definition --family printer --requires-compatibilities FARGATE \\
+            --network-mode awsvpc --cpu 256 --memory 512 \\
+            --execution-role-arn arn:aws:iam::000000000000:role/LabRole \\
+            --container-definitions '[{"name":"printer","image":"localhost:%d/printer:latest",
+              "command":["sh","-c","i=0; while [ $i -lt %d ]; do echo line-$i; i=$((i+1)); usleep 20000; done; exit 7"],
+              "logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"/printer",
+              "awslogs-region":"us-east-1","awslogs-stream-prefix":"p","awslogs-create-group":"true"}}}]'
+          """
+              .formatted(region.port(), lines));
+      String task =
+          region.run(
+              """
+              SUBNET=$(aws ec2 describe-subnets --query 'Subnets[0].SubnetId' --output text)
+              aws ecs run-task --launch-type FARGATE --task-definition printer \\
+                --network-configuration "awsvpcConfiguration={subnets=[$SUBNET]}" \\
+                --query 'tasks[0].taskArn' --output text
+              """);
+      region.run(
+          "until aws logs filter-log-events --log-group-name /printer --max-items 1 2>/dev/null"
+              + " | grep -q line-; do :; done");
+      for (int crash = 0; crash < 3; crash++) {
+        region.server().destroyForcibly();
+        region.server().onExit().get();
+        region.up();
+      }
+      region.run("aws ecs wait tasks-stopped --tasks " + task);
+      assertEquals(
+          "EssentialContainerExited\t7",
+          region.run(
+              "aws ecs describe-tasks --tasks "
+                  + task
+                  + " --query 'tasks[0].[stopCode,containers[0].exitCode]' --output text"));
+      String events =
+          region.run(
+              "aws logs filter-log-events --log-group-name /printer --query 'events[].message'"
+                  + " --output text | tr '\\t' '\\n'");
+      List<String> expected = IntStream.range(0, lines).mapToObj(i -> "line-" + i).toList();
+      assertEquals(expected, events.lines().toList());
+    }
+  }
+}

@@ -1,0 +1,124 @@
+package dev.muelle.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.stream.Stream;
+
+/** A region of a test's own, started with the launcher; closing it proves that nothing is left. */
+final class TestRegion implements AutoCloseable {
+
+  private final Path work;
+  private final Path data;
+  private final int port;
+  private final String options;
+  private final List<String> before;
+  private final Shell shell;
+
+  private TestRegion(Path work, int port, String options, List<String> before) {
+    this.work = work;
+    this.data = work.resolve("data");
+    this.port = port;
+    this.options = options;
+    this.before = before;
+    this.shell = new Shell(work, environment());
+  }
+
+  /**
+   * Starts a region.
+   *
+   * @param options further options of {@code ./muelle up}
+   */
+  static TestRegion start(String options) throws IOException, InterruptedException {
+    TestRegion region = prepare(options);
+    region.up();
+    return region;
+  }
+
+  /** A place for a region that the test itself starts. */
+  static TestRegion prepare(String options) throws IOException, InterruptedException {
+    Path work = Files.createTempDirectory("muelle-e2e");
+    Files.createSymbolicLink(work.resolve("muelle"), Shell.HOME.resolve("muelle"));
+    return new TestRegion(work, freePort(), options, Machine.traces());
+  }
+
+  void up() throws IOException, InterruptedException {
+    shell.run("./muelle up --detach --port " + port + " " + options);
+  }
+
+  /** A shell that has done {@code eval "$(./muelle env)"}, if the region is up. */
+  String run(String script) throws IOException, InterruptedException {
+    return shell.run(prologue() + script);
+  }
+
+  Shell.Outcome attempt(String script) throws IOException, InterruptedException {
+    return shell.attempt(prologue() + script, 600);
+  }
+
+  /** Runs without the environment of {@code ./muelle env}. */
+  String bare(String script) throws IOException, InterruptedException {
+    return shell.run(script);
+  }
+
+  Process background(String script, Path output) throws IOException {
+    return shell.start(prologue() + script, output);
+  }
+
+  private static String prologue() {
+    return "eval \"$(./muelle env)\"\n";
+  }
+
+  /** A terminal that keeps its variables. */
+  Session session() throws IOException {
+    return new Session(work, environment());
+  }
+
+  private Map<String, String> environment() {
+    return Map.of("MUELLE_DATA", data.toString(), "HOME", work.toString());
+  }
+
+  Path work() {
+    return work;
+  }
+
+  int port() {
+    return port;
+  }
+
+  /** The server's process. */
+  ProcessHandle server() throws IOException {
+    Properties said = new Properties();
+    try (var in = Files.newBufferedReader(data.resolve("server.properties"))) {
+      said.load(in);
+    }
+    return ProcessHandle.of(Long.parseLong(said.getProperty("pid"))).orElseThrow();
+  }
+
+  String serverLog() throws IOException {
+    return Files.readString(data.resolve("server.log"));
+  }
+
+  @Override
+  public void close() throws IOException, InterruptedException {
+    shell.run("./muelle down");
+    assertEquals(before, Machine.traces(), "left on the machine");
+    try (Stream<Path> files = Files.walk(work)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    }
+  }
+}

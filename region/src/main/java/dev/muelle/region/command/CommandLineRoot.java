@@ -1,0 +1,61 @@
+package dev.muelle.region.command;
+
+import java.time.Clock;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+
+/** All commands. */
+@Command(
+    name = "./muelle",
+    description = "A private container region that speaks Amazon's own APIs.",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      DemoCommand.class,
+      UpCommand.class,
+      DownCommand.class,
+      EnvCommand.class,
+      DoctorCommand.class,
+      ExampleCommand.class,
+      HelpCommand.class
+    },
+    footer = {"", "Also: ./muelle test (the whole test suite), ./muelle bench, ./muelle format."})
+public final class CommandLineRoot implements Callable<Integer> {
+
+  private CommandLineRoot() {}
+
+  /** Runs a command and gives the exit code: 0 done, 1 could not, 2 bad usage. */
+  public static int run(String... args) {
+    CommandLine line = new CommandLine(new CommandLineRoot(), new Factory(Clock.systemUTC()));
+    line.setExecutionExceptionHandler((problem, command, parsed) -> {
+      command.getErr().println("muelle: " + sentence(problem));
+      return 1;
+    });
+    return line.execute(args);
+  }
+
+  @Override
+  public Integer call() {
+    CommandLine.usage(this, System.out);
+    return 0;
+  }
+
+  /** What a person can use: the message, and where there is none the kind of problem. */
+  private static String sentence(Throwable problem) {
+    String message = problem.getMessage();
+    return message == null ? problem.toString() : message;
+  }
+
+  /** Gives the commands the clock, the one ambient thing that starts here. */
+  private record Factory(Clock clock) implements CommandLine.IFactory {
+    @Override
+    public <K> K create(Class<K> type) throws Exception {
+      try {
+        return type.getDeclaredConstructor(Clock.class).newInstance(clock);
+      } catch (NoSuchMethodException e) {
+        return CommandLine.defaultFactory().create(type);
+      }
+    }
+  }
+}

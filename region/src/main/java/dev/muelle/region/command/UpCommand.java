@@ -1,0 +1,171 @@
+package dev.muelle.region.command;
+
+import dev.muelle.region.DataDirectory;
+import dev.muelle.region.DataDirectory.Running;
+import dev.muelle.region.RegionServer;
+import dev.muelle.region.doctor.Doctor;
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.net.HttpURLConnection;
+import java.net.URI;
+import java.nio.file.Files;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Starts a region. */
+@Command(name = "up", description = "Starts the region.", mixinStandardHelpOptions = true)
+final class UpCommand implements Callable<Integer> {
+
+  private static final Duration START_LIMIT = Duration.ofSeconds(60);
+  private static final long POLL_MILLIS = 50;
+  private static final int PROBE_MILLIS = 2_000;
+
+  private final Clock clock;
+
+  @Mixin private DataOption data = new DataOption();
+
+  @Option(names = "--port", defaultValue = "4566", description = "default: ${DEFAULT-VALUE}")
+  private int port = 4566;
+
+  @Option(
+      names = "--open",
+      description =
+          "accept any credentials: an access key id of 12 digits names the account, any other is"
+              + " account 000000000000")
+  private boolean open;
+
+  @Option(names = "--detach", description = "return when the region answers")
+  private boolean detach;
+
+  UpCommand(Clock clock) {
+    this.clock = clock;
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    new Doctor(port)
+        .obstacle()
+        .ifPresent(lack -> {
+          throw new IllegalStateException(lack.what() + "\n  " + lack.mend());
+        });
+    DataDirectory directory = data.directory();
+    Optional<Running> running = directory.running().filter(Running::alive);
+    if (running.isPresent()) {
+      System.out.println("Muelle is up already at " + running.get().endpoint());
+      return 0;
+    }
+    return detach ? startDetached(directory) : serve(directory);
+  }
+
+  private int serve(DataDirectory directory) throws Exception {
+    CountDownLatch stopped = new CountDownLatch(1);
+    RegionServer server = RegionServer.start(directory, port, open, clock);
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  server.close();
+                  stopped.countDown();
+                },
+                "shutdown"));
+    System.out.println("Muelle is up at http://localhost:" + server.port());
+    System.out.println("  eval \"$(./muelle env" + dataArgument(directory) + ")\"");
+    System.out.println(
+        "Containers outlive this process; ./muelle down"
+            + dataArgument(directory)
+            + " ends everything.");
+    stopped.await();
+    return 0;
+  }
+
+  private int startDetached(DataDirectory directory) throws IOException, InterruptedException {
+    directory.create();
+    Process process =
+        new ProcessBuilder(serverCommand(directory))
+            .redirectInput(Redirect.from(new java.io.File("/dev/null")))
+            .redirectOutput(Redirect.appendTo(directory.log().toFile()))
+            .redirectErrorStream(true)
+            .start();
+    Instant end = clock.instant().plus(START_LIMIT);
+    while (clock.instant().isBefore(end)) {
+      if (!process.isAlive()) {
+        throw new IllegalStateException(
+            "the region did not start: "
+                + lastLine(directory)
+                + "\n  all of it: "
+                + directory.log());
+      }
+      Optional<Running> running =
+          directory
+              .running()
+              .filter(said -> said.pid() == process.pid())
+              .filter(UpCommand::answers);
+      if (running.isPresent()) {
+        System.out.println("Muelle is up at " + running.get().endpoint());
+        return 0;
+      }
+      process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS);
+    }
+    process.destroy();
+    throw new IllegalStateException(
+        "the region did not answer within "
+            + START_LIMIT.toSeconds()
+            + " s; see "
+            + directory.log());
+  }
+
+  /** The same Java with the same options, in a session of its own, so that no Ctrl-C reaches it. */
+  private List<String> serverCommand(DataDirectory directory) {
+    List<String> command = new ArrayList<>(List.of("setsid"));
+    ProcessHandle.Info self = ProcessHandle.current().info();
+    command.add(self.command().orElseThrow());
+    for (String argument :
+        java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments()) {
+      if (!argument.startsWith("-XX:TieredStopAtLevel")) {
+        command.add(argument);
+      }
+    }
+    command.addAll(
+        List.of("-cp", System.getProperty("java.class.path"), "dev.muelle.region.Main", "up"));
+    command.addAll(List.of("--port", String.valueOf(port), "--data", directory.root().toString()));
+    if (open) {
+      command.add("--open");
+    }
+    return command;
+  }
+
+  /** Whether a region answers at its port. */
+  static boolean answers(Running running) {
+    try {
+      HttpURLConnection connection =
+          (HttpURLConnection)
+              URI.create("http://127.0.0.1:" + running.port() + RegionServer.HEALTH_PATH)
+                  .toURL()
+                  .openConnection();
+      connection.setConnectTimeout(PROBE_MILLIS);
+      connection.setReadTimeout(PROBE_MILLIS);
+      return connection.getResponseCode() == 200;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static String lastLine(DataDirectory directory) throws IOException {
+    List<String> lines = Files.readAllLines(directory.log());
+    return lines.isEmpty() ? "it said nothing" : lines.getLast();
+  }
+
+  private static String dataArgument(DataDirectory directory) {
+    return directory.root().equals(DataDirectory.DEFAULT) ? "" : " --data " + directory.root();
+  }
+}

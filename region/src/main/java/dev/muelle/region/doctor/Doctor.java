@@ -1,0 +1,81 @@
+package dev.muelle.region.doctor;
+
+import dev.muelle.region.doctor.Check.Finding;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Looks at the machine. */
+public final class Doctor {
+
+  private final List<Check> checks;
+
+  /**
+   * A doctor for the machine that we run on.
+   *
+   * @param port where the region is to listen
+   */
+  public Doctor(int port) {
+    this(
+        List.of(
+            new Checks.Root(),
+            new Checks.Jdk(),
+            new Checks.Program("conmon", "conmon", true, "keeps containers and their output"),
+            new Checks.EitherProgram("crun", "runc", "starts containers"),
+            new Checks.Program("nft", "nftables", true, "filters packets"),
+            new Checks.Program("ip", "iproute2", true, "makes network namespaces"),
+            new Checks.Cgroups(Path.of("/sys/fs/cgroup"), Path.of("/proc/self/cgroup")),
+            new Checks.Filesystem("overlay", Path.of("/proc/filesystems")),
+            new Checks.Namespaces(Path.of("/proc/self/ns")),
+            new Checks.PortFree("127.0.0.1", 80, "load balancers offer port 80 on this machine"),
+            new Checks.PortOurs("127.0.0.1", port),
+            new Checks.LocalhostNames(),
+            new Checks.Program("aws", "awscli", false, "runs the labs by hand"),
+            new Checks.Program("curl", "curl", false, "shows the answers of a load balancer")));
+  }
+
+  Doctor(List<Check> checks) {
+    this.checks = checks;
+  }
+
+  /** Everything as lines for a person; after each lack the command that mends it. */
+  public Report report() {
+    List<String> lines = new ArrayList<>();
+    boolean ready = true;
+    for (Check check : checks) {
+      switch (check.look()) {
+        case Finding.Has has -> lines.add("  ok    " + has.what());
+        case Finding.Lacks lack -> {
+          lines.add((lack.needed() ? "  LACKS " : "  note  ") + lack.what());
+          lines.add("          " + lack.mend());
+          ready &= !lack.needed();
+        }
+      }
+    }
+    lines.add(ready ? "This machine can run a region." : "This machine cannot run a region yet.");
+    return new Report(List.copyOf(lines), ready);
+  }
+
+  /** What the doctor says, and whether a region can run here. */
+  public record Report(List<String> lines, boolean ready) {}
+
+  /**
+   * What keeps a region from running here.
+   *
+   * @param what one sentence
+   * @param mend the command
+   */
+  public record Obstacle(String what, String mend) {}
+
+  /** The first thing without which the region cannot run. */
+  public Optional<Obstacle> obstacle() {
+    return checks.stream()
+        .map(Check::look)
+        .filter(Finding.Lacks.class::isInstance)
+        .map(Finding.Lacks.class::cast)
+        .filter(Finding.Lacks::needed)
+        .map(lack -> new Obstacle(lack.what(), lack.mend()))
+        .findFirst();
+  }
+}
