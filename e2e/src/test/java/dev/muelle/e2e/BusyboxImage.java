@@ -12,7 +12,7 @@ final class BusyboxImage {
   }
 
   /** Pushes {@code repository:latest}; the repository must exist. */
-  void push(String repository) throws IOException, InterruptedException {
+  void push(String repository) throws IOException {
     region.run(
         """
         mkdir -p image/bin image/tmp image/etc

@@ -17,7 +17,7 @@ final class Machine {
    * Network namespaces, mounts, cgroups, packet filter tables, links, listeners, and processes that
    * hold containers: one line each, sorted.
    */
-  static List<String> traces() throws IOException, InterruptedException {
+  static List<String> traces() throws IOException {
     Shell shell = new Shell(Path.of("/tmp"), Map.of());
     List<String> found = new ArrayList<>();
     collect(found, "namespace", shell.run("ip netns list | cut -d' ' -f1"));

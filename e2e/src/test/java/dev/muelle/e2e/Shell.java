@@ -3,6 +3,7 @@ package dev.muelle.e2e;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -32,22 +33,31 @@ final class Shell {
   record Outcome(int exitCode, String output) {}
 
   /** Runs a script and gives its output; the test fails if the script does. */
-  String run(String script) throws IOException, InterruptedException {
+  String run(String script) throws IOException {
     Outcome outcome = attempt(script, 600);
     assertEquals(0, outcome.exitCode(), () -> script + "\n" + outcome.output());
     return outcome.output().trim();
   }
 
-  Outcome attempt(String script, long limitSeconds) throws IOException, InterruptedException {
+  Outcome attempt(String script, long limitSeconds) throws IOException {
     Path output = Files.createTempFile(directory, "output", ".txt");
     Process process = start(script, output);
-    if (!process.waitFor(limitSeconds, TimeUnit.SECONDS)) {
+    if (!ended(process, limitSeconds)) {
       process.descendants().forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly();
       throw new AssertionError(
           "no end within " + limitSeconds + " s: " + script + "\n" + Files.readString(output));
     }
     return new Outcome(process.exitValue(), Files.readString(output));
+  }
+
+  private static boolean ended(Process process, long limitSeconds) throws IOException {
+    try {
+      return process.waitFor(limitSeconds, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("the test was interrupted");
+    }
   }
 
   /** Starts a script in the background. */

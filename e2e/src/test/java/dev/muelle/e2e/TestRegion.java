@@ -36,34 +36,34 @@ final class TestRegion implements AutoCloseable {
    *
    * @param options further options of {@code ./muelle up}
    */
-  static TestRegion start(String options) throws IOException, InterruptedException {
+  static TestRegion start(String options) throws IOException {
     TestRegion region = prepare(options);
     region.up();
     return region;
   }
 
   /** A place for a region that the test itself starts. */
-  static TestRegion prepare(String options) throws IOException, InterruptedException {
+  static TestRegion prepare(String options) throws IOException {
     Path work = Files.createTempDirectory("muelle-e2e");
     Files.createSymbolicLink(work.resolve("muelle"), Shell.HOME.resolve("muelle"));
     return new TestRegion(work, freePort(), options, Machine.traces());
   }
 
-  void up() throws IOException, InterruptedException {
+  void up() throws IOException {
     shell.run("./muelle up --detach --port " + port + " " + options);
   }
 
   /** A shell that has done {@code eval "$(./muelle env)"}, if the region is up. */
-  String run(String script) throws IOException, InterruptedException {
+  String run(String script) throws IOException {
     return shell.run(prologue() + script);
   }
 
-  Shell.Outcome attempt(String script) throws IOException, InterruptedException {
+  Shell.Outcome attempt(String script) throws IOException {
     return shell.attempt(prologue() + script, 600);
   }
 
   /** Runs without the environment of {@code ./muelle env}. */
-  String bare(String script) throws IOException, InterruptedException {
+  String bare(String script) throws IOException {
     return shell.run(script);
   }
 
@@ -106,7 +106,7 @@ final class TestRegion implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException, InterruptedException {
+  public void close() throws IOException {
     shell.run("./muelle down");
     assertEquals(before, Machine.traces(), "left on the machine");
     try (Stream<Path> files = Files.walk(work)) {
