@@ -1,0 +1,104 @@
+package dev.muelle.wire;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.core.SdkClient;
+
+/**
+ * The services behind the door: any SDK for Java client interface, mounted with one line.
+ *
+ * <pre>{@code
+ * Mounts mounts = new Mounts()
+ *     .mount(EcsClient.class, caller -> region(caller.account(), caller.region()).ecs())
+ *     .mount(StsClient.class, caller -> new Sts());
+ * }</pre>
+ *
+ * <p>Mounted before the first request; then only read, by any number of threads. An interface is
+ * inspected when its first request comes, so that starting with many costs nothing.
+ */
+public final class Mounts {
+  private final Shapes shapes = new Shapes();
+  private final Map<Class<?>, Mount> mounts = new LinkedHashMap<>();
+
+  /**
+   * Serves a client interface.
+   *
+   * @param client the SDK's interface, for example {@code EcsClient.class}
+   * @param implementation finds who serves this caller; called once per request
+   * @throws IllegalArgumentException if the interface is mounted already or is no SDK client
+   */
+  public <C extends SdkClient> Mounts mount(
+      Class<C> client, Function<Caller, ? extends C> implementation) {
+    if (mounts.containsKey(client)) {
+      throw new IllegalArgumentException(client.getName() + " is mounted already");
+    }
+    mounts.put(client, new Mount(client, ServiceModel.signingName(client), implementation, shapes));
+    return this;
+  }
+
+  /** The mounted interfaces, in order of mounting. */
+  public List<Class<? extends SdkClient>> clients() {
+    List<Class<? extends SdkClient>> clients = new ArrayList<>();
+    mounts.values().forEach(mount -> clients.add(mount.client));
+    return List.copyOf(clients);
+  }
+
+  Shapes shapes() {
+    return shapes;
+  }
+
+  /** The mounts whose requests are signed with this name; several versions may share one. */
+  List<Mount> signedAs(String signingName) {
+    return mounts.values().stream().filter(m -> m.signingName.equals(signingName)).toList();
+  }
+
+  Optional<Mount> withTarget(String prefix) {
+    return mounts.values().stream()
+        .filter(m -> m.model().targetPrefix().equals(prefix))
+        .findFirst();
+  }
+
+  Optional<Mount> withVersion(String apiVersion) {
+    return mounts.values().stream()
+        .filter(m -> m.model().apiVersion().equals(apiVersion))
+        .findFirst();
+  }
+
+  /** One mounted interface. */
+  static final class Mount {
+    private final Class<? extends SdkClient> client;
+    private final String signingName;
+    private final Function<Caller, ? extends SdkClient> implementation;
+    private final Shapes shapes;
+    private volatile @Nullable ServiceModel model;
+
+    private Mount(
+        Class<? extends SdkClient> client,
+        String signingName,
+        Function<Caller, ? extends SdkClient> implementation,
+        Shapes shapes) {
+      this.client = client;
+      this.signingName = signingName;
+      this.implementation = implementation;
+      this.shapes = shapes;
+    }
+
+    ServiceModel model() {
+      ServiceModel known = model;
+      if (known == null) {
+        known = ServiceModel.of(client, shapes); // two threads may both do it; either result serves
+        model = known;
+      }
+      return known;
+    }
+
+    SdkClient implementation(Caller caller) {
+      return implementation.apply(caller);
+    }
+  }
+}

@@ -1,0 +1,30 @@
+package dev.muelle.wire;
+
+import dev.muelle.wire.http.HttpResponse;
+import software.amazon.awssdk.core.SdkPojo;
+
+/**
+ * One of AWS's wire protocols, from the server's side: requests are decoded into the SDK's model
+ * classes, responses and errors encoded from them.
+ *
+ * <p>restJson1, restXml and rpcv2Cbor are further members of this family: each is one more record
+ * here and one more line in {@link ClientClassFile#protocol}.
+ */
+sealed interface Protocol permits AwsJson, AwsQuery, Ec2Query {
+
+  /**
+   * Fills a request.
+   *
+   * @param builder the empty builder of the operation's request class
+   * @return the built request
+   * @throws WireException if the body cannot be understood
+   */
+  SdkPojo decode(SdkPojo builder, Exchange exchange);
+
+  HttpResponse encode(Operation operation, SdkPojo response, String requestId);
+
+  HttpResponse encode(Failure failure, String xmlNamespace, String requestId);
+
+  /** How this protocol says a fault of the wire layer. */
+  Fault.Said say(Fault fault);
+}

@@ -1,0 +1,54 @@
+package dev.muelle.wire;
+
+import dev.muelle.wire.http.HttpResponse;
+import java.io.IOException;
+import java.io.InputStream;
+
+/** Reads the body into memory, up to a limit. */
+final class ReadBody implements Chain.Step {
+  private final int limit;
+
+  ReadBody(int limit) {
+    this.limit = limit;
+  }
+
+  @Override
+  public HttpResponse take(Exchange exchange, Chain.Next next) throws IOException {
+    exchange
+        .request()
+        .header("x-amz-content-sha256")
+        .filter(hash -> hash.startsWith("STREAMING-"))
+        .ifPresent(hash -> {
+          throw new WireException(
+              Fault.NOT_IMPLEMENTED,
+              "A body signed in chunks (" + hash + ") is not accepted: sign it as a whole.");
+        });
+    long announced = exchange.request().header("content-length").map(ReadBody::length).orElse(-1L);
+    if (announced > limit) {
+      throw tooLarge();
+    }
+    exchange.body(read(exchange.request().body()));
+    return next.proceed(exchange);
+  }
+
+  private static long length(String header) {
+    try {
+      return Long.parseLong(header.strip());
+    } catch (NumberFormatException e) {
+      return -1; // what is read decides
+    }
+  }
+
+  private byte[] read(InputStream in) throws IOException {
+    byte[] bytes = in.readNBytes(limit + 1);
+    if (bytes.length > limit) {
+      throw tooLarge();
+    }
+    return bytes;
+  }
+
+  private WireException tooLarge() {
+    return new WireException(
+        Fault.TOO_LARGE, "The request body is larger than the limit of " + limit + " bytes.");
+  }
+}
