@@ -111,7 +111,7 @@ public final class DataDirectory {
       return ProcessHandle.of(pid)
           .filter(ProcessHandle::isAlive)
           .flatMap(process -> process.info().commandLine())
-          .filter(line -> line.contains("dev.muelle.region.Main"))
+          .filter(line -> line.contains("dev.muelle.region.command.Main"))
           .isPresent();
     }
 

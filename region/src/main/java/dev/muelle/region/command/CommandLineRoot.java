@@ -21,12 +21,12 @@ import picocli.CommandLine.HelpCommand;
       HelpCommand.class
     },
     footer = {"", "Also: ./muelle test (the whole test suite), ./muelle bench, ./muelle format."})
-public final class CommandLineRoot implements Callable<Integer> {
+final class CommandLineRoot implements Callable<Integer> {
 
   private CommandLineRoot() {}
 
   /** Runs a command and gives the exit code: 0 done, 1 could not, 2 bad usage. */
-  public static int run(String... args) {
+  static int run(String... args) {
     CommandLine line = new CommandLine(new CommandLineRoot(), new Factory(Clock.systemUTC()));
     line.setExecutionExceptionHandler((problem, command, parsed) -> {
       command.getErr().println("muelle: " + sentence(problem));

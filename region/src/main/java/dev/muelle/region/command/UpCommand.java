@@ -136,7 +136,7 @@ final class UpCommand implements Callable<Integer> {
       }
     }
     command.addAll(
-        List.of("-cp", System.getProperty("java.class.path"), "dev.muelle.region.Main", "up"));
+        List.of("-cp", System.getProperty("java.class.path"), "dev.muelle.region.command.Main", "up"));
     command.addAll(List.of("--port", String.valueOf(port), "--data", directory.root().toString()));
     if (open) {
       command.add("--open");

@@ -1,6 +1,5 @@
-package dev.muelle.region;
+package dev.muelle.region.command;
 
-import dev.muelle.region.command.CommandLineRoot;
 
 /** Where {@code ./muelle} hands over. */
 public final class Main {

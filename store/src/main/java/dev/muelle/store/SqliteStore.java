@@ -1,0 +1,255 @@
+package dev.muelle.store;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteConfig.JournalMode;
+import org.sqlite.SQLiteConfig.SynchronousMode;
+
+/**
+ * A store in one SQLite file with a write-ahead log. One process at a time; one writer at a time;
+ * readers each see the state at their first read and never wait.
+ *
+ * @see <a href="https://sqlite.org/wal.html">Write-Ahead Logging</a>
+ */
+public final class SqliteStore implements Store {
+
+  private static final int READERS = 4;
+  private static final int BUSY_MILLIS = 10_000;
+
+  private final Shared shared;
+  private final String scope;
+
+  private SqliteStore(Shared shared, String scope) {
+    this.shared = shared;
+    this.scope = scope;
+  }
+
+  /**
+   * Opens a store, making it if there is none.
+   *
+   * @throws StoreException if another process has it open, a newer Muelle wrote it, or it is
+   *     damaged; the message is one sentence for a person
+   */
+  public static SqliteStore open(Path file) {
+    return open(file, Schema.STEPS);
+  }
+
+  static SqliteStore open(Path file, List<List<String>> schema) {
+    FileLock lock = lock(file);
+    List<Statements> opened = new ArrayList<>();
+    try {
+      Statements writer = connect(file, false);
+      opened.add(writer);
+      Schema.migrate(writer.connection(), schema);
+      writer.connection().setAutoCommit(false);
+      BlockingQueue<Statements> readers = new ArrayBlockingQueue<>(READERS);
+      for (int i = 0; i < READERS; i++) {
+        Statements reader = connect(file, true);
+        opened.add(reader);
+        reader.connection().setAutoCommit(false);
+        readers.add(reader);
+      }
+      return new SqliteStore(new Shared(lock, writer, readers), "");
+    } catch (SQLException | RuntimeException e) {
+      opened.forEach(SqliteStore::closeQuietly);
+      release(lock);
+      if (e instanceof StoreException known) {
+        throw known;
+      }
+      throw new StoreException(file + " cannot be opened: " + e.getMessage(), e);
+    }
+  }
+
+  private static Statements connect(Path file, boolean readOnly) throws SQLException {
+    SQLiteConfig config = new SQLiteConfig();
+    config.setBusyTimeout(BUSY_MILLIS);
+    config.setReadOnly(readOnly);
+    if (!readOnly) {
+      config.setJournalMode(JournalMode.WAL);
+    }
+    // What was committed survives the end of the process either way; see docs/decisions.
+    config.setSynchronous(SynchronousMode.NORMAL);
+    Connection connection = config.createConnection("jdbc:sqlite:" + file);
+    return new Statements(connection);
+  }
+
+  private static FileLock lock(Path file) {
+    Path path = file.resolveSibling(file.getFileName() + ".lock");
+    try {
+      Files.createDirectories(file.toAbsolutePath().getParent());
+      FileChannel channel =
+          FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      @Nullable FileLock lock;
+      try {
+        lock = channel.tryLock();
+      } catch (OverlappingFileLockException e) {
+        lock = null;
+      }
+      if (lock == null) {
+        channel.close();
+        throw new StoreException(file + " is in use by another Muelle server");
+      }
+      return lock;
+    } catch (IOException e) {
+      throw new StoreException(file + " cannot be opened: " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public Store in(String other) {
+    return new SqliteStore(shared, other);
+  }
+
+  @Override
+  public String scope() {
+    return scope;
+  }
+
+  @Override
+  public <R> R read(Function<Tx, R> work) {
+    Statements reader = shared.takeReader();
+    try {
+      SqlTx tx = new SqlTx(reader, scope, false);
+      try {
+        return work.apply(tx);
+      } finally {
+        tx.close();
+        reader.connection().rollback(); // gives up the snapshot
+      }
+    } catch (SQLException e) {
+      throw new StoreException("the database refused: " + e.getMessage(), e);
+    } finally {
+      shared.readers.add(reader);
+    }
+  }
+
+  @Override
+  public <R> R write(Function<Tx, R> work) {
+    if (shared.writing.isHeldByCurrentThread()) {
+      throw new IllegalStateException("a transaction within a transaction");
+    }
+    shared.writing.lock();
+    try {
+      shared.mustBeOpen();
+      SqlTx tx = new SqlTx(shared.writer, scope, true);
+      R result;
+      try {
+        result = work.apply(tx);
+        List<Change> changes = tx.close();
+        shared.writer.connection().commit();
+        shared.feed.publish(changes);
+      } catch (SQLException | RuntimeException | Error e) {
+        tx.close();
+        rollback(e);
+        throw e;
+      }
+      return result;
+    } catch (SQLException e) {
+      throw new StoreException("the change could not be stored: " + e.getMessage(), e);
+    } finally {
+      shared.writing.unlock();
+    }
+  }
+
+  private void rollback(Throwable cause) {
+    try {
+      shared.writer.connection().rollback();
+    } catch (SQLException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  @Override
+  public Subscription onChange(Consumer<Change> listener) {
+    return shared.feed.subscribe(scope, listener);
+  }
+
+  @Override
+  public void close() {
+    shared.close();
+  }
+
+  private static void closeQuietly(Statements statements) {
+    try {
+      statements.close();
+    } catch (SQLException e) {
+      // It is being given up anyway.
+    }
+  }
+
+  private static void release(FileLock lock) {
+    try {
+      lock.acquiredBy().close();
+    } catch (IOException e) {
+      throw new StoreException("the lock cannot be released", e);
+    }
+  }
+
+  /** What all scopes of one file share. */
+  private static final class Shared {
+    final FileLock lock;
+    final Statements writer;
+    final BlockingQueue<Statements> readers;
+    final ReentrantLock writing = new ReentrantLock(true);
+    final ChangeFeed feed = new ChangeFeed();
+    private volatile boolean closed;
+
+    Shared(FileLock lock, Statements writer, BlockingQueue<Statements> readers) {
+      this.lock = lock;
+      this.writer = writer;
+      this.readers = readers;
+    }
+
+    void mustBeOpen() {
+      if (closed) {
+        throw new StoreException("the store is closed");
+      }
+    }
+
+    Statements takeReader() {
+      mustBeOpen();
+      try {
+        return readers.take();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new StoreException("interrupted while waiting for a reader", e);
+      }
+    }
+
+    void close() {
+      writing.lock();
+      try {
+        if (closed) {
+          return;
+        }
+        closed = true;
+        for (int i = 0; i < READERS; i++) {
+          closeQuietly(readers.take());
+        }
+        closeQuietly(writer);
+        feed.close();
+        release(lock);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } finally {
+        writing.unlock();
+      }
+    }
+  }
+}

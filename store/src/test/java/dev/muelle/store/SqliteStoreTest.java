@@ -1,0 +1,248 @@
+package dev.muelle.store;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muelle.store.Store.Change;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SqliteStoreTest {
+
+  static final Codec<String> TEXT =
+      new Codec<>() {
+        @Override
+        public byte[] encode(String value) {
+          return value.getBytes(StandardCharsets.UTF_8);
+        }
+
+        @Override
+        public String decode(byte[] bytes) {
+          return new String(bytes, StandardCharsets.UTF_8);
+        }
+      };
+
+  private static final Table<String> THINGS =
+      Table.of("test.things", TEXT).index("first", text -> text.substring(0, 1));
+
+  @TempDir private Path directory;
+  private SqliteStore store;
+
+  @BeforeEach
+  void open() {
+    store = SqliteStore.open(directory.resolve("db"));
+  }
+
+  @AfterEach
+  void close() {
+    store.close();
+  }
+
+  @Test
+  void remembersAfterReopening() {
+    store.write(tx -> tx.insert(THINGS, "k", "value"));
+    store.close();
+    open();
+    assertEquals("value", store.read(tx -> tx.get(THINGS, "k")).orElseThrow().value());
+  }
+
+  @Test
+  void whatThrowsNeverHappened() {
+    assertThrows(
+        IllegalStateException.class,
+        () ->
+            store.write(tx -> {
+              tx.put(THINGS, "k", "value");
+              throw new IllegalStateException("no");
+            }));
+    assertTrue(store.read(tx -> tx.get(THINGS, "k")).isEmpty());
+  }
+
+  @Test
+  void versionsGuardUpdates() {
+    Row<String> first = store.write(tx -> tx.insert(THINGS, "k", "one"));
+    store.write(tx -> tx.update(THINGS, "k", first.version(), "two"));
+    assertThrows(
+        Tx.VersionConflict.class,
+        () -> store.write(tx -> tx.update(THINGS, "k", first.version(), "three")));
+    assertThrows(Tx.KeyExists.class, () -> store.write(tx -> tx.insert(THINGS, "k", "four")));
+    assertEquals("two", store.read(tx -> tx.get(THINGS, "k")).orElseThrow().value());
+  }
+
+  @Test
+  void scopesShareNothing() {
+    store.in("a").write(tx -> tx.put(THINGS, "k", "in a"));
+    assertTrue(store.in("b").read(tx -> tx.get(THINGS, "k")).isEmpty());
+    assertEquals(1, (long) store.in("a").read(tx -> tx.count(THINGS)));
+  }
+
+  @Test
+  void aReaderSeesOneState() throws Exception {
+    store.write(tx -> tx.put(THINGS, "k", "before"));
+    CountDownLatch read = new CountDownLatch(1);
+    CountDownLatch written = new CountDownLatch(1);
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<List<String>> seen =
+          threads.submit(() ->
+              store.read(tx -> {
+                List<String> values = new ArrayList<>();
+                values.add(tx.get(THINGS, "k").orElseThrow().value());
+                read.countDown();
+                await(written);
+                values.add(tx.get(THINGS, "k").orElseThrow().value());
+                return values;
+              }));
+      read.await();
+      store.write(tx -> tx.put(THINGS, "k", "after"));
+      written.countDown();
+      assertEquals(List.of("before", "before"), seen.get());
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void tellsOfCommitsInTheirOrder() throws Exception {
+    LinkedBlockingQueue<Change> told = new LinkedBlockingQueue<>();
+    store.in("s").onChange(told::add);
+    store.in("other").write(tx -> tx.put(THINGS, "x", "not told"));
+    for (int i = 0; i < 100; i++) {
+      String key = "k" + i;
+      store.in("s").write(tx -> tx.put(THINGS, key, "v"));
+    }
+    store.in("s").write(tx -> tx.delete(THINGS, "k0"));
+    for (int i = 0; i < 100; i++) {
+      assertEquals("k" + i, told.poll(10, TimeUnit.SECONDS).key());
+    }
+    assertTrue(told.poll(10, TimeUnit.SECONDS).deleted());
+  }
+
+  @Test
+  void behavesAsAMapDoes() {
+    Random random = new Random(42);
+    TreeMap<String, String> model = new TreeMap<>();
+    for (int step = 0; step < 2_000; step++) {
+      String key = Character.toString("abé€z".charAt(random.nextInt(5))) + random.nextInt(20);
+      String value = Character.toString("xyz".charAt(random.nextInt(3))) + step;
+      switch (random.nextInt(4)) {
+        case 0, 1 -> {
+          store.write(tx -> tx.put(THINGS, key, value));
+          model.put(key, value);
+        }
+        case 2 ->
+            assertEquals(model.remove(key) != null, store.write(tx -> tx.delete(THINGS, key)));
+        default -> {
+          assertEquals(List.copyOf(model.values()), values(store.read(tx -> tx.list(THINGS))));
+          assertEquals(
+              model.entrySet().stream()
+                  .filter(entry -> entry.getKey().startsWith("é"))
+                  .map(entry -> entry.getValue())
+                  .toList(),
+              values(store.read(tx -> tx.list(THINGS, "é"))));
+          assertEquals(
+              List.copyOf(model.subMap("b1", true, "z2", false).descendingMap().values()),
+              values(store.read(tx -> tx.range(THINGS, "b1", "z2", true, 1_000))));
+          assertEquals(
+              model.values().stream().filter(v -> v.startsWith("y")).toList(),
+              values(store.read(tx -> tx.find(THINGS, "first", "y"))));
+        }
+      }
+    }
+  }
+
+  private static List<String> values(List<Row<String>> rows) {
+    return rows.stream().map(Row::value).toList();
+  }
+
+  @Test
+  void anIndexThatARreleaseAddsFindsOldRows() {
+    Table<String> before = Table.of("test.things", TEXT);
+    store.write(tx -> tx.put(before, "k", "xylophone"));
+    assertEquals(1, store.read(tx -> tx.find(THINGS, "first", "x")).size());
+    store.write(tx -> tx.put(THINGS, "l", "xenon"));
+    assertEquals(2, store.read(tx -> tx.find(THINGS, "first", "x")).size());
+  }
+
+  @Test
+  void concurrentWritersWithVersionsLoseNoUpdate() throws Exception {
+    store.write(tx -> tx.put(THINGS, "n", "0"));
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<?>> all = new ArrayList<>();
+      for (int writer = 0; writer < 8; writer++) {
+        all.add(threads.submit(() -> increment(50)));
+      }
+      for (Future<?> one : all) {
+        one.get();
+      }
+    }
+    assertEquals("400", store.read(tx -> tx.get(THINGS, "n")).orElseThrow().value());
+  }
+
+  private void increment(int times) {
+    int done = 0;
+    while (done < times) {
+      Row<String> row = store.read(tx -> tx.get(THINGS, "n")).orElseThrow();
+      String next = String.valueOf(Integer.parseInt(row.value()) + 1);
+      try {
+        store.write(tx -> tx.update(THINGS, "n", row.version(), next));
+        done++;
+      } catch (Tx.VersionConflict e) {
+        Thread.onSpinWait(); // somebody else was quicker: read again
+      }
+    }
+  }
+
+  @Test
+  void onlyOneServerAtATime() {
+    StoreException refused =
+        assertThrows(StoreException.class, () -> SqliteStore.open(directory.resolve("db")));
+    assertTrue(refused.getMessage().contains("in use"), refused.getMessage());
+  }
+
+  @Test
+  void migratesAnOlderFormAndRefusesANewerOne() {
+    Path file = directory.resolve("old");
+    SqliteStore old = SqliteStore.open(file);
+    old.write(tx -> tx.put(THINGS, "k", "v"));
+    old.close();
+    List<List<String>> next = new ArrayList<>(Schema.STEPS);
+    next.add(List.of("CREATE TABLE more (x TEXT)"));
+    SqliteStore migrated = SqliteStore.open(file, next);
+    assertEquals("v", migrated.read(tx -> tx.get(THINGS, "k")).orElseThrow().value());
+    migrated.close();
+    StoreException refused = assertThrows(StoreException.class, () -> SqliteStore.open(file));
+    assertTrue(refused.getMessage().contains("newer"), refused.getMessage());
+  }
+
+  @Test
+  void aDamagedFileIsRefusedAndLeftAlone() throws IOException {
+    Path file = directory.resolve("damaged");
+    Files.writeString(file, "this is not a database, and it is long enough to look at".repeat(50));
+    assertThrows(StoreException.class, () -> SqliteStore.open(file));
+    assertTrue(Files.readString(file).startsWith("this is not"));
+    assertFalse(Files.exists(directory.resolve("damaged-wal")));
+  }
+}
