@@ -1,0 +1,24 @@
+package dev.muelle.linux;
+
+/** A system call failed. */
+public final class LinuxException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /** No such file or directory. */
+  public static final int ENOENT = 2;
+
+  /** Invalid argument; from umount2: not a mount point. */
+  public static final int EINVAL = 22;
+
+  private final int errno;
+
+  LinuxException(String what, int errno, String reason) {
+    super(what + ": " + reason + " (errno " + errno + ")");
+    this.errno = errno;
+  }
+
+  /** The kernel's error number, as in errno(3). */
+  public int errno() {
+    return errno;
+  }
+}
