@@ -12,6 +12,7 @@ package dev.muelle.wire;
  * href="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html">the
  * JSON services</a>.
  */
+@SuppressWarnings("ImmutableEnumChecker") // records of strings are immutable
 enum Fault {
   UNKNOWN_OPERATION(
       as("UnknownOperationException", 400), as("InvalidAction", 400), as("InvalidAction", 400)),

@@ -69,7 +69,7 @@ record FormData(List<Map.Entry<String, String>> pairs) {
         if (high < 0 || low < 0) {
           throw new WireException(Fault.MALFORMED, "The query string contains a broken escape.");
         }
-        out[length++] = (byte) (high << 4 | low);
+        out[length++] = (byte) ((high << 4) | low);
         i += 2;
       } else {
         out[length++] = in[i];

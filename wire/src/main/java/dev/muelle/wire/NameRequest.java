@@ -20,8 +20,8 @@ final class NameRequest implements Chain.Step {
   }
 
   private synchronized String uuid() {
-    long high = random.nextLong() & ~0xF000L | 0x4000L; // version 4, RFC 9562
-    long low = random.nextLong() & ~(3L << 62) | 2L << 62;
+    long high = (random.nextLong() & ~0xF000L) | 0x4000L; // version 4, RFC 9562
+    long low = (random.nextLong() & ~(3L << 62)) | (2L << 62);
     return new UUID(high, low).toString();
   }
 }

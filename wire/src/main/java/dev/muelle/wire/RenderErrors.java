@@ -6,7 +6,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
-import software.amazon.awssdk.core.SdkPojo;
 
 /**
  * The one edge at which errors become answers. Exceptions of the SDK say what a caller did wrong;
@@ -83,8 +82,7 @@ final class RenderErrors implements Chain.Step {
     if (message == null) {
       message = e.toBuilder().message();
     }
-    return new Failure(
-        code, status, message == null ? "" : message, e instanceof SdkPojo pojo ? pojo : null);
+    return new Failure(code, status, message == null ? "" : message, e);
   }
 
   private static Failure unexpected(Exchange exchange, Throwable e) {

@@ -157,9 +157,13 @@ final class ServiceModel {
   }
 
   private Operation read(Method method) {
+    return new Operation(this, wireName(method), builder(method), call(method));
+  }
+
+  /** The operation's name on the wire, for example {@code DescribeClusters}. */
+  static String wireName(Method method) {
     String identifier = info(method).operationIdentifier();
-    return new Operation(
-        this, identifier.substring(identifier.indexOf('.') + 1), builder(method), call(method));
+    return identifier.substring(identifier.indexOf('.') + 1);
   }
 
   private static MethodHandle call(Method method) {
@@ -191,7 +195,7 @@ final class ServiceModel {
     }
   }
 
-  /** The operation's name on the wire, from the constant that the SDK's marshaller holds. */
+  /** The constant that the SDK's marshaller of a request holds. */
   private static OperationInfo info(Method method) {
     Class<?> request = method.getParameterTypes()[0];
     String marshaller =

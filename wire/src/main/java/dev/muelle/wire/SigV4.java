@@ -335,9 +335,9 @@ final class SigV4 {
     StringBuilder out = new StringBuilder(text.length() + 16);
     for (byte b : bytes(text)) {
       boolean unreserved =
-          b >= 'A' && b <= 'Z'
-              || b >= 'a' && b <= 'z'
-              || b >= '0' && b <= '9'
+          (b >= 'A' && b <= 'Z')
+              || (b >= 'a' && b <= 'z')
+              || (b >= '0' && b <= '9')
               || b == '-'
               || b == '.'
               || b == '_'

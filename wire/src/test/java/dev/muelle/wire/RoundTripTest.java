@@ -103,7 +103,7 @@ class RoundTripTest {
                     .build());
         return (C) builder.build();
       } catch (ReflectiveOperationException e) {
-        throw new AssertionError(e);
+        throw new LinkageError(e.getMessage(), e);
       }
     }
 
@@ -120,7 +120,7 @@ class RoundTripTest {
     try {
       return (SdkPojo) type.getMethod("builder").invoke(null);
     } catch (ReflectiveOperationException e) {
-      throw new AssertionError(e);
+      throw new LinkageError(e.getMessage(), e);
     }
   }
 
