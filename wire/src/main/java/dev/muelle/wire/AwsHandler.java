@@ -46,7 +46,7 @@ public final class AwsHandler implements HttpHandler {
             new ReadBody(bodyLimit), // before the signature, which covers the body
             new ReadForm(mounts), // the query protocols have the operation in the body
             new Authenticate(access, clock), // strangers learn nothing about what is below
-            new Route(mounts), // finds service and operation, both or an error
+            new Route(mounts, access), // finds service and operation, both or an error
             new Invoke()); // decodes, calls, encodes
   }
 

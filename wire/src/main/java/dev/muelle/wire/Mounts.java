@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.SdkClient;
 
@@ -57,16 +58,8 @@ public final class Mounts {
     return mounts.values().stream().filter(m -> m.signingName.equals(signingName)).toList();
   }
 
-  Optional<Mount> withTarget(String prefix) {
-    return mounts.values().stream()
-        .filter(m -> m.model().targetPrefix().equals(prefix))
-        .findFirst();
-  }
-
-  Optional<Mount> withVersion(String apiVersion) {
-    return mounts.values().stream()
-        .filter(m -> m.model().apiVersion().equals(apiVersion))
-        .findFirst();
+  Optional<Mount> first(Predicate<ServiceModel> asked) {
+    return mounts.values().stream().filter(mount -> asked.test(mount.model())).findFirst();
   }
 
   /** One mounted interface. */
@@ -95,6 +88,10 @@ public final class Mounts {
         model = known;
       }
       return known;
+    }
+
+    String signingName() {
+      return signingName;
     }
 
     SdkClient implementation(Caller caller) {

@@ -28,9 +28,10 @@ final class ReadForm implements Chain.Step {
           form.putAll(FormData.parse(new String(exchange.body(), StandardCharsets.UTF_8)).asMap());
         }
         exchange.form(form);
-        if (exchange.credential().isEmpty() && form.containsKey("Version")) {
+        String version = form.getOrDefault("Version", "");
+        if (exchange.credential().isEmpty() && !version.isEmpty()) {
           mounts
-              .withVersion(form.get("Version"))
+              .first(model -> model.apiVersion().equals(version))
               .ifPresent(mount -> exchange.protocol(mount.model().protocol()));
         }
       }

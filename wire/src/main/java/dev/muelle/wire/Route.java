@@ -4,6 +4,7 @@ import dev.muelle.wire.http.HttpResponse;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * Finds the service and the operation: by X-Amz-Target in the JSON protocols, by Action, the signed
@@ -11,9 +12,11 @@ import java.util.Optional;
  */
 final class Route implements Chain.Step {
   private final Mounts mounts;
+  private final Access access;
 
-  Route(Mounts mounts) {
+  Route(Mounts mounts, Access access) {
     this.mounts = mounts;
+    this.access = access;
   }
 
   @Override
@@ -29,75 +32,87 @@ final class Route implements Chain.Step {
     String target = exchange.request().header("x-amz-target").orElse("");
     int dot = target.indexOf('.');
     String prefix = target.substring(0, Math.max(dot, 0));
-    String name = target.substring(dot + 1);
-    List<Mounts.Mount> signed = signed(exchange, name);
-    Optional<Mounts.Mount> mount =
-        signed.stream()
-            .filter(m -> !prefix.isEmpty() && m.model().targetPrefix().equals(prefix))
-            .findFirst()
-            .or(() -> prefix.isEmpty() ? Optional.empty() : mounts.withTarget(prefix));
-    go(exchange, mount, name, "Unknown operation: " + target);
+    go(
+        exchange,
+        mount(exchange, model -> !prefix.isEmpty() && model.targetPrefix().equals(prefix)),
+        target.substring(dot + 1),
+        "Unknown operation: " + target);
   }
 
   private void byAction(Exchange exchange) {
     String action = exchange.form().getOrDefault("Action", "");
-    List<Mounts.Mount> signed = signed(exchange, action);
-    if (action.isEmpty()) {
+    String version = exchange.form().getOrDefault("Version", "");
+    if (action.isEmpty() && served(exchange)) {
       throw new WireException(
           Fault.NO_OPERATION, "The request is missing an action or a required parameter.");
     }
-    String version = exchange.form().getOrDefault("Version", "");
     Optional<Mounts.Mount> mount =
-        signed.stream()
-            .filter(m -> version.isEmpty() || m.model().apiVersion().equals(version))
-            .findFirst()
-            .or(() -> version.isEmpty() ? Optional.empty() : mounts.withVersion(version));
-    go(
-        exchange,
-        mount,
-        action,
+        mount(exchange, model -> !version.isEmpty() && model.apiVersion().equals(version));
+    String unknown =
         switch (exchange.protocol()) {
           case Ec2Query _ -> "The action " + action + " is not valid for this web service.";
           case AwsQuery _, AwsJson _ ->
               "Could not find operation " + action + " for version " + version;
-        });
+        };
+    go(exchange, mount, action, unknown);
   }
 
-  /** The services that the caller may mean by what it signed. */
-  private List<Mounts.Mount> signed(Exchange exchange, String operation) {
-    Optional<String> service = exchange.credential().map(Credential::service);
-    List<Mounts.Mount> signed = service.map(mounts::signedAs).orElse(List.of());
-    if (service.isPresent() && signed.isEmpty()) {
-      throw new WireException(
-          Fault.NOT_IMPLEMENTED,
-          operation.isEmpty()
-              ? "The service " + service.get() + " is not implemented."
-              : "The operation "
-                  + operation
-                  + " of the service "
-                  + service.get()
-                  + " is not implemented: the service is not served here.");
-    }
-    return signed;
+  /** First among what the caller signed for, so that the other interfaces need not be looked at. */
+  private Optional<Mounts.Mount> mount(Exchange exchange, Predicate<ServiceModel> asked) {
+    List<Mounts.Mount> signed =
+        exchange.credential().map(Credential::service).map(mounts::signedAs).orElse(List.of());
+    return signed.stream()
+        .filter(mount -> asked.test(mount.model()))
+        .findFirst()
+        .or(() -> mounts.first(asked));
   }
 
-  private static void go(
-      Exchange exchange, Optional<Mounts.Mount> mount, String operation, String unknown) {
-    Mounts.Mount to = mount.orElseThrow(() -> new WireException(Fault.UNKNOWN_OPERATION, unknown));
-    exchange
+  /** Whether the caller signed for a service that is here, or for none. */
+  private boolean served(Exchange exchange) {
+    return exchange
         .credential()
-        .filter(credential -> !credential.service().equals(to.model().signingName()))
-        .ifPresent(credential -> {
-          throw new WireException(
-              Fault.WRONG_SIGNATURE,
-              "Credential should be scoped to correct service: '"
-                  + to.model().signingName()
-                  + "'. ");
-        });
+        .map(credential -> !mounts.signedAs(credential.service()).isEmpty())
+        .orElse(true);
+  }
+
+  private void go(
+      Exchange exchange, Optional<Mounts.Mount> mount, String operation, String unknown) {
+    if (mount.isEmpty() && !served(exchange)) {
+      throw notServed(exchange.credential().map(Credential::service).orElse(""), operation);
+    }
+    Mounts.Mount to = mount.orElseThrow(() -> new WireException(Fault.UNKNOWN_OPERATION, unknown));
+    switch (access) {
+      case Access.Verified _ -> refuseOtherScope(exchange, to);
+      case Access.Open _ -> {}
+    }
     exchange.route(
         to,
         to.model()
             .operation(operation)
             .orElseThrow(() -> new WireException(Fault.UNKNOWN_OPERATION, unknown)));
+  }
+
+  private static WireException notServed(String service, String operation) {
+    return new WireException(
+        Fault.NOT_IMPLEMENTED,
+        operation.isEmpty()
+            ? "The service " + service + " is not implemented: it is not served here."
+            : "The operation "
+                + operation
+                + " of the service "
+                + service
+                + " is not implemented: the service is not served here.");
+  }
+
+  /** A signature is good for one service only. */
+  private static void refuseOtherScope(Exchange exchange, Mounts.Mount to) {
+    exchange
+        .credential()
+        .filter(credential -> !credential.service().equals(to.signingName()))
+        .ifPresent(credential -> {
+          throw new WireException(
+              Fault.WRONG_SIGNATURE,
+              "Credential should be scoped to correct service: '" + to.signingName() + "'. ");
+        });
   }
 }

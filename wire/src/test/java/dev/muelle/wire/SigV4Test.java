@@ -6,18 +6,23 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.wire.AccessKeys.AccessKey;
 import dev.muelle.wire.http.HttpRequest;
+import dev.muelle.wire.http.HttpResponse;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -31,12 +36,14 @@ import software.amazon.awssdk.http.auth.spi.signer.HttpSigner;
 import software.amazon.awssdk.http.auth.spi.signer.SignRequest;
 import software.amazon.awssdk.identity.spi.AwsCredentialsIdentity;
 import software.amazon.awssdk.identity.spi.AwsSessionCredentialsIdentity;
+import software.amazon.awssdk.services.ecs.EcsClient;
 
 /** Requests are signed by the SDK's own signer, then tampered with. */
 class SigV4Test {
   private static final Instant NOW = Instant.parse("2026-11-21T06:00:00Z");
   private static final String ID = "AKIDEXAMPLE";
   private static final String SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+  private static final byte[] CLUSTERS = "{\"clusters\": [\"a\"]}".getBytes(StandardCharsets.UTF_8);
   private static final byte[] BODY = "{\"cluster\": \"a\"}".getBytes(StandardCharsets.UTF_8);
 
   private final AccessKeys keys =
@@ -96,7 +103,7 @@ class SigV4Test {
         uri.getRawQuery() == null ? "" : uri.getRawQuery(),
         headers,
         "127.0.0.1",
-        new ByteArrayInputStream(new byte[0]));
+        new ByteArrayInputStream(body == null ? new byte[0] : body));
   }
 
   private static HttpRequest signed(Instant at) {
@@ -308,5 +315,34 @@ class SigV4Test {
         Fault.WRONG_SIGNATURE,
         "Date in Credential scope does not match",
         verify(with(request, "authorization", whole.replace("/20261121/", "/20261120/")), BODY));
+  }
+
+  /** A signature is good for one service only, and the whole way down the chain agrees. */
+  @Test
+  void refusesASignatureForAnotherService() throws IOException {
+    AwsHandler handler =
+        new AwsHandler(
+            new Mounts().mount(EcsClient.class, caller -> new AwsHandlerTest.Ecs()),
+            Access.verified(keys),
+            InstantSource.fixed(NOW),
+            new Random(1));
+    AwsCredentialsIdentity who = credentials(ID, SECRET);
+    String url = "http://localhost/";
+    assertEquals(200, handler.handle(signed(url, CLUSTERS, NOW, who, how -> {})).status());
+    HttpResponse refused =
+        handler.handle(
+            signed(
+                url,
+                CLUSTERS,
+                NOW,
+                who,
+                how -> how.putProperty(AwsV4HttpSigner.SERVICE_SIGNING_NAME, "sts")));
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    refused.body().writeTo(body);
+    assertEquals(400, refused.status());
+    assertEquals(
+        "{\"__type\":\"InvalidSignatureException\",\"message\":\"Credential should be scoped to"
+            + " correct service: 'ecs'. \"}",
+        body.toString(StandardCharsets.UTF_8));
   }
 }
