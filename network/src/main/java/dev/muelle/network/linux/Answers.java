@@ -1,0 +1,130 @@
+package dev.muelle.network.linux;
+
+import dev.muelle.network.NameSource;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.xbill.DNS.ARecord;
+import org.xbill.DNS.DClass;
+import org.xbill.DNS.ExtendedResolver;
+import org.xbill.DNS.Flags;
+import org.xbill.DNS.Header;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Opcode;
+import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.ResolverConfig;
+import org.xbill.DNS.Section;
+import org.xbill.DNS.Type;
+
+/** From a query to an answer: our own names first, then the host's resolvers. */
+final class Answers {
+
+  private static final long TTL_SECONDS = 5; // targets come and go
+  private static final Duration UPSTREAM_LIMIT = Duration.ofSeconds(3);
+
+  private final String vpcId;
+  private final List<NameSource> sources;
+  private volatile Optional<ExtendedResolver> upstream = Optional.empty();
+
+  Answers(String vpcId, List<NameSource> sources) {
+    this.vpcId = vpcId;
+    this.sources = sources;
+  }
+
+  /**
+   * Answers one message; malformed ones with FORMERR.
+   *
+   * @throws IOException if not even the header can be read: then there is nothing to answer
+   */
+  byte[] answer(byte[] query, int maxBytes) throws IOException {
+    Message message;
+    try {
+      message = new Message(query);
+    } catch (IOException e) {
+      Header header = new Header(query);
+      Message refusal = new Message(header.getID());
+      refusal.getHeader().setFlag(Flags.QR);
+      refusal.getHeader().setRcode(Rcode.FORMERR);
+      return refusal.toWire(maxBytes);
+    }
+    if (message.getHeader().getFlag(Flags.QR)) {
+      throw new IOException("an answer, not a query");
+    }
+    return respond(message).toWire(maxBytes);
+  }
+
+  private Message respond(Message query) throws IOException {
+    Record question = query.getQuestion();
+    if (query.getHeader().getOpcode() != Opcode.QUERY) {
+      return reply(query, Rcode.NOTIMP);
+    }
+    if (question == null) {
+      return reply(query, Rcode.FORMERR);
+    }
+    String name = question.getName().toString(true).toLowerCase(Locale.ROOT);
+    for (NameSource source : sources) {
+      Optional<List<String>> found = source.lookup(vpcId, name);
+      if (found.isPresent()) {
+        Message reply = reply(query, Rcode.NOERROR);
+        reply.getHeader().setFlag(Flags.AA);
+        if (question.getType() == Type.A || question.getType() == Type.ANY) {
+          for (String address : found.get()) {
+            reply.addRecord(
+                new ARecord(
+                    question.getName(), DClass.IN, TTL_SECONDS, InetAddress.ofLiteral(address)),
+                Section.ANSWER);
+          }
+        }
+        return reply;
+      }
+    }
+    return forward(query);
+  }
+
+  private Message forward(Message query) {
+    try {
+      Message answer = upstream().send(query);
+      answer.getHeader().setID(query.getHeader().getID());
+      return answer;
+    } catch (IOException e) {
+      return reply(query, Rcode.SERVFAIL);
+    }
+  }
+
+  private ExtendedResolver upstream() throws IOException {
+    Optional<ExtendedResolver> present = upstream;
+    if (present.isPresent()) {
+      return present.get();
+    }
+    List<java.net.InetSocketAddress> servers = ResolverConfig.getCurrentConfig().servers();
+    if (servers.isEmpty()) {
+      throw new IOException("the host has no resolver");
+    }
+    ExtendedResolver made =
+        new ExtendedResolver(
+            servers.stream()
+                .map(org.xbill.DNS.SimpleResolver::new)
+                .toArray(org.xbill.DNS.Resolver[]::new));
+    made.setTimeout(UPSTREAM_LIMIT);
+    upstream = Optional.of(made);
+    return made;
+  }
+
+  private static Message reply(Message query, int rcode) {
+    Message reply = new Message(query.getHeader().getID());
+    reply.getHeader().setFlag(Flags.QR);
+    reply.getHeader().setFlag(Flags.RA);
+    if (query.getHeader().getFlag(Flags.RD)) {
+      reply.getHeader().setFlag(Flags.RD);
+    }
+    reply.getHeader().setRcode(rcode);
+    if (query.getQuestion() != null) {
+      reply.addRecord(query.getQuestion(), Section.QUESTION);
+    }
+    return reply;
+  }
+}

@@ -1,0 +1,53 @@
+package dev.muelle.network.linux;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/**
+ * What our things are called in the kernel. All names start with the instance's, so that several
+ * servers live on one machine and each finds its own leftovers.
+ */
+record KernelNames(String instance) {
+
+  /** A VPC's or an interface's namespace, under /run/netns. */
+  String namespace(String id) {
+    return instance + "-" + id;
+  }
+
+  /** The host's end of a VPC's uplink (a link's name has at most 15 characters). */
+  String uplink(String vpcId) {
+    return instance + "u" + hash(vpcId, 6);
+  }
+
+  /** The table of packet filters on the host. */
+  String hostTable() {
+    return instance;
+  }
+
+  /** The VPC's end of an interface's veth; unique in the VPC's namespace. */
+  static String veth(String interfaceId) {
+    return "v" + hash(interfaceId, 14);
+  }
+
+  /** The pair of link addresses of a VPC's uplink in 100.64.0.0/10: the host's, then the VPC's. */
+  String[] uplinkAddresses(String vpcId) {
+    int pair = Integer.parseInt(hash(instance + vpcId, 6), 16) & 0x1FFFFF;
+    int base = 0x64400000 + pair * 2;
+    return new String[] {dotted(base), dotted(base + 1)};
+  }
+
+  private static String dotted(int address) {
+    return dev.muelle.network.Cidr.format(address);
+  }
+
+  private static String hash(String id, int digits) {
+    try {
+      byte[] sum = MessageDigest.getInstance("SHA-256").digest(id.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(sum).substring(0, digits);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,214 @@
+package dev.muelle.network.linux;
+
+import dev.muelle.linux.Command;
+import dev.muelle.linux.NetworkNamespace;
+import dev.muelle.network.NameSource;
+import dev.muelle.network.Network;
+import dev.muelle.network.SecurityGroup;
+import dev.muelle.network.SocketSpace;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
+
+/** The VPC data plane in this machine's kernel. Needs root, iproute2 and nftables. */
+public final class LinuxNetwork implements Network {
+
+  private final KernelNames names;
+  private final Map<String, VpcNamespace> vpcs = new ConcurrentHashMap<>();
+  private final Map<String, Resolver> resolvers = new ConcurrentHashMap<>();
+  private final Map<String, String> vpcOfInterface = new ConcurrentHashMap<>();
+  private final List<NameSource> sources = new CopyOnWriteArrayList<>();
+
+  /**
+   * A network of one server.
+   *
+   * @param instance at most 8 letters and digits: starts the name of everything made in the kernel
+   */
+  public LinuxNetwork(String instance) {
+    if (!instance.matches("[a-z][a-z0-9]{1,7}")) {
+      throw new IllegalArgumentException("instance " + instance + ": expected [a-z][a-z0-9]{1,7}");
+    }
+    names = new KernelNames(instance);
+  }
+
+  @Override
+  public synchronized void putVpc(Vpc vpc) {
+    if (vpcs.containsKey(vpc.id())) {
+      return;
+    }
+    VpcNamespace namespace = new VpcNamespace(names, vpc);
+    namespace.create();
+    Resolver resolver =
+        new Resolver(
+            vpc.id(), sources, namespace, List.of(namespace.resolver(), "169.254.169.253"));
+    resolver.start();
+    vpcs.put(vpc.id(), namespace);
+    resolvers.put(vpc.id(), resolver);
+  }
+
+  @Override
+  public synchronized void removeVpc(String vpcId) {
+    Resolver resolver = resolvers.remove(vpcId);
+    if (resolver != null) {
+      resolver.close();
+    }
+    VpcNamespace namespace = vpcs.remove(vpcId);
+    if (namespace != null) {
+      namespace.remove();
+    }
+    vpcOfInterface.values().removeIf(vpcId::equals);
+  }
+
+  @Override
+  public void putSecurityGroup(SecurityGroup group) {
+    vpc(group.vpcId()).put(group);
+  }
+
+  @Override
+  public void removeSecurityGroup(String vpcId, String groupId) {
+    VpcNamespace namespace = vpcs.get(vpcId);
+    if (namespace != null) {
+      namespace.removeGroup(groupId);
+    }
+  }
+
+  @Override
+  public void putInterface(NetworkInterface networkInterface) {
+    vpc(networkInterface.vpcId()).put(networkInterface);
+    vpcOfInterface.put(networkInterface.id(), networkInterface.vpcId());
+  }
+
+  @Override
+  public void removeInterface(String interfaceId) {
+    String vpcId = vpcOfInterface.remove(interfaceId);
+    VpcNamespace namespace = vpcId == null ? null : vpcs.get(vpcId);
+    if (namespace != null) {
+      namespace.removeInterface(interfaceId);
+    }
+  }
+
+  @Override
+  public Optional<Path> plug(String interfaceId, Use use) {
+    VpcNamespace namespace = ofInterface(interfaceId);
+    NetworkInterface eni = namespace.find(interfaceId).orElseThrow(() -> unknown(interfaceId));
+    namespace.plug(eni, use);
+    return switch (use) {
+      case NAMESPACE -> Optional.of(namespace.taskNamespace(interfaceId));
+      case SERVER -> Optional.empty();
+    };
+  }
+
+  @Override
+  public void unplug(String interfaceId) {
+    String vpcId = vpcOfInterface.get(interfaceId);
+    VpcNamespace namespace = vpcId == null ? null : vpcs.get(vpcId);
+    if (namespace != null) {
+      namespace.unplug(interfaceId);
+    }
+  }
+
+  @Override
+  public Optional<Use> plugged(String interfaceId) {
+    String vpcId = vpcOfInterface.get(interfaceId);
+    VpcNamespace namespace = vpcId == null ? null : vpcs.get(vpcId);
+    return namespace == null ? Optional.empty() : namespace.plugged(interfaceId);
+  }
+
+  @Override
+  public SocketSpace sockets(String vpcId) {
+    return vpc(vpcId);
+  }
+
+  @Override
+  public void addNames(NameSource source) {
+    sources.add(source);
+  }
+
+  @Override
+  public void retain(Set<String> vpcIds, Set<String> interfaceIds) {
+    for (String id : Set.copyOf(vpcs.keySet())) {
+      if (!vpcIds.contains(id)) {
+        removeVpc(id);
+      }
+    }
+    vpcs.values().forEach(vpc -> vpc.retain(interfaceIds));
+    String prefix = names.namespace("");
+    for (String left : namespaces()) {
+      String id = left.substring(prefix.length());
+      if (!vpcIds.contains(id) && !interfaceIds.contains(id)) {
+        Command.run("ip", "netns", "del", left);
+      }
+    }
+  }
+
+  @Override
+  public void removeAll() {
+    for (String id : Set.copyOf(vpcs.keySet())) {
+      removeVpc(id);
+    }
+    for (String left : namespaces()) {
+      Command.run("ip", "netns", "del", left);
+    }
+    for (String link : hostLinks()) {
+      Command.run("ip", "link", "del", link);
+    }
+    Uplink.removeHostPart(names);
+  }
+
+  /** Namespaces on this machine that carry our name, whoever made them. */
+  private List<String> namespaces() {
+    return entries(NetworkNamespace.DIRECTORY, names.namespace(""));
+  }
+
+  private List<String> hostLinks() {
+    return entries(Path.of("/sys/class/net"), names.instance() + "u");
+  }
+
+  private static List<String> entries(Path directory, String prefix) {
+    if (!Files.exists(directory)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(directory)) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.startsWith(prefix))
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    resolvers.values().forEach(Resolver::close);
+    vpcs.values().forEach(VpcNamespace::close);
+  }
+
+  private VpcNamespace ofInterface(String interfaceId) {
+    String vpcId = vpcOfInterface.get(interfaceId);
+    if (vpcId == null) {
+      throw unknown(interfaceId);
+    }
+    return vpc(vpcId);
+  }
+
+  private VpcNamespace vpc(String vpcId) {
+    VpcNamespace namespace = vpcs.get(vpcId);
+    if (namespace == null) {
+      throw new IllegalArgumentException("no VPC " + vpcId);
+    }
+    return namespace;
+  }
+
+  private static IllegalArgumentException unknown(String interfaceId) {
+    return new IllegalArgumentException("no interface " + interfaceId);
+  }
+}

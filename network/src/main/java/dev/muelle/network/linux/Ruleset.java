@@ -1,0 +1,252 @@
+package dev.muelle.network.linux;
+
+import dev.muelle.network.Cidr;
+import dev.muelle.network.Network.NetworkInterface;
+import dev.muelle.network.SecurityGroup;
+import dev.muelle.network.SecurityGroup.Peer;
+import dev.muelle.network.SecurityGroup.Rule;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * What the packet filters of one VPC say, as nft(8) scripts; each script is one transaction. The
+ * sender's address is looked up in one map and leads to the egress rules of its groups, the
+ * receiver's in another and leads to the ingress rules of its; both must agree. A group that others
+ * name is a set of its members' addresses, so that a new member costs one element.
+ *
+ * @see <a href="https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html">Security
+ *     groups</a>
+ */
+final class Ruleset {
+
+  static final String TABLE = "inet vpc";
+
+  private static final int ICMP = 1;
+  private static final int TCP = 6;
+  private static final int UDP = 17;
+
+  private Ruleset() {}
+
+  /**
+   * The fixed part. Traffic to the resolver and to the metadata addresses is not filtered by
+   * groups, as in a VPC.
+   */
+  static String base(String resolver) {
+    return """
+    table inet vpc {
+      set bound { type ifname . ipv4_addr; }
+      set internet { type ipv4_addr; }
+      map egress { type ipv4_addr : verdict; }
+      map ingress { type ipv4_addr : verdict; }
+      chain judge {
+        meta mark set 0
+        ip saddr vmap @egress
+        meta mark != 1 drop
+        meta mark set 0
+        oifname "uplink0" ip saddr @internet accept
+        ip daddr vmap @ingress
+        meta mark 1 accept
+        drop
+      }
+      chain forward {
+        type filter hook forward priority filter; policy drop;
+        iifname "v*" iifname . ip saddr != @bound drop
+        ct state established,related accept
+        ct state invalid drop
+        iifname "uplink0" drop
+        jump judge
+      }
+      chain input {
+        type filter hook input priority filter; policy drop;
+        iifname "v*" iifname . ip saddr != @bound drop
+        ct state established,related accept
+        ip daddr { 169.254.170.2, 169.254.169.254 } tcp dport 80 accept
+        ip daddr { 169.254.169.253, %s } meta l4proto { tcp, udp } th dport 53 accept
+        iifname "uplink0" drop
+        jump judge
+      }
+      chain output {
+        type filter hook output priority filter; policy drop;
+        ct state established,related accept
+        jump judge
+      }
+      chain nat {
+        type nat hook postrouting priority srcnat; policy accept;
+        oifname "uplink0" masquerade
+      }
+    }
+    """
+        .formatted(resolver);
+  }
+
+  /** Makes a group's rules these, whatever they were; nothing else changes. */
+  static String group(SecurityGroup group) {
+    StringBuilder script = new StringBuilder();
+    String in = chain("in", group.id());
+    String out = chain("out", group.id());
+    for (String referred : referred(group)) {
+      script.append(members(referred));
+    }
+    script.append(members(group.id()));
+    for (String chain : List.of(in, out)) {
+      script.append("add chain %s %s\nflush chain %s %s\n".formatted(TABLE, chain, TABLE, chain));
+    }
+    for (Rule rule : group.ingress()) {
+      script.append(rule(in, "saddr", rule));
+    }
+    for (Rule rule : group.egress()) {
+      script.append(rule(out, "daddr", rule));
+    }
+    return script.toString();
+  }
+
+  /** Takes a group away that no interface has any more. */
+  static String withoutGroup(String groupId) {
+    StringBuilder script = new StringBuilder();
+    for (String direction : List.of("in", "out")) {
+      String chain = chain(direction, groupId);
+      script.append("flush chain %s %s\n".formatted(TABLE, chain));
+    }
+    return script.append("flush set %s %s\n".formatted(TABLE, memberSet(groupId))).toString();
+  }
+
+  /** Makes an interface's address known with its groups. */
+  static String networkInterface(NetworkInterface eni) {
+    StringBuilder script = new StringBuilder();
+    String list = list(eni.securityGroups());
+    for (String group : eni.securityGroups()) {
+      script.append(members(group));
+      for (String direction : List.of("in", "out")) {
+        script.append("add chain %s %s\n".formatted(TABLE, chain(direction, group)));
+      }
+    }
+    for (String direction : List.of("in", "out")) {
+      String chain = direction + "_of_" + list;
+      script.append("add chain %s %s\nflush chain %s %s\n".formatted(TABLE, chain, TABLE, chain));
+      for (String group : eni.securityGroups()) {
+        script.append("add rule %s %s jump %s\n".formatted(TABLE, chain, chain(direction, group)));
+      }
+    }
+    script.append(element("add", "egress", eni.address() + " : jump out_of_" + list));
+    script.append(element("add", "ingress", eni.address() + " : jump in_of_" + list));
+    for (String group : eni.securityGroups()) {
+      script.append(element("add", memberSet(group), eni.address()));
+    }
+    if (eni.internet()) {
+      script.append(element("add", "internet", eni.address()));
+    }
+    return script.toString();
+  }
+
+  /** Takes away what {@link #networkInterface} added for this same value. */
+  static String withoutInterface(NetworkInterface eni) {
+    StringBuilder script = new StringBuilder();
+    script.append(element("delete", "egress", eni.address()));
+    script.append(element("delete", "ingress", eni.address()));
+    for (String group : eni.securityGroups()) {
+      script.append(element("delete", memberSet(group), eni.address()));
+    }
+    if (eni.internet()) {
+      script.append(element("delete", "internet", eni.address()));
+    }
+    return script.toString();
+  }
+
+  /** Takes away an address whose groups are not known (an earlier server's). */
+  static String withoutAddress(String address) {
+    return element("delete", "egress", address) + element("delete", "ingress", address);
+  }
+
+  /** Lets the interface's own device send from its address, and from no other. */
+  static String bind(NetworkInterface eni) {
+    return element("add", "bound", bound(eni));
+  }
+
+  static String unbind(NetworkInterface eni) {
+    return element("delete", "bound", bound(eni));
+  }
+
+  /** Everything at once, in place of whatever there was: one transaction, so nothing flickers. */
+  static String whole(
+      String resolver,
+      Collection<SecurityGroup> groups,
+      Collection<NetworkInterface> interfaces,
+      Collection<NetworkInterface> bound) {
+    StringBuilder script = new StringBuilder();
+    script.append("add table ").append(TABLE).append("\ndelete table ").append(TABLE).append('\n');
+    script.append(base(resolver));
+    groups.forEach(group -> script.append(group(group)));
+    interfaces.forEach(eni -> script.append(networkInterface(eni)));
+    bound.forEach(eni -> script.append(bind(eni)));
+    return script.toString();
+  }
+
+  private static String bound(NetworkInterface eni) {
+    return "\"" + KernelNames.veth(eni.id()) + "\" . " + eni.address();
+  }
+
+  private static String element(String verb, String set, String element) {
+    return "%s element %s %s { %s }\n".formatted(verb, TABLE, set, element);
+  }
+
+  private static Set<String> referred(SecurityGroup group) {
+    Set<String> ids = new TreeSet<>();
+    for (List<Rule> rules : List.of(group.ingress(), group.egress())) {
+      for (Rule rule : rules) {
+        if (rule.peer() instanceof Peer.Group(String id)) {
+          ids.add(id);
+        }
+      }
+    }
+    return ids;
+  }
+
+  private static String members(String groupId) {
+    return "add set %s %s { type ipv4_addr; }\n".formatted(TABLE, memberSet(groupId));
+  }
+
+  private static String rule(String chain, String side, Rule rule) {
+    return "add rule %s %s %s%smeta mark set 1 return\n"
+        .formatted(TABLE, chain, peer(side, rule.peer()), service(rule));
+  }
+
+  private static String peer(String side, Peer peer) {
+    return switch (peer) {
+      case Peer.Block(Cidr cidr) -> "ip " + side + " " + cidr + " ";
+      case Peer.Group(String id) -> "ip " + side + " @" + memberSet(id) + " ";
+    };
+  }
+
+  private static String service(Rule rule) {
+    return switch (rule.protocol()) {
+      case -1 -> "";
+      case TCP, UDP ->
+          "meta l4proto %d th dport %d-%d "
+              .formatted(rule.protocol(), rule.fromPort(), rule.toPort());
+      case ICMP ->
+          "meta l4proto icmp "
+              + (rule.fromPort() < 0 ? "" : "icmp type " + rule.fromPort() + " ")
+              + (rule.toPort() < 0 ? "" : "icmp code " + rule.toPort() + " ");
+      default -> "meta l4proto " + rule.protocol() + " ";
+    };
+  }
+
+  private static String chain(String direction, String groupId) {
+    return direction + "_" + identifier(groupId);
+  }
+
+  private static String memberSet(String groupId) {
+    return "members_" + identifier(groupId);
+  }
+
+  /** Interfaces with the same groups share their chains. */
+  private static String list(List<String> groups) {
+    return String.join("_", groups.stream().map(Ruleset::identifier).sorted().toList());
+  }
+
+  private static String identifier(String id) {
+    return id.replace('-', '_');
+  }
+}

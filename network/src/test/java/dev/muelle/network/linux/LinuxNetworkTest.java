@@ -1,0 +1,383 @@
+package dev.muelle.network.linux;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muelle.linux.Command;
+import dev.muelle.linux.Command.Result;
+import dev.muelle.linux.NetworkNamespace;
+import dev.muelle.network.Cidr;
+import dev.muelle.network.Network.NetworkInterface;
+import dev.muelle.network.Network.Use;
+import dev.muelle.network.Network.Vpc;
+import dev.muelle.network.SecurityGroup;
+import dev.muelle.network.SecurityGroup.Peer;
+import dev.muelle.network.SecurityGroup.Rule;
+import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Real namespaces, real packets. */
+class LinuxNetworkTest {
+
+  private static final Cidr SUBNET = Cidr.parse("172.31.0.0/20");
+  private static final Rule ALL = new Rule(-1, -1, -1, new Peer.Block(Cidr.parse("0.0.0.0/0")));
+
+  private final String instance = "mt" + HexDigits.of(ThreadLocalRandom.current().nextInt(1 << 24));
+  private LinuxNetwork network = new LinuxNetwork(instance);
+  private final List<AutoCloseable> open = new ArrayList<>();
+
+  private record HexDigits() {
+    static String of(int number) {
+      return String.format("%06x", number);
+    }
+  }
+
+  @AfterEach
+  void nothingIsLeft() throws Exception {
+    for (AutoCloseable socket : open) {
+      socket.close();
+    }
+    network.removeAll();
+    network.close();
+    String left =
+        Command.run("ip", "netns", "list")
+            + Command.run("ip", "-o", "link")
+            + Command.run("nft", "list", "tables");
+    assertFalse(left.contains(instance), left);
+  }
+
+  @Test
+  void aTaskThatAdmitsOneGroupIsClosedToAllOthersUntilARuleIsAdded() throws Exception {
+    vpc("vpc-1");
+    group("sg-lb", List.of());
+    group("sg-other", List.of());
+    group("sg-task", List.of(tcp(5050, new Peer.Group("sg-lb"))));
+    Path balancer = task("eni-lb", "172.31.0.10", "sg-lb");
+    Path other = task("eni-other", "172.31.0.11", "sg-other");
+    serve(task("eni-task", "172.31.0.12", "sg-task"), "172.31.0.12", 5050);
+
+    assertTrue(connects(balancer, "172.31.0.12", 5050));
+    assertFalse(connects(other, "172.31.0.12", 5050));
+
+    group(
+        "sg-task", List.of(tcp(5050, new Peer.Group("sg-lb")), tcp(5050, new Peer.Block(SUBNET))));
+    assertTrue(connects(other, "172.31.0.12", 5050));
+
+    group("sg-task", List.of());
+    assertFalse(connects(other, "172.31.0.12", 5050));
+    assertFalse(connects(balancer, "172.31.0.12", 5050));
+  }
+
+  @Test
+  void egressIsJudgedToo() throws Exception {
+    vpc("vpc-1");
+    group("sg-open", List.of(ALL));
+    network.putSecurityGroup(new SecurityGroup("sg-mute", "vpc-1", List.of(ALL), List.of()));
+    serve(task("eni-a", "172.31.0.10", "sg-open"), "172.31.0.10", 80);
+    Path mute = task("eni-b", "172.31.0.11", "sg-mute");
+    assertFalse(connects(mute, "172.31.0.10", 80));
+    network.putSecurityGroup(
+        new SecurityGroup("sg-mute", "vpc-1", List.of(), List.of(tcp(80, new Peer.Block(SUBNET)))));
+    assertTrue(connects(mute, "172.31.0.10", 80));
+  }
+
+  @Test
+  void establishedConnectionsOutliveTheirRule() throws Exception {
+    vpc("vpc-1");
+    group("sg-a", List.of(tcp(80, new Peer.Group("sg-a"))));
+    serve(task("eni-a", "172.31.0.10", "sg-a"), "172.31.0.10", 80);
+    task("eni-b", "172.31.0.11", "sg-a");
+    try (NetworkNamespace from = new NetworkNamespace(instance + "-eni-b")) {
+      SocketChannel connection =
+          from.call(() -> SocketChannel.open(new InetSocketAddress("172.31.0.10", 80)));
+      group("sg-a", List.of());
+      connection.write(ByteBuffer.wrap(new byte[] {42}));
+      ByteBuffer echoed = ByteBuffer.allocate(1);
+      connection.read(echoed);
+      assertEquals(42, echoed.get(0));
+      connection.close();
+    }
+  }
+
+  @Test
+  void theServerTakesPartThroughItsOwnAddresses() throws Exception {
+    vpc("vpc-1");
+    group("sg-lb", List.of(tcp(80, new Peer.Block(SUBNET))));
+    group("sg-task", List.of(tcp(5050, new Peer.Group("sg-lb"))));
+    eni("eni-lb", "172.31.0.10", "sg-lb");
+    network.plug("eni-lb", Use.SERVER);
+    assertEquals(Optional.of(Use.SERVER), network.plugged("eni-lb"));
+    Path task = task("eni-task", "172.31.0.12", "sg-task");
+    serve(task, "172.31.0.12", 5050);
+    // From the node's address the task is reached; from the server's other addresses it is not.
+    assertTrue(connectsFromVpc("172.31.0.10", "172.31.0.12", 5050));
+    assertFalse(connectsFromVpc("169.254.170.2", "172.31.0.12", 5050));
+    ServerSocketChannel listener =
+        network
+            .sockets("vpc-1")
+            .call(() ->
+                ServerSocketChannel.open(StandardProtocolFamily.INET)
+                    .bind(new InetSocketAddress("172.31.0.10", 80)));
+    open.add(listener);
+    assertTrue(connects(task, "172.31.0.10", 80));
+    assertFalse(connects(task, "172.31.0.10", 22));
+  }
+
+  @Test
+  void nobodySpoofsAndNobodyReachesTheHost() throws Exception {
+    vpc("vpc-1");
+    group("sg-open", List.of(ALL));
+    Path spoofer = task("eni-a", "172.31.0.10", "sg-open");
+    serve(task("eni-b", "172.31.0.11", "sg-open"), "172.31.0.11", 80);
+    assertTrue(connects(spoofer, "172.31.0.11", 80));
+    ServerSocketChannel host =
+        ServerSocketChannel.open(StandardProtocolFamily.INET)
+            .bind(new InetSocketAddress("127.0.0.1", 0));
+    open.add(host);
+    int port = ((InetSocketAddress) host.getLocalAddress()).getPort();
+    assertFalse(connects(spoofer, "169.254.1.1", port));
+    inside(spoofer, "ip", "addr", "add", "172.31.0.99/32", "dev", "eth0");
+    inside(
+        spoofer,
+        "ip",
+        "route",
+        "replace",
+        "default",
+        "via",
+        "169.254.1.1",
+        "dev",
+        "eth0",
+        "src",
+        "172.31.0.99");
+    assertFalse(connects(spoofer, "172.31.0.11", 80));
+  }
+
+  @Test
+  void twoVpcsMayUseTheSameAddresses() throws Exception {
+    vpc("vpc-1");
+    vpc("vpc-2");
+    group("sg-1", List.of(ALL));
+    network.putSecurityGroup(new SecurityGroup("sg-2", "vpc-2", List.of(ALL), List.of(ALL)));
+    serve(task("eni-1", "172.31.0.10", "sg-1"), "172.31.0.10", 80);
+    Path sameVpc = task("eni-1b", "172.31.0.11", "sg-1");
+    network.putInterface(
+        new NetworkInterface(
+            "eni-2", "vpc-2", SUBNET, "172.31.0.11", "02:00:00:00:00:02", List.of("sg-2"), false));
+    Path otherVpc = network.plug("eni-2", Use.NAMESPACE).orElseThrow();
+    assertTrue(connects(sameVpc, "172.31.0.10", 80));
+    assertFalse(connects(otherVpc, "172.31.0.10", 80));
+  }
+
+  @Test
+  void namesAreResolvedInside() throws Exception {
+    network.addNames((vpcId, name) ->
+        name.equals("lb.elb.localhost") && vpcId.equals("vpc-1")
+            ? Optional.of(List.of("172.31.0.10", "172.31.16.10"))
+            : Optional.empty());
+    vpc("vpc-1");
+    group("sg-closed", List.of());
+    Path task = task("eni-1", "172.31.0.20", "sg-closed");
+    for (String server : List.of("172.31.0.2", "169.254.169.253")) {
+      Result said = inside(task, "/bin/busybox", "nslookup", "lb.elb.localhost", server);
+      assertTrue(said.output().contains("172.31.16.10"), said.toString());
+    }
+  }
+
+  @Test
+  void aNewServerAdoptsWhatRuns() throws Exception {
+    vpc("vpc-1");
+    group("sg-a", List.of(tcp(80, new Peer.Group("sg-a"))));
+    group("sg-b", List.of());
+    Path a = task("eni-a", "172.31.0.10", "sg-a");
+    serve(a, "172.31.0.10", 80);
+    task("eni-b", "172.31.0.11", "sg-a");
+    task("eni-gone", "172.31.0.12", "sg-b");
+    network.close();
+    try (NetworkNamespace from = new NetworkNamespace(instance + "-eni-b")) {
+      SocketChannel connection =
+          from.call(() -> SocketChannel.open(new InetSocketAddress("172.31.0.10", 80)));
+      network = new LinuxNetwork(instance);
+      vpc("vpc-1");
+      group("sg-a", List.of(tcp(80, new Peer.Group("sg-a"))));
+      eni("eni-a", "172.31.0.10", "sg-a");
+      eni("eni-b", "172.31.0.11", "sg-a");
+      assertEquals(Optional.of(Use.NAMESPACE), network.plugged("eni-b"));
+      network.retain(Set.of("vpc-1"), Set.of("eni-a", "eni-b"));
+      assertFalse(Command.run("ip", "netns", "list").contains("eni-gone"));
+      connection.write(ByteBuffer.wrap(new byte[] {7}));
+      ByteBuffer echoed = ByteBuffer.allocate(1);
+      connection.read(echoed);
+      assertEquals(7, echoed.get(0));
+      assertTrue(connects(from.path(), "172.31.0.10", 80));
+      connection.close();
+    }
+  }
+
+  @Test
+  void aWayOutOnlyForThoseWhoMayUseIt() throws Exception {
+    vpc("vpc-1");
+    group("sg-open", List.of(ALL));
+    Path inner = task("eni-1", "172.31.0.10", "sg-open");
+    network.putInterface(
+        new NetworkInterface(
+            "eni-2",
+            "vpc-1",
+            SUBNET,
+            "172.31.0.11",
+            "02:00:00:00:00:03",
+            List.of("sg-open"),
+            true));
+    Path outer = network.plug("eni-2", Use.NAMESPACE).orElseThrow();
+    // The "internet" is a namespace of the test's behind the host, at a documentation address.
+    String world = instance + "-world";
+    Command.run("ip", "netns", "add", world);
+    Command.run(
+        "ip",
+        "link",
+        "add",
+        instance + "w",
+        "type",
+        "veth",
+        "peer",
+        "name",
+        "eth0",
+        "netns",
+        world);
+    Command.run("ip", "addr", "add", "198.51.100.1/24", "dev", instance + "w");
+    Command.run("ip", "link", "set", instance + "w", "up");
+    Command.runWith(
+        "link set lo up\naddr add 198.51.100.2/24 dev eth0\nlink set eth0 up\n",
+        "ip",
+        "-n",
+        world,
+        "-batch",
+        "-");
+    try {
+      serve(NetworkNamespace.DIRECTORY.resolve(world), "198.51.100.2", 80);
+      assertTrue(connects(outer, "198.51.100.2", 80));
+      assertFalse(connects(inner, "198.51.100.2", 80));
+      ServerSocketChannel host =
+          ServerSocketChannel.open(StandardProtocolFamily.INET)
+              .bind(new InetSocketAddress("198.51.100.1", 0));
+      open.add(host);
+      int port = ((InetSocketAddress) host.getLocalAddress()).getPort();
+      assertFalse(connects(outer, "198.51.100.1", port), "the host itself is not to be reached");
+    } finally {
+      for (AutoCloseable socket : open) {
+        socket.close();
+      }
+      Command.run("ip", "link", "del", instance + "w");
+      Command.run("ip", "netns", "del", world);
+    }
+    network.removeInterface("eni-2");
+    assertFalse(Command.run("nft", "list", "tables").contains(instance));
+  }
+
+  private void vpc(String id) {
+    network.putVpc(new Vpc(id, List.of(Cidr.parse("172.31.0.0/16"))));
+  }
+
+  private void group(String id, List<Rule> ingress) {
+    network.putSecurityGroup(new SecurityGroup(id, "vpc-1", ingress, List.of(ALL)));
+  }
+
+  private static Rule tcp(int port, Peer peer) {
+    return new Rule(6, port, port, peer);
+  }
+
+  private void eni(String id, String address, String group) {
+    String mac = "02:00:00:00:00:" + String.format("%02x", address.hashCode() & 255);
+    network.putInterface(
+        new NetworkInterface(id, "vpc-1", SUBNET, address, mac, List.of(group), false));
+  }
+
+  private Path task(String id, String address, String group) {
+    eni(id, address, group);
+    return network.plug(id, Use.NAMESPACE).orElseThrow();
+  }
+
+  /** Echoes bytes at an address inside a namespace. */
+  private void serve(Path namespace, String address, int port) throws Exception {
+    try (NetworkNamespace inside = new NetworkNamespace(namespace.getFileName().toString())) {
+      ServerSocketChannel listener =
+          inside.call(() ->
+              ServerSocketChannel.open(StandardProtocolFamily.INET)
+                  .bind(new InetSocketAddress(address, port)));
+      open.add(listener);
+      Thread.startVirtualThread(() -> {
+        while (listener.isOpen()) {
+          try {
+            SocketChannel client = listener.accept();
+            Thread.startVirtualThread(() -> echo(client));
+          } catch (java.io.IOException e) {
+            return;
+          }
+        }
+      });
+    }
+  }
+
+  private static void echo(SocketChannel client) {
+    ByteBuffer bytes = ByteBuffer.allocate(16);
+    try (client) {
+      while (client.read(bytes) >= 0) {
+        client.write(bytes.flip());
+        bytes.clear();
+      }
+    } catch (java.io.IOException e) {
+      return;
+    }
+  }
+
+  private static boolean connects(Path namespace, String address, int port) throws Exception {
+    try (NetworkNamespace from = new NetworkNamespace(namespace.getFileName().toString())) {
+      return from.call(
+          () -> connects(SocketChannel.open(StandardProtocolFamily.INET), address, port));
+    }
+  }
+
+  private boolean connectsFromVpc(String source, String address, int port) throws Exception {
+    return network
+        .sockets("vpc-1")
+        .call(() ->
+            connects(
+                SocketChannel.open(StandardProtocolFamily.INET)
+                    .bind(new InetSocketAddress(source, 0)),
+                address,
+                port));
+  }
+
+  private static boolean connects(SocketChannel socket, String address, int port)
+      throws java.io.IOException {
+    try (socket) {
+      socket.socket().connect(new InetSocketAddress(address, port), 700);
+      return true;
+    } catch (java.net.SocketTimeoutException | java.net.ConnectException e) {
+      return false;
+    } catch (java.net.NoRouteToHostException e) {
+      return false;
+    }
+  }
+
+  private static Result inside(Path namespace, String... command) {
+    List<String> whole = new ArrayList<>(List.of("nsenter", "--net=" + namespace));
+    whole.addAll(List.of(command));
+    Result result = Command.attempt(whole, Map.of(), "", Duration.ofSeconds(10));
+    assertTrue(result.ok(), result::toString);
+    return result;
+  }
+}
