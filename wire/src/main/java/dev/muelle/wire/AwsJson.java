@@ -37,8 +37,8 @@ record AwsJson(String version, Shapes shapes) implements Protocol {
       return request;
     } catch (JsonProcessingException e) {
       throw new WireException(Fault.MALFORMED, "The body is not valid JSON: " + place(e));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    } catch (IOException e) { // it is all in memory: only its characters can be broken
+      throw new WireException(Fault.MALFORMED, "The body is not valid UTF-8.");
     }
   }
 

@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
@@ -26,6 +27,11 @@ final class Timestamps {
   private static final DateTimeFormatter ISO_WITH_MILLIS =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'", Locale.US)
           .withZone(ZoneOffset.UTC);
+
+  /** Beyond these not every form can be written. */
+  private static final Instant EARLIEST = Instant.parse("0001-01-01T00:00:00Z");
+
+  private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59.999Z");
 
   private Timestamps() {}
 
@@ -57,6 +63,14 @@ final class Timestamps {
    * @throws DateTimeException if it is none
    */
   static Instant read(String text, Format format) {
+    Instant time = readAny(text, format);
+    if (time.isBefore(EARLIEST) || time.isAfter(LATEST)) {
+      throw new DateTimeException("timestamp out of range");
+    }
+    return time;
+  }
+
+  private static Instant readAny(String text, Format format) {
     if (text.isEmpty()) {
       throw new DateTimeParseException("no timestamp", text, 0);
     }
@@ -71,7 +85,7 @@ final class Timestamps {
           .truncatedTo(ChronoUnit.MILLIS);
     }
     if (text.indexOf('-') > 0) {
-      return java.time.LocalDate.parse(text).atStartOfDay(ZoneOffset.UTC).toInstant();
+      return LocalDate.parse(text).atStartOfDay(ZoneOffset.UTC).toInstant();
     }
     try {
       return ofNumber(new BigDecimal(text), format);
@@ -80,10 +94,16 @@ final class Timestamps {
     }
   }
 
+  /**
+   * Reads a number of seconds, or of milliseconds if the format says so.
+   *
+   * @throws DateTimeException if it is out of range
+   */
   static Instant ofNumber(BigDecimal number, Format format) {
     try {
       int places = format == Format.UNIX_TIMESTAMP_MILLIS ? 0 : 3;
-      if (number.precision() - number.scale() > 18) {
+      // Refused before it is expanded: 1e-999999999 is short on the wire and not in memory.
+      if (number.precision() - number.scale() > 15 || number.scale() > 100) {
         throw new DateTimeException("timestamp out of range");
       }
       return Instant.ofEpochMilli(
