@@ -11,19 +11,18 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.core.SdkField;
 import software.amazon.awssdk.core.SdkPojo;
 import software.amazon.awssdk.core.document.Document;
-import software.amazon.awssdk.core.protocol.MarshallingKnownType;
 import software.amazon.awssdk.core.traits.ListTrait;
 import software.amazon.awssdk.core.traits.MapTrait;
 import software.amazon.awssdk.core.traits.TimestampFormatTrait.Format;
 
 /**
- * JSON into model objects. Members that the model does not know are skipped, as AWS's services do;
- * a value of the wrong type is refused in their words.
+ * JSON into model objects. Members that the model does not know are skipped, as AWS's services do,
+ * and so are members that are null; a value of the wrong type is refused in their words, and so is
+ * a null within a list or map, so that services meet none.
  */
 final class JsonReader {
   private final JsonParser in;
@@ -48,12 +47,8 @@ final class JsonReader {
     return Shapes.build(builder);
   }
 
-  private @Nullable Object value(SdkField<?> field, JsonToken token) throws IOException {
-    MarshallingKnownType type = field.marshallingType().getKnownType();
-    if (token == JsonToken.VALUE_NULL && type != MarshallingKnownType.DOCUMENT) {
-      return null; // an element of a sparse list or map
-    }
-    return switch (type) {
+  private Object value(SdkField<?> field, JsonToken token) throws IOException {
+    return switch (field.marshallingType().getKnownType()) {
       case SDK_POJO -> {
         expect(token == JsonToken.START_OBJECT, token, "structure");
         yield struct(field.constructor().get());
@@ -61,7 +56,7 @@ final class JsonReader {
       case LIST -> {
         expect(token == JsonToken.START_ARRAY, token, "list");
         SdkField<?> item = field.getRequiredTrait(ListTrait.class).memberFieldInfo();
-        List<@Nullable Object> list = new ArrayList<>();
+        List<Object> list = new ArrayList<>();
         for (JsonToken t = in.nextToken(); t != JsonToken.END_ARRAY; t = in.nextToken()) {
           list.add(value(item, t));
         }
@@ -70,7 +65,7 @@ final class JsonReader {
       case MAP -> {
         expect(token == JsonToken.START_OBJECT, token, "map");
         SdkField<?> item = field.getRequiredTrait(MapTrait.class).valueFieldInfo();
-        Map<String, @Nullable Object> map = new LinkedHashMap<>();
+        Map<String, Object> map = new LinkedHashMap<>();
         while (in.nextToken() != JsonToken.END_OBJECT) {
           String key = in.currentName();
           map.put(key, value(item, in.nextToken()));
@@ -105,7 +100,7 @@ final class JsonReader {
         }
       }
       case DOCUMENT -> document(token);
-      case NULL -> null;
+      case NULL -> throw wrong(token, "member");
     };
   }
 
@@ -124,6 +119,7 @@ final class JsonReader {
           case VALUE_NUMBER_INT -> "NUMBER_VALUE can not be converted to a " + wanted;
           case VALUE_NUMBER_FLOAT -> "DECIMAL_VALUE can not be converted to a " + wanted;
           case VALUE_TRUE -> "TRUE_VALUE can not be converted to a " + wanted;
+          case VALUE_NULL -> "Null found in a list or map where not expected";
           case VALUE_FALSE -> "FALSE_VALUE can not be converted to a " + wanted;
           default -> "Unexpected token received from parser";
         };

@@ -119,7 +119,7 @@ final class QueryReader {
     return Shapes.build(builder);
   }
 
-  private @Nullable Object value(Node node, SdkField<?> field) {
+  private Object value(Node node, SdkField<?> field) {
     try {
       return switch (field.marshallingType().getKnownType()) {
         case SDK_POJO -> {
@@ -156,7 +156,7 @@ final class QueryReader {
     };
   }
 
-  private List<@Nullable Object> list(Node node, ListTrait trait) {
+  private List<Object> list(Node node, ListTrait trait) {
     SdkField<?> item = trait.memberFieldInfo();
     Node numbered = node;
     if (!ec2 && !trait.isFlattened()) {
@@ -166,22 +166,23 @@ final class QueryReader {
     if (node.value != null && node.value.isEmpty()) {
       node.read = true; // the form of an empty list
     }
-    List<@Nullable Object> list = new ArrayList<>();
+    List<Object> list = new ArrayList<>();
     inOrder(numbered).forEach(child -> list.add(value(child, item)));
     return list;
   }
 
-  private Map<String, @Nullable Object> map(Node node, MapTrait trait) {
+  private Map<String, Object> map(Node node, MapTrait trait) {
     Node numbered = trait.isFlattened() ? node : node.child("entry");
-    Map<String, @Nullable Object> map = new LinkedHashMap<>();
+    Map<String, Object> map = new LinkedHashMap<>();
     if (numbered != null) {
       for (Node entry : inOrder(numbered)) {
         Node key = entry.child(trait.keyLocationName());
         Node value = entry.child(trait.valueLocationName());
-        if (key == null) {
-          throw new WireException(Fault.MALFORMED, "The map entry " + entry.path + " has no key");
+        if (key == null || value == null) {
+          throw new WireException(
+              Fault.MALFORMED, "The map entry " + entry.path + " lacks its key or its value");
         }
-        map.put(key.text(), value == null ? null : value(value, trait.valueFieldInfo()));
+        map.put(key.text(), value(value, trait.valueFieldInfo()));
       }
     }
     return map;

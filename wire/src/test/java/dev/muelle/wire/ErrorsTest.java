@@ -177,10 +177,12 @@ class ErrorsTest {
         "{\"maxResults\":1e999999999} | NUMBER_VALUE is out of range or has a fraction: not a Integer",
         "{\"maxResults\":{}}    | Start of structure or map found where not expected.",
         "{\"nextToken\":[]}     | Start of list found where not expected",
+        "{\"clusters\":[null]}   | Null found in a list or map where not expected",
         "{\"nextToken\":7}      | NUMBER_VALUE can not be converted to a String",
       })
   void malformedJson(String body, String message) throws IOException {
-    error(send(open, json(ECS + "ListClusters", body)), 400, "SerializationException", message);
+    String operation = body.contains("clusters") ? "DescribeClusters" : "ListClusters";
+    error(send(open, json(ECS + operation, body)), 400, "SerializationException", message);
   }
 
   @Test
