@@ -69,18 +69,20 @@ record AwsJson(String version, Shapes shapes) implements Protocol {
 
   @Override
   public HttpResponse encode(Failure failure, String xmlNamespace, String requestId) {
-    return answer(
-        failure.status(),
-        requestId,
-        out -> {
-          out.writeStartObject();
-          out.writeStringField("__type", failure.code());
-          out.writeStringField("message", failure.message());
-          if (failure.details() != null) {
-            JsonWriter.members(failure.details(), out);
-          }
-          out.writeEndObject();
-        });
+    HttpResponse answer =
+        answer(
+            failure.status(),
+            requestId,
+            out -> {
+              out.writeStartObject();
+              out.writeStringField("__type", failure.code());
+              out.writeStringField("message", failure.message());
+              if (failure.details() != null) {
+                JsonWriter.members(failure.details(), out);
+              }
+              out.writeEndObject();
+            });
+    return answer.header("x-amzn-ErrorType", failure.code()); // where REST clients look
   }
 
   @Override

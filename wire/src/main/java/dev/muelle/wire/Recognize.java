@@ -3,10 +3,12 @@ package dev.muelle.wire;
 import dev.muelle.wire.http.HttpRequest;
 import dev.muelle.wire.http.HttpResponse;
 import java.io.IOException;
+import java.util.Optional;
 
 /** Finds out from the head of a request which protocol the caller speaks. */
 final class Recognize implements Chain.Step {
   private static final String JSON = "application/x-amz-json-";
+  private static final String FORM = "application/x-www-form-urlencoded";
 
   private final Mounts mounts;
 
@@ -18,17 +20,31 @@ final class Recognize implements Chain.Step {
   public HttpResponse take(Exchange exchange, Chain.Next next) throws IOException {
     HttpRequest request = exchange.request();
     String contentType = request.header("content-type").orElse("");
-    if (contentType.startsWith(JSON) || request.header("x-amz-target").isPresent()) {
-      exchange.protocol(
-          new AwsJson(contentType.startsWith(JSON + "1.0") ? "1.0" : "1.1", mounts.shapes()));
+    boolean json = contentType.startsWith(JSON) || request.header("x-amz-target").isPresent();
+    if (json) {
+      exchange.protocol(json(contentType.startsWith(JSON + "1.0") ? "1.0" : "1.1"));
     }
     exchange.credential(Credential.of(request));
-    if (exchange.protocol() instanceof AwsQuery) {
-      exchange
-          .credential()
-          .flatMap(credential -> mounts.signedAs(credential.service()).stream().findFirst())
-          .ifPresent(mount -> exchange.protocol(mount.model().protocol()));
-    }
+    exchange
+        .credential()
+        .filter(credential -> !json)
+        .ifPresent(credential -> exchange.protocol(signed(credential.service(), request)));
     return next.proceed(exchange);
+  }
+
+  private Protocol json(String version) {
+    return new AwsJson(version, mounts.shapes());
+  }
+
+  private Protocol signed(String service, HttpRequest request) {
+    Optional<Mounts.Mount> mount = mounts.signedAs(service).stream().findFirst();
+    if (mount.isPresent()) {
+      return mount.get().model().protocol();
+    }
+    boolean query =
+        request.header("content-type").orElse("").startsWith(FORM)
+            || FormData.parse(request.query()).get("Action").isPresent();
+    // A REST service that is not here: its clients read the error in JSON, S3's in XML.
+    return query || service.equals("s3") ? new AwsQuery() : json("1.1");
   }
 }

@@ -150,6 +150,10 @@ final class SigV4 {
         return incomplete(
             "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
       }
+      if (request.header("x-amz-target").isPresent() && !headers.contains("x-amz-target")) {
+        // it names the operation: whoever could change it could turn a look into a deletion
+        return incomplete("'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.");
+      }
       Optional<AccessKey> found = keys.find(scope.accessKeyId());
       if (found.isEmpty() || !same(found.get().sessionToken(), token)) {
         return new Refused(

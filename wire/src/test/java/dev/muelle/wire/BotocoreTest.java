@@ -39,6 +39,8 @@ import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.core.SdkClient;
@@ -467,10 +469,19 @@ class BotocoreTest {
         "AWS was not able to validate the provided access credentials");
   }
 
-  @Test
-  void aServiceThatIsNotServed() throws Exception {
-    Ran ran = aws("sqs", "list-queues");
+  /** One of each protocol: query or JSON, REST with JSON, REST with XML. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "sqs list-queues",
+        "sns list-topics",
+        "efs describe-file-systems",
+        "s3api list-buckets"
+      })
+  void aServiceThatIsNotServed(String command) throws Exception {
+    Ran ran = aws(command.split(" "));
     assertEquals(254, ran.exit, ran.out);
     assertTrue(ran.err.contains("(NotImplemented)"), ran.err);
+    assertTrue(ran.err.contains("is not implemented: "), ran.err);
   }
 }

@@ -308,6 +308,16 @@ class SigV4Test {
   }
 
   @Test
+  void wantsTheOperationSigned() {
+    HttpRequest request = signed(NOW);
+    String whole = request.header("authorization").orElseThrow();
+    refused(
+        Fault.INCOMPLETE_SIGNATURE,
+        "'X-Amz-Target' must be a 'SignedHeader'",
+        verify(with(request, "authorization", whole.replace(";x-amz-target", "")), BODY));
+  }
+
+  @Test
   void refusesAScopeOfAnotherDay() {
     HttpRequest request = signed(NOW);
     String whole = request.header("authorization").orElseThrow();
