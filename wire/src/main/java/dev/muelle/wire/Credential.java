@@ -1,6 +1,7 @@
 package dev.muelle.wire;
 
 import dev.muelle.wire.http.HttpRequest;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -30,7 +31,7 @@ record Credential(String accessKeyId, String date, String region, String service
     if (n < 5) {
       return Optional.empty();
     }
-    String key = String.join("/", java.util.Arrays.copyOf(parts, n - 4));
+    String key = String.join("/", Arrays.copyOf(parts, n - 4));
     return Optional.of(new Credential(key, parts[n - 4], parts[n - 3], parts[n - 2], parts[n - 1]));
   }
 }

@@ -6,7 +6,6 @@ import java.lang.invoke.MethodType;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.Locale;
 import java.util.Map;
@@ -149,11 +148,6 @@ final class ServiceModel {
     }
     operations.putIfAbsent(name, operation);
     return Optional.of(operation);
-  }
-
-  /** Every operation of the interface, in order of name. */
-  Collection<Operation> operations() {
-    return methods.values().stream().map(this::read).toList();
   }
 
   private Operation read(Method method) {

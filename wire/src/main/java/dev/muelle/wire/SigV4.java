@@ -2,9 +2,6 @@ package dev.muelle.wire;
 
 import dev.muelle.wire.AccessKeys.AccessKey;
 import dev.muelle.wire.http.HttpRequest;
-import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
-import java.security.MessageDigest;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -13,15 +10,11 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import javax.crypto.Mac;
-import javax.crypto.spec.SecretKeySpec;
 
 /**
  * Verifies <a
@@ -41,7 +34,6 @@ final class SigV4 {
   record Refused(Fault fault, String why) implements Verdict {}
 
   private static final String ALGORITHM = "AWS4-HMAC-SHA256";
-  private static final String UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 
   /** How far a caller's clock may be off. */
   private static final Duration SKEW = Duration.ofMinutes(5);
@@ -81,7 +73,7 @@ final class SigV4 {
         return incomplete(
             String.join(" ", lacks)
                 + " (Hashed with SHA-256 and encoded with Base64) Authorization="
-                + Base64.getEncoder().encodeToString(sha256(bytes(header))));
+                + Base64.getEncoder().encodeToString(Hashes.sha256(Hashes.bytes(header))));
       }
       claim =
           new Claim(
@@ -145,7 +137,7 @@ final class SigV4 {
                 + " keyid/date/region/service/term");
       }
       Credential scope = parsed.get();
-      List<String> headers = List.of(signedHeaders.split(";"));
+      List<String> headers = List.of(signedHeaders.split(";", -1));
       if (!headers.contains("host")) {
         return incomplete(
             "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
@@ -155,7 +147,7 @@ final class SigV4 {
         return incomplete("'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.");
       }
       Optional<AccessKey> found = keys.find(scope.accessKeyId());
-      if (found.isEmpty() || !same(found.get().sessionToken(), token)) {
+      if (found.isEmpty() || !Hashes.same(found.get().sessionToken(), token)) {
         return new Refused(
             Fault.UNKNOWN_KEY, "The security token included in the request is invalid.");
       }
@@ -183,9 +175,9 @@ final class SigV4 {
       if (untimely.isPresent()) {
         return untimely.get();
       }
-      String canonical = canonical(request, query, headers, body);
+      String canonical = CanonicalRequest.of(request, query, signedHeaders, body);
       String expected = signature(found.get().secretAccessKey(), scope, canonical);
-      if (!same(expected, signature)) {
+      if (!Hashes.same(expected, signature)) {
         return wrong(
             "The request signature we calculated does not match the signature you provided. Check"
                 + " your AWS Secret Access Key and signing method. Consult the service"
@@ -217,30 +209,6 @@ final class SigV4 {
       return Optional.empty();
     }
 
-    private String canonical(
-        HttpRequest request, FormData query, List<String> headers, byte[] body) {
-      StringBuilder text = new StringBuilder(512);
-      text.append(request.method()).append('\n');
-      text.append(canonicalPath(request.path())).append('\n');
-      text.append(canonicalQuery(query)).append('\n');
-      for (String header : headers) {
-        List<String> values = request.headers().getOrDefault(header, List.of());
-        text.append(header)
-            .append(':')
-            .append(values.stream().map(SigV4::trimmed).collect(Collectors.joining(",")))
-            .append('\n');
-      }
-      text.append('\n').append(signedHeaders).append('\n');
-      boolean unsigned =
-          request
-              .header("x-amz-content-sha256")
-              .or(() -> query.get("X-Amz-Content-Sha256"))
-              .filter(UNSIGNED_PAYLOAD::equals)
-              .isPresent();
-      text.append(unsigned ? UNSIGNED_PAYLOAD : hex(sha256(body)));
-      return text.toString();
-    }
-
     private String signature(String secret, Credential scope, String canonical) {
       String toSign =
           String.join(
@@ -248,12 +216,12 @@ final class SigV4 {
               ALGORITHM,
               date,
               scope.date() + "/" + scope.region() + "/" + scope.service() + "/" + scope.end(),
-              hex(sha256(bytes(canonical))));
-      byte[] key = bytes("AWS4" + secret);
+              Hashes.hex(Hashes.sha256(Hashes.bytes(canonical))));
+      byte[] key = Hashes.bytes("AWS4" + secret);
       for (String part : List.of(scope.date(), scope.region(), scope.service(), scope.end())) {
-        key = hmac(key, part);
+        key = Hashes.hmac(key, part);
       }
-      return hex(hmac(key, toSign));
+      return Hashes.hex(Hashes.hmac(key, toSign));
     }
   }
 
@@ -302,91 +270,6 @@ final class SigV4 {
           : Optional.empty();
     } catch (NumberFormatException e) {
       return Optional.empty();
-    }
-  }
-
-  /** Every service but S3 signs the path encoded once more than it is sent. */
-  private static String canonicalPath(String path) {
-    List<String> segments = new ArrayList<>();
-    for (String segment : path.split("/", -1)) {
-      switch (segment) {
-        case "", "." -> {}
-        case ".." -> {
-          if (!segments.isEmpty()) {
-            segments.removeLast();
-          }
-        }
-        default -> segments.add(encode(segment));
-      }
-    }
-    String normal = "/" + String.join("/", segments);
-    return path.endsWith("/") && !segments.isEmpty() ? normal + "/" : normal;
-  }
-
-  private static String canonicalQuery(FormData query) {
-    return query.pairs().stream()
-        .filter(pair -> !pair.getKey().equals("X-Amz-Signature"))
-        .map(pair -> Map.entry(encode(pair.getKey()), encode(pair.getValue())))
-        .sorted(
-            Map.Entry.<String, String>comparingByKey()
-                .thenComparing(Map.Entry::getValue, Comparator.naturalOrder()))
-        .map(pair -> pair.getKey() + "=" + pair.getValue())
-        .collect(Collectors.joining("&"));
-  }
-
-  /** RFC 3986: everything but the unreserved characters. */
-  private static String encode(String text) {
-    StringBuilder out = new StringBuilder(text.length() + 16);
-    for (byte b : bytes(text)) {
-      boolean unreserved =
-          (b >= 'A' && b <= 'Z')
-              || (b >= 'a' && b <= 'z')
-              || (b >= '0' && b <= '9')
-              || b == '-'
-              || b == '.'
-              || b == '_'
-              || b == '~';
-      if (unreserved) {
-        out.append((char) b);
-      } else {
-        out.append('%').append(HexFormat.of().withUpperCase().toHexDigits(b));
-      }
-    }
-    return out.toString();
-  }
-
-  private static String trimmed(String value) {
-    return value.strip().replaceAll(" +", " ");
-  }
-
-  private static byte[] bytes(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
-  }
-
-  private static String hex(byte[] bytes) {
-    return HexFormat.of().formatHex(bytes);
-  }
-
-  /** In constant time, so that a wrong guess does not say how wrong it is. */
-  private static boolean same(String expected, String given) {
-    return MessageDigest.isEqual(bytes(expected), bytes(given));
-  }
-
-  private static byte[] sha256(byte[] bytes) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(bytes);
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private static byte[] hmac(byte[] key, String text) {
-    try {
-      Mac mac = Mac.getInstance("HmacSHA256");
-      mac.init(new SecretKeySpec(key, "HmacSHA256"));
-      return mac.doFinal(bytes(text));
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException(e);
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.muelle.wire;
 
 import dev.muelle.wire.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Base64;
@@ -110,7 +111,7 @@ final class XmlWriter {
     return HttpResponse.of(status)
         .header("x-amzn-RequestId", requestId)
         .header("Content-Type", "text/xml;charset=UTF-8")
-        .body(out.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        .body(out.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   private void text(String text) {
