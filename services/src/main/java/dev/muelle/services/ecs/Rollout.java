@@ -1,0 +1,194 @@
+package dev.muelle.services.ecs;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which tasks of a service to start and to stop now: a pure function.
+ *
+ * <p>The rules of the rolling update: at most {@code floor(desired × maximumPercent)} tasks are
+ * pending or running, and no task is stopped whose stopping would leave fewer than {@code
+ * ceil(desired × minimumHealthyPercent)} healthy ones.
+ *
+ * @see <a
+ *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html">Rolling
+ *     update</a>
+ */
+final class Rollout {
+
+  private static final int FREE_FAILURES = 3;
+  private static final Duration FIRST_DELAY = Duration.ofSeconds(10);
+  private static final Duration LAST_DELAY = Duration.ofMinutes(15);
+  private static final int MAX_DOUBLINGS = 7;
+
+  private Rollout() {}
+
+  /** How a task stands towards its load balancers. */
+  enum Health {
+    /** Not running yet, or its targets are not healthy yet. */
+    WAITING,
+    HEALTHY,
+    /** Its targets failed their checks after the grace period. */
+    UNHEALTHY
+  }
+
+  /**
+   * A task that is neither stopped nor asked to stop.
+   *
+   * @param failure why it is unhealthy, in ECS's words; empty otherwise
+   */
+  record Member(
+      String id,
+      String deployment,
+      String zone,
+      Health health,
+      String failure,
+      Instant createdAt) {}
+
+  /**
+   * What is wanted.
+   *
+   * @param primary the id of the deployment that is to stay
+   * @param held whether no new task may be started (a failed deployment, or throttling)
+   */
+  record Want(
+      int desired, int minimumPercent, int maximumPercent, String primary, boolean held) {
+
+    int minimum() {
+      return Math.ceilDiv(desired * minimumPercent, 100);
+    }
+
+    int maximum() {
+      return Math.floorDiv(desired * maximumPercent, 100);
+    }
+  }
+
+  /** A task to stop, and the reason that it will show. */
+  record Stop(String taskId, String reason) {}
+
+  /**
+   * What to do.
+   *
+   * @param start how many tasks of the primary deployment
+   * @param settled whether there is nothing left to do: the wanted number of healthy tasks of the
+   *     primary deployment, and no others
+   */
+  record Plan(int start, List<Stop> stop, boolean settled) {}
+
+  static Plan plan(Want want, List<Member> members) {
+    List<Stop> stop = new ArrayList<>();
+    List<Member> primary = new ArrayList<>();
+    List<Member> old = new ArrayList<>();
+    for (Member member : members) {
+      if (member.health() == Health.UNHEALTHY) {
+        stop.add(new Stop(member.id(), member.failure()));
+      } else if (member.deployment().equals(want.primary())) {
+        primary.add(member);
+      } else {
+        old.add(member);
+      }
+    }
+    int surplus = primary.size() - want.desired();
+    if (surplus > 0) {
+      List<Member> leaving = leaving(primary, surplus);
+      leaving.forEach(member -> stop.add(new Stop(member.id(), scaling(member))));
+      primary.removeAll(leaving);
+    }
+    // Old tasks that serve nobody may go at once; of those that serve, as many as can be spared.
+    int spare = healthy(primary) + healthy(old) - want.minimum();
+    List<Member> leaving = new ArrayList<>();
+    for (Member member : leavingOrder(old)) {
+      boolean serves = member.health() == Health.HEALTHY;
+      if (!serves || spare > 0) {
+        leaving.add(member);
+        spare -= serves ? 1 : 0;
+      }
+    }
+    if (want.held() && want.desired() > primary.size()) {
+      leaving.clear(); // what replaces them cannot be started: they stay
+    }
+    leaving.forEach(member -> stop.add(new Stop(member.id(), scaling(member))));
+    old.removeAll(leaving);
+    int room = want.maximum() - primary.size() - old.size();
+    int start = want.held() ? 0 : Math.max(0, Math.min(want.desired() - primary.size(), room));
+    boolean settled =
+        stop.isEmpty() && start == 0 && old.isEmpty() && healthy(primary) == want.desired();
+    return new Plan(start, List.copyOf(stop), settled);
+  }
+
+  private static int healthy(List<Member> members) {
+    return (int) members.stream().filter(member -> member.health() == Health.HEALTHY).count();
+  }
+
+  private static String scaling(Member member) {
+    return "Scaling activity initiated by (deployment " + member.deployment() + ")";
+  }
+
+  /** Those to stop first: not serving, then from the fullest zone, then the oldest. */
+  private static List<Member> leaving(List<Member> members, int count) {
+    List<Member> left = new ArrayList<>(members);
+    List<Member> chosen = new ArrayList<>();
+    while (chosen.size() < count) {
+      Member next = leavingOrder(left).getFirst();
+      left.remove(next);
+      chosen.add(next);
+    }
+    return chosen;
+  }
+
+  private static List<Member> leavingOrder(List<Member> members) {
+    Map<String, Long> zones =
+        members.stream().collect(Collectors.groupingBy(Member::zone, Collectors.counting()));
+    return members.stream()
+        .sorted(
+            Comparator.comparing((Member member) -> member.health() == Health.HEALTHY)
+                .thenComparing(member -> -zones.getOrDefault(member.zone(), 0L))
+                .thenComparing(Member::createdAt)
+                .thenComparing(Member::id))
+        .toList();
+  }
+
+  /** The subnet for one more task: the one with the fewest tasks, the first of equals. */
+  static String subnet(List<String> subnets, List<String> taken) {
+    Map<String, Integer> tasks = new TreeMap<>();
+    taken.forEach(subnet -> tasks.merge(subnet, 1, Integer::sum));
+    return subnets.stream()
+        .min(Comparator.comparingInt(subnet -> tasks.getOrDefault(subnet, 0)))
+        .orElseThrow();
+  }
+
+  /**
+   * When the next task may be started after this many failed in a row before RUNNING.
+   *
+   * @return null for at once
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-throttle-logic.html">Service
+   *     throttle logic</a>
+   */
+  static @Nullable Instant notBefore(int failures, Instant now) {
+    if (failures < FREE_FAILURES) {
+      return null;
+    }
+    Duration delay = FIRST_DELAY.multipliedBy(1L << Math.min(failures - FREE_FAILURES, MAX_DOUBLINGS));
+    return now.plus(delay.compareTo(LAST_DELAY) < 0 ? delay : LAST_DELAY);
+  }
+
+  /**
+   * How many failed tasks trip the deployment circuit breaker: half of the desired ones, at least
+   * 3, at most 200.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html">Deployment
+   *     circuit breaker</a>
+   */
+  static int breakerThreshold(int desired) {
+    return Math.clamp(Math.ceilDiv(desired, 2), 3, 200);
+  }
+}

@@ -1,0 +1,54 @@
+package dev.muelle.services.ecs;
+
+import dev.muelle.services.StoredJson;
+import dev.muelle.store.Table;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
+import software.amazon.awssdk.services.ecs.model.LoadBalancer;
+import software.amazon.awssdk.services.ecs.model.Task;
+
+/**
+ * A task as stored: what DescribeTasks shows, and what only we need to know.
+ *
+ * @param serviceKey the service whose task it is; null for a task that somebody ran by hand
+ * @param subnet the one of the network configuration's subnets that was chosen
+ * @param targets where to register it once it runs
+ * @param metadataId the unguessable part of the container's metadata address
+ */
+record TaskRecord(
+    Task task,
+    @Nullable String serviceKey,
+    AwsVpcConfiguration network,
+    String subnet,
+    List<LoadBalancer> targets,
+    String metadataId) {
+
+  /** Keyed by the task's id (32 hexadecimal digits). */
+  static final Table<TaskRecord> TABLE =
+      Table.of("ecs.tasks", StoredJson.codec(TaskRecord.class))
+          .index("service", TaskRecord::serviceKey)
+          .index("cluster", task -> task.task().clusterArn());
+
+  String id() {
+    return idOf(task.taskArn());
+  }
+
+  static String idOf(String arn) {
+    return arn.substring(arn.lastIndexOf('/') + 1);
+  }
+
+  TaskRecord with(UnaryOperator<Task.Builder> change) {
+    return new TaskRecord(
+        change.apply(task.toBuilder()).build(), serviceKey, network, subnet, targets, metadataId);
+  }
+
+  TaskStatus status() {
+    return TaskStatus.valueOf(task.lastStatus());
+  }
+
+  boolean wanted() {
+    return task.desiredStatus().equals(TaskStatus.RUNNING.name());
+  }
+}
