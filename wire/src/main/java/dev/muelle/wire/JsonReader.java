@@ -88,7 +88,7 @@ final class JsonReader {
       case FLOAT -> (float) real(token, "Float");
       case BIG_DECIMAL -> {
         expect(token.isNumeric(), token, "BigDecimal");
-        yield in.getDecimalValue();
+        yield decimal();
       }
       case INSTANT -> instant(field, token);
       case SDK_BYTES -> {
@@ -132,8 +132,8 @@ final class JsonReader {
     }
     try {
       // Refused before it is expanded: 1e999999999 is short on the wire and not in memory.
-      BigDecimal number = in.getDecimalValue();
-      if (number.precision() - number.scale() <= 19 && number.scale() < 1000) {
+      BigDecimal number = decimal();
+      if ((long) number.precision() - number.scale() <= 19 && number.scale() < 1000) {
         long value = number.longValueExact();
         if (value >= least && value <= most) {
           return value;
@@ -144,6 +144,14 @@ final class JsonReader {
     }
     throw new WireException(
         Fault.BAD_VALUE, "NUMBER_VALUE is out of range or has a fraction: not a " + wanted);
+  }
+
+  private BigDecimal decimal() throws IOException {
+    try {
+      return in.getDecimalValue();
+    } catch (NumberFormatException e) {
+      throw new WireException(Fault.BAD_VALUE, "NUMBER_VALUE is out of range");
+    }
   }
 
   private double real(JsonToken token, String wanted) throws IOException {
@@ -163,7 +171,7 @@ final class JsonReader {
     Format format = Timestamps.format(field, Format.UNIX_TIMESTAMP);
     try {
       if (token.isNumeric()) {
-        return Timestamps.ofNumber(in.getDecimalValue(), format);
+        return Timestamps.ofNumber(decimal(), format);
       }
       expect(token == JsonToken.VALUE_STRING, token, "Timestamp");
       return Timestamps.read(in.getText(), format);
@@ -180,7 +188,7 @@ final class JsonReader {
       case VALUE_STRING -> Document.fromString(in.getText());
       case VALUE_TRUE -> Document.fromBoolean(true);
       case VALUE_FALSE -> Document.fromBoolean(false);
-      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> Document.fromNumber(in.getDecimalValue());
+      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> Document.fromNumber(decimal());
       case START_ARRAY -> {
         List<Document> list = new ArrayList<>();
         for (JsonToken t = in.nextToken(); t != JsonToken.END_ARRAY; t = in.nextToken()) {

@@ -103,7 +103,7 @@ final class Timestamps {
     try {
       int places = format == Format.UNIX_TIMESTAMP_MILLIS ? 0 : 3;
       // Refused before it is expanded: 1e-999999999 is short on the wire and not in memory.
-      if (number.precision() - number.scale() > 15 || number.scale() > 100) {
+      if ((long) number.precision() - number.scale() > 15 || number.scale() > 100) {
         throw new DateTimeException("timestamp out of range");
       }
       return Instant.ofEpochMilli(

@@ -120,15 +120,30 @@ class GarbageTest {
       "NaN",
       " "
     };
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 10_000; i++) {
       byte[] body = from(words, 14);
       neverOurFault("DynamoDB_20120810.PutItem", body);
       neverOurFault("Logs_20140328.StartQuery", body);
     }
     for (String number :
-        List.of("1e999999999", "1e-999999999", "-1e18", "1e400", "9".repeat(999))) {
+        List.of(
+            "1e2147483647",
+            "1e-2147483647",
+            "1e-2147483648",
+            "-1e-9999999991",
+            "1e999999999",
+            "1e-999999999",
+            "-1e18",
+            "1e400",
+            "9".repeat(999))) {
       byte[] body = ("{\"ExportTime\":" + number + "}").getBytes(StandardCharsets.UTF_8);
       neverOurFault("DynamoDB_20120810.ExportTableToPointInTime", body);
+      neverOurFault(
+          "Logs_20140328.StartQuery",
+          ("{\"limit\":" + number + "}").getBytes(StandardCharsets.UTF_8));
+      neverOurFault(
+          "DynamoDB_20120810.ListTables",
+          ("{\"Limit\":" + number + "}").getBytes(StandardCharsets.UTF_8));
     }
   }
 
@@ -166,7 +181,7 @@ class GarbageTest {
       "NetworkInterface.1.PrivateIpAddresses",
       "StartTime"
     };
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 10_000; i++) {
       String tail = new String(from(words, 14), StandardCharsets.ISO_8859_1);
       for (String action :
           List.of(

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
@@ -49,6 +50,11 @@ class RoundTripTest {
 
   private final long seed = Long.getLong("seed", new Random().nextLong());
   private final Random random = new Random(seed);
+
+  @BeforeEach
+  void saySeed() {
+    System.out.println("-Dseed=" + seed);
+  }
 
   /** A service of any interface: keeps what it was asked, answers what it was told. */
   private static final class Puppet<C extends SdkClient> {
