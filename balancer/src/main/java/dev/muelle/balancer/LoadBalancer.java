@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One load balancer, whole.
@@ -63,9 +64,11 @@ public record LoadBalancer(
    *
    * @param zone of the target, for the choice of the checking node
    * @param drainUntil null while registered; once deregistered, when draining ends at the latest
+   * @param knownHealthy whether it was healthy when last seen (before a restart): it then serves
+   *     until checks say otherwise. Looked at only when the target is new here
    */
   public record Member(
-      Balancer.Target target, String zone, @org.jspecify.annotations.Nullable Instant drainUntil) {}
+      Balancer.Target target, String zone, @Nullable Instant drainUntil, boolean knownHealthy) {}
 
   /**
    * As ELB's target group attributes.

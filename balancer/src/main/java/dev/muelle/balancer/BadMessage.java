@@ -1,0 +1,18 @@
+package dev.muelle.balancer;
+
+/** A message that must not be passed on. Carries no stack: it is thrown at every probe. */
+final class BadMessage extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  final int status;
+
+  /**
+   * Says what was wrong.
+   *
+   * @param status what a client that sent it is answered
+   */
+  BadMessage(int status, String why) {
+    super(why, null, false, false);
+    this.status = status;
+  }
+}

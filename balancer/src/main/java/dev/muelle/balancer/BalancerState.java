@@ -1,0 +1,42 @@
+package dev.muelle.balancer;
+
+import dev.muelle.balancer.LoadBalancer.Node;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/** A load balancer as it runs; its parts are swapped, never changed. */
+final class BalancerState {
+
+  final Metrics metrics = new Metrics();
+  volatile LoadBalancer wanted;
+  volatile Map<String, GroupState> groups = Map.of();
+  private final AtomicInteger turn = new AtomicInteger();
+
+  BalancerState(LoadBalancer wanted) {
+    this.wanted = wanted;
+  }
+
+  /** The node from which a target is reached: one in its zone if there is one. */
+  @Nullable Node nodeFor(MemberState member) {
+    List<Node> nodes = wanted.nodes();
+    for (Node node : nodes) {
+      if (node.zone().equals(member.zone)) {
+        return node;
+      }
+    }
+    return nodes.isEmpty() ? null : nodes.get(Math.floorMod(turn.getAndIncrement(), nodes.size()));
+  }
+
+  /**
+   * What one listener is at one endpoint.
+   *
+   * @param admits null if the network itself decides who comes in
+   */
+  record Binding(
+      BalancerState balancer,
+      LoadBalancer.Listener listener,
+      @Nullable Predicate<LoadBalancer.Admission> admits) {}
+}

@@ -1,0 +1,54 @@
+package dev.muelle.balancer;
+
+import dev.muelle.balancer.BalancerState.Binding;
+import io.netty.channel.Channel;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An address and port where clients knock.
+ *
+ * <p>The key names the network it is in: two VPCs may use the same address.
+ */
+final class Endpoint {
+
+  /**
+   * Which one.
+   *
+   * @param space the load balancer's id for an address in its VPC; empty on the host
+   */
+  record Key(String space, String address, int port) {
+    @Override
+    public String toString() {
+      return (address.contains(":") ? "[" + address + "]" : address) + ":" + port;
+    }
+  }
+
+  final Key key;
+  final boolean shared;
+  final Set<ClientConnection> clients = ConcurrentHashMap.newKeySet();
+  volatile Map<String, Binding> bindings = Map.of();
+  @Nullable Channel server;
+
+  Endpoint(Key key, boolean shared) {
+    this.key = key;
+    this.shared = shared;
+  }
+
+  /** The listener that is meant by a Host header; null if none is. */
+  @Nullable Binding find(String host) {
+    if (!shared) {
+      return bindings.get("");
+    }
+    return bindings.get(withoutPort(host).toLowerCase(Locale.ROOT));
+  }
+
+  private static String withoutPort(String host) {
+    int colon = host.indexOf(':', host.lastIndexOf(']') + 1);
+    String name = colon < 0 ? host : host.substring(0, colon);
+    return name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
+  }
+}

@@ -1,0 +1,425 @@
+package dev.muelle.balancer;
+
+import dev.muelle.balancer.LoadBalancer.Node;
+import dev.muelle.balancer.Response.Recode;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.handler.codec.ByteToMessageDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request on its way to a target and the answer on its way back, both streamed.
+ *
+ * <p>What may be tried again: connecting failed (nothing was sent) goes on to another target; a
+ * kept connection that the target closed before any byte of an answer is replaced by a new one if
+ * the request is idempotent and all that was sent of it is still at hand.
+ */
+final class Exchange {
+
+  private static final int MAX_ATTEMPTS = 4;
+  private static final int MAX_REPLAY = 64 * 1024;
+
+  private final ClientConnection client;
+  private final Worker worker;
+  private final BalancerState balancer;
+  private final GroupState group;
+  private final Request request;
+  private final byte[] head;
+  private final List<MemberState> tried = new ArrayList<>(0);
+
+  private @Nullable MemberState member;
+  private @Nullable TargetConnection target;
+  private boolean reused;
+  private int attempts;
+  private boolean bodySent;
+  private int failure = 503;
+  private long sentAt;
+  private @Nullable ByteBuf replay = Unpooled.buffer(0);
+
+  private ByteBuf pending = Unpooled.EMPTY_BUFFER;
+  private @Nullable Response response;
+  private boolean tunnel;
+  private boolean over;
+
+  Exchange(
+      ClientConnection client,
+      Worker worker,
+      BalancerState balancer,
+      GroupState group,
+      Request request,
+      byte[] head) {
+    this.client = client;
+    this.worker = worker;
+    this.balancer = balancer;
+    this.group = group;
+    this.request = request;
+    this.head = head;
+  }
+
+  void start() {
+    group.metrics.request();
+    attempt(true);
+  }
+
+  private void attempt(boolean mayReuse) {
+    MemberState chosen = ++attempts > MAX_ATTEMPTS ? null : group.pick(tried);
+    if (chosen == null) {
+      fail(failure);
+      return;
+    }
+    member = chosen;
+    TargetConnection kept =
+        mayReuse && request.upgrade == null ? worker.take(chosen, !request.idempotent()) : null;
+    if (kept != null) {
+      reused = true;
+      use(kept);
+      return;
+    }
+    connect(chosen);
+  }
+
+  private void connect(MemberState chosen) {
+    reused = false;
+    Node node = balancer.nodeFor(chosen);
+    if (node == null) {
+      leave();
+      fail(503);
+      return;
+    }
+    worker.connect(
+        node,
+        chosen.target.address(),
+        chosen.target.port(),
+        (channel, timedOut) -> connected(chosen, channel, timedOut));
+  }
+
+  private void connected(MemberState chosen, @Nullable Channel channel, boolean timedOut) {
+    if (channel != null) {
+      TargetConnection fresh = new TargetConnection(chosen, channel, worker);
+      chosen.connections.add(fresh);
+      group.metrics.connected();
+      channel.pipeline().addLast(fresh);
+      if (!over) {
+        use(fresh);
+      } else {
+        worker.release(fresh);
+      }
+      return;
+    }
+    if (over) {
+      return;
+    }
+    group.metrics.connectionError();
+    leave();
+    tried.add(chosen);
+    failure = timedOut ? 504 : 502;
+    attempt(true);
+  }
+
+  private void use(TargetConnection connection) {
+    target = connection;
+    connection.exchange = this;
+    sentAt = worker.nanos();
+    connection.channel.write(Unpooled.wrappedBuffer(head));
+    ByteBuf again = replay;
+    if (again != null && again.isReadable()) {
+      connection.channel.write(again.copy());
+    }
+    connection.channel.config().setAutoRead(true);
+    client.targetReady();
+    connection.channel.flush();
+    if (!connection.channel.isActive() && target == connection) {
+      connection.exchange = null;
+      targetClosed(true);
+    }
+  }
+
+  /** Whether more of the request's body can be taken now. */
+  boolean wantsBody() {
+    TargetConnection to = target;
+    return to != null && (tunnel || !request.body.done()) && to.channel.isWritable();
+  }
+
+  boolean requestDone() {
+    return request.body.done();
+  }
+
+  boolean tunnelling() {
+    return tunnel;
+  }
+
+  boolean answering() {
+    return response != null;
+  }
+
+  /**
+   * Passes on what the client sent of the body.
+   *
+   * @throws BadMessage if its chunks are malformed
+   */
+  void send(ByteBuf in) {
+    TargetConnection to = target;
+    if (to == null || !wantsBody() || !in.isReadable()) {
+      return;
+    }
+    int bytes = tunnel ? in.readableBytes() : request.body.take(in);
+    ByteBuf part = in.readRetainedSlice(bytes);
+    bodySent = true;
+    keep(part);
+    to.channel.writeAndFlush(part);
+  }
+
+  private void keep(ByteBuf part) {
+    ByteBuf kept = replay;
+    if (kept == null) {
+      return;
+    }
+    if (response != null
+        || !request.idempotent()
+        || kept.readableBytes() + part.readableBytes() > MAX_REPLAY) {
+      replay = null;
+    } else {
+      kept.writeBytes(part, part.readerIndex(), part.readableBytes());
+    }
+  }
+
+  void targetWritable() {
+    client.targetReady();
+  }
+
+  void clientWritable(boolean writable) {
+    TargetConnection from = target;
+    if (from != null) {
+      from.channel.config().setAutoRead(writable);
+    }
+  }
+
+  void received(ByteBuf in) {
+    client.touch();
+    if (tunnel) {
+      client.write(in);
+      return;
+    }
+    if (pending.isReadable()) {
+      pending = ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(in.alloc(), pending, in);
+    } else {
+      pending = in;
+    }
+    try {
+      relay();
+    } catch (BadMessage e) {
+      malformed();
+    } finally {
+      if (over || !pending.isReadable()) {
+        discard();
+      }
+    }
+  }
+
+  private void discard() {
+    pending.release();
+    pending = Unpooled.EMPTY_BUFFER;
+  }
+
+  void receivedAll() {
+    client.flush();
+  }
+
+  private void relay() {
+    while (response == null) {
+      Head answer = Head.read(pending, Head.Limits.RESPONSE);
+      if (answer == null) {
+        return;
+      }
+      begin(new Response(answer, request));
+    }
+    Response current = response;
+    if (tunnel) {
+      client.write(pending.readRetainedSlice(pending.readableBytes()));
+      return;
+    }
+    if (!over) {
+      pass(current);
+      if (current.body.done()) {
+        complete(current);
+      }
+    }
+  }
+
+  private void begin(Response answer) {
+    boolean switches = answer.status == 101;
+    if (switches && request.upgrade == null) {
+      throw new BadMessage(502, "101 for a request without Upgrade");
+    }
+    if (answer.status < 200 && !switches) {
+      return; // 100 was answered here; the others are hints
+    }
+    response = answer;
+    replay = null;
+    tunnel = switches;
+    group.metrics.answered(answer.status, worker.nanos() - sentAt);
+    balancer.metrics.answered(answer.status, worker.nanos() - sentAt);
+    boolean keep = !answer.mustClose && request.body.done() && client.mayKeep(request);
+    client.keep(keep);
+    ByteBuf out = client.buffer();
+    answer.write(out, keep, tunnel, answer.upgrade());
+    client.write(out);
+    if (tunnel) {
+      client.targetReady();
+    }
+  }
+
+  private void pass(Response answer) {
+    if (!pending.isReadable() || answer.body.done()) {
+      return;
+    }
+    switch (answer.recode) {
+      case AS_IS -> client.write(pending.readRetainedSlice(answer.body.take(pending)));
+      case FROM_CHUNKS -> {
+        ByteBuf payload = client.buffer();
+        pending.skipBytes(answer.body.take(pending, payload));
+        client.write(payload);
+      }
+      case TO_CHUNKS -> {
+        int bytes = answer.body.take(pending);
+        client.write(ascii(Integer.toHexString(bytes) + "\r\n"));
+        client.write(pending.readRetainedSlice(bytes));
+        client.write(ascii("\r\n"));
+      }
+    }
+  }
+
+  private static ByteBuf ascii(String text) {
+    return Unpooled.wrappedBuffer(text.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  private void complete(Response answer) {
+    over = true;
+    TargetConnection from = target;
+    target = null;
+    if (from != null) {
+      from.exchange = null;
+      // Left-over bytes, or a request that was not read to its end: not to be used again.
+      if (answer.reusable
+          && !pending.isReadable()
+          && request.body.done()
+          && from.channel.isActive()) {
+        worker.release(from);
+      } else {
+        from.channel.close();
+      }
+    }
+    pending.skipBytes(pending.readableBytes());
+    leave();
+    client.finished();
+  }
+
+  private void malformed() {
+    drop();
+    if (response == null) {
+      fail(502);
+    } else {
+      over = true;
+      client.abort();
+    }
+  }
+
+  /** The target closed the connection. */
+  void targetClosed(boolean broken) {
+    target = null;
+    if (over) {
+      return;
+    }
+    Response current = response;
+    if (tunnel) {
+      over = true;
+      leave();
+      client.closeAfterWrites();
+    } else if (current != null) {
+      if (current.body.endsWithConnection() && !broken) {
+        if (current.recode == Recode.TO_CHUNKS) {
+          client.write(ascii("0\r\n\r\n"));
+        }
+        complete(current);
+        client.flush();
+      } else {
+        over = true;
+        leave();
+        client.abort();
+      }
+    } else if (reused && !pending.isReadable() && mayRepeat()) {
+      retry();
+    } else {
+      discard();
+      group.metrics.connectionError();
+      leave();
+      fail(502);
+    }
+  }
+
+  private boolean mayRepeat() {
+    return request.idempotent() && (!bodySent || replay != null);
+  }
+
+  /** Once more, on a new connection: to the same target if it still takes requests. */
+  private void retry() {
+    MemberState same = member;
+    leave();
+    if (same != null && same.enter()) {
+      member = same;
+      connect(same);
+    } else {
+      attempt(false);
+    }
+  }
+
+  /** The client is gone, or must be given up. */
+  void cancel() {
+    if (!over) {
+      over = true;
+      drop();
+      discard();
+    }
+  }
+
+  /** Nothing moved for the idle timeout. */
+  void timedOut() {
+    boolean began = response != null;
+    drop();
+    if (began) {
+      over = true;
+      client.abort();
+    } else {
+      fail(504);
+    }
+  }
+
+  private void drop() {
+    TargetConnection from = target;
+    target = null;
+    if (from != null) {
+      from.exchange = null;
+      from.channel.close();
+    }
+    leave();
+  }
+
+  private void leave() {
+    MemberState left = member;
+    member = null;
+    if (left != null) {
+      left.leave(worker.clock.instant());
+    }
+  }
+
+  private void fail(int status) {
+    if (!over) {
+      over = true;
+      client.answer(status);
+    }
+  }
+}

@@ -1,0 +1,205 @@
+package dev.muelle.balancer;
+
+import io.netty.buffer.ByteBuf;
+
+/**
+ * Where a message's body ends. Bytes are looked at, not copied: {@link #take} says how many of the
+ * bytes at hand belong to the body. Chunked bodies are checked strictly, so that the next party
+ * cannot read them differently.
+ */
+final class Framing {
+
+  private static final int MAX_LINE = 4096;
+  private static final int MAX_TRAILERS = 16 * 1024;
+
+  private enum State {
+    LENGTH,
+    UNTIL_CLOSE,
+    SIZE_START,
+    SIZE,
+    EXTENSION,
+    SIZE_LF,
+    DATA,
+    DATA_CR,
+    DATA_LF,
+    TRAILER_START,
+    TRAILER_NAME,
+    TRAILER_VALUE,
+    TRAILER_LF,
+    LAST_LF,
+    DONE
+  }
+
+  private State state;
+  private long left;
+  private int line;
+  private int trailers;
+
+  private Framing(State state, long left) {
+    this.state = state;
+    this.left = left;
+  }
+
+  static Framing none() {
+    return new Framing(State.DONE, 0);
+  }
+
+  static Framing length(long length) {
+    return length == 0 ? none() : new Framing(State.LENGTH, length);
+  }
+
+  static Framing chunked() {
+    return new Framing(State.SIZE_START, 0);
+  }
+
+  static Framing untilClose() {
+    return new Framing(State.UNTIL_CLOSE, 0);
+  }
+
+  boolean done() {
+    return state == State.DONE;
+  }
+
+  boolean endsWithConnection() {
+    return state == State.UNTIL_CLOSE;
+  }
+
+  /** Passes body bytes as they stand on the wire: returns how many at the reader index belong. */
+  int take(ByteBuf in) {
+    return walk(in, null);
+  }
+
+  /** As {@link #take}, and copies the payload alone into {@code payload}. */
+  int take(ByteBuf in, ByteBuf payload) {
+    return walk(in, payload);
+  }
+
+  private int walk(ByteBuf in, @org.jspecify.annotations.Nullable ByteBuf payload) {
+    int start = in.readerIndex();
+    int end = in.writerIndex();
+    int at = start;
+    while (at < end && state != State.DONE) {
+      switch (state) {
+        case UNTIL_CLOSE -> at = pass(in, at, end - at, payload);
+        case LENGTH, DATA -> {
+          int now = (int) Math.min(left, end - at);
+          at = pass(in, at, now, payload);
+          left -= now;
+          if (left == 0) {
+            state = state == State.LENGTH ? State.DONE : State.DATA_CR;
+          }
+        }
+        default -> control(in.getByte(at++));
+      }
+    }
+    return at - start;
+  }
+
+  private static int pass(
+      ByteBuf in, int at, int length, @org.jspecify.annotations.Nullable ByteBuf payload) {
+    if (payload != null) {
+      payload.writeBytes(in, at, length);
+    }
+    return at + length;
+  }
+
+  /** One byte of chunked coding that is not data. */
+  private void control(byte b) {
+    switch (state) {
+      case SIZE_START -> {
+        left = digit(b);
+        line = 1;
+        state = State.SIZE;
+      }
+      case SIZE -> {
+        if (b == '\r') {
+          state = State.SIZE_LF;
+        } else if (b == ';') {
+          state = State.EXTENSION;
+        } else if (++line > 15) {
+          throw bad("chunk size");
+        } else {
+          left = left << 4 | digit(b);
+        }
+      }
+      case EXTENSION -> {
+        if (b == '\r') {
+          state = State.SIZE_LF;
+        } else if (b < 0x20 && b != '\t' || b == 0x7f || ++line > MAX_LINE) {
+          throw bad("chunk extension");
+        }
+      }
+      case SIZE_LF -> {
+        expect(b, '\n');
+        state = left == 0 ? State.TRAILER_START : State.DATA;
+      }
+      case DATA_CR -> {
+        expect(b, '\r');
+        state = State.DATA_LF;
+      }
+      case DATA_LF -> {
+        expect(b, '\n');
+        state = State.SIZE_START;
+      }
+      case TRAILER_START -> {
+        if (b == '\r') {
+          state = State.LAST_LF;
+        } else if (b >= 0 && Head.isToken(String.valueOf((char) b))) {
+          count();
+          state = State.TRAILER_NAME;
+        } else {
+          throw bad("trailer field name");
+        }
+      }
+      case TRAILER_NAME -> {
+        count();
+        if (b == ':') {
+          state = State.TRAILER_VALUE;
+        } else if (b < 0 || !Head.isToken(String.valueOf((char) b))) {
+          throw bad("trailer field name");
+        }
+      }
+      case TRAILER_VALUE -> {
+        count();
+        if (b == '\r') {
+          state = State.TRAILER_LF;
+        } else if (b >= 0 && b < 0x20 && b != '\t' || b == 0x7f) {
+          throw bad("trailer field");
+        }
+      }
+      case TRAILER_LF -> {
+        expect(b, '\n');
+        state = State.TRAILER_START;
+      }
+      case LAST_LF -> {
+        expect(b, '\n');
+        state = State.DONE;
+      }
+      case LENGTH, UNTIL_CLOSE, DATA, DONE -> throw new IllegalStateException("not a control byte");
+    }
+  }
+
+  private void count() {
+    if (++trailers > MAX_TRAILERS) {
+      throw bad("trailers too long");
+    }
+  }
+
+  private static int digit(byte b) {
+    int digit = b < 0 ? -1 : Character.digit((char) b, 16);
+    if (digit < 0) {
+      throw bad("chunk size");
+    }
+    return digit;
+  }
+
+  private static void expect(byte b, char wanted) {
+    if (b != wanted) {
+      throw bad("chunk line end");
+    }
+  }
+
+  private static BadMessage bad(String why) {
+    return new BadMessage(400, why);
+  }
+}

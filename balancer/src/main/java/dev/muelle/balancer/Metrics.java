@@ -1,0 +1,90 @@
+package dev.muelle.balancer;
+
+import java.util.concurrent.atomic.LongAdder;
+
+/** Counters of one load balancer or one target group; all but active connections only grow. */
+public final class Metrics {
+
+  private final LongAdder requests = new LongAdder();
+  private final LongAdder[] fromTarget = classes();
+  private final LongAdder[] fromBalancer = classes();
+  private final LongAdder connectionErrors = new LongAdder();
+  private final LongAdder newConnections = new LongAdder();
+  private final LongAdder activeConnections = new LongAdder();
+  private final LongAdder responseNanos = new LongAdder();
+  private final LongAdder responses = new LongAdder();
+
+  Metrics() {}
+
+  private static LongAdder[] classes() {
+    LongAdder[] adders = new LongAdder[6];
+    for (int i = 0; i < adders.length; i++) {
+      adders[i] = new LongAdder();
+    }
+    return adders;
+  }
+
+  void request() {
+    requests.increment();
+  }
+
+  void answered(int status, long nanos) {
+    fromTarget[Math.clamp(status / 100, 0, 5)].increment();
+    responses.increment();
+    responseNanos.add(nanos);
+  }
+
+  void answeredHere(int status) {
+    fromBalancer[Math.clamp(status / 100, 0, 5)].increment();
+  }
+
+  void connectionError() {
+    connectionErrors.increment();
+  }
+
+  void connected() {
+    newConnections.increment();
+    activeConnections.increment();
+  }
+
+  void disconnected() {
+    activeConnections.decrement();
+  }
+
+  public long requests() {
+    return requests.sum();
+  }
+
+  /** Answers of targets with a status of this class, 1 to 5. */
+  public long targetAnswers(int statusClass) {
+    return fromTarget[statusClass].sum();
+  }
+
+  /** Answers that the load balancer gave itself, with a status of this class, 1 to 5. */
+  public long ownAnswers(int statusClass) {
+    return fromBalancer[statusClass].sum();
+  }
+
+  public long targetConnectionErrors() {
+    return connectionErrors.sum();
+  }
+
+  public long newConnections() {
+    return newConnections.sum();
+  }
+
+  public long activeConnections() {
+    return activeConnections.sum();
+  }
+
+  /**
+   * Nanoseconds from a request's sending until its answer began, over all of {@link #responses}.
+   */
+  public long responseNanos() {
+    return responseNanos.sum();
+  }
+
+  public long responses() {
+    return responses.sum();
+  }
+}

@@ -1,0 +1,214 @@
+package dev.muelle.balancer;
+
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/** A client's request, checked, and how it is told to a target. */
+final class Request {
+
+  private static final int MAX_FORWARDED = 30;
+  private static final int MAX_TRACE = 7 * 1024;
+  private static final Set<String> NEVER_COPIED =
+      Set.of(
+          "host",
+          "connection",
+          "keep-alive",
+          "proxy-connection",
+          "transfer-encoding",
+          "content-length",
+          "upgrade",
+          "te",
+          "expect",
+          "x-forwarded-for",
+          "x-forwarded-proto",
+          "x-forwarded-port",
+          "x-amzn-trace-id");
+
+  private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "PUT", "DELETE", "OPTIONS");
+
+  final Head head;
+  final String method;
+  final String target;
+  final String host;
+  final boolean http10;
+  final boolean keepAlive;
+  final boolean expectsContinue;
+  final Framing body;
+  final @Nullable String upgrade;
+  private final long length;
+  private final boolean chunked;
+  private final List<String> connection;
+
+  /**
+   * Checks a head.
+   *
+   * @throws BadMessage if the request must be refused
+   */
+  Request(Head head) {
+    this.head = head;
+    String[] line = head.line().split(" ", -1);
+    if (line.length != 3 || !Head.isToken(line[0]) || line[1].isEmpty()) {
+      throw new BadMessage(400, "request line");
+    }
+    this.method = line[0];
+    if (!line[2].matches("HTTP/[0-9]\\.[0-9]")) {
+      throw new BadMessage(400, "protocol version");
+    }
+    if (!line[2].equals("HTTP/1.1") && !line[2].equals("HTTP/1.0")) {
+      throw new BadMessage(505, "protocol version " + line[2]);
+    }
+    this.http10 = line[2].equals("HTTP/1.0");
+    String authority = null;
+    String path = line[1];
+    if (path.regionMatches(true, 0, "http://", 0, 7)
+        || path.regionMatches(true, 0, "https://", 0, 8)) {
+      int start = path.indexOf("//") + 2;
+      int slash = path.indexOf('/', start);
+      int end = slash < 0 ? path.length() : slash;
+      authority = path.substring(start, end);
+      path = slash < 0 ? "/" : path.substring(slash);
+    } else if (!path.startsWith("/") && !(path.equals("*") && method.equals("OPTIONS"))) {
+      throw new BadMessage(400, "request target");
+    }
+    if (path.indexOf('#') >= 0) {
+      throw new BadMessage(400, "request target with a fragment");
+    }
+    this.target = path;
+    if (method.equals("TRACE")) {
+      throw new BadMessage(405, "TRACE");
+    }
+    this.host = host(authority);
+    this.connection = head.tokens("connection");
+    this.keepAlive = http10 ? connection.contains("keep-alive") : !connection.contains("close");
+    this.length = head.contentLength();
+    this.chunked = chunked();
+    this.body = chunked ? Framing.chunked() : length > 0 ? Framing.length(length) : Framing.none();
+    this.expectsContinue = !http10 && head.tokens("expect").contains("100-continue");
+    this.upgrade =
+        !http10 && connection.contains("upgrade") && body.done() ? head.first("upgrade") : null;
+    long forwarded =
+        head.all("x-forwarded-for").stream().mapToLong(v -> v.split(",", -1).length).sum();
+    if (forwarded > MAX_FORWARDED) {
+      throw new BadMessage(463, "X-Forwarded-For with more than 30 addresses");
+    }
+  }
+
+  private String host(@Nullable String authority) {
+    List<String> hosts = head.all("host");
+    if (hosts.size() > 1 || hosts.isEmpty() && !http10) {
+      throw new BadMessage(400, hosts.isEmpty() ? "no Host" : "several Host fields");
+    }
+    String host = authority != null ? authority : hosts.isEmpty() ? "" : hosts.getFirst();
+    if (!host.chars()
+        .allMatch(c -> c < 128 && (Character.isLetterOrDigit(c) || "-._:[]~".indexOf(c) >= 0))) {
+      throw new BadMessage(400, "Host");
+    }
+    return host;
+  }
+
+  private boolean chunked() {
+    for (int i = 0; i < head.count(); i++) {
+      if (head.is(i, "content_length") || head.is(i, "transfer_encoding")) {
+        throw new BadMessage(400, "look-alike of a framing field");
+      }
+    }
+    List<String> codings = head.all("transfer-encoding");
+    if (codings.isEmpty()) {
+      return false;
+    }
+    if (codings.size() > 1 || length >= 0 || http10) {
+      throw new BadMessage(400, "Transfer-Encoding together with other framing");
+    }
+    String coding = codings.getFirst().toLowerCase(Locale.ROOT);
+    return switch (coding) {
+      case "chunked" -> true;
+      case "identity" -> false;
+      default ->
+          throw new BadMessage(
+              coding.matches("(gzip|x-gzip|compress|deflate)(, ?chunked)?") ? 501 : 400,
+              "Transfer-Encoding");
+    };
+  }
+
+  boolean isHead() {
+    return method.equals("HEAD");
+  }
+
+  boolean idempotent() {
+    return IDEMPOTENT.contains(method);
+  }
+
+  /** Writes the head that a target gets. */
+  void write(
+      ByteBuf out,
+      String clientAddress,
+      int port,
+      String defaultHost,
+      RandomGenerator random,
+      Instant now) {
+    ascii(out, method + " " + target + " HTTP/1.1\r\nHost: ");
+    ascii(out, host.isEmpty() ? defaultHost : host);
+    ascii(out, "\r\n");
+    for (int i = 0; i < head.count(); i++) {
+      String name = head.name(i);
+      if (!NEVER_COPIED.contains(name) && !connection.contains(name)) {
+        head.copy(i, out);
+      }
+    }
+    List<String> forwarded = head.all("x-forwarded-for");
+    ascii(out, "X-Forwarded-For: ");
+    for (String one : forwarded) {
+      if (!one.isEmpty()) {
+        ascii(out, one + ", ");
+      }
+    }
+    ascii(out, clientAddress + "\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: " + port);
+    ascii(out, "\r\nX-Amzn-Trace-Id: " + trace(random, now) + "\r\n");
+    if (chunked) {
+      ascii(out, "Transfer-Encoding: chunked\r\n");
+    } else if (length >= 0) {
+      ascii(out, "Content-Length: " + length + "\r\n");
+    }
+    if (upgrade != null) {
+      ascii(out, "Connection: Upgrade\r\nUpgrade: " + upgrade + "\r\n");
+    }
+    ascii(out, "\r\n");
+  }
+
+  /**
+   * The trace header to pass on.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html">
+   *     Request tracing</a>
+   */
+  private String trace(RandomGenerator random, Instant now) {
+    String fresh =
+        String.format(
+            "1-%08x-%08x%016x", (int) now.getEpochSecond(), random.nextInt(), random.nextLong());
+    String given = head.first("x-amzn-trace-id");
+    if (given == null || given.isEmpty() || given.length() > MAX_TRACE) {
+      return "Root=" + fresh;
+    }
+    StringBuilder rest = new StringBuilder();
+    boolean root = false;
+    for (String field : given.split(";", -1)) {
+      String trimmed = field.strip();
+      root |= trimmed.regionMatches(true, 0, "Root=", 0, 5);
+      if (!trimmed.isEmpty() && !trimmed.regionMatches(true, 0, "Self=", 0, 5)) {
+        rest.append(';').append(trimmed);
+      }
+    }
+    return (root ? "Self=" : "Root=") + fresh + rest;
+  }
+
+  static void ascii(ByteBuf out, String text) {
+    out.writeCharSequence(text, StandardCharsets.ISO_8859_1);
+  }
+}

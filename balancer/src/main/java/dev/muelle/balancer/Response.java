@@ -1,0 +1,103 @@
+package dev.muelle.balancer;
+
+import io.netty.buffer.ByteBuf;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/** A target's response, checked, and how it is told to the client. */
+final class Response {
+
+  private static final Set<String> NEVER_COPIED =
+      Set.of("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade");
+
+  /** What is done to the body on its way. */
+  enum Recode {
+    AS_IS,
+    /** It ends with the connection; the client shall see where it ends. */
+    TO_CHUNKS,
+    /** It comes in chunks; the client speaks HTTP/1.0. */
+    FROM_CHUNKS
+  }
+
+  final int status;
+  final Framing body;
+  final Recode recode;
+  final boolean reusable;
+  final boolean mustClose;
+  private final Head head;
+  private final String reason;
+  private final boolean chunked;
+  private final boolean tellLength;
+  private final List<String> connection;
+
+  /**
+   * Checks a head.
+   *
+   * @throws BadMessage (502) if it must not be passed on
+   */
+  Response(Head head, Request request) {
+    this.head = head;
+    String line = head.line();
+    if (!line.matches("HTTP/1\\.[01] [1-5][0-9][0-9]( .*)?")) {
+      throw new BadMessage(502, "status line");
+    }
+    boolean http10 = line.startsWith("HTTP/1.0");
+    this.status = Integer.parseInt(line.substring(9, 12));
+    this.reason = line.substring(12);
+    this.connection = head.tokens("connection");
+    long length = head.contentLength();
+    List<String> codings = head.all("transfer-encoding");
+    if (!codings.isEmpty()
+        && (codings.size() > 1
+            || length >= 0
+            || !codings.getFirst().toLowerCase(Locale.ROOT).equals("chunked"))) {
+      throw new BadMessage(502, "framing");
+    }
+    this.chunked = !codings.isEmpty();
+    boolean bodiless = request.isHead() || status < 200 || status == 204 || status == 304;
+    this.tellLength = length >= 0 && status >= 200 && status != 204;
+    if (bodiless) {
+      this.body = Framing.none();
+    } else if (chunked) {
+      this.body = Framing.chunked();
+    } else {
+      this.body = length >= 0 ? Framing.length(length) : Framing.untilClose();
+    }
+    boolean untilClose = body.endsWithConnection();
+    this.recode =
+        untilClose && !request.http10
+            ? Recode.TO_CHUNKS
+            : chunked && !bodiless && request.http10 ? Recode.FROM_CHUNKS : Recode.AS_IS;
+    this.mustClose = request.http10 && (untilClose || recode == Recode.FROM_CHUNKS);
+    this.reusable =
+        !untilClose && (http10 ? connection.contains("keep-alive") : !connection.contains("close"));
+  }
+
+  void write(ByteBuf out, boolean keepAlive, boolean tunnel, String upgrade) {
+    Request.ascii(out, "HTTP/1.1 " + status + (reason.isEmpty() ? " " : reason) + "\r\n");
+    for (int i = 0; i < head.count(); i++) {
+      String name = head.name(i);
+      if (!NEVER_COPIED.contains(name)
+          && (!connection.contains(name) || name.equals("content-length"))
+          && (tellLength || !name.equals("content-length"))) {
+        head.copy(i, out);
+      }
+    }
+    if (tunnel) {
+      Request.ascii(out, "Connection: Upgrade\r\nUpgrade: " + upgrade + "\r\n\r\n");
+      return;
+    }
+    boolean chunks =
+        recode == Recode.TO_CHUNKS || chunked && recode == Recode.AS_IS && status != 204;
+    if (chunks) {
+      Request.ascii(out, "Transfer-Encoding: chunked\r\n");
+    }
+    Request.ascii(out, keepAlive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
+  }
+
+  String upgrade() {
+    String value = head.first("upgrade");
+    return value == null ? "" : value;
+  }
+}

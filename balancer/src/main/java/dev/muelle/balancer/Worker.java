@@ -1,0 +1,137 @@
+package dev.muelle.balancer;
+
+import dev.muelle.balancer.LoadBalancer.Node;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.socket.SocketProtocolFamily;
+import java.net.InetSocketAddress;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one event loop has for itself: its idle connections to targets. A client and the targets
+ * that serve it live on one event loop, so nothing here needs a lock.
+ */
+final class Worker {
+
+  static final int CONNECT_MILLIS = 10_000;
+  private static final int MAX_IDLE = 256;
+
+  /** Another target may close an idle connection any time; a POST must not be lost to that. */
+  private static final long FRESH_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  /** Idle connections end before the target's usual minute does. */
+  private static final long MAX_IDLE_NANOS = TimeUnit.SECONDS.toNanos(55);
+
+  final EventLoop loop;
+  final InstantSource clock;
+  final RandomGenerator random;
+  private final Map<MemberState, ArrayDeque<TargetConnection>> idle = new HashMap<>();
+
+  Worker(EventLoop loop, InstantSource clock, RandomGenerator random) {
+    this.loop = loop;
+    this.clock = clock;
+    this.random = random;
+    loop.scheduleWithFixedDelay(this::sweep, 5, 5, TimeUnit.SECONDS);
+  }
+
+  long nanos() {
+    return loop.ticker().nanoTime();
+  }
+
+  /**
+   * An idle connection.
+   *
+   * @param fresh whether only one that was used a moment ago will do
+   */
+  @Nullable TargetConnection take(MemberState member, boolean fresh) {
+    ArrayDeque<TargetConnection> mine = idle.get(member);
+    while (mine != null && !mine.isEmpty()) {
+      TargetConnection last = mine.peekLast();
+      if (last.channel.isActive()) {
+        if (fresh && nanos() - last.idleSince > FRESH_NANOS) {
+          return null;
+        }
+        return mine.pollLast();
+      }
+      mine.pollLast();
+    }
+    return null;
+  }
+
+  void release(TargetConnection connection) {
+    connection.exchange = null;
+    connection.idleSince = nanos();
+    ArrayDeque<TargetConnection> mine =
+        idle.computeIfAbsent(connection.member, m -> new ArrayDeque<>());
+    mine.addLast(connection);
+    connection.channel.config().setAutoRead(true);
+    // Draining may have begun while this one was busy: it was passed over then.
+    if (mine.size() > MAX_IDLE || connection.member.draining()) {
+      connection.channel.close();
+    }
+  }
+
+  void forget(TargetConnection connection) {
+    ArrayDeque<TargetConnection> mine = idle.get(connection.member);
+    if (mine != null && mine.remove(connection) && mine.isEmpty()) {
+      idle.remove(connection.member);
+    }
+  }
+
+  private void sweep() {
+    long now = nanos();
+    for (ArrayDeque<TargetConnection> mine : idle.values()) {
+      for (TargetConnection connection : mine) {
+        if (now - connection.idleSince > MAX_IDLE_NANOS) {
+          loop.execute(connection::closeIfIdle);
+        }
+      }
+    }
+  }
+
+  /** Is told how connecting went. */
+  interface Connected {
+    void done(@Nullable Channel channel, boolean timedOut);
+  }
+
+  /** Connects from a node; {@code connected} hears of it on this event loop. */
+  void connect(Node node, String address, int port, Connected connected) {
+    Channel channel;
+    try {
+      channel = node.sockets().call(() -> new EpollSocketChannel(SocketProtocolFamily.INET));
+    } catch (Exception e) {
+      loop.execute(() -> connected.done(null, false));
+      return;
+    }
+    new Bootstrap()
+        .group(loop)
+        .channelFactory(() -> channel)
+        .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS)
+        .option(ChannelOption.TCP_NODELAY, true)
+        .option(ChannelOption.AUTO_CLOSE, false) // an early answer is read after a failed write
+        .option(ChannelOption.AUTO_READ, false) // until somebody listens
+        .option(EpollChannelOption.IP_BIND_ADDRESS_NO_PORT, true)
+        .handler(new ChannelInboundHandlerAdapter())
+        .connect(new InetSocketAddress(address, port), new InetSocketAddress(node.address(), 0))
+        .addListener(future -> {
+          if (future.isSuccess()) {
+            connected.done(channel, false);
+          } else {
+            channel.close();
+            connected.done(
+                null, future.cause() instanceof io.netty.channel.ConnectTimeoutException);
+          }
+        });
+  }
+}
