@@ -3,6 +3,7 @@ package dev.muelle.loop;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -40,6 +41,18 @@ public final class SystemTimers implements Timers {
       return () -> future.cancel(false);
     } catch (RejectedExecutionException e) {
       return () -> {}; // closed
+    }
+  }
+
+  @Override
+  public void sleep(Duration duration) {
+    try {
+      boolean never = new CountDownLatch(1).await(duration.toNanos(), TimeUnit.NANOSECONDS);
+      if (never) {
+        throw new AssertionError("nobody counts down");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

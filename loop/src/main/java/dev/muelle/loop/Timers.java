@@ -12,6 +12,12 @@ public interface Timers extends InstantSource, AutoCloseable {
   /** Runs {@code work} once, on a thread of its own, not before {@code delay} has passed. */
   Cancellable after(Duration delay, Runnable work);
 
+  /**
+   * Blocks the calling thread, and nobody else, for this long. Returns early, with the thread's
+   * interrupt flag set, if it is interrupted.
+   */
+  void sleep(Duration duration);
+
   /** Cancels what was not begun yet. */
   @Override
   void close();

@@ -1,0 +1,56 @@
+package dev.muelle.engine.sim;
+
+import dev.muelle.engine.ContainerSpec;
+import dev.muelle.engine.ContainerStatus;
+import dev.muelle.engine.ContainerStatus.State;
+import dev.muelle.engine.Engine.LogLine;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A container that was asked for; guarded by its engine. */
+final class SimContainer {
+
+  final ContainerSpec spec;
+  final Behaviour behaviour;
+  private State state;
+  private final List<LogLine> output = new ArrayList<>();
+
+  SimContainer(ContainerSpec spec, Behaviour behaviour, int pid, Instant now) {
+    this.spec = spec;
+    this.behaviour = behaviour;
+    this.state = new State.Running(pid, now);
+  }
+
+  boolean running() {
+    return state instanceof State.Running;
+  }
+
+  State state() {
+    return state;
+  }
+
+  ContainerStatus status() {
+    return new ContainerStatus(spec.id(), spec.sandboxId(), spec.name(), state);
+  }
+
+  /** Returns whether it ran until now. */
+  boolean exit(int exitCode, boolean outOfMemory, Instant now) {
+    return switch (state) {
+      case State.Exited _ -> false;
+      case State.Running running -> {
+        state = new State.Exited(exitCode, outOfMemory, running.startedAt(), now);
+        yield true;
+      }
+    };
+  }
+
+  void print(String text, boolean stderr, Instant now) {
+    output.add(new LogLine(output.size() + 1L, now.toEpochMilli(), stderr, text));
+  }
+
+  List<LogLine> output(long position, int limit) {
+    int from = (int) Math.min(Math.max(position, 0), output.size());
+    return List.copyOf(output.subList(from, Math.min(output.size(), from + limit)));
+  }
+}

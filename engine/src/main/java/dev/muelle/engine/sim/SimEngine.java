@@ -1,0 +1,330 @@
+package dev.muelle.engine.sim;
+
+import dev.muelle.engine.ContainerSpec;
+import dev.muelle.engine.ContainerStatus;
+import dev.muelle.engine.ContainerStatus.State;
+import dev.muelle.engine.Engine;
+import dev.muelle.engine.EngineException;
+import dev.muelle.engine.ImageReference;
+import dev.muelle.engine.SandboxSpec;
+import dev.muelle.engine.SandboxStatus;
+import dev.muelle.loop.Timers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An engine in memory whose containers do what a script says. Its operations take time (a pull, a
+ * start, a stop with its grace) by sleeping on its timers, so that callers wait for them as they
+ * wait for the real ones.
+ */
+public final class SimEngine implements Engine {
+
+  static final int SIGKILL = 128 + 9;
+
+  private static final Duration LOOK = Duration.ofMillis(10);
+  private static final Duration LOOK_FOR_EXIT = Duration.ofMillis(100);
+  private static final long MEMORY = 8L << 20;
+
+  private final Timers timers;
+  private final Function<ImageReference, Behaviour> script;
+  private final List<Consumer<String>> listeners = new CopyOnWriteArrayList<>();
+
+  private final Map<String, Sandbox> sandboxes = new LinkedHashMap<>();
+  private final Map<String, Integer> starts = new HashMap<>();
+  private final Set<String> pulled = new HashSet<>();
+  private int lastPid = 1000;
+
+  private static final class Sandbox {
+    final SandboxSpec spec;
+    final Map<String, SimContainer> containers = new LinkedHashMap<>();
+    final Set<String> starting = new HashSet<>();
+
+    Sandbox(SandboxSpec spec) {
+      this.spec = spec;
+    }
+  }
+
+  /**
+   * An engine without containers.
+   *
+   * @param script asked at each pull and each start what the image does
+   */
+  public SimEngine(Timers timers, Function<ImageReference, Behaviour> script) {
+    this.timers = timers;
+    this.script = script;
+  }
+
+  @Override
+  public Image pull(ImageReference reference, @Nullable RegistryLogin login) {
+    Behaviour behaviour = script.apply(reference);
+    take(behaviour.pullTime());
+    if (behaviour.pullError() != null) {
+      throw new EngineException(behaviour.pullError());
+    }
+    String id = reference.toString();
+    synchronized (this) {
+      pulled.add(id);
+    }
+    return new Image(id, reference.digest() == null ? digest(id) : reference.digest());
+  }
+
+  private static String digest(String text) {
+    CRC32 sum = new CRC32();
+    sum.update(text.getBytes(StandardCharsets.UTF_8));
+    return "sha256:" + "%08x".formatted(sum.getValue()).repeat(8);
+  }
+
+  @Override
+  public synchronized void createSandbox(SandboxSpec spec) {
+    requireId(spec.id());
+    sandboxes.putIfAbsent(spec.id(), new Sandbox(spec));
+  }
+
+  @Override
+  public void startContainer(ContainerSpec spec) {
+    requireId(spec.id());
+    while (!reserve(spec)) {
+      timers.sleep(LOOK); // somebody else is starting it
+    }
+    Sandbox sandbox = sandbox(spec);
+    if (exists(sandbox, spec)) {
+      return;
+    }
+    Behaviour behaviour = script.apply(ImageReference.parse(spec.imageId()));
+    take(behaviour.startTime());
+    SimContainer container = begin(sandbox, spec, behaviour);
+    for (Behaviour.Line line : behaviour.lines()) {
+      timers.after(line.after(), () -> print(container, line));
+    }
+    if (behaviour.end() != null) {
+      endLater(container, behaviour.end());
+    }
+  }
+
+  /** Returns false while another caller starts the same container. */
+  private synchronized boolean reserve(ContainerSpec spec) {
+    Sandbox sandbox = sandbox(spec);
+    if (sandbox.containers.containsKey(spec.id())) {
+      return true;
+    }
+    if (!pulled.contains(spec.imageId())) {
+      throw new EngineException(
+          "CannotStartContainerError: no image " + spec.imageId() + " was pulled");
+    }
+    return sandbox.starting.add(spec.id());
+  }
+
+  private synchronized Sandbox sandbox(ContainerSpec spec) {
+    Sandbox sandbox = sandboxes.get(spec.sandboxId());
+    if (sandbox == null) {
+      throw new EngineException("CannotStartContainerError: no sandbox " + spec.sandboxId());
+    }
+    return sandbox;
+  }
+
+  private synchronized boolean exists(Sandbox sandbox, ContainerSpec spec) {
+    return sandbox.containers.containsKey(spec.id());
+  }
+
+  private synchronized SimContainer begin(
+      Sandbox sandbox, ContainerSpec spec, Behaviour behaviour) {
+    sandbox.starting.remove(spec.id());
+    if (sandboxes.get(spec.sandboxId()) != sandbox) {
+      throw new EngineException("CannotStartContainerError: the sandbox was removed meanwhile");
+    }
+    if (behaviour.startError() != null) {
+      throw new EngineException(behaviour.startError());
+    }
+    SimContainer container = new SimContainer(spec, behaviour, ++lastPid, timers.instant());
+    sandbox.containers.put(spec.id(), container);
+    starts.merge(spec.id(), 1, Integer::sum);
+    return container;
+  }
+
+  @Override
+  public void stopContainer(String containerId, Duration grace) {
+    SimContainer container = find(containerId);
+    if (container == null || !running(container)) {
+      return;
+    }
+    if (container.behaviour.onTerm() != null) {
+      endLater(container, container.behaviour.onTerm());
+    }
+    Instant kill = timers.instant().plus(grace);
+    while (running(container)) {
+      Duration left = Duration.between(timers.instant(), kill);
+      if (!left.isPositive()) {
+        exit(container, SIGKILL, false);
+        return;
+      }
+      timers.sleep(left.compareTo(LOOK_FOR_EXIT) < 0 ? left : LOOK_FOR_EXIT);
+    }
+  }
+
+  @Override
+  public void removeSandbox(String sandboxId) {
+    Sandbox sandbox;
+    synchronized (this) {
+      sandbox = sandboxes.remove(sandboxId);
+    }
+    if (sandbox != null) {
+      sandbox.containers.values().forEach(container -> exit(container, SIGKILL, false));
+    }
+  }
+
+  @Override
+  public synchronized Optional<ContainerStatus> container(String containerId) {
+    return Optional.ofNullable(find(containerId)).map(SimContainer::status);
+  }
+
+  @Override
+  public synchronized List<SandboxStatus> sandboxes() {
+    List<SandboxStatus> all = new ArrayList<>();
+    for (Sandbox sandbox : sandboxes.values()) {
+      List<ContainerStatus> containers =
+          sandbox.containers.values().stream().map(SimContainer::status).toList();
+      all.add(new SandboxStatus(sandbox.spec.id(), sandbox.spec.labels(), containers));
+    }
+    return all;
+  }
+
+  @Override
+  public synchronized List<LogLine> output(String containerId, long position, int limit) {
+    SimContainer container = find(containerId);
+    return container == null ? List.of() : container.output(position, limit);
+  }
+
+  @Override
+  public Watch watch(Consumer<String> listener) {
+    listeners.add(listener);
+    return () -> listeners.remove(listener);
+  }
+
+  /** A tenth of a CPU since the start, and 8 MiB. */
+  @Override
+  public synchronized Optional<Usage> usage(String containerId) {
+    SimContainer container = find(containerId);
+    if (container == null || !(container.state() instanceof State.Running running)) {
+      return Optional.empty();
+    }
+    Duration age = Duration.between(running.startedAt(), timers.instant());
+    return Optional.of(
+        new Usage(age.toNanos() / 10, MEMORY, MEMORY, container.spec.init() ? 2 : 1));
+  }
+
+  @Override
+  public void removeAll() {
+    sandboxes().forEach(sandbox -> removeSandbox(sandbox.id()));
+  }
+
+  @Override
+  public void close() {
+    listeners.clear();
+  }
+
+  // What a test does to the containers, and sees of them.
+
+  /** Somebody kills the container's process; nothing happens if it does not run. */
+  public void kill(String containerId) {
+    SimContainer container = find(containerId);
+    if (container != null) {
+      exit(container, SIGKILL, false);
+    }
+  }
+
+  /** The container prints a line now. */
+  public void print(String containerId, String text) {
+    SimContainer container = find(containerId);
+    if (container != null) {
+      print(container, new Behaviour.Line(Duration.ZERO, false, text));
+    }
+  }
+
+  /** As what a container was started; empty if it is unknown. */
+  public synchronized Optional<ContainerSpec> containerSpec(String containerId) {
+    return Optional.ofNullable(find(containerId)).map(container -> container.spec);
+  }
+
+  /** As what a sandbox was created; empty if it is unknown. */
+  public synchronized Optional<SandboxSpec> sandboxSpec(String sandboxId) {
+    return Optional.ofNullable(sandboxes.get(sandboxId)).map(sandbox -> sandbox.spec);
+  }
+
+  /** How often each container was ever really started, by id; also those that are gone. */
+  public synchronized Map<String, Integer> starts() {
+    return Map.copyOf(starts);
+  }
+
+  private synchronized @Nullable SimContainer find(String containerId) {
+    for (Sandbox sandbox : sandboxes.values()) {
+      SimContainer container = sandbox.containers.get(containerId);
+      if (container != null) {
+        return container;
+      }
+    }
+    return null;
+  }
+
+  private synchronized boolean running(SimContainer container) {
+    return container.running();
+  }
+
+  private void endLater(SimContainer container, Behaviour.End end) {
+    if (end.after().isZero()) {
+      exit(container, end.exitCode(), end.outOfMemory());
+    } else {
+      timers.after(end.after(), () -> exit(container, end.exitCode(), end.outOfMemory()));
+    }
+  }
+
+  private void exit(SimContainer container, int exitCode, boolean outOfMemory) {
+    boolean ran;
+    synchronized (this) {
+      ran = container.exit(exitCode, outOfMemory, timers.instant());
+    }
+    if (ran) {
+      tell(container);
+    }
+  }
+
+  private void print(SimContainer container, Behaviour.Line line) {
+    synchronized (this) {
+      if (!container.running()) {
+        return;
+      }
+      container.print(line.text(), line.stderr(), timers.instant());
+    }
+    tell(container);
+  }
+
+  private void tell(SimContainer container) {
+    listeners.forEach(listener -> listener.accept(container.spec.id()));
+  }
+
+  private void take(Duration time) {
+    if (time.isPositive()) {
+      timers.sleep(time);
+    }
+  }
+
+  private static void requireId(String id) {
+    if (!id.matches("[A-Za-z0-9-]{1,64}")) {
+      throw new IllegalArgumentException(
+          "id " + id + ": expected at most 64 letters, digits and dashes");
+    }
+  }
+}

@@ -1,0 +1,229 @@
+package dev.muelle.network.sim;
+
+import dev.muelle.loop.Timers;
+import dev.muelle.network.Cidr;
+import dev.muelle.network.NameSource;
+import dev.muelle.network.Network;
+import dev.muelle.network.SecurityGroup;
+import dev.muelle.network.SecurityGroup.Peer;
+import dev.muelle.network.SecurityGroup.Rule;
+import dev.muelle.network.SocketSpace;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/** A network in memory; bringing an interface to life may be made to take time. */
+public final class SimNetwork implements Network {
+
+  private static final int ANY = -1;
+
+  private final Timers timers;
+  private final Duration plugTime;
+  private final List<NameSource> sources = new CopyOnWriteArrayList<>();
+  private final Map<String, Vpc> vpcs = new TreeMap<>();
+  private final Map<String, SecurityGroup> groups = new TreeMap<>();
+  private final Map<String, NetworkInterface> interfaces = new TreeMap<>();
+  private final Map<String, Use> uses = new TreeMap<>();
+
+  /** A network in which everything happens at once. */
+  public SimNetwork(Timers timers) {
+    this(timers, Duration.ZERO);
+  }
+
+  /**
+   * A network.
+   *
+   * @param plugTime how long {@link #plug} takes
+   */
+  public SimNetwork(Timers timers, Duration plugTime) {
+    this.timers = timers;
+    this.plugTime = plugTime;
+  }
+
+  @Override
+  public synchronized void putVpc(Vpc vpc) {
+    vpcs.put(vpc.id(), vpc);
+  }
+
+  @Override
+  public synchronized void removeVpc(String vpcId) {
+    vpcs.remove(vpcId);
+    groups.values().removeIf(group -> group.vpcId().equals(vpcId));
+    interfaces.values().removeIf(eni -> eni.vpcId().equals(vpcId));
+    uses.keySet().retainAll(interfaces.keySet());
+  }
+
+  @Override
+  public synchronized void putSecurityGroup(SecurityGroup group) {
+    requireVpc(group.vpcId());
+    groups.put(group.id(), group);
+  }
+
+  @Override
+  public synchronized void removeSecurityGroup(String vpcId, String groupId) {
+    groups.remove(groupId);
+  }
+
+  @Override
+  public synchronized void putInterface(NetworkInterface wanted) {
+    requireVpc(wanted.vpcId());
+    if (!wanted.subnet().contains(Cidr.address(wanted.address()))) {
+      throw new IllegalArgumentException(wanted.address() + " is not in " + wanted.subnet());
+    }
+    for (NetworkInterface other : interfaces.values()) {
+      if (!other.id().equals(wanted.id())
+          && other.vpcId().equals(wanted.vpcId())
+          && other.address().equals(wanted.address())) {
+        throw new IllegalStateException(wanted.address() + " belongs to " + other.id());
+      }
+    }
+    interfaces.put(wanted.id(), wanted);
+  }
+
+  @Override
+  public synchronized void removeInterface(String interfaceId) {
+    interfaces.remove(interfaceId);
+    uses.remove(interfaceId);
+  }
+
+  @Override
+  public Optional<Path> plug(String interfaceId, Use use) {
+    if (plugTime.isPositive() && plugged(interfaceId).isEmpty()) {
+      timers.sleep(plugTime);
+    }
+    return plugNow(interfaceId, use);
+  }
+
+  private synchronized Optional<Path> plugNow(String interfaceId, Use use) {
+    if (!interfaces.containsKey(interfaceId)) {
+      throw new IllegalArgumentException("no interface " + interfaceId);
+    }
+    Use present = uses.putIfAbsent(interfaceId, use);
+    if (present != null && present != use) {
+      throw new IllegalStateException(interfaceId + " is in use as " + present);
+    }
+    return switch (use) {
+      case NAMESPACE -> Optional.of(Path.of("/sim/netns", interfaceId));
+      case SERVER -> Optional.empty();
+    };
+  }
+
+  @Override
+  public synchronized void unplug(String interfaceId) {
+    uses.remove(interfaceId);
+  }
+
+  @Override
+  public synchronized Optional<Use> plugged(String interfaceId) {
+    return Optional.ofNullable(uses.get(interfaceId));
+  }
+
+  /** Sockets of the host: there are no packets in here. */
+  @Override
+  public synchronized SocketSpace sockets(String vpcId) {
+    requireVpc(vpcId);
+    return SocketSpace.HOST;
+  }
+
+  @Override
+  public void addNames(NameSource names) {
+    sources.add(names);
+  }
+
+  @Override
+  public synchronized void retain(Set<String> vpcIds, Set<String> interfaceIds) {
+    for (String id : Set.copyOf(vpcs.keySet())) {
+      if (!vpcIds.contains(id)) {
+        removeVpc(id);
+      }
+    }
+    interfaces.keySet().retainAll(interfaceIds);
+    uses.keySet().retainAll(interfaces.keySet());
+  }
+
+  @Override
+  public synchronized void removeAll() {
+    Set.copyOf(vpcs.keySet()).forEach(this::removeVpc);
+  }
+
+  @Override
+  public void close() {
+    sources.clear();
+  }
+
+  // What a test sees.
+
+  /** Every interface that is put, by id. */
+  public synchronized Map<String, NetworkInterface> interfaces() {
+    return Map.copyOf(interfaces);
+  }
+
+  /** Every interface that is plugged, by id. */
+  public synchronized Map<String, Use> uses() {
+    return Map.copyOf(uses);
+  }
+
+  /** What the resolver inside a VPC would answer. */
+  public Optional<List<String>> resolve(String vpcId, String name) {
+    return sources.stream()
+        .map(source -> source.lookup(vpcId, name))
+        .flatMap(Optional::stream)
+        .findFirst();
+  }
+
+  /**
+   * Whether a new connection between two plugged interfaces would pass the security groups of both.
+   *
+   * @param protocol an IP protocol number
+   */
+  public synchronized boolean admits(String fromId, String toId, int protocol, int port) {
+    NetworkInterface from = uses.containsKey(fromId) ? interfaces.get(fromId) : null;
+    NetworkInterface to = uses.containsKey(toId) ? interfaces.get(toId) : null;
+    return from != null
+        && to != null
+        && from.vpcId().equals(to.vpcId())
+        && anyRule(groupsOf(from).stream().map(SecurityGroup::egress).toList(), to, protocol, port)
+        && anyRule(
+            groupsOf(to).stream().map(SecurityGroup::ingress).toList(), from, protocol, port);
+  }
+
+  private List<SecurityGroup> groupsOf(NetworkInterface eni) {
+    return eni.securityGroups().stream().map(this::group).filter(Objects::nonNull).toList();
+  }
+
+  private @Nullable SecurityGroup group(String id) {
+    return groups.get(id);
+  }
+
+  private static boolean anyRule(
+      List<List<Rule>> rules, NetworkInterface peer, int protocol, int port) {
+    return rules.stream()
+        .flatMap(List::stream)
+        .anyMatch(rule -> speaksOf(rule, protocol, port) && matches(rule.peer(), peer));
+  }
+
+  private static boolean speaksOf(Rule rule, int protocol, int port) {
+    return rule.protocol() == ANY
+        || (rule.protocol() == protocol && rule.fromPort() <= port && port <= rule.toPort());
+  }
+
+  private static boolean matches(Peer wanted, NetworkInterface peer) {
+    return switch (wanted) {
+      case Peer.Block block -> block.cidr().contains(Cidr.address(peer.address()));
+      case Peer.Group group -> peer.securityGroups().contains(group.groupId());
+    };
+  }
+
+  private void requireVpc(String vpcId) {
+    if (!vpcs.containsKey(vpcId)) {
+      throw new IllegalArgumentException("no VPC " + vpcId);
+    }
+  }
+}
