@@ -58,8 +58,7 @@ final class Rollout {
    * @param primary the id of the deployment that is to stay
    * @param held whether no new task may be started (a failed deployment, or throttling)
    */
-  record Want(
-      int desired, int minimumPercent, int maximumPercent, String primary, boolean held) {
+  record Want(int desired, int minimumPercent, int maximumPercent, String primary, boolean held) {
 
     int minimum() {
       return Math.ceilDiv(desired * minimumPercent, 100);
@@ -111,8 +110,10 @@ final class Rollout {
         spare -= serves ? 1 : 0;
       }
     }
-    if (want.held() && want.desired() > primary.size()) {
-      leaving.clear(); // what replaces them cannot be started: they stay
+    if (want.held()) {
+      // What would replace them cannot be started: as many stay as are missing.
+      int missing = Math.max(0, want.desired() - primary.size());
+      leaving = leaving.subList(0, Math.clamp(old.size() - missing, 0, leaving.size()));
     }
     leaving.forEach(member -> stop.add(new Stop(member.id(), scaling(member))));
     old.removeAll(leaving);
@@ -176,7 +177,8 @@ final class Rollout {
     if (failures < FREE_FAILURES) {
       return null;
     }
-    Duration delay = FIRST_DELAY.multipliedBy(1L << Math.min(failures - FREE_FAILURES, MAX_DOUBLINGS));
+    Duration delay =
+        FIRST_DELAY.multipliedBy(1L << Math.min(failures - FREE_FAILURES, MAX_DOUBLINGS));
     return now.plus(delay.compareTo(LAST_DELAY) < 0 ? delay : LAST_DELAY);
   }
 
