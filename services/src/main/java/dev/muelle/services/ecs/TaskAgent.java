@@ -1,0 +1,679 @@
+package dev.muelle.services.ecs;
+
+import dev.muelle.engine.ContainerSpec;
+import dev.muelle.engine.ContainerStatus;
+import dev.muelle.engine.ContainerStatus.State;
+import dev.muelle.engine.Engine;
+import dev.muelle.engine.EngineException;
+import dev.muelle.engine.ImageReference;
+import dev.muelle.engine.SandboxSpec;
+import dev.muelle.engine.SandboxStatus;
+import dev.muelle.loop.Timers;
+import dev.muelle.network.Network;
+import dev.muelle.network.Network.Use;
+import dev.muelle.services.Ids;
+import dev.muelle.services.Scope;
+import dev.muelle.store.Row;
+import dev.muelle.store.Store;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ec2.model.Ec2Exception;
+import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ecs.model.AssignPublicIp;
+import software.amazon.awssdk.services.ecs.model.Connectivity;
+import software.amazon.awssdk.services.ecs.model.Container;
+import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
+import software.amazon.awssdk.services.ecs.model.ContainerOverride;
+import software.amazon.awssdk.services.ecs.model.KeyValuePair;
+import software.amazon.awssdk.services.ecs.model.LoadBalancer;
+import software.amazon.awssdk.services.ecs.model.Task;
+import software.amazon.awssdk.services.ecs.model.TaskDefinition;
+import software.amazon.awssdk.services.ecs.model.TaskStopCode;
+
+/**
+ * Brings one task from PROVISIONING to RUNNING, and from there to STOPPED. Each look does the next
+ * step of the task's status, repeatably: whatever was made before a crash is found again by its id
+ * (the interface by its client token, sandbox and containers by the task's id).
+ */
+final class TaskAgent {
+
+  private static final Logger LOG = LoggerFactory.getLogger(TaskAgent.class);
+
+  /** Stopped tasks stay describable for an hour, as on ECS. */
+  private static final Duration KEPT = Duration.ofHours(1);
+
+  private static final Duration SOON = Duration.ofMillis(500);
+  private static final Duration NOW = Duration.ZERO;
+  private static final int DEFAULT_STOP_SECONDS = 30;
+  private static final long MIB = 1L << 20;
+  private static final long GIB = 1L << 30;
+  private static final String RESOLVER = "169.254.169.253";
+  private static final String LABEL_SCOPE = "scope";
+
+  private final Scope scope;
+  private final Store store;
+  private final Timers clock;
+  private final Ids ids;
+  private final Tasks tasks;
+  private final TaskDefinitions definitions;
+  private final Engine engine;
+  private final Network network;
+  private final Ec2Client ec2;
+  private final Targets targets;
+  private final LogPump logs;
+  private final TaskMetadata metadata;
+
+  TaskAgent(
+      Scope scope,
+      Store store,
+      Timers clock,
+      Ids ids,
+      Tasks tasks,
+      TaskDefinitions definitions,
+      Engine engine,
+      Network network,
+      Ec2Client ec2,
+      Targets targets,
+      LogPump logs,
+      TaskMetadata metadata) {
+    this.scope = scope;
+    this.store = store;
+    this.clock = clock;
+    this.ids = ids;
+    this.tasks = tasks;
+    this.definitions = definitions;
+    this.engine = engine;
+    this.network = network;
+    this.ec2 = ec2;
+    this.targets = targets;
+    this.logs = logs;
+    this.metadata = metadata;
+  }
+
+  /** Sandboxes of ours whose task has ended or is gone: left by a crash in the wrong moment. */
+  void removeLeftovers() {
+    for (SandboxStatus sandbox : engine.sandboxes()) {
+      boolean ours = scope.storeScope().equals(sandbox.labels().get(LABEL_SCOPE));
+      if (ours && find(sandbox.id()).filter(t -> t.status() != TaskStatus.STOPPED).isEmpty()) {
+        engine.removeSandbox(sandbox.id());
+      }
+    }
+  }
+
+  /** One look; gives when to look again, or null for "when something changes". */
+  @Nullable Duration look(String id) {
+    Optional<TaskRecord> found = find(id);
+    if (found.isEmpty()) {
+      return null;
+    }
+    TaskRecord task = found.get();
+    TaskStatus status = task.status();
+    if (status == TaskStatus.STOPPED) {
+      return forget(task);
+    }
+    if (!task.wanted() && status.compareTo(TaskStatus.DEACTIVATING) < 0) {
+      advance(id, TaskStatus.DEACTIVATING, builder -> builder);
+      return NOW;
+    }
+    try {
+      return switch (status) {
+        case PROVISIONING -> provision(task);
+        case PENDING -> start(task);
+        case ACTIVATING -> activate(task);
+        case RUNNING -> watch(task);
+        case DEACTIVATING -> deactivate(task);
+        case STOPPING -> stop(task);
+        case DEPROVISIONING -> deprovision(task);
+        case STOPPED -> null;
+      };
+    } catch (EngineException e) {
+      return fail(task, Objects.requireNonNullElse(e.getMessage(), "CannotStartContainerError"));
+    }
+  }
+
+  private Duration provision(TaskRecord task) {
+    NetworkInterface eni;
+    try {
+      eni =
+          ec2.createNetworkInterface(
+                  request ->
+                      request
+                          .clientToken(task.id())
+                          .subnetId(task.subnet())
+                          .groups(task.network().securityGroups())
+                          .description(
+                              scope.arn(
+                                  "ecs", "attachment/" + task.task().attachments().getFirst().id())))
+              .networkInterface();
+      if (task.network().assignPublicIp() == AssignPublicIp.ENABLED) {
+        String id = eni.networkInterfaceId();
+        ec2.modifyNetworkInterfaceAttribute(
+            request -> request.networkInterfaceId(id).associatePublicIpAddress(true));
+      }
+    } catch (Ec2Exception e) {
+      return fail(
+          task,
+          "Unexpected EC2 error while attempting to Create Network Interface in subnet '"
+              + task.subnet()
+              + "': "
+              + e.awsErrorDetails().errorCode());
+    }
+    NetworkInterface made = eni;
+    advance(
+        task.id(),
+        TaskStatus.PENDING,
+        builder ->
+            Eni.attach(
+                    builder,
+                    task.task(),
+                    "ATTACHED",
+                    pair(Eni.ID, made.networkInterfaceId()),
+                    pair(Eni.MAC, made.macAddress()),
+                    pair(Eni.NAME, Objects.requireNonNullElse(made.privateDnsName(), "")),
+                    pair(Eni.ADDRESS, made.privateIpAddress()))
+                .connectivity(Connectivity.CONNECTED)
+                .connectivityAt(clock.instant())
+                .containers(
+                    task.task().containers().stream()
+                        .map(container -> withInterface(container, task, made))
+                        .toList()));
+    return NOW;
+  }
+
+  private static Container withInterface(Container container, TaskRecord task, NetworkInterface eni) {
+    return container.toBuilder()
+        .networkInterfaces(
+            software.amazon.awssdk.services.ecs.model.NetworkInterface.builder()
+                .attachmentId(task.task().attachments().getFirst().id())
+                .privateIpv4Address(eni.privateIpAddress())
+                .build())
+        .build();
+  }
+
+  private @Nullable Duration start(TaskRecord task) {
+    TaskDefinition definition = definition(task);
+    String eni = Eni.id(task).orElseThrow();
+    Path namespace = network.plug(eni, Use.NAMESPACE).orElseThrow();
+    metadata.serve(vpcOf(eni));
+    engine.createSandbox(sandbox(task, definition, namespace));
+    TaskRecord pulled = pull(task, definition);
+    Map<String, ContainerStatus> started = started(pulled, definition);
+    Startup.Step step = Startup.next(definition.containerDefinitions(), started);
+    if (step.failure() != null) {
+      return fail(pulled, step.failure());
+    }
+    for (ContainerDefinition container : step.start()) {
+      try {
+        logs.prepare(container.logConfiguration(), container.name(), task.id());
+        engine.startContainer(container(pulled, container));
+      } catch (EngineException e) {
+        return failContainer(
+            pulled, container.name(), Objects.requireNonNullElse(e.getMessage(), "failed"));
+      }
+    }
+    observe(task.id());
+    if (essentialExited(task, definition)) {
+      return NOW;
+    }
+    if (!step.start().isEmpty()) {
+      return NOW; // what depends on them may start now
+    }
+    if (step.complete()) {
+      advance(task.id(), TaskStatus.ACTIVATING, builder -> builder);
+      return NOW;
+    }
+    return SOON; // some wait for others to complete
+  }
+
+  /** Pulls every image once, before the first container starts, and remembers what was pulled. */
+  private TaskRecord pull(TaskRecord task, TaskDefinition definition) {
+    if (task.task().pullStoppedAt() != null) {
+      return task;
+    }
+    TaskRecord pulling =
+        task.task().pullStartedAt() != null
+            ? task
+            : change(task.id(), builder -> builder.pullStartedAt(clock.instant()));
+    Map<String, String> digests = new HashMap<>();
+    for (ContainerDefinition container : definition.containerDefinitions()) {
+      digests.put(container.name(), pullOne(container.image()).digest());
+    }
+    List<Container> containers =
+        pulling.task().containers().stream()
+            .map(
+                container ->
+                    container.toBuilder().imageDigest(digests.get(container.name())).build())
+            .toList();
+    return change(
+        task.id(), builder -> builder.pullStoppedAt(clock.instant()).containers(containers));
+  }
+
+  private Engine.Image pullOne(String image) {
+    try {
+      return engine.pull(ImageReference.parse(image), null);
+    } catch (IllegalArgumentException e) {
+      throw new EngineException("CannotPullContainerError: " + e.getMessage(), e);
+    }
+  }
+
+  private SandboxSpec sandbox(TaskRecord task, TaskDefinition definition, Path namespace) {
+    String address = Eni.address(task);
+    String cpu = Objects.requireNonNullElse(task.task().cpu(), definition.cpu());
+    String memory = Objects.requireNonNullElse(task.task().memory(), definition.memory());
+    return new SandboxSpec(
+        task.id(),
+        namespace,
+        "ip-" + address.replace('.', '-') + "." + domain(),
+        address,
+        List.of(RESOLVER),
+        List.of(domain()),
+        TaskDefinitionRules.cpu(cpu),
+        TaskDefinitionRules.memory(memory) * MIB,
+        TaskFactory.EPHEMERAL_GIB * GIB,
+        Map.of(LABEL_SCOPE, scope.storeScope(), "task", task.task().taskArn()));
+  }
+
+  private String domain() {
+    return scope.region().equals("us-east-1")
+        ? "ec2.internal"
+        : scope.region() + ".compute.internal";
+  }
+
+  private ContainerSpec container(TaskRecord task, ContainerDefinition definition) {
+    Optional<ContainerOverride> override =
+        TaskFactory.override(task.task().overrides(), definition.name());
+    Map<String, String> environment = new LinkedHashMap<>();
+    environment.put("AWS_REGION", scope.region());
+    environment.put("AWS_DEFAULT_REGION", scope.region());
+    environment.put("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE");
+    String uri = metadata.uri(task, definition.name());
+    environment.put("ECS_CONTAINER_METADATA_URI", uri.replace("/v4/", "/v3/"));
+    environment.put("ECS_CONTAINER_METADATA_URI_V4", uri);
+    definition.environment().forEach(pair -> environment.put(pair.name(), pair.value()));
+    override
+        .map(ContainerOverride::environment)
+        .orElse(List.of())
+        .forEach(pair -> environment.put(pair.name(), pair.value()));
+    List<String> command =
+        override
+            .filter(ContainerOverride::hasCommand)
+            .map(ContainerOverride::command)
+            .orElse(definition.hasCommand() ? definition.command() : null);
+    Integer memory = override.map(ContainerOverride::memory).orElse(definition.memory());
+    Integer soft =
+        override.map(ContainerOverride::memoryReservation).orElse(definition.memoryReservation());
+    Integer cpu = override.map(ContainerOverride::cpu).orElse(definition.cpu());
+    boolean init =
+        definition.linuxParameters() != null
+            && Boolean.TRUE.equals(definition.linuxParameters().initProcessEnabled());
+    return new ContainerSpec(
+        containerId(task, definition.name()),
+        task.id(),
+        definition.name(),
+        pullOne(definition.image()).id(),
+        definition.hasEntryPoint() && !definition.entryPoint().isEmpty()
+            ? definition.entryPoint()
+            : null,
+        command == null || command.isEmpty() ? null : command,
+        environment,
+        definition.workingDirectory(),
+        definition.user(),
+        cpu == null ? 0 : cpu,
+        memory == null ? 0 : memory * MIB,
+        soft == null ? 0 : soft * MIB,
+        Boolean.TRUE.equals(definition.readonlyRootFilesystem()),
+        init,
+        definition.ulimits().stream()
+            .map(u -> new ContainerSpec.Ulimit(u.nameAsString(), u.softLimit(), u.hardLimit()))
+            .toList());
+  }
+
+  /** The engine's id of a container: the task's, and the container's place in the definition. */
+  static String containerId(TaskRecord task, String name) {
+    List<Container> containers = task.task().containers();
+    for (int i = 0; i < containers.size(); i++) {
+      if (containers.get(i).name().equals(name)) {
+        return task.id() + "-" + i;
+      }
+    }
+    throw new IllegalArgumentException("no container " + name + " in " + task.id());
+  }
+
+  /** The task's id of an engine's container id. */
+  static String taskOf(String containerId) {
+    int dash = containerId.lastIndexOf('-');
+    return dash < 0 ? containerId : containerId.substring(0, dash);
+  }
+
+  private Map<String, ContainerStatus> started(TaskRecord task, TaskDefinition definition) {
+    Map<String, ContainerStatus> started = new HashMap<>();
+    for (ContainerDefinition container : definition.containerDefinitions()) {
+      engine
+          .container(containerId(task, container.name()))
+          .ifPresent(status -> started.put(container.name(), status));
+    }
+    return started;
+  }
+
+  private Duration activate(TaskRecord task) {
+    String problem = targets.register(task);
+    if (problem != null) {
+      return fail(task, problem);
+    }
+    advance(task.id(), TaskStatus.RUNNING, builder -> builder.startedAt(clock.instant()));
+    succeeded(task);
+    return NOW;
+  }
+
+  private @Nullable Duration watch(TaskRecord task) {
+    TaskDefinition definition = definition(task);
+    adopt(task);
+    observe(task.id());
+    return essentialExited(task, definition) ? NOW : null;
+  }
+
+  /** After a restart of the server: what belongs to the task in this process, too. */
+  private void adopt(TaskRecord task) {
+    Eni.id(task).ifPresent(eni -> metadata.serve(vpcOf(eni)));
+    logs.wake(task.id());
+  }
+
+  private boolean essentialExited(TaskRecord task, TaskDefinition definition) {
+    Map<String, ContainerStatus> started = started(task, definition);
+    for (ContainerDefinition container : definition.containerDefinitions()) {
+      ContainerStatus status = started.get(container.name());
+      boolean gone =
+          status == null
+              ? task.status() == TaskStatus.RUNNING // the engine knows no such container any more
+              : status.state() instanceof State.Exited;
+      if (gone && Boolean.TRUE.equals(container.essential())) {
+        String id = task.id();
+        store.write(
+            tx -> {
+              TaskRecord now = tx.get(TaskRecord.TABLE, id).orElseThrow().value();
+              return now.wanted()
+                  ? tx.put(
+                      TaskRecord.TABLE,
+                      id,
+                      tasks.stopping(
+                          now,
+                          TaskStopCode.ESSENTIAL_CONTAINER_EXITED,
+                          "Essential container in task exited"))
+                  : now;
+            });
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private Duration deactivate(TaskRecord task) {
+    if (targets.drained(task)) {
+      advance(task.id(), TaskStatus.STOPPING, builder -> builder);
+      return NOW;
+    }
+    return SOON;
+  }
+
+  private Duration stop(TaskRecord task) {
+    TaskDefinition definition = definition(task);
+    // What others depend on is stopped after them; the rest at the same time.
+    List<ContainerDefinition> left = new ArrayList<>(definition.containerDefinitions());
+    while (!left.isEmpty()) {
+      List<ContainerDefinition> level =
+          left.stream().filter(container -> !neededBy(container, left)).toList();
+      left.removeAll(level);
+      List<Thread> stops = new ArrayList<>();
+      for (ContainerDefinition container : level) {
+        Duration grace =
+            Duration.ofSeconds(
+                Objects.requireNonNullElse(container.stopTimeout(), DEFAULT_STOP_SECONDS));
+        String id = containerId(task, container.name());
+        stops.add(Thread.startVirtualThread(() -> engine.stopContainer(id, grace)));
+      }
+      stops.forEach(TaskAgent::join);
+    }
+    observe(task.id());
+    for (ContainerDefinition container : definition.containerDefinitions()) {
+      Optional<ContainerStatus> status = engine.container(containerId(task, container.name()));
+      if (status.isPresent() && status.get().state() instanceof State.Running) {
+        return SOON; // could not be stopped: try again
+      }
+    }
+    advance(
+        task.id(),
+        TaskStatus.DEPROVISIONING,
+        builder -> builder.executionStoppedAt(clock.instant()));
+    return NOW;
+  }
+
+  private static boolean neededBy(
+      ContainerDefinition container, List<ContainerDefinition> others) {
+    return others.stream()
+        .flatMap(other -> other.dependsOn().stream())
+        .anyMatch(dependency -> dependency.containerName().equals(container.name()));
+  }
+
+  private static void join(Thread thread) {
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private @Nullable Duration deprovision(TaskRecord task) {
+    if (!logs.drained(task, definition(task))) {
+      return SOON;
+    }
+    engine.removeSandbox(task.id());
+    Optional<String> eni = Eni.id(task);
+    if (eni.isPresent()) {
+      network.unplug(eni.get());
+      try {
+        ec2.deleteNetworkInterface(request -> request.networkInterfaceId(eni.get()));
+      } catch (Ec2Exception e) {
+        if (!e.awsErrorDetails().errorCode().equals("InvalidNetworkInterfaceID.NotFound")) {
+          throw e;
+        }
+      }
+    }
+    logs.forget(task, definition(task));
+    failedBeforeRunning(task);
+    advance(
+        task.id(),
+        TaskStatus.STOPPED,
+        builder ->
+            Eni.attach(builder, task.task(), "DELETED")
+                .stoppedAt(clock.instant())
+                .connectivity(Connectivity.DISCONNECTED)
+                .containers(
+                    task.task().containers().stream()
+                        .map(container -> container.toBuilder().lastStatus("STOPPED").build())
+                        .toList()));
+    return KEPT;
+  }
+
+  private @Nullable Duration forget(TaskRecord task) {
+    Instant end = Objects.requireNonNull(task.task().stoppedAt()).plus(KEPT);
+    Duration left = Duration.between(clock.instant(), end);
+    if (left.isPositive()) {
+      return left;
+    }
+    store.write(tx -> tx.delete(TaskRecord.TABLE, task.id()));
+    return null;
+  }
+
+  /** The task cannot run: it stops with this reason. */
+  private Duration fail(TaskRecord task, String reason) {
+    LOG.info("task {} cannot run: {}", task.id(), reason);
+    store.write(
+        tx -> {
+          TaskRecord now = tx.get(TaskRecord.TABLE, task.id()).orElseThrow().value();
+          return now.wanted()
+              ? tx.put(
+                  TaskRecord.TABLE,
+                  now.id(),
+                  tasks.stopping(now, TaskStopCode.TASK_FAILED_TO_START, reason))
+              : now;
+        });
+    return NOW;
+  }
+
+  private Duration failContainer(TaskRecord task, String container, String reason) {
+    change(
+        task.id(),
+        builder ->
+            builder.containers(
+                find(task.id()).orElseThrow().task().containers().stream()
+                    .map(
+                        c ->
+                            c.name().equals(container)
+                                ? c.toBuilder().reason(reason).lastStatus("STOPPED").build()
+                                : c)
+                    .toList()));
+    return fail(task, reason);
+  }
+
+  /** Copies what the engine says of the containers into the task. */
+  private void observe(String id) {
+    TaskRecord task = find(id).orElseThrow();
+    List<Container> containers = new ArrayList<>();
+    for (Container container : task.task().containers()) {
+      Optional<ContainerStatus> status = engine.container(containerId(task, container.name()));
+      containers.add(status.map(s -> observed(container, s)).orElse(container));
+    }
+    if (!containers.equals(task.task().containers())) {
+      change(id, builder -> builder.containers(containers));
+    }
+  }
+
+  private static Container observed(Container container, ContainerStatus status) {
+    return switch (status.state()) {
+      case State.Running running ->
+          container.toBuilder().runtimeId(status.id()).lastStatus("RUNNING").build();
+      case State.Exited exited ->
+          container.toBuilder()
+              .runtimeId(status.id())
+              .lastStatus("STOPPED")
+              .exitCode(exited.exitCode())
+              .reason(
+                  exited.outOfMemory()
+                      ? "OutOfMemoryError: Container killed due to memory usage"
+                      : container.reason())
+              .build();
+    };
+  }
+
+  /** A service's task that runs proves that its tasks can start. */
+  private void succeeded(TaskRecord task) {
+    updateService(
+        task,
+        record -> record.failedStarts() == 0 ? record : record.withFailures(0, null));
+  }
+
+  private void failedBeforeRunning(TaskRecord task) {
+    boolean never = task.task().startedAt() == null;
+    TaskStopCode code = task.task().stopCode();
+    boolean fault =
+        code == TaskStopCode.TASK_FAILED_TO_START
+            || code == TaskStopCode.ESSENTIAL_CONTAINER_EXITED
+            || Objects.requireNonNullElse(task.task().stoppedReason(), "")
+                .startsWith("Task failed ELB");
+    if (!fault) {
+      return;
+    }
+    updateService(
+        task,
+        record -> {
+          List<software.amazon.awssdk.services.ecs.model.Deployment> deployments =
+              record.service().deployments().stream()
+                  .map(
+                      deployment ->
+                          deployment.id().equals(task.task().startedBy())
+                              ? deployment.toBuilder()
+                                  .failedTasks(deployment.failedTasks() + 1)
+                                  .build()
+                              : deployment)
+                  .toList();
+          ServiceRecord counted = record.with(s -> s.deployments(deployments));
+          if (!never) {
+            return counted;
+          }
+          int failures = record.failedStarts() + 1;
+          Instant next = Rollout.notBefore(failures, clock.instant());
+          ServiceRecord throttled = counted.withFailures(failures, next);
+          return next == null
+              ? throttled
+              : throttled.withEvent(
+                  ids.uuid(),
+                  clock.instant(),
+                  "is unable to consistently start tasks successfully. For more information, see"
+                      + " the Troubleshooting section of the Amazon ECS Developer Guide.");
+        });
+  }
+
+  private void updateService(TaskRecord task, UnaryOperator<ServiceRecord> change) {
+    String key = task.serviceKey();
+    if (key != null) {
+      store.write(
+          tx -> {
+            Optional<Row<ServiceRecord>> present = tx.get(ServiceRecord.TABLE, key);
+            if (present.isPresent()) {
+              ServiceRecord after = change.apply(present.get().value());
+              if (!after.equals(present.get().value())) {
+                tx.put(ServiceRecord.TABLE, key, after);
+              }
+            }
+            return present.isPresent();
+          });
+    }
+  }
+
+  private TaskDefinition definition(TaskRecord task) {
+    return definitions.byArn(task.task().taskDefinitionArn()).orElseThrow();
+  }
+
+  private String vpcOf(String eni) {
+    return ec2.describeNetworkInterfaces(request -> request.networkInterfaceIds(eni))
+        .networkInterfaces()
+        .getFirst()
+        .vpcId();
+  }
+
+  private Optional<TaskRecord> find(String id) {
+    return store.read(tx -> tx.get(TaskRecord.TABLE, id)).map(Row::value);
+  }
+
+  private void advance(String id, TaskStatus status, UnaryOperator<Task.Builder> change) {
+    change(id, builder -> change.apply(builder.lastStatus(status.name())));
+  }
+
+  /** Changes what is stored now, which others (StopTask) may have changed meanwhile. */
+  private TaskRecord change(String id, UnaryOperator<Task.Builder> change) {
+    return store.write(
+        tx -> {
+          TaskRecord now = tx.get(TaskRecord.TABLE, id).orElseThrow().value();
+          TaskRecord after =
+              now.with(builder -> change.apply(builder).version(now.task().version() + 1));
+          return tx.put(TaskRecord.TABLE, id, after).value();
+        });
+  }
+
+  private static KeyValuePair pair(String name, String value) {
+    return KeyValuePair.builder().name(name).value(value).build();
+  }
+}

@@ -1,0 +1,146 @@
+package dev.muelle.services.ecs;
+
+import dev.muelle.services.Ids;
+import dev.muelle.services.Scope;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.Attachment;
+import software.amazon.awssdk.services.ecs.model.Attribute;
+import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
+import software.amazon.awssdk.services.ecs.model.Connectivity;
+import software.amazon.awssdk.services.ecs.model.Container;
+import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
+import software.amazon.awssdk.services.ecs.model.ContainerOverride;
+import software.amazon.awssdk.services.ecs.model.EphemeralStorage;
+import software.amazon.awssdk.services.ecs.model.HealthStatus;
+import software.amazon.awssdk.services.ecs.model.KeyValuePair;
+import software.amazon.awssdk.services.ecs.model.LaunchType;
+import software.amazon.awssdk.services.ecs.model.LoadBalancer;
+import software.amazon.awssdk.services.ecs.model.Tag;
+import software.amazon.awssdk.services.ecs.model.Task;
+import software.amazon.awssdk.services.ecs.model.TaskDefinition;
+import software.amazon.awssdk.services.ecs.model.TaskOverride;
+
+/** Makes new tasks, as they are before anything was done for them. */
+final class TaskFactory {
+
+  static final String PLATFORM_VERSION = "1.4.0";
+  static final int EPHEMERAL_GIB = 20;
+
+  private final Scope scope;
+  private final Ids ids;
+
+  TaskFactory(Scope scope, Ids ids) {
+    this.scope = scope;
+    this.ids = ids;
+  }
+
+  /**
+   * What a task is made of.
+   *
+   * @param group {@code family:NAME} or {@code service:NAME}
+   * @param zone the chosen subnet's
+   */
+  record Order(
+      String cluster,
+      String clusterArn,
+      TaskDefinition definition,
+      TaskOverride overrides,
+      AwsVpcConfiguration network,
+      String subnet,
+      String zone,
+      String group,
+      @Nullable String startedBy,
+      @Nullable String serviceKey,
+      List<LoadBalancer> targets,
+      List<Tag> tags,
+      boolean execute) {}
+
+  TaskRecord make(Order order, Instant now) {
+    String id = ids.hex(32);
+    String arn = scope.arn("ecs", "task/" + order.cluster() + "/" + id);
+    TaskDefinition definition = order.definition();
+    List<Container> containers = new ArrayList<>();
+    for (ContainerDefinition container : definition.containerDefinitions()) {
+      containers.add(container(order, arn, container));
+    }
+    Task task =
+        Task.builder()
+            .taskArn(arn)
+            .clusterArn(order.clusterArn())
+            .taskDefinitionArn(definition.taskDefinitionArn())
+            .group(order.group())
+            .startedBy(order.startedBy())
+            .launchType(LaunchType.FARGATE)
+            .platformVersion(PLATFORM_VERSION)
+            .platformFamily("Linux")
+            .availabilityZone(order.zone())
+            .cpu(Optional.ofNullable(order.overrides().cpu()).orElse(definition.cpu()))
+            .memory(Optional.ofNullable(order.overrides().memory()).orElse(definition.memory()))
+            .ephemeralStorage(EphemeralStorage.builder().sizeInGiB(EPHEMERAL_GIB).build())
+            .lastStatus(TaskStatus.PROVISIONING.name())
+            .desiredStatus(TaskStatus.RUNNING.name())
+            .connectivity((Connectivity) null)
+            .healthStatus(HealthStatus.UNKNOWN)
+            .createdAt(now)
+            .version(1L)
+            .enableExecuteCommand(false)
+            .overrides(order.overrides())
+            .attributes(
+                Attribute.builder().name("ecs.cpu-architecture").value(architecture()).build())
+            .attachments(
+                Attachment.builder()
+                    .id(ids.uuid())
+                    .type("ElasticNetworkInterface")
+                    .status("PRECREATED")
+                    .details(KeyValuePair.builder().name("subnetId").value(order.subnet()).build())
+                    .build())
+            .containers(containers)
+            .tags(order.tags())
+            .build();
+    return new TaskRecord(
+        task,
+        order.serviceKey(),
+        order.network(),
+        order.subnet(),
+        order.targets(),
+        id + "-" + ids.hex(10));
+  }
+
+  private Container container(Order order, String taskArn, ContainerDefinition definition) {
+    Optional<ContainerOverride> override = override(order.overrides(), definition.name());
+    Integer cpu = override.map(ContainerOverride::cpu).orElse(definition.cpu());
+    Integer memory = override.map(ContainerOverride::memory).orElse(definition.memory());
+    Integer soft =
+        override.map(ContainerOverride::memoryReservation).orElse(definition.memoryReservation());
+    return Container.builder()
+        .containerArn(
+            scope.arn(
+                "ecs",
+                "container/" + order.cluster() + "/" + TaskRecord.idOf(taskArn) + "/" + ids.uuid()))
+        .taskArn(taskArn)
+        .name(definition.name())
+        .image(definition.image())
+        .lastStatus("PENDING")
+        .healthStatus(HealthStatus.UNKNOWN)
+        .cpu(cpu == null ? "0" : cpu.toString())
+        .memory(memory == null ? null : memory.toString())
+        .memoryReservation(soft == null ? null : soft.toString())
+        .networkInterfaces(List.of())
+        .managedAgents(List.of())
+        .build();
+  }
+
+  static Optional<ContainerOverride> override(TaskOverride overrides, String container) {
+    return overrides.containerOverrides().stream()
+        .filter(override -> container.equals(override.name()))
+        .findFirst();
+  }
+
+  private static String architecture() {
+    return System.getProperty("os.arch", "").equals("aarch64") ? "arm64" : "x86_64";
+  }
+}
