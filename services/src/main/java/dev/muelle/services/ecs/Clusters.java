@@ -80,45 +80,42 @@ final class Clusters {
             .defaultCapacityProviderStrategy(List.of())
             .build();
     Cluster cluster =
-        store.write(
-            tx -> {
-              Optional<Row<Cluster>> present = tx.get(TABLE, name);
-              // A second creation of an active cluster gives the one that is there.
-              return present.isPresent() && present.get().value().status().equals(ACTIVE)
-                  ? present.get().value()
-                  : tx.put(TABLE, name, wanted).value();
-            });
+        store.write(tx -> {
+          Optional<Row<Cluster>> present = tx.get(TABLE, name);
+          // A second creation of an active cluster gives the one that is there.
+          return present.isPresent() && present.get().value().status().equals(ACTIVE)
+              ? present.get().value()
+              : tx.put(TABLE, name, wanted).value();
+        });
     return CreateClusterResponse.builder().cluster(shown(cluster, true)).build();
   }
 
   DeleteClusterResponse delete(DeleteClusterRequest request) {
     String name = name(request.cluster());
     Cluster deleted =
-        store.write(
-            tx -> {
-              Cluster cluster = active(tx, name);
-              List<ServiceRecord> services =
-                  tx.find(ServiceRecord.TABLE, "cluster", cluster.clusterArn()).stream()
-                      .map(Row::value)
-                      .filter(service -> !service.service().status().equals(INACTIVE))
-                      .toList();
-              if (!services.isEmpty()) {
-                throw ClusterContainsServicesException.builder()
-                    .message(
-                        "The Cluster cannot be deleted while Services are active.")
-                    .build();
-              }
-              boolean tasks =
-                  tx.find(TaskRecord.TABLE, "cluster", cluster.clusterArn()).stream()
-                      .anyMatch(task -> task.value().status() != TaskStatus.STOPPED);
-              if (tasks) {
-                throw ClusterContainsTasksException.builder()
-                    .message("The Cluster cannot be deleted while Tasks are active.")
-                    .build();
-              }
-              Cluster inactive = cluster.toBuilder().status(INACTIVE).build();
-              return tx.put(TABLE, name, inactive).value();
-            });
+        store.write(tx -> {
+          Cluster cluster = active(tx, name);
+          List<ServiceRecord> services =
+              tx.find(ServiceRecord.TABLE, "cluster", cluster.clusterArn()).stream()
+                  .map(Row::value)
+                  .filter(service -> !service.service().status().equals(INACTIVE))
+                  .toList();
+          if (!services.isEmpty()) {
+            throw ClusterContainsServicesException.builder()
+                .message("The Cluster cannot be deleted while Services are active.")
+                .build();
+          }
+          boolean tasks =
+              tx.find(TaskRecord.TABLE, "cluster", cluster.clusterArn()).stream()
+                  .anyMatch(task -> task.value().status() != TaskStatus.STOPPED);
+          if (tasks) {
+            throw ClusterContainsTasksException.builder()
+                .message("The Cluster cannot be deleted while Tasks are active.")
+                .build();
+          }
+          Cluster inactive = cluster.toBuilder().status(INACTIVE).build();
+          return tx.put(TABLE, name, inactive).value();
+        });
     return DeleteClusterResponse.builder().cluster(shown(deleted, true)).build();
   }
 

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
@@ -56,6 +57,9 @@ final class LogPump implements AutoCloseable {
 
   /** Containers whose stream's end was compared with their position since this process began. */
   private final Set<String> compared = ConcurrentHashMap.newKeySet();
+
+  /** One carrier per task at a time: the loop, or the agent at the task's end. */
+  private final Map<String, ReentrantLock> carrying = new ConcurrentHashMap<>();
 
   LogPump(
       Store store,
@@ -108,12 +112,12 @@ final class LogPump implements AutoCloseable {
   }
 
   private @Nullable Duration pump(String taskId) {
-    TaskRecord task = store.read(tx -> tx.get(TaskRecord.TABLE, taskId)).map(Row::value).orElse(null);
+    TaskRecord task =
+        store.read(tx -> tx.get(TaskRecord.TABLE, taskId)).map(Row::value).orElse(null);
     if (task == null || task.status() == TaskStatus.STOPPED) {
       return null;
     }
-    TaskDefinition definition =
-        definitions.byArn(task.task().taskDefinitionArn()).orElseThrow();
+    TaskDefinition definition = definitions.byArn(task.task().taskDefinitionArn()).orElseThrow();
     carryAll(task, definition);
     return WHILE_RUNNING;
   }
@@ -123,7 +127,18 @@ final class LogPump implements AutoCloseable {
     return carryAll(task, definition);
   }
 
-  private synchronized boolean carryAll(TaskRecord task, TaskDefinition definition) {
+  private boolean carryAll(TaskRecord task, TaskDefinition definition) {
+    ReentrantLock lock = carrying.computeIfAbsent(task.id(), id -> new ReentrantLock());
+    lock.lock();
+    try {
+      carryEach(task, definition);
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void carryEach(TaskRecord task, TaskDefinition definition) {
     for (ContainerDefinition container : definition.containerDefinitions()) {
       if (container.logConfiguration() != null) {
         String id = TaskAgent.containerId(task, container.name());
@@ -132,7 +147,6 @@ final class LogPump implements AutoCloseable {
         }
       }
     }
-    return true;
   }
 
   /** One batch; whether there was anything. */
@@ -153,12 +167,8 @@ final class LogPump implements AutoCloseable {
         lines.stream()
             .skip(already)
             .filter(line -> !line.text().isEmpty())
-            .map(
-                line ->
-                    InputLogEvent.builder()
-                        .timestamp(line.epochMillis())
-                        .message(line.text())
-                        .build())
+            .map(line ->
+                InputLogEvent.builder().timestamp(line.epochMillis()).message(line.text()).build())
             .sorted(java.util.Comparator.comparing(InputLogEvent::timestamp))
             .toList();
     try {
@@ -170,8 +180,7 @@ final class LogPump implements AutoCloseable {
       // Group or stream were deleted under the task: what it prints goes nowhere, as on ECS.
     }
     compared.add(containerId);
-    store.write(
-        tx -> tx.put(POSITIONS, containerId, new Position(lines.getLast().position())));
+    store.write(tx -> tx.put(POSITIONS, containerId, new Position(lines.getLast().position())));
     return true;
   }
 
@@ -194,13 +203,12 @@ final class LogPump implements AutoCloseable {
     try {
       tail =
           client
-              .getLogEvents(
-                  request ->
-                      request
-                          .logGroupName(group)
-                          .logStreamName(stream)
-                          .startFromHead(false)
-                          .limit(BATCH_LINES))
+              .getLogEvents(request ->
+                  request
+                      .logGroupName(group)
+                      .logStreamName(stream)
+                      .startFromHead(false)
+                      .limit(BATCH_LINES))
               .events();
     } catch (ResourceNotFoundException e) {
       return 0;
@@ -225,13 +233,13 @@ final class LogPump implements AutoCloseable {
 
   /** Drops the positions of a task that has ended. */
   void forget(TaskRecord task, TaskDefinition definition) {
-    store.write(
-        tx -> {
-          for (ContainerDefinition container : definition.containerDefinitions()) {
-            tx.delete(POSITIONS, TaskAgent.containerId(task, container.name()));
-          }
-          return true;
-        });
+    store.write(tx -> {
+      for (ContainerDefinition container : definition.containerDefinitions()) {
+        tx.delete(POSITIONS, TaskAgent.containerId(task, container.name()));
+      }
+      return true;
+    });
+    carrying.remove(task.id());
     definition
         .containerDefinitions()
         .forEach(container -> compared.remove(TaskAgent.containerId(task, container.name())));

@@ -76,8 +76,14 @@ final class Networks {
     try {
       return ec2.describeSubnets(request -> request.subnetIds(ids)).subnets();
     } catch (Ec2Exception e) {
-      throw Refuse.invalid("Error retrieving subnet information for " + ids + ": "
-          + e.awsErrorDetails().errorMessage() + " (ErrorCode: " + e.awsErrorDetails().errorCode() + ")");
+      throw Refuse.invalid(
+          "Error retrieving subnet information for "
+              + ids
+              + ": "
+              + e.awsErrorDetails().errorMessage()
+              + " (ErrorCode: "
+              + e.awsErrorDetails().errorCode()
+              + ")");
     }
   }
 
@@ -85,20 +91,28 @@ final class Networks {
     try {
       return ec2.describeSecurityGroups(request -> request.groupIds(ids)).securityGroups();
     } catch (Ec2Exception e) {
-      throw Refuse.invalid("Error retrieving security group information for " + ids + ": "
-          + e.awsErrorDetails().errorMessage() + " (ErrorCode: " + e.awsErrorDetails().errorCode() + ")");
+      throw Refuse.invalid(
+          "Error retrieving security group information for "
+              + ids
+              + ": "
+              + e.awsErrorDetails().errorMessage()
+              + " (ErrorCode: "
+              + e.awsErrorDetails().errorCode()
+              + ")");
     }
   }
 
   private String defaultGroup(String vpcId) {
-    return ec2
-        .describeSecurityGroups(
-            request ->
-                request.filters(
-                    software.amazon.awssdk.services.ec2.model.Filter.builder()
-                        .name("vpc-id").values(vpcId).build(),
-                    software.amazon.awssdk.services.ec2.model.Filter.builder()
-                        .name("group-name").values("default").build()))
+    return ec2.describeSecurityGroups(request ->
+            request.filters(
+                software.amazon.awssdk.services.ec2.model.Filter.builder()
+                    .name("vpc-id")
+                    .values(vpcId)
+                    .build(),
+                software.amazon.awssdk.services.ec2.model.Filter.builder()
+                    .name("group-name")
+                    .values("default")
+                    .build()))
         .securityGroups()
         .getFirst()
         .groupId();

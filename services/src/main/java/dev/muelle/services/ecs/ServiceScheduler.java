@@ -81,14 +81,14 @@ final class ServiceScheduler {
 
   /** One look; gives when to look again, or null for "when something changes". */
   @Nullable Duration look(String key) {
-    Optional<ServiceRecord> found = store.read(tx -> tx.get(ServiceRecord.TABLE, key)).map(Row::value);
+    Optional<ServiceRecord> found =
+        store.read(tx -> tx.get(ServiceRecord.TABLE, key)).map(Row::value);
     if (found.isEmpty() || found.get().service().status().equals(Services.INACTIVE)) {
       return null;
     }
     ServiceRecord record = found.get();
     Map<String, Map<String, TargetHealthDescription>> health = health(record.service());
-    List<String> subnets =
-        record.service().networkConfiguration().awsvpcConfiguration().subnets();
+    List<String> subnets = record.service().networkConfiguration().awsvpcConfiguration().subnets();
     boolean active = record.service().status().equals(Services.ACTIVE);
     Map<String, String> zones = active ? networks.zones(subnets) : Map.of();
     return store.write(tx -> decideAndWrite(tx, key, health, zones));
@@ -109,8 +109,7 @@ final class ServiceScheduler {
     DeploymentConfiguration rules = service.deploymentConfiguration();
     boolean throttled = record.notBefore() != null && now.isBefore(record.notBefore());
     boolean failed = record.primary().rolloutState() == DeploymentRolloutState.FAILED;
-    List<Member> members =
-        alive.stream().map(task -> member(task, service, health, now)).toList();
+    List<Member> members = alive.stream().map(task -> member(task, service, health, now)).toList();
     Plan plan =
         Rollout.plan(
             new Rollout.Want(
@@ -132,7 +131,8 @@ final class ServiceScheduler {
       tx.put(ServiceRecord.TABLE, key, record);
     }
     boolean inMotion =
-        !plan.settled() || all.stream().anyMatch(t -> !t.wanted() && t.status() != TaskStatus.STOPPED);
+        !plan.settled()
+            || all.stream().anyMatch(t -> !t.wanted() && t.status() != TaskStatus.STOPPED);
     return inMotion ? SOON : LATER;
   }
 
@@ -179,9 +179,7 @@ final class ServiceScheduler {
     return rolled
         .with(s -> s.deployments(replaceFirst(rolled.service().deployments(), rollback)))
         .withEvent(
-            ids.uuid(),
-            clock.instant(),
-            "rolling back to (deployment " + rollback.id() + ").");
+            ids.uuid(), clock.instant(), "rolling back to (deployment " + rollback.id() + ").");
   }
 
   private static List<Deployment> replaceFirst(List<Deployment> deployments, Deployment first) {
@@ -214,7 +212,9 @@ final class ServiceScheduler {
     if (!record.service().loadBalancers().isEmpty()) {
       after =
           after.withEvent(
-              ids.uuid(), now, "has begun draining connections on " + plan.stop().size() + " tasks.");
+              ids.uuid(),
+              now,
+              "has begun draining connections on " + plan.stop().size() + " tasks.");
     }
     return after
         .withEvent(
@@ -286,8 +286,7 @@ final class ServiceScheduler {
           Map.of(
               "aws:ecs:clusterName", TaskRecord.idOf(service.clusterArn()),
               "aws:ecs:serviceName", service.serviceName());
-      managed.forEach(
-          (key, value) -> tags.put(key, Tag.builder().key(key).value(value).build()));
+      managed.forEach((key, value) -> tags.put(key, Tag.builder().key(key).value(value).build()));
     }
     return List.copyOf(tags.values());
   }
@@ -299,10 +298,9 @@ final class ServiceScheduler {
     for (Deployment deployment : record.service().deployments()) {
       boolean used =
           all.stream()
-              .anyMatch(
-                  task ->
-                      deployment.id().equals(task.task().startedBy())
-                          && task.status() != TaskStatus.STOPPED);
+              .anyMatch(task ->
+                  deployment.id().equals(task.task().startedBy())
+                      && task.status() != TaskStatus.STOPPED);
       if (deployment.status().equals("PRIMARY") || used) {
         deployments.add(deployment);
       }
@@ -327,8 +325,7 @@ final class ServiceScheduler {
                   ids.uuid(), now, "(deployment " + primary.id() + ") deployment completed.");
     }
     if (!record.steady()) {
-      after =
-          after.withEvent(ids.uuid(), now, "has reached a steady state.").withSteady(true);
+      after = after.withEvent(ids.uuid(), now, "has reached a steady state.").withSteady(true);
     }
     return after;
   }

@@ -66,17 +66,38 @@ final class Services {
 
   private static final Set<String> CREATE_MEMBERS =
       Set.of(
-          "cluster", "serviceName", "taskDefinition", "loadBalancers", "desiredCount",
-          "clientToken", "launchType", "capacityProviderStrategy", "platformVersion",
-          "deploymentConfiguration", "networkConfiguration", "healthCheckGracePeriodSeconds",
-          "schedulingStrategy", "deploymentController", "tags", "enableECSManagedTags",
+          "cluster",
+          "serviceName",
+          "taskDefinition",
+          "loadBalancers",
+          "desiredCount",
+          "clientToken",
+          "launchType",
+          "capacityProviderStrategy",
+          "platformVersion",
+          "deploymentConfiguration",
+          "networkConfiguration",
+          "healthCheckGracePeriodSeconds",
+          "schedulingStrategy",
+          "deploymentController",
+          "tags",
+          "enableECSManagedTags",
           "propagateTags");
   private static final Set<String> UPDATE_MEMBERS =
       Set.of(
-          "cluster", "service", "taskDefinition", "loadBalancers", "desiredCount",
-          "capacityProviderStrategy", "platformVersion", "deploymentConfiguration",
-          "networkConfiguration", "healthCheckGracePeriodSeconds", "enableECSManagedTags",
-          "propagateTags", "forceNewDeployment");
+          "cluster",
+          "service",
+          "taskDefinition",
+          "loadBalancers",
+          "desiredCount",
+          "capacityProviderStrategy",
+          "platformVersion",
+          "deploymentConfiguration",
+          "networkConfiguration",
+          "healthCheckGracePeriodSeconds",
+          "enableECSManagedTags",
+          "propagateTags",
+          "forceNewDeployment");
 
   private final Scope scope;
   private final Store store;
@@ -136,72 +157,66 @@ final class Services {
     }
     NetworkConfiguration network = network(networks.check(request.networkConfiguration()));
     Service created =
-        store.write(
-            tx -> {
-              Cluster cluster = clusters.active(tx, request.cluster());
-              String key = ServiceRecord.key(cluster.clusterName(), request.serviceName());
-              Optional<ServiceRecord> present = tx.get(ServiceRecord.TABLE, key).map(Row::value);
-              if (present.isPresent()) {
-                switch (present.get().service().status()) {
-                  case ACTIVE -> throw Refuse.invalid("Creation of service was not idempotent.");
-                  case DRAINING ->
-                      throw Refuse.invalid(
-                          "Unable to Start a service that is still Draining.");
-                  default -> {} // INACTIVE: its name is free
-                }
-              }
-              Instant now = clock.instant();
-              Service service =
-                  Service.builder()
-                      .serviceArn(
-                          scope.arn(
-                              "ecs",
-                              "service/" + cluster.clusterName() + "/" + request.serviceName()))
-                      .serviceName(request.serviceName())
-                      .clusterArn(cluster.clusterArn())
-                      .status(ACTIVE)
-                      .desiredCount(desired)
-                      .launchType(
-                          request.capacityProviderStrategy().isEmpty() ? LaunchType.FARGATE : null)
-                      .capacityProviderStrategy(request.capacityProviderStrategy())
-                      .platformVersion(
-                          request.platformVersion() == null ? "LATEST" : request.platformVersion())
-                      .platformFamily("Linux")
-                      .taskDefinition(definition.taskDefinitionArn())
-                      .deploymentConfiguration(configuration)
-                      .deploymentController(
-                          DeploymentController.builder().type(DeploymentControllerType.ECS).build())
-                      .deployments(
-                          deployment(definition.taskDefinitionArn(), desired, network, now))
-                      .networkConfiguration(network)
-                      .loadBalancers(request.loadBalancers())
-                      .serviceRegistries(List.of())
-                      .healthCheckGracePeriodSeconds(
-                          request.loadBalancers().isEmpty()
-                              ? null
-                              : Objects.requireNonNullElse(
-                                  request.healthCheckGracePeriodSeconds(), 0))
-                      .schedulingStrategy(SchedulingStrategy.REPLICA)
-                      .roleArn(scope.globalArn(
-                          "iam",
-                          "role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"))
-                      .createdAt(now)
-                      .createdBy(caller)
-                      .enableECSManagedTags(Boolean.TRUE.equals(request.enableECSManagedTags()))
-                      .propagateTags(
-                          request.propagateTags() == null
-                              ? PropagateTags.NONE
-                              : request.propagateTags())
-                      .enableExecuteCommand(false)
-                      .placementConstraints(List.of())
-                      .placementStrategy(List.of())
-                      .events(List.of())
-                      .tags(request.tags())
-                      .build();
-              tx.put(
-                  ServiceRecord.TABLE, key, new ServiceRecord(service, 0, null, false, null));
-              return counted(tx, service);
-            });
+        store.write(tx -> {
+          Cluster cluster = clusters.active(tx, request.cluster());
+          String key = ServiceRecord.key(cluster.clusterName(), request.serviceName());
+          Optional<ServiceRecord> present = tx.get(ServiceRecord.TABLE, key).map(Row::value);
+          if (present.isPresent()) {
+            switch (present.get().service().status()) {
+              case ACTIVE -> throw Refuse.invalid("Creation of service was not idempotent.");
+              case DRAINING ->
+                  throw Refuse.invalid("Unable to Start a service that is still Draining.");
+              default -> {} // INACTIVE: its name is free
+            }
+          }
+          Instant now = clock.instant();
+          Service service =
+              Service.builder()
+                  .serviceArn(
+                      scope.arn(
+                          "ecs", "service/" + cluster.clusterName() + "/" + request.serviceName()))
+                  .serviceName(request.serviceName())
+                  .clusterArn(cluster.clusterArn())
+                  .status(ACTIVE)
+                  .desiredCount(desired)
+                  .launchType(
+                      request.capacityProviderStrategy().isEmpty() ? LaunchType.FARGATE : null)
+                  .capacityProviderStrategy(request.capacityProviderStrategy())
+                  .platformVersion(
+                      request.platformVersion() == null ? "LATEST" : request.platformVersion())
+                  .platformFamily("Linux")
+                  .taskDefinition(definition.taskDefinitionArn())
+                  .deploymentConfiguration(configuration)
+                  .deploymentController(
+                      DeploymentController.builder().type(DeploymentControllerType.ECS).build())
+                  .deployments(deployment(definition.taskDefinitionArn(), desired, network, now))
+                  .networkConfiguration(network)
+                  .loadBalancers(request.loadBalancers())
+                  .serviceRegistries(List.of())
+                  .healthCheckGracePeriodSeconds(
+                      request.loadBalancers().isEmpty()
+                          ? null
+                          : Objects.requireNonNullElse(request.healthCheckGracePeriodSeconds(), 0))
+                  .schedulingStrategy(SchedulingStrategy.REPLICA)
+                  .roleArn(
+                      scope.globalArn(
+                          "iam", "role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"))
+                  .createdAt(now)
+                  .createdBy(caller)
+                  .enableECSManagedTags(Boolean.TRUE.equals(request.enableECSManagedTags()))
+                  .propagateTags(
+                      request.propagateTags() == null
+                          ? PropagateTags.NONE
+                          : request.propagateTags())
+                  .enableExecuteCommand(false)
+                  .placementConstraints(List.of())
+                  .placementStrategy(List.of())
+                  .events(List.of())
+                  .tags(request.tags())
+                  .build();
+          tx.put(ServiceRecord.TABLE, key, new ServiceRecord(service, 0, null, false, null));
+          return counted(tx, service);
+        });
     return CreateServiceResponse.builder().service(created).build();
   }
 
@@ -215,15 +230,12 @@ final class Services {
         request.networkConfiguration() == null
             ? null
             : network(networks.check(request.networkConfiguration()));
-    ServiceRecord before =
-        store.read(tx -> active(tx, request.cluster(), request.service()));
+    ServiceRecord before = store.read(tx -> active(tx, request.cluster(), request.service()));
     TaskDefinition definition =
-        store
-            .read(
-                tx ->
-                    request.taskDefinition() == null
-                        ? definitions.byArn(before.service().taskDefinition()).orElseThrow()
-                        : definitions.runnable(tx, request.taskDefinition()).definition());
+        store.read(tx ->
+            request.taskDefinition() == null
+                ? definitions.byArn(before.service().taskDefinition()).orElseThrow()
+                : definitions.runnable(tx, request.taskDefinition()).definition());
     List<LoadBalancer> balancers =
         request.hasLoadBalancers() ? request.loadBalancers() : before.service().loadBalancers();
     checkLoadBalancers(balancers, definition);
@@ -232,56 +244,53 @@ final class Services {
           "Health check grace period is only valid for services configured to use load balancers");
     }
     Service updated =
-        store.write(
-            tx -> {
-              ServiceRecord present = active(tx, request.cluster(), request.service());
-              Service old = present.service();
-              int desired =
-                  request.desiredCount() == null
-                      ? old.desiredCount()
-                      : desired(request.desiredCount());
-              NetworkConfiguration net = network == null ? old.networkConfiguration() : network;
-              Service service =
-                  old.toBuilder()
-                      .desiredCount(desired)
-                      .taskDefinition(definition.taskDefinitionArn())
-                      .networkConfiguration(net)
-                      .loadBalancers(balancers)
-                      .deploymentConfiguration(
-                          configuration(
-                              request.deploymentConfiguration(), old.deploymentConfiguration()))
-                      .healthCheckGracePeriodSeconds(
-                          request.healthCheckGracePeriodSeconds() == null
-                              ? old.healthCheckGracePeriodSeconds()
-                              : request.healthCheckGracePeriodSeconds())
-                      .enableECSManagedTags(
-                          request.enableECSManagedTags() == null
-                              ? old.enableECSManagedTags()
-                              : request.enableECSManagedTags())
-                      .propagateTags(
-                          request.propagateTags() == null
-                              ? old.propagateTags()
-                              : request.propagateTags())
-                      .build();
-              boolean redeploy =
-                  Boolean.TRUE.equals(request.forceNewDeployment())
-                      || !service.taskDefinition().equals(old.taskDefinition())
-                      || !net.equals(old.networkConfiguration())
-                      || !balancers.equals(old.loadBalancers());
-              ServiceRecord next =
-                  new ServiceRecord(
-                      service,
-                      redeploy ? 0 : present.failedStarts(),
-                      redeploy ? null : present.notBefore(),
-                      false,
-                      present.lastCompleted());
-              next =
-                  redeploy
-                      ? redeploy(next, definition.taskDefinitionArn())
-                      : next.with(s -> s.deployments(rescaled(service.deployments(), desired)));
-              tx.put(ServiceRecord.TABLE, next.key(), next);
-              return counted(tx, next.service());
-            });
+        store.write(tx -> {
+          ServiceRecord present = active(tx, request.cluster(), request.service());
+          Service old = present.service();
+          int desired =
+              request.desiredCount() == null ? old.desiredCount() : desired(request.desiredCount());
+          NetworkConfiguration net = network == null ? old.networkConfiguration() : network;
+          Service service =
+              old.toBuilder()
+                  .desiredCount(desired)
+                  .taskDefinition(definition.taskDefinitionArn())
+                  .networkConfiguration(net)
+                  .loadBalancers(balancers)
+                  .deploymentConfiguration(
+                      configuration(
+                          request.deploymentConfiguration(), old.deploymentConfiguration()))
+                  .healthCheckGracePeriodSeconds(
+                      request.healthCheckGracePeriodSeconds() == null
+                          ? old.healthCheckGracePeriodSeconds()
+                          : request.healthCheckGracePeriodSeconds())
+                  .enableECSManagedTags(
+                      request.enableECSManagedTags() == null
+                          ? old.enableECSManagedTags()
+                          : request.enableECSManagedTags())
+                  .propagateTags(
+                      request.propagateTags() == null
+                          ? old.propagateTags()
+                          : request.propagateTags())
+                  .build();
+          boolean redeploy =
+              Boolean.TRUE.equals(request.forceNewDeployment())
+                  || !service.taskDefinition().equals(old.taskDefinition())
+                  || !net.equals(old.networkConfiguration())
+                  || !balancers.equals(old.loadBalancers());
+          ServiceRecord next =
+              new ServiceRecord(
+                  service,
+                  redeploy ? 0 : present.failedStarts(),
+                  redeploy ? null : present.notBefore(),
+                  false,
+                  present.lastCompleted());
+          next =
+              redeploy
+                  ? redeploy(next, definition.taskDefinitionArn())
+                  : next.with(s -> s.deployments(rescaled(service.deployments(), desired)));
+          tx.put(ServiceRecord.TABLE, next.key(), next);
+          return counted(tx, next.service());
+        });
     return UpdateServiceResponse.builder().service(updated).build();
   }
 
@@ -291,8 +300,7 @@ final class Services {
     Service service = record.service();
     List<Deployment> deployments = new ArrayList<>();
     deployments.add(
-        deployment(
-            taskDefinition, service.desiredCount(), service.networkConfiguration(), now));
+        deployment(taskDefinition, service.desiredCount(), service.networkConfiguration(), now));
     for (Deployment old : service.deployments()) {
       deployments.add(old.toBuilder().status(ACTIVE).desiredCount(0).updatedAt(now).build());
     }
@@ -302,14 +310,15 @@ final class Services {
   private List<Deployment> rescaled(List<Deployment> deployments, int desired) {
     List<Deployment> rescaled = new ArrayList<>(deployments);
     Deployment primary = rescaled.getFirst();
-    rescaled.set(
-        0, primary.toBuilder().desiredCount(desired).updatedAt(clock.instant()).build());
+    rescaled.set(0, primary.toBuilder().desiredCount(desired).updatedAt(clock.instant()).build());
     return rescaled;
   }
 
   private Deployment deployment(
       String taskDefinition, int desired, NetworkConfiguration network, Instant now) {
-    String id = "ecs-svc/" + Math.floorMod(Long.parseUnsignedLong(ids.hex(16), 16), 9_000_000_000_000_000_000L);
+    String id =
+        "ecs-svc/"
+            + Math.floorMod(Long.parseUnsignedLong(ids.hex(16), 16), 9_000_000_000_000_000_000L);
     return Deployment.builder()
         .id(id)
         .status("PRIMARY")
@@ -331,24 +340,21 @@ final class Services {
 
   DeleteServiceResponse delete(DeleteServiceRequest request) {
     Service deleted =
-        store.write(
-            tx -> {
-              ServiceRecord present = active(tx, request.cluster(), request.service());
-              if (present.service().desiredCount() > 0 && !Boolean.TRUE.equals(request.force())) {
-                throw Refuse.invalid(
-                    "The service cannot be stopped while it is scaled above 0.");
-              }
-              ServiceRecord draining =
-                  present
-                      .with(
-                          s ->
-                              s.status(DRAINING)
-                                  .desiredCount(0)
-                                  .deployments(rescaled(present.service().deployments(), 0)))
-                      .withSteady(false);
-              tx.put(ServiceRecord.TABLE, draining.key(), draining);
-              return counted(tx, draining.service());
-            });
+        store.write(tx -> {
+          ServiceRecord present = active(tx, request.cluster(), request.service());
+          if (present.service().desiredCount() > 0 && !Boolean.TRUE.equals(request.force())) {
+            throw Refuse.invalid("The service cannot be stopped while it is scaled above 0.");
+          }
+          ServiceRecord draining =
+              present
+                  .with(s ->
+                      s.status(DRAINING)
+                          .desiredCount(0)
+                          .deployments(rescaled(present.service().deployments(), 0)))
+                  .withSteady(false);
+          tx.put(ServiceRecord.TABLE, draining.key(), draining);
+          return counted(tx, draining.service());
+        });
     return DeleteServiceResponse.builder().service(deleted).build();
   }
 
@@ -360,51 +366,43 @@ final class Services {
       throw Refuse.invalid("Services cannot have more than 10 elements.");
     }
     boolean tags = request.include().contains(ServiceField.TAGS);
-    return store.read(
-        tx -> {
-          Cluster cluster = clusters.known(tx, request.cluster());
-          List<Service> found = new ArrayList<>();
-          List<Failure> failures = new ArrayList<>();
-          for (String reference : request.services()) {
-            Optional<ServiceRecord> service =
-                tx.get(ServiceRecord.TABLE, key(cluster, reference)).map(Row::value);
-            if (service.isPresent()) {
-              Service shown = counted(tx, service.get().service());
-              found.add(tags ? shown : shown.toBuilder().tags(List.of()).build());
-            } else {
-              failures.add(
-                  Failure.builder()
-                      .arn(
-                          scope.arn(
-                              "ecs",
-                              "service/" + key(cluster, reference)))
-                      .reason("MISSING")
-                      .build());
-            }
-          }
-          return DescribeServicesResponse.builder().services(found).failures(failures).build();
-        });
+    return store.read(tx -> {
+      Cluster cluster = clusters.known(tx, request.cluster());
+      List<Service> found = new ArrayList<>();
+      List<Failure> failures = new ArrayList<>();
+      for (String reference : request.services()) {
+        Optional<ServiceRecord> service =
+            tx.get(ServiceRecord.TABLE, key(cluster, reference)).map(Row::value);
+        if (service.isPresent()) {
+          Service shown = counted(tx, service.get().service());
+          found.add(tags ? shown : shown.toBuilder().tags(List.of()).build());
+        } else {
+          failures.add(
+              Failure.builder()
+                  .arn(scope.arn("ecs", "service/" + key(cluster, reference)))
+                  .reason("MISSING")
+                  .build());
+        }
+      }
+      return DescribeServicesResponse.builder().services(found).failures(failures).build();
+    });
   }
 
   ListServicesResponse list(ListServicesRequest request) {
     List<String> arns =
-        store.read(
-            tx -> {
-              Cluster cluster = clusters.active(tx, request.cluster());
-              return tx.find(ServiceRecord.TABLE, "cluster", cluster.clusterArn()).stream()
-                  .map(row -> row.value().service())
-                  .filter(service -> !service.status().equals(INACTIVE))
-                  .filter(
-                      service ->
-                          request.launchType() == null
-                              || request.launchType() == service.launchType())
-                  .filter(
-                      service ->
-                          request.schedulingStrategy() == null
-                              || request.schedulingStrategy() == service.schedulingStrategy())
-                  .map(Service::serviceArn)
-                  .toList();
-            });
+        store.read(tx -> {
+          Cluster cluster = clusters.active(tx, request.cluster());
+          return tx.find(ServiceRecord.TABLE, "cluster", cluster.clusterArn()).stream()
+              .map(row -> row.value().service())
+              .filter(service -> !service.status().equals(INACTIVE))
+              .filter(service ->
+                  request.launchType() == null || request.launchType() == service.launchType())
+              .filter(service ->
+                  request.schedulingStrategy() == null
+                      || request.schedulingStrategy() == service.schedulingStrategy())
+              .map(Service::serviceArn)
+              .toList();
+        });
     int size = request.maxResults() == null ? 10 : request.maxResults();
     Pages.Page<String> page = Pages.of(arns, request.nextToken(), size);
     return ListServicesResponse.builder()
@@ -443,17 +441,16 @@ final class Services {
             .toList();
     List<Deployment> deployments =
         service.deployments().stream()
-            .map(
-                deployment -> {
-                  List<TaskRecord> own =
-                      tasks.stream()
-                          .filter(task -> deployment.id().equals(task.task().startedBy()))
-                          .toList();
-                  return deployment.toBuilder()
-                      .runningCount(running(own))
-                      .pendingCount(own.size() - running(own))
-                      .build();
-                })
+            .map(deployment -> {
+              List<TaskRecord> own =
+                  tasks.stream()
+                      .filter(task -> deployment.id().equals(task.task().startedBy()))
+                      .toList();
+              return deployment.toBuilder()
+                  .runningCount(running(own))
+                  .pendingCount(own.size() - running(own))
+                  .build();
+            })
             .toList();
     return service.toBuilder()
         .deployments(deployments)
@@ -492,8 +489,13 @@ final class Services {
             .strategy("ROLLING".equals(given.strategyAsString()) ? null : given.strategyAsString())
             .build(),
         Set.of("minimumHealthyPercent", "maximumPercent", "deploymentCircuitBreaker"));
-    int minimum = first(given.minimumHealthyPercent(), before == null ? null : before.minimumHealthyPercent(), 100);
-    int maximum = first(given.maximumPercent(), before == null ? null : before.maximumPercent(), 200);
+    int minimum =
+        first(
+            given.minimumHealthyPercent(),
+            before == null ? null : before.minimumHealthyPercent(),
+            100);
+    int maximum =
+        first(given.maximumPercent(), before == null ? null : before.maximumPercent(), 200);
     if (minimum < 0 || minimum > 100) {
       throw Refuse.invalid("minimumHealthyPercent must be between 0 and 100.");
     }
@@ -501,7 +503,8 @@ final class Services {
       throw Refuse.invalid("maximumPercent must be between 100 and 200.");
     }
     if (minimum == 100 && maximum == 100) {
-      throw Refuse.invalid("Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.");
+      throw Refuse.invalid(
+          "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.");
     }
     DeploymentCircuitBreaker breaker =
         given.deploymentCircuitBreaker() != null
@@ -540,18 +543,21 @@ final class Services {
           definition.containerDefinitions().stream()
               .filter(c -> c.name().equals(balancer.containerName()))
               .findFirst()
-              .orElseThrow(
-                  () ->
-                      Refuse.invalid(
-                          "The container " + balancer.containerName()
-                              + " does not exist in the task definition."));
+              .orElseThrow(() ->
+                  Refuse.invalid(
+                      "The container "
+                          + balancer.containerName()
+                          + " does not exist in the task definition."));
       boolean mapped =
           container.portMappings().stream()
               .anyMatch(port -> port.containerPort().equals(balancer.containerPort()));
       if (!mapped) {
         throw Refuse.invalid(
-            "The container " + balancer.containerName() + " did not have a container port "
-                + balancer.containerPort() + " defined.");
+            "The container "
+                + balancer.containerName()
+                + " did not have a container port "
+                + balancer.containerPort()
+                + " defined.");
       }
       checkTargetGroup(balancer.targetGroupArn());
     }
@@ -560,7 +566,9 @@ final class Services {
   private void checkTargetGroup(String arn) {
     try {
       TargetGroup group =
-          elb.describeTargetGroups(request -> request.targetGroupArns(arn)).targetGroups().getFirst();
+          elb.describeTargetGroups(request -> request.targetGroupArns(arn))
+              .targetGroups()
+              .getFirst();
       if (group.targetType() != TargetTypeEnum.IP) {
         throw Refuse.invalid(
             "The provided target group "
@@ -577,7 +585,10 @@ final class Services {
                 + " does not have an associated load balancer.");
       }
     } catch (TargetGroupNotFoundException e) {
-      throw Refuse.invalid("Unable to assume role and validate the specified targetGroupArn. The target group " + arn + " was not found.");
+      throw Refuse.invalid(
+          "Unable to assume role and validate the specified targetGroupArn. The target group "
+              + arn
+              + " was not found.");
     }
   }
 }

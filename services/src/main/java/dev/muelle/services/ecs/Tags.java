@@ -57,40 +57,39 @@ final class Tags {
   }
 
   ListTagsForResourceResponse list(ListTagsForResourceRequest request) {
-    List<Tag> tags = store.read(tx -> change(tx, request.resourceArn(), Function.identity(), false));
+    List<Tag> tags =
+        store.read(tx -> change(tx, request.resourceArn(), Function.identity(), false));
     return ListTagsForResourceResponse.builder().tags(tags).build();
   }
 
   TagResourceResponse tag(TagResourceRequest request) {
     check(request.tags());
-    store.write(
-        tx ->
-            change(
-                tx,
-                request.resourceArn(),
-                present -> {
-                  Map<String, Tag> all = new LinkedHashMap<>();
-                  present.forEach(tag -> all.put(tag.key(), tag));
-                  request.tags().forEach(tag -> all.put(tag.key(), tag));
-                  check(List.copyOf(all.values()));
-                  return List.copyOf(all.values());
-                },
-                true));
+    store.write(tx ->
+        change(
+            tx,
+            request.resourceArn(),
+            present -> {
+              Map<String, Tag> all = new LinkedHashMap<>();
+              present.forEach(tag -> all.put(tag.key(), tag));
+              request.tags().forEach(tag -> all.put(tag.key(), tag));
+              check(List.copyOf(all.values()));
+              return List.copyOf(all.values());
+            },
+            true));
     return TagResourceResponse.builder().build();
   }
 
   UntagResourceResponse untag(UntagResourceRequest request) {
-    store.write(
-        tx ->
-            change(
-                tx,
-                request.resourceArn(),
-                present -> {
-                  List<Tag> left = new ArrayList<>(present);
-                  left.removeIf(tag -> request.tagKeys().contains(tag.key()));
-                  return List.copyOf(left);
-                },
-                true));
+    store.write(tx ->
+        change(
+            tx,
+            request.resourceArn(),
+            present -> {
+              List<Tag> left = new ArrayList<>(present);
+              left.removeIf(tag -> request.tagKeys().contains(tag.key()));
+              return List.copyOf(left);
+            },
+            true));
     return UntagResourceResponse.builder().build();
   }
 
@@ -104,16 +103,39 @@ final class Tags {
     String id = parts[5].substring(parts[5].indexOf('/') + 1);
     return switch (kind) {
       case "cluster" ->
-          on(tx, Clusters.TABLE, id, write, change, c -> c.tags(),
+          on(
+              tx,
+              Clusters.TABLE,
+              id,
+              write,
+              change,
+              c -> c.tags(),
               (c, tags) -> c.toBuilder().tags(tags).build());
       case "service" ->
-          on(tx, ServiceRecord.TABLE, id, write, change, s -> s.service().tags(),
+          on(
+              tx,
+              ServiceRecord.TABLE,
+              id,
+              write,
+              change,
+              s -> s.service().tags(),
               (s, tags) -> s.with(builder -> builder.tags(tags)));
       case "task" ->
-          on(tx, TaskRecord.TABLE, TaskRecord.idOf(arn), write, change, t -> t.task().tags(),
+          on(
+              tx,
+              TaskRecord.TABLE,
+              TaskRecord.idOf(arn),
+              write,
+              change,
+              t -> t.task().tags(),
               (t, tags) -> t.with(builder -> builder.tags(tags)));
       case "task-definition" ->
-          on(tx, TaskDefinitions.TABLE, TaskDefinitions.keyOf(id), write, change,
+          on(
+              tx,
+              TaskDefinitions.TABLE,
+              TaskDefinitions.keyOf(id),
+              write,
+              change,
               TaskDefinitions.Registered::tags,
               (d, tags) -> new TaskDefinitions.Registered(d.definition(), tags));
       default -> throw Refuse.invalid("Resource type " + kind + " is not supported for tagging.");
@@ -130,8 +152,7 @@ final class Tags {
       BiFunction<T, List<Tag>, T> set) {
     Row<T> row =
         tx.get(table, key)
-            .orElseThrow(
-                () -> Refuse.invalid("The specified resource was not found: " + key));
+            .orElseThrow(() -> Refuse.invalid("The specified resource was not found: " + key));
     List<Tag> changed = change.apply(get.apply(row.value()));
     if (write) {
       tx.put(table, key, set.apply(row.value(), changed));

@@ -33,11 +33,13 @@ final class Targets {
   @Nullable String register(TaskRecord task) {
     for (LoadBalancer balancer : task.targets()) {
       try {
-        elb.registerTargets(
-            request ->
-                request.targetGroupArn(balancer.targetGroupArn()).targets(target(task, balancer)));
+        elb.registerTargets(request ->
+            request.targetGroupArn(balancer.targetGroupArn()).targets(target(task, balancer)));
       } catch (ElasticLoadBalancingV2Exception e) {
-        return "(target-group " + balancer.targetGroupArn() + ") " + e.awsErrorDetails().errorMessage();
+        return "(target-group "
+            + balancer.targetGroupArn()
+            + ") "
+            + e.awsErrorDetails().errorMessage();
       }
       say(task, "registered 1 targets in (target-group " + balancer.targetGroupArn() + ")");
     }
@@ -81,34 +83,25 @@ final class Targets {
         .describeTargetHealth(request -> request.targetGroupArn(group))
         .targetHealthDescriptions()
         .stream()
-        .filter(
-            seen ->
-                seen.target().id().equals(target.id()) && seen.target().port().equals(target.port()))
+        .filter(seen ->
+            seen.target().id().equals(target.id()) && seen.target().port().equals(target.port()))
         .map((TargetHealthDescription seen) -> seen.targetHealth().state())
         .findFirst();
   }
 
   private static TargetDescription target(TaskRecord task, LoadBalancer balancer) {
-    return TargetDescription.builder()
-        .id(Eni.address(task))
-        .port(balancer.containerPort())
-        .build();
+    return TargetDescription.builder().id(Eni.address(task)).port(balancer.containerPort()).build();
   }
 
   private void say(TaskRecord task, String event) {
     String key = task.serviceKey();
     if (key != null) {
-      store.write(
-          tx -> {
-            Optional<ServiceRecord> service = tx.get(ServiceRecord.TABLE, key).map(Row::value);
-            service.ifPresent(
-                record ->
-                    tx.put(
-                        ServiceRecord.TABLE,
-                        key,
-                        record.withEvent(ids.uuid(), clock.instant(), event)));
-            return service.isPresent();
-          });
+      store.write(tx -> {
+        Optional<ServiceRecord> service = tx.get(ServiceRecord.TABLE, key).map(Row::value);
+        service.ifPresent(record ->
+            tx.put(ServiceRecord.TABLE, key, record.withEvent(ids.uuid(), clock.instant(), event)));
+        return service.isPresent();
+      });
     }
   }
 }

@@ -38,7 +38,6 @@ import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.ContainerOverride;
 import software.amazon.awssdk.services.ecs.model.KeyValuePair;
-import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.Task;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.ecs.model.TaskStopCode;
@@ -148,15 +147,14 @@ final class TaskAgent {
     NetworkInterface eni;
     try {
       eni =
-          ec2.createNetworkInterface(
-                  request ->
-                      request
-                          .clientToken(task.id())
-                          .subnetId(task.subnet())
-                          .groups(task.network().securityGroups())
-                          .description(
-                              scope.arn(
-                                  "ecs", "attachment/" + task.task().attachments().getFirst().id())))
+          ec2.createNetworkInterface(request ->
+                  request
+                      .clientToken(task.id())
+                      .subnetId(task.subnet())
+                      .groups(task.network().securityGroups())
+                      .description(
+                          scope.arn(
+                              "ecs", "attachment/" + task.task().attachments().getFirst().id())))
               .networkInterface();
       if (task.network().assignPublicIp() == AssignPublicIp.ENABLED) {
         String id = eni.networkInterfaceId();
@@ -193,7 +191,8 @@ final class TaskAgent {
     return NOW;
   }
 
-  private static Container withInterface(Container container, TaskRecord task, NetworkInterface eni) {
+  private static Container withInterface(
+      Container container, TaskRecord task, NetworkInterface eni) {
     return container.toBuilder()
         .networkInterfaces(
             software.amazon.awssdk.services.ecs.model.NetworkInterface.builder()
@@ -253,9 +252,8 @@ final class TaskAgent {
     }
     List<Container> containers =
         pulling.task().containers().stream()
-            .map(
-                container ->
-                    container.toBuilder().imageDigest(digests.get(container.name())).build())
+            .map(container ->
+                container.toBuilder().imageDigest(digests.get(container.name())).build())
             .toList();
     return change(
         task.id(), builder -> builder.pullStoppedAt(clock.instant()).containers(containers));
@@ -401,19 +399,18 @@ final class TaskAgent {
               : status.state() instanceof State.Exited;
       if (gone && Boolean.TRUE.equals(container.essential())) {
         String id = task.id();
-        store.write(
-            tx -> {
-              TaskRecord now = tx.get(TaskRecord.TABLE, id).orElseThrow().value();
-              return now.wanted()
-                  ? tx.put(
-                      TaskRecord.TABLE,
-                      id,
-                      tasks.stopping(
-                          now,
-                          TaskStopCode.ESSENTIAL_CONTAINER_EXITED,
-                          "Essential container in task exited"))
-                  : now;
-            });
+        store.write(tx -> {
+          TaskRecord now = tx.get(TaskRecord.TABLE, id).orElseThrow().value();
+          return now.wanted()
+              ? tx.put(
+                  TaskRecord.TABLE,
+                  id,
+                  tasks.stopping(
+                      now,
+                      TaskStopCode.ESSENTIAL_CONTAINER_EXITED,
+                      "Essential container in task exited"))
+              : now;
+        });
         return true;
       }
     }
@@ -460,8 +457,7 @@ final class TaskAgent {
     return NOW;
   }
 
-  private static boolean neededBy(
-      ContainerDefinition container, List<ContainerDefinition> others) {
+  private static boolean neededBy(ContainerDefinition container, List<ContainerDefinition> others) {
     return others.stream()
         .flatMap(other -> other.dependsOn().stream())
         .anyMatch(dependency -> dependency.containerName().equals(container.name()));
@@ -520,16 +516,15 @@ final class TaskAgent {
   /** The task cannot run: it stops with this reason. */
   private Duration fail(TaskRecord task, String reason) {
     LOG.info("task {} cannot run: {}", task.id(), reason);
-    store.write(
-        tx -> {
-          TaskRecord now = tx.get(TaskRecord.TABLE, task.id()).orElseThrow().value();
-          return now.wanted()
-              ? tx.put(
-                  TaskRecord.TABLE,
-                  now.id(),
-                  tasks.stopping(now, TaskStopCode.TASK_FAILED_TO_START, reason))
-              : now;
-        });
+    store.write(tx -> {
+      TaskRecord now = tx.get(TaskRecord.TABLE, task.id()).orElseThrow().value();
+      return now.wanted()
+          ? tx.put(
+              TaskRecord.TABLE,
+              now.id(),
+              tasks.stopping(now, TaskStopCode.TASK_FAILED_TO_START, reason))
+          : now;
+    });
     return NOW;
   }
 
@@ -539,11 +534,10 @@ final class TaskAgent {
         builder ->
             builder.containers(
                 find(task.id()).orElseThrow().task().containers().stream()
-                    .map(
-                        c ->
-                            c.name().equals(container)
-                                ? c.toBuilder().reason(reason).lastStatus("STOPPED").build()
-                                : c)
+                    .map(c ->
+                        c.name().equals(container)
+                            ? c.toBuilder().reason(reason).lastStatus("STOPPED").build()
+                            : c)
                     .toList()));
     return fail(task, reason);
   }
@@ -581,8 +575,7 @@ final class TaskAgent {
   /** A service's task that runs proves that its tasks can start. */
   private void succeeded(TaskRecord task) {
     updateService(
-        task,
-        record -> record.failedStarts() == 0 ? record : record.withFailures(0, null));
+        task, record -> record.failedStarts() == 0 ? record : record.withFailures(0, null));
   }
 
   private void failedBeforeRunning(TaskRecord task) {
@@ -601,13 +594,10 @@ final class TaskAgent {
         record -> {
           List<software.amazon.awssdk.services.ecs.model.Deployment> deployments =
               record.service().deployments().stream()
-                  .map(
-                      deployment ->
-                          deployment.id().equals(task.task().startedBy())
-                              ? deployment.toBuilder()
-                                  .failedTasks(deployment.failedTasks() + 1)
-                                  .build()
-                              : deployment)
+                  .map(deployment ->
+                      deployment.id().equals(task.task().startedBy())
+                          ? deployment.toBuilder().failedTasks(deployment.failedTasks() + 1).build()
+                          : deployment)
                   .toList();
           ServiceRecord counted = record.with(s -> s.deployments(deployments));
           if (!never) {
@@ -629,17 +619,16 @@ final class TaskAgent {
   private void updateService(TaskRecord task, UnaryOperator<ServiceRecord> change) {
     String key = task.serviceKey();
     if (key != null) {
-      store.write(
-          tx -> {
-            Optional<Row<ServiceRecord>> present = tx.get(ServiceRecord.TABLE, key);
-            if (present.isPresent()) {
-              ServiceRecord after = change.apply(present.get().value());
-              if (!after.equals(present.get().value())) {
-                tx.put(ServiceRecord.TABLE, key, after);
-              }
-            }
-            return present.isPresent();
-          });
+      store.write(tx -> {
+        Optional<Row<ServiceRecord>> present = tx.get(ServiceRecord.TABLE, key);
+        if (present.isPresent()) {
+          ServiceRecord after = change.apply(present.get().value());
+          if (!after.equals(present.get().value())) {
+            tx.put(ServiceRecord.TABLE, key, after);
+          }
+        }
+        return present.isPresent();
+      });
     }
   }
 
@@ -664,13 +653,12 @@ final class TaskAgent {
 
   /** Changes what is stored now, which others (StopTask) may have changed meanwhile. */
   private TaskRecord change(String id, UnaryOperator<Task.Builder> change) {
-    return store.write(
-        tx -> {
-          TaskRecord now = tx.get(TaskRecord.TABLE, id).orElseThrow().value();
-          TaskRecord after =
-              now.with(builder -> change.apply(builder).version(now.task().version() + 1));
-          return tx.put(TaskRecord.TABLE, id, after).value();
-        });
+    return store.write(tx -> {
+      TaskRecord now = tx.get(TaskRecord.TABLE, id).orElseThrow().value();
+      TaskRecord after =
+          now.with(builder -> change.apply(builder).version(now.task().version() + 1));
+      return tx.put(TaskRecord.TABLE, id, after).value();
+    });
   }
 
   private static KeyValuePair pair(String name, String value) {

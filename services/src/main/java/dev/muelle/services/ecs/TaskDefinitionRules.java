@@ -45,19 +45,43 @@ final class TaskDefinitionRules {
   private static final Pattern GIGABYTES =
       Pattern.compile("([0-9]*\\.?[0-9]+)\\s*gb", Pattern.CASE_INSENSITIVE);
   private static final Pattern ECR =
-      Pattern.compile("[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.(amazonaws\\.com|localhost(:[0-9]+)?)/.*");
+      Pattern.compile(
+          "[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.(amazonaws\\.com|localhost(:[0-9]+)?)/.*");
   private static final int MAX_STOP_SECONDS = 120;
   private static final int MAX_CONTAINERS = 10;
 
   private static final Set<String> TASK_MEMBERS =
       Set.of(
-          "family", "taskRoleArn", "executionRoleArn", "networkMode", "containerDefinitions",
-          "requiresCompatibilities", "cpu", "memory", "tags", "runtimePlatform");
+          "family",
+          "taskRoleArn",
+          "executionRoleArn",
+          "networkMode",
+          "containerDefinitions",
+          "requiresCompatibilities",
+          "cpu",
+          "memory",
+          "tags",
+          "runtimePlatform");
   private static final Set<String> CONTAINER_MEMBERS =
       Set.of(
-          "name", "image", "cpu", "memory", "memoryReservation", "portMappings", "essential",
-          "entryPoint", "command", "environment", "workingDirectory", "user", "dependsOn",
-          "startTimeout", "stopTimeout", "readonlyRootFilesystem", "ulimits", "logConfiguration",
+          "name",
+          "image",
+          "cpu",
+          "memory",
+          "memoryReservation",
+          "portMappings",
+          "essential",
+          "entryPoint",
+          "command",
+          "environment",
+          "workingDirectory",
+          "user",
+          "dependsOn",
+          "startTimeout",
+          "stopTimeout",
+          "readonlyRootFilesystem",
+          "ulimits",
+          "logConfiguration",
           "linuxParameters");
   private static final Set<String> LOG_OPTIONS =
       Set.of("awslogs-group", "awslogs-region", "awslogs-stream-prefix", "awslogs-create-group");
@@ -94,8 +118,7 @@ final class TaskDefinitionRules {
       }
     }
     if (request.networkMode() != NetworkMode.AWSVPC) {
-      throw Refuse.client(
-          "Fargate only supports network mode ‘awsvpc’.");
+      throw Refuse.client("Fargate only supports network mode ‘awsvpc’.");
     }
     int cpu = cpu(request.cpu());
     int memory = memory(request.memory());
@@ -163,7 +186,10 @@ final class TaskDefinitionRules {
         };
     if (!fits) {
       throw Refuse.client(
-          "No Fargate configuration exists for given values: " + cpu + " CPU, " + memory
+          "No Fargate configuration exists for given values: "
+              + cpu
+              + " CPU, "
+              + memory
               + " memory. See the Amazon ECS documentation for the valid values.");
     }
   }
@@ -199,10 +225,7 @@ final class TaskDefinitionRules {
   }
 
   private List<ContainerDefinition> checkContainers(
-      List<ContainerDefinition> definitions,
-      int cpu,
-      int memory,
-      @Nullable String executionRole) {
+      List<ContainerDefinition> definitions, int cpu, int memory, @Nullable String executionRole) {
     Set<String> names = new LinkedHashSet<>();
     Set<String> ports = new HashSet<>();
     int cpuSum = 0;
@@ -253,13 +276,19 @@ final class TaskDefinitionRules {
     }
     if (cpuSum > cpu) {
       throw Refuse.client(
-          "The total cpu reserved by the containers (" + cpuSum
-              + ") is greater than the task cpu (" + cpu + ").");
+          "The total cpu reserved by the containers ("
+              + cpuSum
+              + ") is greater than the task cpu ("
+              + cpu
+              + ").");
     }
     if (memorySum > memory) {
       throw Refuse.client(
-          "The total memory reserved by the containers (" + memorySum
-              + ") is greater than the task memory (" + memory + ").");
+          "The total memory reserved by the containers ("
+              + memorySum
+              + ") is greater than the task memory ("
+              + memory
+              + ").");
     }
     checkDependencies(checked, names);
     return checked;
@@ -269,8 +298,10 @@ final class TaskDefinitionRules {
     Integer hard = definition.memory();
     Integer soft = definition.memoryReservation();
     if (hard != null && hard < 6 || soft != null && soft < 6) {
-      throw Refuse.client("Invalid setting for container '" + definition.name()
-          + "'. Container memory must be at least 6 MiB.");
+      throw Refuse.client(
+          "Invalid setting for container '"
+              + definition.name()
+              + "'. Container memory must be at least 6 MiB.");
     }
     if (hard != null && soft != null && soft > hard) {
       throw Refuse.client(
@@ -334,13 +365,14 @@ final class TaskDefinitionRules {
 
   private static PortMapping port(PortMapping mapping, Set<String> taken) {
     Refuse.unlessEffective(
-        "PortMapping", mapping, Set.of("containerPort", "hostPort", "protocol", "name", "appProtocol"));
+        "PortMapping",
+        mapping,
+        Set.of("containerPort", "hostPort", "protocol", "name", "appProtocol"));
     Integer port = mapping.containerPort();
     if (port == null || port < 1 || port > 65_535) {
       throw Refuse.client("Container port must be between 1 and 65535: " + port);
     }
-    if (mapping.hostPort() != null && mapping.hostPort() != 0
-        && !mapping.hostPort().equals(port)) {
+    if (mapping.hostPort() != null && mapping.hostPort() != 0 && !mapping.hostPort().equals(port)) {
       throw Refuse.client(
           "When networkMode=awsvpc, the host ports and container ports in port mappings must"
               + " match.");
@@ -352,7 +384,10 @@ final class TaskDefinitionRules {
     }
     if (!taken.add(port + "/" + protocol)) {
       throw Refuse.client(
-          "The container port " + port + "/" + protocol.toString().toLowerCase(Locale.ROOT)
+          "The container port "
+              + port
+              + "/"
+              + protocol.toString().toLowerCase(Locale.ROOT)
               + " is mapped more than once.");
     }
     return mapping.toBuilder().hostPort(port).protocol(protocol).build();
@@ -363,7 +398,10 @@ final class TaskDefinitionRules {
       for (ContainerDependency dependency : definition.dependsOn()) {
         if (!names.contains(dependency.containerName())) {
           throw Refuse.client(
-              "Container " + definition.name() + " depends on " + dependency.containerName()
+              "Container "
+                  + definition.name()
+                  + " depends on "
+                  + dependency.containerName()
                   + ", which is not defined.");
         }
         if (dependency.condition() == ContainerCondition.HEALTHY) {

@@ -85,7 +85,8 @@ final class TaskDefinitions {
       int revision = Integer.parseInt(familyAndRevision.substring(colon + 1));
       return "%s:%010d".formatted(familyAndRevision.substring(0, Math.max(0, colon)), revision);
     } catch (NumberFormatException e) {
-      throw Refuse.client("Invalid revision number. Number: " + familyAndRevision.substring(colon + 1));
+      throw Refuse.client(
+          "Invalid revision number. Number: " + familyAndRevision.substring(colon + 1));
     }
   }
 
@@ -93,26 +94,24 @@ final class TaskDefinitions {
     Tags.check(request.tags());
     TaskDefinition.Builder checked = rules.check(request);
     TaskDefinition registered =
-        store.write(
-            tx -> {
-              int revision =
-                  tx.get(REVISIONS, request.family()).map(row -> row.value() + 1).orElse(1);
-              tx.put(REVISIONS, request.family(), revision);
-              TaskDefinition definition =
-                  checked
-                      .revision(revision)
-                      .taskDefinitionArn(
-                          scope.arn("ecs", "task-definition/" + request.family() + ":" + revision))
-                      .status(TaskDefinitionStatus.ACTIVE)
-                      .registeredAt(clock.instant())
-                      .registeredBy(caller)
-                      .build();
-              tx.insert(
-                  TABLE,
-                  keyOf(request.family() + ":" + revision),
-                  new Registered(definition, request.tags()));
-              return definition;
-            });
+        store.write(tx -> {
+          int revision = tx.get(REVISIONS, request.family()).map(row -> row.value() + 1).orElse(1);
+          tx.put(REVISIONS, request.family(), revision);
+          TaskDefinition definition =
+              checked
+                  .revision(revision)
+                  .taskDefinitionArn(
+                      scope.arn("ecs", "task-definition/" + request.family() + ":" + revision))
+                  .status(TaskDefinitionStatus.ACTIVE)
+                  .registeredAt(clock.instant())
+                  .registeredBy(caller)
+                  .build();
+          tx.insert(
+              TABLE,
+              keyOf(request.family() + ":" + revision),
+              new Registered(definition, request.tags()));
+          return definition;
+        });
     return RegisterTaskDefinitionResponse.builder()
         .taskDefinition(registered)
         .tags(request.tags())
@@ -134,25 +133,26 @@ final class TaskDefinitions {
   DeregisterTaskDefinitionResponse deregister(DeregisterTaskDefinitionRequest request) {
     String key = exactKey(request.taskDefinition());
     TaskDefinition gone =
-        store.write(
-            tx -> {
-              Registered present =
-                  tx.get(TABLE, key)
-                      .map(Row::value)
-                      .orElseThrow(
-                          () -> Refuse.client("The specified task definition does not exist."));
-              TaskDefinition inactive =
-                  present.definition().toBuilder()
-                      .status(TaskDefinitionStatus.INACTIVE)
-                      .deregisteredAt(clock.instant())
-                      .build();
-              tx.put(TABLE, key, new Registered(inactive, present.tags()));
-              return inactive;
-            });
+        store.write(tx -> {
+          Registered present =
+              tx.get(TABLE, key)
+                  .map(Row::value)
+                  .orElseThrow(
+                      () -> Refuse.client("The specified task definition does not exist."));
+          TaskDefinition inactive =
+              present.definition().toBuilder()
+                  .status(TaskDefinitionStatus.INACTIVE)
+                  .deregisteredAt(clock.instant())
+                  .build();
+          tx.put(TABLE, key, new Registered(inactive, present.tags()));
+          return inactive;
+        });
     return DeregisterTaskDefinitionResponse.builder().taskDefinition(gone).build();
   }
 
-  /** Inactive revisions are deleted; while tasks or services use one it stays DELETE_IN_PROGRESS. */
+  /**
+   * Inactive revisions are deleted; while tasks or services use one it stays DELETE_IN_PROGRESS.
+   */
   DeleteTaskDefinitionsResponse delete(DeleteTaskDefinitionsRequest request) {
     if (request.taskDefinitions().isEmpty() || request.taskDefinitions().size() > 10) {
       throw Refuse.invalid("Specify between 1 and 10 task definitions.");
@@ -161,37 +161,37 @@ final class TaskDefinitions {
     List<Failure> failures = new ArrayList<>();
     for (String reference : request.taskDefinitions()) {
       String key = exactKey(reference);
-      store.write(
-          tx -> {
-            Optional<Registered> present = tx.get(TABLE, key).map(Row::value);
-            if (present.isEmpty()) {
-              failures.add(
-                  Failure.builder()
-                      .arn(reference)
-                      .reason("The specified task definition does not exist. Specify a valid account, family, revision and try again.")
-                      .build());
-            } else if (present.get().definition().status() == TaskDefinitionStatus.ACTIVE) {
-              failures.add(
-                  Failure.builder()
-                      .arn(present.get().definition().taskDefinitionArn())
-                      .reason(
-                          "The specified task definition is still in ACTIVE status. Please"
-                              + " deregister the target and try again.")
-                      .build());
-            } else {
-              TaskDefinition going =
-                  present.get().definition().toBuilder()
-                      .status(TaskDefinitionStatus.DELETE_IN_PROGRESS)
-                      .build();
-              if (inUse(tx, going.taskDefinitionArn())) {
-                tx.put(TABLE, key, new Registered(going, present.get().tags()));
-              } else {
-                tx.delete(TABLE, key);
-              }
-              deleted.add(going);
-            }
-            return true;
-          });
+      store.write(tx -> {
+        Optional<Registered> present = tx.get(TABLE, key).map(Row::value);
+        if (present.isEmpty()) {
+          failures.add(
+              Failure.builder()
+                  .arn(reference)
+                  .reason(
+                      "The specified task definition does not exist. Specify a valid account, family, revision and try again.")
+                  .build());
+        } else if (present.get().definition().status() == TaskDefinitionStatus.ACTIVE) {
+          failures.add(
+              Failure.builder()
+                  .arn(present.get().definition().taskDefinitionArn())
+                  .reason(
+                      "The specified task definition is still in ACTIVE status. Please"
+                          + " deregister the target and try again.")
+                  .build());
+        } else {
+          TaskDefinition going =
+              present.get().definition().toBuilder()
+                  .status(TaskDefinitionStatus.DELETE_IN_PROGRESS)
+                  .build();
+          if (inUse(tx, going.taskDefinitionArn())) {
+            tx.put(TABLE, key, new Registered(going, present.get().tags()));
+          } else {
+            tx.delete(TABLE, key);
+          }
+          deleted.add(going);
+        }
+        return true;
+      });
     }
     return DeleteTaskDefinitionsResponse.builder()
         .taskDefinitions(deleted)
@@ -201,15 +201,13 @@ final class TaskDefinitions {
 
   private static boolean inUse(Tx tx, String arn) {
     return tx.list(TaskRecord.TABLE).stream()
-            .anyMatch(
-                task ->
-                    task.value().status() != TaskStatus.STOPPED
-                        && task.value().task().taskDefinitionArn().equals(arn))
+            .anyMatch(task ->
+                task.value().status() != TaskStatus.STOPPED
+                    && task.value().task().taskDefinitionArn().equals(arn))
         || tx.list(ServiceRecord.TABLE).stream()
-            .anyMatch(
-                service ->
-                    !service.value().service().status().equals("INACTIVE")
-                        && service.value().service().taskDefinition().equals(arn));
+            .anyMatch(service ->
+                !service.value().service().status().equals("INACTIVE")
+                    && service.value().service().taskDefinition().equals(arn));
   }
 
   ListTaskDefinitionsResponse list(ListTaskDefinitionsRequest request) {

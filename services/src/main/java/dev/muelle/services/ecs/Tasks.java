@@ -38,7 +38,8 @@ import software.amazon.awssdk.services.ecs.model.TaskStopCode;
 /**
  * Tasks as callers see them; {@link TaskAgent} makes them happen.
  *
- * @see <a href="https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html">RunTask</a>
+ * @see <a
+ *     href="https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html">RunTask</a>
  */
 final class Tasks {
 
@@ -46,9 +47,20 @@ final class Tasks {
 
   private static final Set<String> RUN_MEMBERS =
       Set.of(
-          "cluster", "count", "launchType", "capacityProviderStrategy", "networkConfiguration",
-          "overrides", "platformVersion", "propagateTags", "startedBy", "tags", "taskDefinition",
-          "group", "clientToken", "enableECSManagedTags");
+          "cluster",
+          "count",
+          "launchType",
+          "capacityProviderStrategy",
+          "networkConfiguration",
+          "overrides",
+          "platformVersion",
+          "propagateTags",
+          "startedBy",
+          "tags",
+          "taskDefinition",
+          "group",
+          "clientToken",
+          "enableECSManagedTags");
 
   /** What a client token has already made, so that a repeated request makes nothing more. */
   record Token(List<String> taskIds) {}
@@ -99,52 +111,53 @@ final class Tasks {
     AwsVpcConfiguration network = networks.check(request.networkConfiguration());
     Map<String, String> zones = networks.zones(network.subnets());
     List<Task> tasks =
-        store.write(
-            tx -> {
-              Cluster cluster = clusters.active(tx, request.cluster());
-              Optional<Token> token = Optional.ofNullable(request.clientToken())
-                  .flatMap(given -> tx.get(TOKENS, cluster.clusterName() + "/" + given).map(Row::value));
-              if (token.isPresent()) {
-                return token.get().taskIds().stream()
-                    .flatMap(id -> tx.get(TaskRecord.TABLE, id).stream())
-                    .map(row -> row.value().task())
-                    .toList();
-              }
-              List<TaskRecord> made = new ArrayList<>();
-              List<String> taken = new ArrayList<>();
-              for (int i = 0; i < count; i++) {
-                String subnet = Rollout.subnet(network.subnets(), taken);
-                taken.add(subnet);
-                TaskRecord task =
-                    factory.make(
-                        new TaskFactory.Order(
-                            cluster.clusterName(),
-                            cluster.clusterArn(),
-                            definition.definition(),
-                            overrides,
-                            network,
-                            subnet,
-                            zones.getOrDefault(subnet, ""),
-                            request.group() == null
-                                ? "family:" + definition.definition().family()
-                                : request.group(),
-                            request.startedBy(),
-                            null,
-                            List.of(),
-                            tags(request, cluster.clusterName(), definition.tags()),
-                            false),
-                        clock.instant());
-                tx.insert(TaskRecord.TABLE, task.id(), task);
-                made.add(task);
-              }
-              if (request.clientToken() != null) {
-                tx.put(
-                    TOKENS,
-                    cluster.clusterName() + "/" + request.clientToken(),
-                    new Token(made.stream().map(TaskRecord::id).toList()));
-              }
-              return made.stream().map(TaskRecord::task).toList();
-            });
+        store.write(tx -> {
+          Cluster cluster = clusters.active(tx, request.cluster());
+          Optional<Token> token =
+              Optional.ofNullable(request.clientToken())
+                  .flatMap(
+                      given -> tx.get(TOKENS, cluster.clusterName() + "/" + given).map(Row::value));
+          if (token.isPresent()) {
+            return token.get().taskIds().stream()
+                .flatMap(id -> tx.get(TaskRecord.TABLE, id).stream())
+                .map(row -> row.value().task())
+                .toList();
+          }
+          List<TaskRecord> made = new ArrayList<>();
+          List<String> taken = new ArrayList<>();
+          for (int i = 0; i < count; i++) {
+            String subnet = Rollout.subnet(network.subnets(), taken);
+            taken.add(subnet);
+            TaskRecord task =
+                factory.make(
+                    new TaskFactory.Order(
+                        cluster.clusterName(),
+                        cluster.clusterArn(),
+                        definition.definition(),
+                        overrides,
+                        network,
+                        subnet,
+                        zones.getOrDefault(subnet, ""),
+                        request.group() == null
+                            ? "family:" + definition.definition().family()
+                            : request.group(),
+                        request.startedBy(),
+                        null,
+                        List.of(),
+                        tags(request, cluster.clusterName(), definition.tags()),
+                        false),
+                    clock.instant());
+            tx.insert(TaskRecord.TABLE, task.id(), task);
+            made.add(task);
+          }
+          if (request.clientToken() != null) {
+            tx.put(
+                TOKENS,
+                cluster.clusterName() + "/" + request.clientToken(),
+                new Token(made.stream().map(TaskRecord::id).toList()));
+          }
+          return made.stream().map(TaskRecord::task).toList();
+        });
     return RunTaskResponse.builder().tasks(tasks).failures(List.of()).build();
   }
 
@@ -193,8 +206,7 @@ final class Tasks {
         "TaskOverride", overrides, Set.of("containerOverrides", "cpu", "memory"));
     if (overrides.cpu() != null || overrides.memory() != null) {
       TaskDefinitionRules.checkSize(
-          TaskDefinitionRules.cpu(
-              overrides.cpu() == null ? definition.cpu() : overrides.cpu()),
+          TaskDefinitionRules.cpu(overrides.cpu() == null ? definition.cpu() : overrides.cpu()),
           TaskDefinitionRules.memory(
               overrides.memory() == null ? definition.memory() : overrides.memory()));
     }
@@ -207,8 +219,10 @@ final class Tasks {
           definition.containerDefinitions().stream()
               .anyMatch(container -> container.name().equals(override.name()));
       if (!known) {
-        throw Refuse.invalid("Override for container named " + override.name()
-            + " is not a container in the TaskDefinition.");
+        throw Refuse.invalid(
+            "Override for container named "
+                + override.name()
+                + " is not a container in the TaskDefinition.");
       }
     }
   }
@@ -218,38 +232,35 @@ final class Tasks {
       throw Refuse.invalid("reason must be at most 1024 characters long.");
     }
     Task stopped =
-        store.write(
-            tx -> {
-              Cluster cluster = clusters.active(tx, request.cluster());
-              TaskRecord task =
-                  tx.get(TaskRecord.TABLE, TaskRecord.idOf(request.task()))
-                      .map(Row::value)
-                      .filter(t -> t.task().clusterArn().equals(cluster.clusterArn()))
-                      .orElseThrow(
-                          () -> Refuse.invalid("The referenced task was not found."));
-              if (!task.wanted()) {
-                return task.task();
-              }
-              TaskRecord stopping =
-                  stopping(
-                      task,
-                      TaskStopCode.USER_INITIATED,
-                      request.reason() == null ? "Task stopped by user" : request.reason());
-              return tx.put(TaskRecord.TABLE, task.id(), stopping).value().task();
-            });
+        store.write(tx -> {
+          Cluster cluster = clusters.active(tx, request.cluster());
+          TaskRecord task =
+              tx.get(TaskRecord.TABLE, TaskRecord.idOf(request.task()))
+                  .map(Row::value)
+                  .filter(t -> t.task().clusterArn().equals(cluster.clusterArn()))
+                  .orElseThrow(() -> Refuse.invalid("The referenced task was not found."));
+          if (!task.wanted()) {
+            return task.task();
+          }
+          TaskRecord stopping =
+              stopping(
+                  task,
+                  TaskStopCode.USER_INITIATED,
+                  request.reason() == null ? "Task stopped by user" : request.reason());
+          return tx.put(TaskRecord.TABLE, task.id(), stopping).value().task();
+        });
     return StopTaskResponse.builder().task(stopped).build();
   }
 
   /** The task, asked to stop, and why. */
   TaskRecord stopping(TaskRecord task, TaskStopCode code, String reason) {
-    return task.with(
-        builder ->
-            builder
-                .desiredStatus(TaskStatus.STOPPED.name())
-                .stopCode(code)
-                .stoppedReason(reason)
-                .stoppingAt(clock.instant())
-                .version(task.task().version() + 1));
+    return task.with(builder ->
+        builder
+            .desiredStatus(TaskStatus.STOPPED.name())
+            .stopCode(code)
+            .stoppedReason(reason)
+            .stoppingAt(clock.instant())
+            .version(task.task().version() + 1));
   }
 
   DescribeTasksResponse describe(DescribeTasksRequest request) {
@@ -260,29 +271,28 @@ final class Tasks {
               : "Tasks cannot have more than 100 elements.");
     }
     boolean tags = request.include().contains(TaskField.TAGS);
-    return store.read(
-        tx -> {
-          Cluster cluster = clusters.active(tx, request.cluster());
-          List<Task> found = new ArrayList<>();
-          List<Failure> failures = new ArrayList<>();
-          for (String reference : request.tasks()) {
-            Optional<TaskRecord> task =
-                tx.get(TaskRecord.TABLE, TaskRecord.idOf(reference))
-                    .map(Row::value)
-                    .filter(t -> t.task().clusterArn().equals(cluster.clusterArn()));
-            if (task.isPresent()) {
-              Task shown = task.get().task();
-              found.add(tags ? shown : shown.toBuilder().tags(List.of()).build());
-            } else {
-              String arn =
-                  reference.startsWith("arn:")
-                      ? reference
-                      : cluster.clusterArn().replace(":cluster/", ":task/") + "/" + reference;
-              failures.add(Failure.builder().arn(arn).reason("MISSING").build());
-            }
-          }
-          return DescribeTasksResponse.builder().tasks(found).failures(failures).build();
-        });
+    return store.read(tx -> {
+      Cluster cluster = clusters.active(tx, request.cluster());
+      List<Task> found = new ArrayList<>();
+      List<Failure> failures = new ArrayList<>();
+      for (String reference : request.tasks()) {
+        Optional<TaskRecord> task =
+            tx.get(TaskRecord.TABLE, TaskRecord.idOf(reference))
+                .map(Row::value)
+                .filter(t -> t.task().clusterArn().equals(cluster.clusterArn()));
+        if (task.isPresent()) {
+          Task shown = task.get().task();
+          found.add(tags ? shown : shown.toBuilder().tags(List.of()).build());
+        } else {
+          String arn =
+              reference.startsWith("arn:")
+                  ? reference
+                  : cluster.clusterArn().replace(":cluster/", ":task/") + "/" + reference;
+          failures.add(Failure.builder().arn(arn).reason("MISSING").build());
+        }
+      }
+      return DescribeTasksResponse.builder().tasks(found).failures(failures).build();
+    });
   }
 
   ListTasksResponse list(ListTasksRequest request) {
@@ -294,33 +304,25 @@ final class Tasks {
             ? DesiredStatus.RUNNING.toString()
             : request.desiredStatusAsString();
     List<String> arns =
-        store.read(
-            tx -> {
-              Cluster cluster = clusters.active(tx, request.cluster());
-              return tx.find(TaskRecord.TABLE, "cluster", cluster.clusterArn()).stream()
-                  .map(row -> row.value().task())
-                  .filter(task -> task.desiredStatus().equals(desired))
-                  .filter(
-                      task ->
-                          request.serviceName() == null
-                              || task.group()
-                                  .equals("service:" + TaskRecord.idOf(request.serviceName())))
-                  .filter(
-                      task ->
-                          request.family() == null
-                              || task.taskDefinitionArn()
-                                  .contains(":task-definition/" + request.family() + ":"))
-                  .filter(
-                      task ->
-                          request.startedBy() == null
-                              || request.startedBy().equals(task.startedBy()))
-                  .filter(
-                      task ->
-                          request.launchType() == null
-                              || request.launchType() == task.launchType())
-                  .map(Task::taskArn)
-                  .toList();
-            });
+        store.read(tx -> {
+          Cluster cluster = clusters.active(tx, request.cluster());
+          return tx.find(TaskRecord.TABLE, "cluster", cluster.clusterArn()).stream()
+              .map(row -> row.value().task())
+              .filter(task -> task.desiredStatus().equals(desired))
+              .filter(task ->
+                  request.serviceName() == null
+                      || task.group().equals("service:" + TaskRecord.idOf(request.serviceName())))
+              .filter(task ->
+                  request.family() == null
+                      || task.taskDefinitionArn()
+                          .contains(":task-definition/" + request.family() + ":"))
+              .filter(task ->
+                  request.startedBy() == null || request.startedBy().equals(task.startedBy()))
+              .filter(
+                  task -> request.launchType() == null || request.launchType() == task.launchType())
+              .map(Task::taskArn)
+              .toList();
+        });
     Pages.Page<String> page = Pages.of(arns, request.nextToken(), request.maxResults());
     return ListTasksResponse.builder().taskArns(page.items()).nextToken(page.nextToken()).build();
   }

@@ -1,0 +1,306 @@
+package dev.muelle.services.ecs;
+
+import dev.muelle.engine.Engine;
+import dev.muelle.loop.Loop;
+import dev.muelle.loop.Timers;
+import dev.muelle.network.Network;
+import dev.muelle.services.Ids;
+import dev.muelle.services.Scope;
+import dev.muelle.services.VpcHttp;
+import dev.muelle.store.Row;
+import dev.muelle.store.Store;
+import dev.muelle.store.Store.Change;
+import dev.muelle.wire.Caller;
+import java.util.Optional;
+import java.util.random.RandomGenerator;
+import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
+import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ecs.EcsClient;
+import software.amazon.awssdk.services.ecs.model.CreateClusterRequest;
+import software.amazon.awssdk.services.ecs.model.CreateClusterResponse;
+import software.amazon.awssdk.services.ecs.model.CreateServiceRequest;
+import software.amazon.awssdk.services.ecs.model.CreateServiceResponse;
+import software.amazon.awssdk.services.ecs.model.DeleteClusterRequest;
+import software.amazon.awssdk.services.ecs.model.DeleteClusterResponse;
+import software.amazon.awssdk.services.ecs.model.DeleteServiceRequest;
+import software.amazon.awssdk.services.ecs.model.DeleteServiceResponse;
+import software.amazon.awssdk.services.ecs.model.DeleteTaskDefinitionsRequest;
+import software.amazon.awssdk.services.ecs.model.DeleteTaskDefinitionsResponse;
+import software.amazon.awssdk.services.ecs.model.DeregisterTaskDefinitionRequest;
+import software.amazon.awssdk.services.ecs.model.DeregisterTaskDefinitionResponse;
+import software.amazon.awssdk.services.ecs.model.DescribeClustersRequest;
+import software.amazon.awssdk.services.ecs.model.DescribeClustersResponse;
+import software.amazon.awssdk.services.ecs.model.DescribeServicesRequest;
+import software.amazon.awssdk.services.ecs.model.DescribeServicesResponse;
+import software.amazon.awssdk.services.ecs.model.DescribeTaskDefinitionRequest;
+import software.amazon.awssdk.services.ecs.model.DescribeTaskDefinitionResponse;
+import software.amazon.awssdk.services.ecs.model.DescribeTasksRequest;
+import software.amazon.awssdk.services.ecs.model.DescribeTasksResponse;
+import software.amazon.awssdk.services.ecs.model.ListClustersRequest;
+import software.amazon.awssdk.services.ecs.model.ListClustersResponse;
+import software.amazon.awssdk.services.ecs.model.ListServicesRequest;
+import software.amazon.awssdk.services.ecs.model.ListServicesResponse;
+import software.amazon.awssdk.services.ecs.model.ListTagsForResourceRequest;
+import software.amazon.awssdk.services.ecs.model.ListTagsForResourceResponse;
+import software.amazon.awssdk.services.ecs.model.ListTaskDefinitionFamiliesRequest;
+import software.amazon.awssdk.services.ecs.model.ListTaskDefinitionFamiliesResponse;
+import software.amazon.awssdk.services.ecs.model.ListTaskDefinitionsRequest;
+import software.amazon.awssdk.services.ecs.model.ListTaskDefinitionsResponse;
+import software.amazon.awssdk.services.ecs.model.ListTasksRequest;
+import software.amazon.awssdk.services.ecs.model.ListTasksResponse;
+import software.amazon.awssdk.services.ecs.model.RegisterTaskDefinitionRequest;
+import software.amazon.awssdk.services.ecs.model.RegisterTaskDefinitionResponse;
+import software.amazon.awssdk.services.ecs.model.RunTaskRequest;
+import software.amazon.awssdk.services.ecs.model.RunTaskResponse;
+import software.amazon.awssdk.services.ecs.model.StopTaskRequest;
+import software.amazon.awssdk.services.ecs.model.StopTaskResponse;
+import software.amazon.awssdk.services.ecs.model.TagResourceRequest;
+import software.amazon.awssdk.services.ecs.model.TagResourceResponse;
+import software.amazon.awssdk.services.ecs.model.UntagResourceRequest;
+import software.amazon.awssdk.services.ecs.model.UntagResourceResponse;
+import software.amazon.awssdk.services.ecs.model.UpdateServiceRequest;
+import software.amazon.awssdk.services.ecs.model.UpdateServiceResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.iam.IamClient;
+
+/** Amazon ECS of one account in one region. */
+public final class Ecs implements EcsClient {
+
+  private static final int TASKS_AT_ONCE = 512; // most of them wait for something
+  private static final int SERVICES_AT_ONCE = 16;
+
+  /** Written by whoever balances, whenever a target's health changes. */
+  private static final String TARGET_HEALTH = "elbv2.target_health";
+
+  private final Store store;
+  private final Engine engine;
+  private final Clusters clusters;
+  private final TaskDefinitions definitions;
+  private final Tasks tasks;
+  private final Services services;
+  private final Tags tags;
+  private final LogPump logs;
+  private final TaskMetadata metadata;
+  private final TaskAgent agent;
+  private final Loop<String> taskLoop;
+  private final Loop<String> serviceLoop;
+  private Store.Subscription changes = () -> {};
+  private Engine.Watch watch = () -> {};
+
+  public Ecs(
+      Scope scope,
+      Store store,
+      Timers timers,
+      Ids ids,
+      RandomGenerator random,
+      Ec2Client ec2,
+      ElasticLoadBalancingV2Client elb,
+      CloudWatchLogsClient logsClient,
+      IamClient iam,
+      Engine engine,
+      Network network,
+      VpcHttp vpcHttp) {
+    this.store = store;
+    this.engine = engine;
+    TaskFactory factory = new TaskFactory(scope, ids);
+    Networks networks = new Networks(ec2);
+    clusters = new Clusters(scope, store);
+    definitions =
+        new TaskDefinitions(
+            scope, store, timers, new TaskDefinitionRules(scope, new Roles(scope, iam)));
+    tasks = new Tasks(store, timers, clusters, definitions, networks, factory);
+    services = new Services(scope, store, timers, ids, clusters, definitions, networks, elb);
+    tags = new Tags(store);
+    logs = new LogPump(store, timers, random, engine, logsClient, definitions);
+    metadata = new TaskMetadata(store, definitions, ec2, vpcHttp);
+    agent =
+        new TaskAgent(
+            scope,
+            store,
+            timers,
+            ids,
+            tasks,
+            definitions,
+            engine,
+            network,
+            ec2,
+            new Targets(store, timers, ids, elb),
+            logs,
+            metadata);
+    ServiceScheduler scheduler =
+        new ServiceScheduler(
+            store, timers, ids, services, tasks, definitions, networks, factory, elb);
+    taskLoop = new Loop<>("ecs-task", timers, random, TASKS_AT_ONCE, agent::look);
+    serviceLoop = new Loop<>("ecs-service", timers, random, SERVICES_AT_ONCE, scheduler::look);
+  }
+
+  /** Takes up the work, also where an earlier server left it. */
+  public void start() {
+    changes = store.onChange(this::changed);
+    watch =
+        engine.watch(container -> {
+          taskLoop.wake(TaskAgent.taskOf(container));
+          logs.wake(TaskAgent.taskOf(container));
+        });
+    agent.removeLeftovers();
+    store.read(tx -> tx.list(TaskRecord.TABLE)).forEach(row -> taskLoop.wake(row.key()));
+    wakeServices();
+  }
+
+  private void changed(Change change) {
+    switch (change.table()) {
+      case "ecs.tasks" -> {
+        taskLoop.wake(change.key());
+        wakeServiceOf(change.key());
+      }
+      case "ecs.services" -> serviceLoop.wake(change.key());
+      case TARGET_HEALTH -> wakeServices();
+      default -> {}
+    }
+  }
+
+  private void wakeServiceOf(String taskId) {
+    Optional<Row<TaskRecord>> task = store.read(tx -> tx.get(TaskRecord.TABLE, taskId));
+    if (task.isPresent() && task.get().value().serviceKey() != null) {
+      serviceLoop.wake(task.get().value().serviceKey());
+    }
+  }
+
+  private void wakeServices() {
+    store.read(tx -> tx.list(ServiceRecord.TABLE)).forEach(row -> serviceLoop.wake(row.key()));
+  }
+
+  @Override
+  public String serviceName() {
+    return SERVICE_NAME;
+  }
+
+  /** Lets go; tasks keep running. */
+  @Override
+  public void close() {
+    changes.close();
+    watch.close();
+    serviceLoop.close();
+    taskLoop.close();
+    logs.close();
+    metadata.close();
+  }
+
+  private static String caller() {
+    return Caller.CURRENT.isBound() ? Caller.current().arn() : "";
+  }
+
+  @Override
+  public CreateClusterResponse createCluster(CreateClusterRequest request) {
+    return clusters.create(request);
+  }
+
+  @Override
+  public DeleteClusterResponse deleteCluster(DeleteClusterRequest request) {
+    return clusters.delete(request);
+  }
+
+  @Override
+  public DescribeClustersResponse describeClusters(DescribeClustersRequest request) {
+    return clusters.describe(request);
+  }
+
+  @Override
+  public ListClustersResponse listClusters(ListClustersRequest request) {
+    return clusters.list(request);
+  }
+
+  @Override
+  public RegisterTaskDefinitionResponse registerTaskDefinition(
+      RegisterTaskDefinitionRequest request) {
+    return definitions.register(request, caller());
+  }
+
+  @Override
+  public DescribeTaskDefinitionResponse describeTaskDefinition(
+      DescribeTaskDefinitionRequest request) {
+    return definitions.describe(request);
+  }
+
+  @Override
+  public DeregisterTaskDefinitionResponse deregisterTaskDefinition(
+      DeregisterTaskDefinitionRequest request) {
+    return definitions.deregister(request);
+  }
+
+  @Override
+  public DeleteTaskDefinitionsResponse deleteTaskDefinitions(DeleteTaskDefinitionsRequest request) {
+    return definitions.delete(request);
+  }
+
+  @Override
+  public ListTaskDefinitionsResponse listTaskDefinitions(ListTaskDefinitionsRequest request) {
+    return definitions.list(request);
+  }
+
+  @Override
+  public ListTaskDefinitionFamiliesResponse listTaskDefinitionFamilies(
+      ListTaskDefinitionFamiliesRequest request) {
+    return definitions.families(request);
+  }
+
+  @Override
+  public RunTaskResponse runTask(RunTaskRequest request) {
+    return tasks.run(request);
+  }
+
+  @Override
+  public StopTaskResponse stopTask(StopTaskRequest request) {
+    return tasks.stop(request);
+  }
+
+  @Override
+  public DescribeTasksResponse describeTasks(DescribeTasksRequest request) {
+    return tasks.describe(request);
+  }
+
+  @Override
+  public ListTasksResponse listTasks(ListTasksRequest request) {
+    return tasks.list(request);
+  }
+
+  @Override
+  public CreateServiceResponse createService(CreateServiceRequest request) {
+    return services.create(request, caller());
+  }
+
+  @Override
+  public UpdateServiceResponse updateService(UpdateServiceRequest request) {
+    return services.update(request);
+  }
+
+  @Override
+  public DeleteServiceResponse deleteService(DeleteServiceRequest request) {
+    return services.delete(request);
+  }
+
+  @Override
+  public DescribeServicesResponse describeServices(DescribeServicesRequest request) {
+    return services.describe(request);
+  }
+
+  @Override
+  public ListServicesResponse listServices(ListServicesRequest request) {
+    return services.list(request);
+  }
+
+  @Override
+  public TagResourceResponse tagResource(TagResourceRequest request) {
+    return tags.tag(request);
+  }
+
+  @Override
+  public UntagResourceResponse untagResource(UntagResourceRequest request) {
+    return tags.untag(request);
+  }
+
+  @Override
+  public ListTagsForResourceResponse listTagsForResource(ListTagsForResourceRequest request) {
+    return tags.list(request);
+  }
+}
