@@ -12,7 +12,11 @@ import java.util.Set;
  */
 public interface BlobStore {
 
-  /** Opens an upload; its id survives a restart, so that a client may resume. */
+  /**
+   * Opens an upload; its id survives a restart, so that a client may resume.
+   *
+   * @throws BlobException if too many are open, or the disk is nearly full
+   */
   String startUpload() throws IOException;
 
   /** Bytes received so far; empty if there is no such upload. */
@@ -22,7 +26,8 @@ public interface BlobStore {
    * Appends to an upload.
    *
    * @return bytes received so far
-   * @throws BlobException if the upload is unknown, or would exceed the size limit
+   * @throws BlobException if the upload is unknown, would exceed the size limit, or finds the disk
+   *     full; in the latter two cases it is gone. If {@code bytes} breaks off, what arrived stays
    */
   long append(String uploadId, InputStream bytes) throws IOException;
 
@@ -50,7 +55,7 @@ public interface BlobStore {
   /** Digests that this owner retains. */
   Set<String> retained(String owner);
 
-  /** A client's mistake: unknown upload, wrong digest, too large. */
+  /** What a client can do something about: unknown upload, wrong digest, too large, no space. */
   final class BlobException extends IOException {
     private static final long serialVersionUID = 1L;
 
@@ -58,7 +63,10 @@ public interface BlobStore {
     public enum Kind {
       UNKNOWN_UPLOAD,
       DIGEST_MISMATCH,
-      TOO_LARGE
+      TOO_LARGE,
+      TOO_MANY_UPLOADS,
+      /** The disk is (nearly) full; nothing of the upload is left. */
+      NO_SPACE
     }
 
     private final Kind kind;
