@@ -49,6 +49,7 @@ public final class Syscalls {
   private static final MethodHandle MKNOD = handle("mknod", JAVA_INT, ADDRESS, JAVA_INT, JAVA_LONG);
   private static final MethodHandle LSETXATTR =
       handle("lsetxattr", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT);
+  private static final MethodHandle KILL = handle("kill", JAVA_INT, JAVA_INT, JAVA_INT);
   private static final MethodHandle STRERROR =
       LINKER.downcallHandle(
           LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
@@ -109,6 +110,33 @@ public final class Syscalls {
       MemorySegment state = arena.allocate(STATE);
       int result = (int) MKNOD.invokeExact(state, text(arena, path.toString()), S_IFCHR, 0L);
       check(result, state, "mknod " + path);
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  /**
+   * Makes a device or a pipe; see mknod(2).
+   *
+   * @param mode with the type
+   */
+  public static void mknod(Path path, int mode, int major, int minor) {
+    long device =
+        (minor & 0xffL) | (major & 0xfffL) << 8 | (minor & ~0xffL) << 12 | (major & ~0xfffL) << 32;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      int result = (int) MKNOD.invokeExact(state, text(arena, path.toString()), mode, device);
+      check(result, state, "mknod " + path);
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  /** Sends a signal to a process; see kill(2). */
+  public static void kill(int pid, int signal) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      check((int) KILL.invokeExact(state, pid, signal), state, "kill " + pid);
     } catch (Throwable e) {
       throw propagate(e);
     }

@@ -1,0 +1,294 @@
+package dev.muelle.engine.oci;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.muelle.engine.ContainerSpec;
+import dev.muelle.engine.ContainerSpec.Ulimit;
+import dev.muelle.engine.EngineException;
+import dev.muelle.engine.SandboxSpec;
+import dev.muelle.engine.oci.image.ImageConfig;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an OCI runtime is told of a container ({@code config.json}), with Docker's defaults. See <a
+ * href="https://github.com/opencontainers/runtime-spec/blob/main/config.md">the runtime
+ * specification</a>. It only decides; nothing is read or written.
+ *
+ * @param network path of the network namespace
+ * @param rootfs where the root filesystem is mounted
+ * @param files host files of the sandbox: hosts, hostname, resolv.conf
+ * @param init program that runs as pid 1; null for none
+ * @param swapAccounting whether the kernel counts swap
+ * @param openFiles limit on open files where the container names none
+ */
+record Bundle(
+    SandboxSpec sandbox,
+    ContainerSpec container,
+    ImageConfig image,
+    Users user,
+    Path network,
+    Path rootfs,
+    Path files,
+    @Nullable Path init,
+    String cgroupPath,
+    boolean cgroupNamespace,
+    boolean swapAccounting,
+    int openFiles,
+    ObjectNode seccomp) {
+
+  static final Set<String> CAPABILITIES =
+      Set.of(
+          "CAP_AUDIT_WRITE",
+          "CAP_CHOWN",
+          "CAP_DAC_OVERRIDE",
+          "CAP_FOWNER",
+          "CAP_FSETID",
+          "CAP_KILL",
+          "CAP_MKNOD",
+          "CAP_NET_BIND_SERVICE",
+          "CAP_NET_RAW",
+          "CAP_SETFCAP",
+          "CAP_SETGID",
+          "CAP_SETPCAP",
+          "CAP_SETUID",
+          "CAP_SYS_CHROOT");
+
+  private static final List<String> MASKED =
+      List.of(
+          "/proc/asound",
+          "/proc/acpi",
+          "/proc/interrupts",
+          "/proc/kcore",
+          "/proc/keys",
+          "/proc/latency_stats",
+          "/proc/timer_list",
+          "/proc/timer_stats",
+          "/proc/sched_debug",
+          "/proc/scsi",
+          "/sys/firmware",
+          "/sys/devices/virtual/powercap");
+
+  private static final List<String> READONLY =
+      List.of("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger");
+
+  private static final Set<String> ULIMITS =
+      Set.of(
+          "core",
+          "cpu",
+          "data",
+          "fsize",
+          "locks",
+          "memlock",
+          "msgqueue",
+          "nice",
+          "nofile",
+          "nproc",
+          "rss",
+          "rtprio",
+          "rttime",
+          "sigpending",
+          "stack");
+
+  private static final String PATH =
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  private static final String INIT = "/sbin/docker-init";
+  private static final int MIN_SHARES = 2;
+  private static final int MAX_PROCESSES = 32_768;
+
+  ObjectNode config() {
+    ObjectNode config = new ObjectMapper().createObjectNode();
+    config.put("ociVersion", "1.0.2");
+    process(config.putObject("process"));
+    config
+        .putObject("root")
+        .put("path", rootfs.toString())
+        .put("readonly", container.readonlyRoot());
+    config.put("hostname", sandbox.hostname());
+    mounts(config.putArray("mounts"));
+    linux(config.putObject("linux"));
+    return config;
+  }
+
+  String workingDirectory() {
+    String override = container.workingDirectory();
+    String directory = override == null ? image.workingDirectory() : override;
+    if (directory.isEmpty()) {
+      return "/";
+    }
+    return directory.startsWith("/") ? directory : "/" + directory;
+  }
+
+  private List<String> arguments() {
+    List<String> arguments = new ArrayList<>();
+    List<String> entryPoint = container.entryPoint();
+    List<String> command = container.command();
+    arguments.addAll(entryPoint == null ? image.entryPoint() : entryPoint);
+    if (command != null) {
+      arguments.addAll(command);
+    } else if (entryPoint == null) {
+      arguments.addAll(image.command());
+    }
+    if (arguments.isEmpty()) {
+      throw new EngineException(
+          "CannotCreateContainerError: Error response from daemon: no command specified");
+    }
+    if (init != null) {
+      arguments.addAll(0, List.of(INIT, "--"));
+    }
+    return arguments;
+  }
+
+  private List<String> environment() {
+    Map<String, String> variables = new LinkedHashMap<>();
+    List<String> all = new ArrayList<>();
+    all.add(PATH);
+    all.add("HOSTNAME=" + sandbox.hostname());
+    all.addAll(image.environment());
+    for (String variable : all) {
+      int equals = variable.indexOf('=');
+      if (equals > 0) {
+        variables.put(variable.substring(0, equals), variable.substring(equals + 1));
+      }
+    }
+    variables.putAll(container.environment());
+    variables.putIfAbsent("HOME", user.home());
+    return variables.entrySet().stream().map(one -> one.getKey() + "=" + one.getValue()).toList();
+  }
+
+  private void process(ObjectNode process) {
+    process.put("terminal", false);
+    ObjectNode who = process.putObject("user").put("uid", user.uid()).put("gid", user.gid());
+    ArrayNode groups = who.putArray("additionalGids");
+    user.groups().forEach(groups::add);
+    strings(process.putArray("args"), arguments());
+    strings(process.putArray("env"), environment());
+    process.put("cwd", workingDirectory());
+    ObjectNode capabilities = process.putObject("capabilities");
+    List<String> sorted = CAPABILITIES.stream().sorted().toList();
+    strings(capabilities.putArray("bounding"), sorted);
+    if (user.uid() == 0) {
+      strings(capabilities.putArray("effective"), sorted);
+      strings(capabilities.putArray("permitted"), sorted);
+    }
+    ArrayNode limits = process.putArray("rlimits");
+    boolean files = false;
+    for (Ulimit limit : container.ulimits()) {
+      if (!ULIMITS.contains(limit.name())) {
+        throw new EngineException(
+            "CannotCreateContainerError: invalid ulimit type: " + limit.name());
+      }
+      files |= limit.name().equals("nofile");
+      limit(limits, limit);
+    }
+    if (!files) {
+      limit(limits, new Ulimit("nofile", openFiles, openFiles));
+    }
+    process.put("noNewPrivileges", false);
+  }
+
+  private static void limit(ArrayNode limits, Ulimit limit) {
+    limits
+        .addObject()
+        .put("type", "RLIMIT_" + limit.name().toUpperCase(Locale.ROOT))
+        .put("soft", unlimited(limit.soft()))
+        .put("hard", unlimited(limit.hard()));
+  }
+
+  private static java.math.BigInteger unlimited(long value) {
+    return value < 0
+        ? java.math.BigInteger.ONE.shiftLeft(64).subtract(java.math.BigInteger.ONE)
+        : java.math.BigInteger.valueOf(value);
+  }
+
+  private void mounts(ArrayNode mounts) {
+    mount(mounts, "/proc", "proc", "proc", "nosuid", "noexec", "nodev");
+    mount(mounts, "/dev", "tmpfs", "tmpfs", "nosuid", "strictatime", "mode=755", "size=65536k");
+    mount(
+        mounts,
+        "/dev/pts",
+        "devpts",
+        "devpts",
+        "nosuid",
+        "noexec",
+        "newinstance",
+        "ptmxmode=0666",
+        "mode=0620",
+        "gid=5");
+    mount(mounts, "/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", "ro");
+    mount(
+        mounts,
+        "/sys/fs/cgroup",
+        "cgroup",
+        "cgroup",
+        "ro",
+        "nosuid",
+        "noexec",
+        "nodev",
+        "relatime");
+    mount(mounts, "/dev/mqueue", "mqueue", "mqueue", "nosuid", "noexec", "nodev");
+    mount(
+        mounts,
+        "/dev/shm",
+        "tmpfs",
+        "shm",
+        "nosuid",
+        "noexec",
+        "nodev",
+        "mode=1777",
+        "size=67108864");
+    for (String file : List.of("resolv.conf", "hostname", "hosts")) {
+      mount(mounts, "/etc/" + file, "bind", files.resolve(file).toString(), "rbind", "rprivate");
+    }
+    if (init != null) {
+      mount(mounts, INIT, "bind", init.toString(), "rbind", "rprivate", "ro");
+    }
+  }
+
+  private static void mount(
+      ArrayNode mounts, String target, String type, String source, String... options) {
+    ObjectNode mount =
+        mounts.addObject().put("destination", target).put("type", type).put("source", source);
+    strings(mount.putArray("options"), List.of(options));
+  }
+
+  private void linux(ObjectNode linux) {
+    ArrayNode namespaces = linux.putArray("namespaces");
+    for (String type : List.of("pid", "mount", "ipc", "uts")) {
+      namespaces.addObject().put("type", type);
+    }
+    namespaces.addObject().put("type", "network").put("path", network.toString());
+    if (cgroupNamespace) {
+      namespaces.addObject().put("type", "cgroup");
+    }
+    linux.put("cgroupsPath", cgroupPath);
+    ObjectNode resources = linux.putObject("resources");
+    resources.putArray("devices").addObject().put("allow", false).put("access", "rwm");
+    resources.putObject("cpu").put("shares", Math.max(MIN_SHARES, container.cpuShares()));
+    resources.putObject("pids").put("limit", MAX_PROCESSES);
+    ObjectNode memory = resources.putObject("memory");
+    if (container.memoryLimit() > 0) {
+      memory.put("limit", container.memoryLimit());
+      if (swapAccounting) {
+        memory.put("swap", container.memoryLimit()); // together with memory: no swap
+      }
+    }
+    if (container.memoryReservation() > 0) {
+      memory.put("reservation", container.memoryReservation());
+    }
+    linux.set("seccomp", seccomp);
+    strings(linux.putArray("maskedPaths"), MASKED);
+    strings(linux.putArray("readonlyPaths"), READONLY);
+  }
+
+  private static void strings(ArrayNode array, List<String> values) {
+    values.forEach(array::add);
+  }
+}

@@ -1,0 +1,394 @@
+package dev.muelle.engine.oci;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.muelle.engine.ContainerSpec;
+import dev.muelle.engine.Engine.Usage;
+import dev.muelle.engine.EngineException;
+import dev.muelle.engine.SandboxSpec;
+import dev.muelle.engine.oci.Running.Exit;
+import dev.muelle.engine.oci.Running.Note;
+import dev.muelle.engine.oci.image.Images;
+import dev.muelle.engine.oci.image.StoredImage;
+import dev.muelle.linux.LinuxException;
+import dev.muelle.loop.Timers;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The containers: started, watched, stopped, removed, and known again after a restart. */
+final class Containers {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Containers.class);
+  private static final Duration DEATH = Duration.ofSeconds(30);
+  private static final int OPEN_FILES = 65_535;
+  private static final int LOST = 137; // as if killed: nobody was there to see its exit code
+  private static final List<Path> INITS =
+      List.of(
+          Path.of("/usr/bin/docker-init"),
+          Path.of("/usr/bin/tini-static"),
+          Path.of("/usr/libexec/podman/catatonit"),
+          Path.of("/usr/bin/catatonit"));
+
+  private final Layout layout;
+  private final String instance;
+  private final Cgroups cgroups;
+  private final Images images;
+  private final Conmon conmon;
+  private final Sandboxes sandboxes;
+  private final Leftovers leftovers;
+  private final ObjectMapper json;
+  private final Timers timers;
+
+  private final Map<String, Running> known = new ConcurrentHashMap<>();
+  private final Map<String, ReentrantLock> locks = new ConcurrentHashMap<>();
+  private final AtomicLong order = new AtomicLong();
+
+  /** More at once would only wait for each other in the kernel. */
+  private final Semaphore starting =
+      new Semaphore(Math.max(4, 2 * Runtime.getRuntime().availableProcessors()));
+
+  private volatile Consumer<String> listener = id -> {};
+
+  Containers(
+      Layout layout,
+      String instance,
+      Cgroups cgroups,
+      Images images,
+      Conmon conmon,
+      Sandboxes sandboxes,
+      Leftovers leftovers,
+      ObjectMapper json,
+      Timers timers) {
+    this.layout = layout;
+    this.instance = instance;
+    this.cgroups = cgroups;
+    this.images = images;
+    this.conmon = conmon;
+    this.sandboxes = sandboxes;
+    this.leftovers = leftovers;
+    this.json = json;
+    this.timers = timers;
+  }
+
+  void onExit(Consumer<String> told) {
+    listener = told;
+  }
+
+  Optional<Running> find(String id) {
+    return Optional.ofNullable(known.get(id));
+  }
+
+  Set<String> ids() {
+    return Set.copyOf(known.keySet());
+  }
+
+  List<Running> of(String sandboxId) {
+    return known.values().stream().filter(one -> one.note.sandboxId().equals(sandboxId)).toList();
+  }
+
+  private ReentrantLock lock(String id) {
+    return locks.computeIfAbsent(id, i -> new ReentrantLock());
+  }
+
+  /** Starts a container unless it was started before. */
+  void start(ContainerSpec spec) {
+    Lock shared = sandboxes.lock(spec.sandboxId()).readLock();
+    shared.lock();
+    try {
+      ReentrantLock lock = lock(spec.id());
+      lock.lock();
+      try {
+        if (!known.containsKey(spec.id())) {
+          SandboxSpec sandbox =
+              sandboxes
+                  .find(spec.sandboxId())
+                  .orElseThrow(() ->
+                      new EngineException(
+                          "CannotStartContainerError: no sandbox " + spec.sandboxId()));
+          known.put(spec.id(), startNow(spec, sandbox));
+        }
+      } finally {
+        lock.unlock();
+      }
+    } finally {
+      shared.unlock();
+    }
+    look(spec.id()); // it may have exited before anybody knew it
+  }
+
+  private Running startNow(ContainerSpec spec, SandboxSpec sandbox) {
+    boolean done = false;
+    starting.acquireUninterruptibly();
+    try {
+      Files.createDirectories(layout.container(spec.id()));
+      StoredImage image =
+          images
+              .find(spec.imageId())
+              .orElseThrow(() ->
+                  new EngineException(
+                      "CannotCreateContainerError: Error response from daemon: No such image: "
+                          + spec.imageId()));
+      prepare(spec, sandbox, image);
+      int pid = conmon.create(spec.id());
+      long startTime = Processes.startTime(pid);
+      Note note =
+          new Note(
+              spec.id(),
+              spec.sandboxId(),
+              spec.name(),
+              pid,
+              startTime,
+              Signals.stop(image.config().stopSignal()),
+              order.incrementAndGet(),
+              timers.millis());
+      conmon.start(spec.id());
+      Layout.write(layout.containerNote(spec.id()), json.writeValueAsBytes(note));
+      done = true;
+      return new Running(note);
+    } catch (IOException | LinuxException e) {
+      throw new EngineException("CannotStartContainerError: " + e.getMessage(), e);
+    } finally {
+      try {
+        if (!done) {
+          leftovers.removeContainer(spec.sandboxId(), spec.id(), true);
+        }
+      } catch (IOException e) {
+        LOG.warn("container {} was not started, and left something behind", spec.id(), e);
+      } finally {
+        starting.release();
+      }
+    }
+  }
+
+  private void prepare(ContainerSpec spec, SandboxSpec sandbox, StoredImage image)
+      throws IOException {
+    Files.writeString(layout.container(spec.id()).resolve("sandbox"), spec.sandboxId());
+    Path rootfs = layout.rootfs(spec.id());
+    Path writable = Files.createDirectories(sandboxes.writable(sandbox, spec.id()));
+    Rootfs.mount(rootfs, images.directories(image), writable, Leftovers.mountSource(instance));
+    String user = spec.user() == null ? image.config().user() : spec.user();
+    Bundle bundle =
+        new Bundle(
+            sandbox,
+            spec,
+            image.config(),
+            Users.resolve(rootfs, user),
+            sandboxes.network(sandbox),
+            rootfs,
+            layout.sandbox(sandbox.id()),
+            spec.init() ? init() : null,
+            cgroups.path(sandbox.id(), spec.id()),
+            cgroups.version() instanceof Cgroups.Version.V2,
+            cgroups.countsSwap(),
+            openFiles(),
+            Seccomp.profile(Bundle.CAPABILITIES, architecture()));
+    Rootfs.makeDirectory(rootfs, bundle.workingDirectory());
+    Files.write(
+        layout.container(spec.id()).resolve("config.json"),
+        json.writeValueAsBytes(bundle.config()));
+  }
+
+  /** As on Fargate, if this process is allowed as many. */
+  private static int openFiles() throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/self/limits"))) {
+      if (line.startsWith("Max open files")) {
+        String hard = line.trim().split("\\s+")[4];
+        return hard.equals("unlimited")
+            ? OPEN_FILES
+            : (int) Math.min(OPEN_FILES, Long.parseLong(hard));
+      }
+    }
+    return OPEN_FILES;
+  }
+
+  private static String architecture() {
+    return System.getProperty("os.arch", "").equals("aarch64") ? "arm64" : "amd64";
+  }
+
+  private static Path init() throws IOException {
+    for (Path program : INITS) {
+      if (Files.isExecutable(program)) {
+        return program.toRealPath();
+      }
+    }
+    throw new EngineException(
+        "CannotCreateContainerError: initProcessEnabled needs docker-init, tini-static or catatonit"
+            + " on this machine");
+  }
+
+  /** Looks whether a container has exited. */
+  void look(String id) {
+    Running container = known.get(id);
+    if (container == null || container.exit.isDone()) {
+      return;
+    }
+    ReentrantLock lock = lock(id);
+    lock.lock();
+    try {
+      Exit exit = container.exit.isDone() ? null : exit(container.note);
+      if (exit == null) {
+        return;
+      }
+      Layout.write(layout.exitNote(id), json.writeValueAsBytes(exit));
+      container.exit.complete(exit);
+    } catch (NoSuchFileException e) {
+      return; // removed meanwhile
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } finally {
+      lock.unlock();
+    }
+    listener.accept(id);
+  }
+
+  private @Nullable Exit exit(Note note) throws IOException {
+    Path file = layout.exit(note.id());
+    boolean alive = Processes.startTime(note.pid()) == note.startTime();
+    if (!Files.exists(file)) {
+      // Without conmon nobody writes the code down. A living one is about to.
+      return alive || monitorLives(note.id())
+          ? null
+          : new Exit(LOST, killedForMemory(note), timers.millis());
+    }
+    int code = Integer.parseInt(Files.readString(file).trim());
+    boolean memory = code != 0 && killedForMemory(note);
+    return new Exit(code, memory, Files.getLastModifiedTime(file).toMillis());
+  }
+
+  private boolean killedForMemory(Note note) {
+    return cgroups.killedForMemory(note.sandboxId(), note.id());
+  }
+
+  private boolean monitorLives(String id) throws IOException {
+    Path file = layout.container(id).resolve("conmon.pid");
+    if (!Files.exists(file)) {
+      return false;
+    }
+    String pid = Files.readString(file).trim();
+    Path line = Path.of("/proc", pid, "cmdline");
+    try {
+      return Files.readString(line, java.nio.charset.StandardCharsets.ISO_8859_1)
+          .contains(Conmon.name(instance, id) + "\0");
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  void lookAtAll() {
+    for (String id : known.keySet()) {
+      try {
+        look(id);
+      } catch (RuntimeException e) {
+        LOG.warn("looking at container {}", id, e);
+      }
+    }
+  }
+
+  void stop(String id, Duration grace) {
+    lock(id).lock(); // one that is just starting is stopped when it has started
+    lock(id).unlock();
+    Running container = known.get(id);
+    if (container == null) {
+      return;
+    }
+    Note note = container.note;
+    if (!container.exit.isDone()) {
+      Processes.signal(note.pid(), note.startTime(), note.stopSignal());
+    }
+    if (exits(container, grace)) {
+      return;
+    }
+    Processes.signal(note.pid(), note.startTime(), Signals.SIGKILL);
+    if (!exits(container, DEATH)) {
+      throw new EngineException("container " + id + " does not die of SIGKILL");
+    }
+  }
+
+  private static boolean exits(Running container, Duration within) {
+    try {
+      container.exit.get(within.toMillis(), TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new EngineException("interrupted", e);
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  Optional<Usage> usage(String id) {
+    Running container = known.get(id);
+    return container == null || container.exit.isDone()
+        ? Optional.empty()
+        : cgroups.usage(container.note.sandboxId(), id);
+  }
+
+  /** Removes all containers of a sandbox; nobody starts one meanwhile. */
+  void removeOf(String sandboxId) {
+    for (Running container : of(sandboxId)) {
+      String id = container.note.id();
+      ReentrantLock lock = lock(id);
+      lock.lock();
+      try {
+        boolean monitored = !container.exit.isDone() || monitorLives(id);
+        leftovers.removeContainer(sandboxId, id, monitored);
+        known.remove(id);
+        container.exit.complete(new Exit(LOST, false, timers.millis()));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      } finally {
+        lock.unlock();
+      }
+      locks.remove(id);
+    }
+  }
+
+  /** Reads what there is; what was not started to its end is removed. */
+  void recover() throws IOException {
+    try (Stream<Path> directories = Files.list(layout.containers())) {
+      for (Path directory : directories.toList()) {
+        String id = directory.getFileName().toString();
+        Path file = layout.containerNote(id);
+        if (!Files.exists(file)) {
+          Path sandbox = directory.resolve("sandbox");
+          String sandboxId = Files.exists(sandbox) ? Files.readString(sandbox) : "";
+          leftovers.removeContainer(sandboxId.isEmpty() ? "none" : sandboxId, id, true);
+          continue;
+        }
+        Note note = json.readValue(Files.readAllBytes(file), Note.class);
+        Running container = new Running(note);
+        Path end = layout.exitNote(id);
+        if (Files.exists(end)) {
+          container.exit.complete(json.readValue(Files.readAllBytes(end), Exit.class));
+        }
+        known.put(id, container);
+        order.accumulateAndGet(note.order(), Math::max);
+        if (sandboxes.find(note.sandboxId()).isEmpty()) {
+          removeOf(note.sandboxId()); // its sandbox was being removed
+        }
+      }
+    }
+  }
+}

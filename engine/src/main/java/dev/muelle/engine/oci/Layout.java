@@ -1,0 +1,101 @@
+package dev.muelle.engine.oci;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/**
+ * Where things lie. Logs and exit codes of all containers share a directory each, so that one watch
+ * sees them all.
+ */
+record Layout(Path root) {
+
+  static Layout create(Path root) throws IOException {
+    Layout layout = new Layout(root);
+    for (Path directory :
+        new Path[] {
+          layout.sandboxes(),
+          layout.containers(),
+          layout.logs(),
+          layout.exits(),
+          layout.runtime(),
+          layout.sockets()
+        }) {
+      Files.createDirectories(directory);
+    }
+    return layout;
+  }
+
+  Path sandboxes() {
+    return root.resolve("sandboxes");
+  }
+
+  Path sandbox(String id) {
+    return sandboxes().resolve(id);
+  }
+
+  /** Written last: a sandbox without it was not finished. */
+  Path sandboxNote(String id) {
+    return sandbox(id).resolve("sandbox.json");
+  }
+
+  /** Where a sandbox's own file system of limited size is mounted. */
+  Path disk(String sandboxId) {
+    return sandbox(sandboxId).resolve("disk");
+  }
+
+  Path containers() {
+    return root.resolve("containers");
+  }
+
+  Path container(String id) {
+    return containers().resolve(id);
+  }
+
+  /** Written last: a container without it was not started. */
+  Path containerNote(String id) {
+    return container(id).resolve("container.json");
+  }
+
+  Path exitNote(String id) {
+    return container(id).resolve("exited.json");
+  }
+
+  Path rootfs(String id) {
+    return container(id).resolve("rootfs");
+  }
+
+  Path logs() {
+    return root.resolve("logs");
+  }
+
+  Path log(String id) {
+    return logs().resolve(id);
+  }
+
+  Path exits() {
+    return root.resolve("exits");
+  }
+
+  /** Written by conmon: the exit code, as text. */
+  Path exit(String id) {
+    return exits().resolve(id);
+  }
+
+  /** The OCI runtime's own state. */
+  Path runtime() {
+    return root.resolve("run");
+  }
+
+  Path sockets() {
+    return root.resolve("s");
+  }
+
+  /** Writes a file so that it is there whole or not at all. */
+  static void write(Path file, byte[] bytes) throws IOException {
+    Path fresh = file.resolveSibling(file.getFileName() + ".new");
+    Files.write(fresh, bytes);
+    Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+}

@@ -1,0 +1,86 @@
+package dev.muelle.engine.oci;
+
+import dev.muelle.engine.oci.image.Trees;
+import dev.muelle.linux.LinuxException;
+import dev.muelle.linux.Syscalls;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Predicate;
+
+/** Removes what containers leave: processes, groups, mounts, files. */
+final class Leftovers {
+
+  private static final int ROUNDS = 2000;
+
+  private final Layout layout;
+  private final String instance;
+  private final Cgroups cgroups;
+
+  Leftovers(Layout layout, String instance, Cgroups cgroups) {
+    this.layout = layout;
+    this.instance = instance;
+    this.cgroups = cgroups;
+  }
+
+  /** The mark of this instance's overlay mounts. */
+  static String mountSource(String instance) {
+    return "muelle-" + instance;
+  }
+
+  /** Removes a container that was started or half started; its id may be used again. */
+  void removeContainer(String sandboxId, String id, boolean lookForMonitor) throws IOException {
+    if (lookForMonitor) {
+      killMonitors(line -> line.contains(Conmon.name(instance, id)));
+    }
+    cgroups.remove(sandboxId, id);
+    Mounts.unmount(layout.rootfs(id));
+    Trees.delete(layout.runtime().resolve(id));
+    Files.deleteIfExists(layout.exit(id));
+    Files.deleteIfExists(layout.log(id));
+    Trees.delete(layout.sockets().resolve(id));
+    Trees.delete(layout.disk(sandboxId).resolve(id));
+    Trees.delete(layout.container(id));
+  }
+
+  /** Ends conmon processes and waits for that. */
+  private static void killMonitors(Predicate<List<String>> which) throws IOException {
+    for (int round = 0; round < ROUNDS; round++) {
+      List<Integer> found = Processes.find(which);
+      if (found.isEmpty()) {
+        return;
+      }
+      for (int pid : found) {
+        try {
+          Syscalls.kill(pid, Signals.SIGKILL);
+        } catch (LinuxException e) {
+          // It ended meanwhile.
+        }
+      }
+      Waits.briefly();
+    }
+    throw new IOException("conmon processes do not die");
+  }
+
+  /** Everything that carries this instance's name. */
+  void removeAll() throws IOException {
+    String prefix = Conmon.name(instance, "");
+    killMonitors(line -> line.stream().anyMatch(argument -> argument.startsWith(prefix)));
+    cgroups.removeAll();
+    for (Path mount : Mounts.find(layout.root(), mountSource(instance))) {
+      Mounts.unmount(mount);
+    }
+    for (Path directory :
+        List.of(
+            layout.containers(),
+            layout.sandboxes(),
+            layout.logs(),
+            layout.exits(),
+            layout.runtime(),
+            layout.sockets())) {
+      Trees.delete(directory);
+    }
+    Layout.create(layout.root());
+  }
+}

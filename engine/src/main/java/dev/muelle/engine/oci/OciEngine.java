@@ -1,0 +1,188 @@
+package dev.muelle.engine.oci;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.muelle.engine.ContainerSpec;
+import dev.muelle.engine.ContainerStatus;
+import dev.muelle.engine.Engine;
+import dev.muelle.engine.EngineException;
+import dev.muelle.engine.ImageReference;
+import dev.muelle.engine.LocalRegistry;
+import dev.muelle.engine.SandboxSpec;
+import dev.muelle.engine.SandboxStatus;
+import dev.muelle.engine.blob.BlobStore;
+import dev.muelle.engine.oci.image.Images;
+import dev.muelle.engine.oci.image.Limits;
+import dev.muelle.loop.Timers;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs tasks as real containers of this machine, under conmon and an OCI runtime.
+ *
+ * <p>Everything the kernel keeps for it carries the instance's name: control groups {@code
+ * /INSTANCE/…}, mounts with the source {@code muelle-INSTANCE}, conmon processes named {@code
+ * muelle/INSTANCE/…}; that is how {@link #removeAll} finds it even without the directory.
+ */
+public final class OciEngine implements Engine {
+
+  private static final Pattern ID = Pattern.compile("[A-Za-z0-9-]{1,64}");
+
+  private final Images images;
+  private final Sandboxes sandboxes;
+  private final Containers containers;
+  private final Watching watching;
+  private final Leftovers leftovers;
+  private final Layout layout;
+
+  /**
+   * Opens an engine; what an earlier one over the same directory left running is known again.
+   *
+   * @param instance letters, digits and dashes; no other engine on this machine may have it
+   * @param dir a directory on a local disk, used by this engine only
+   * @throws UncheckedIOException if the directory cannot be used, or no runtime is installed
+   */
+  public OciEngine(String instance, Path dir, BlobStore blobs, LocalRegistry local, Timers timers) {
+    this(instance, dir, blobs, local, timers, Limits.usual());
+  }
+
+  /** As the other one, with other limits on images. */
+  public OciEngine(
+      String instance,
+      Path dir,
+      BlobStore blobs,
+      LocalRegistry local,
+      Timers timers,
+      Limits limits) {
+    if (!ID.matcher(instance).matches()) {
+      throw new IllegalArgumentException("not an instance's name: " + instance);
+    }
+    try {
+      Path root = Files.createDirectories(dir).toRealPath();
+      ObjectMapper json = new ObjectMapper();
+      layout = Layout.create(root);
+      Cgroups cgroups = new Cgroups(Cgroups.detect(Mounts.table()), instance);
+      images = new Images(root, blobs, local, timers, limits, "engine-" + instance);
+      sandboxes = new Sandboxes(layout, instance, cgroups, json);
+      leftovers = new Leftovers(layout, instance, cgroups);
+      Conmon conmon =
+          new Conmon(
+              layout,
+              instance,
+              RuntimeChoice.choose(cgroups.version(), root),
+              cgroups.monitors(),
+              timers);
+      containers =
+          new Containers(
+              layout, instance, cgroups, images, conmon, sandboxes, leftovers, json, timers);
+      sandboxes.recover();
+      containers.recover();
+      watching = new Watching(layout, containers, timers);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public Image pull(ImageReference reference, @Nullable RegistryLogin login) {
+    return images.pull(reference, login);
+  }
+
+  @Override
+  public void createSandbox(SandboxSpec spec) {
+    valid(spec.id());
+    sandboxes.create(spec);
+  }
+
+  @Override
+  public void startContainer(ContainerSpec spec) {
+    valid(spec.id());
+    containers.start(spec);
+  }
+
+  private static void valid(String id) {
+    if (!ID.matcher(id).matches() || id.equals("monitors")) {
+      throw new EngineException("CannotCreateContainerError: invalid id: " + id);
+    }
+  }
+
+  @Override
+  public void stopContainer(String containerId, Duration grace) {
+    containers.stop(containerId, grace);
+  }
+
+  @Override
+  public void removeSandbox(String sandboxId) {
+    sandboxes.remove(sandboxId, () -> containers.removeOf(sandboxId));
+  }
+
+  @Override
+  public Optional<ContainerStatus> container(String containerId) {
+    return containers.find(containerId).map(Running::status);
+  }
+
+  @Override
+  public List<SandboxStatus> sandboxes() {
+    return sandboxes.all().stream()
+        .map(spec ->
+            new SandboxStatus(
+                spec.id(),
+                spec.labels(),
+                containers.of(spec.id()).stream()
+                    .sorted(Comparator.comparingLong(one -> one.note.order()))
+                    .map(Running::status)
+                    .toList()))
+        .toList();
+  }
+
+  @Override
+  public List<LogLine> output(String containerId, long position, int limit) {
+    Optional<Running> container = containers.find(containerId);
+    if (container.isEmpty()) {
+      return List.of();
+    }
+    // Asked before reading: conmon writes all output before it says that the container exited.
+    boolean complete = container.get().exit.isDone();
+    try {
+      return Output.read(layout.log(containerId), position, limit, complete);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public Watch watch(Consumer<String> listener) {
+    return watching.add(listener);
+  }
+
+  @Override
+  public Optional<Usage> usage(String containerId) {
+    return containers.usage(containerId);
+  }
+
+  @Override
+  public void removeAll() {
+    for (SandboxSpec sandbox : sandboxes.all()) {
+      removeSandbox(sandbox.id());
+    }
+    try {
+      leftovers.removeAll();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    watching.close();
+    images.close();
+  }
+}

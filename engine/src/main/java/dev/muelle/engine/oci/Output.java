@@ -1,0 +1,190 @@
+package dev.muelle.engine.oci;
+
+import dev.muelle.engine.Engine.LogLine;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.DateTimeException;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Reads what conmon wrote in its {@code k8s-file} form: {@code TIME stdout|stderr P|F TEXT}, where
+ * P says that the line goes on. The two streams may be mixed in the middle of a line. A position
+ * therefore has three parts: up to where the file was read, which stream had begun a line by then,
+ * and how far back that line began.
+ */
+final class Output {
+
+  private static final int MAX_PIECE = 256 * 1024;
+  private static final int BACK_BITS = 24;
+  private static final long MAX_BACK = (1L << BACK_BITS) - 1;
+  private static final int MAX_ENTRY = 64 * 1024; // conmon writes at most 8 KiB an entry
+  private static final int CHUNK = 128 * 1024;
+
+  private final Path file;
+  private final boolean complete;
+  private final int limit;
+  private final List<LogLine> lines = new ArrayList<>();
+  private final Pending stdout = new Pending(false);
+  private final Pending stderr = new Pending(true);
+
+  private Output(Path file, boolean complete, int limit) {
+    this.file = file;
+    this.complete = complete;
+    this.limit = limit;
+  }
+
+  /** A line that has begun. */
+  private static final class Pending {
+    final boolean isStderr;
+    final ByteArrayOutputStream text = new ByteArrayOutputStream();
+    long begin = -1;
+    long millis;
+
+    Pending(boolean isStderr) {
+      this.isStderr = isStderr;
+    }
+
+    boolean active() {
+      return begin >= 0;
+    }
+  }
+
+  /**
+   * Reads lines.
+   *
+   * @param complete whether nothing more will be written, so that an unfinished line is a line, too
+   */
+  static List<LogLine> read(Path file, long position, int limit, boolean complete)
+      throws IOException {
+    Output output = new Output(file, complete, limit);
+    output.read(position);
+    return output.lines;
+  }
+
+  private void read(long position) throws IOException {
+    long back = position & MAX_BACK;
+    boolean pendingStderr = (position >> BACK_BITS & 1) != 0;
+    long from = position >> (BACK_BITS + 1);
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      ByteBuffer buffer = ByteBuffer.allocate(CHUNK);
+      long at = from - back; // of the buffer's first byte
+      while (lines.size() < limit) {
+        int read = channel.read(buffer, at + buffer.position());
+        buffer.flip();
+        int taken = 0;
+        for (int end = lineEnd(buffer, taken); end >= 0; end = lineEnd(buffer, taken)) {
+          entry(buffer.array(), taken, end, at, from, pendingStderr);
+          taken = end + 1;
+          if (lines.size() >= limit) {
+            return;
+          }
+        }
+        if (taken == 0 && buffer.limit() > MAX_ENTRY) {
+          throw new IOException("a log entry longer than " + MAX_ENTRY + " bytes in " + file);
+        }
+        buffer.position(taken);
+        buffer.compact();
+        at += taken;
+        if (read <= 0) {
+          break;
+        }
+      }
+      if (complete && lines.size() < limit) {
+        Pending first = stderr.active() && stderr.begin < stdout.begin ? stderr : stdout;
+        finish(first, at);
+        if (lines.size() < limit) {
+          finish(other(first), at);
+        }
+      }
+    } catch (NoSuchFileException e) {
+      // no output yet
+    }
+  }
+
+  private static int lineEnd(ByteBuffer buffer, int from) {
+    for (int i = from; i < buffer.limit(); i++) {
+      if (buffer.get(i) == '\n') {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  private Pending other(Pending one) {
+    return one == stdout ? stderr : stdout;
+  }
+
+  private void entry(
+      byte[] bytes, int begin, int end, long bufferAt, long from, boolean onlyStderr) {
+    int time = indexOf(bytes, begin, end);
+    int stream = indexOf(bytes, time + 1, end);
+    int tag = stream < 0 ? -1 : indexOf(bytes, stream + 1, end);
+    if (time < 0 || stream < 0 || tag < 0) {
+      return; // half an entry, of a conmon that was killed
+    }
+    boolean isStderr = bytes[time + 4] == 'e'; // std*e*rr
+    if (bufferAt + begin < from && isStderr != onlyStderr) {
+      return; // the other stream's, given out before
+    }
+    Pending pending = isStderr ? stderr : stdout;
+    if (!pending.active()) {
+      pending.begin = bufferAt + begin;
+      pending.millis = millis(bytes, begin, time).orElse(0L);
+    }
+    pending.text.write(bytes, tag + 1, end - tag - 1);
+    boolean goesOn = bytes[stream + 1] == 'P';
+    long next = bufferAt + end + 1;
+    if (!goesOn || pending.text.size() >= MAX_PIECE) {
+      finish(pending, next);
+    }
+    Pending other = other(pending);
+    if (other.active() && next - other.begin > MAX_BACK - MAX_ENTRY) {
+      finish(other, next); // too far back to be named by a position
+    }
+  }
+
+  private void finish(Pending pending, long next) {
+    if (!pending.active()) {
+      return;
+    }
+    Pending other = other(pending);
+    long back = other.active() ? next - other.begin : 0;
+    long position =
+        next << (BACK_BITS + 1) | (other.active() && other.isStderr ? 1L << BACK_BITS : 0) | back;
+    lines.add(
+        new LogLine(
+            position,
+            pending.millis,
+            pending.isStderr,
+            pending.text.toString(StandardCharsets.UTF_8)));
+    pending.text.reset();
+    pending.begin = -1;
+  }
+
+  private static int indexOf(byte[] bytes, int from, int end) {
+    for (int i = Math.max(0, from); i < end; i++) {
+      if (bytes[i] == ' ') {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  private static Optional<Long> millis(byte[] bytes, int begin, int end) {
+    String text = new String(bytes, begin, end - begin, StandardCharsets.US_ASCII);
+    try {
+      return Optional.of(OffsetDateTime.parse(text).toInstant().toEpochMilli());
+    } catch (DateTimeException e) {
+      return Optional.empty();
+    }
+  }
+}

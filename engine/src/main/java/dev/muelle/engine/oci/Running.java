@@ -1,0 +1,48 @@
+package dev.muelle.engine.oci;
+
+import dev.muelle.engine.ContainerStatus;
+import dev.muelle.engine.ContainerStatus.State;
+import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
+
+/** A container that was started; it advances once, to its exit. */
+final class Running {
+
+  /**
+   * What is written down of it.
+   *
+   * @param startTime of its first process, in ticks since boot
+   * @param stopSignal number
+   * @param order of starting
+   */
+  record Note(
+      String id,
+      String sandboxId,
+      String name,
+      int pid,
+      long startTime,
+      int stopSignal,
+      long order,
+      long startedMillis) {}
+
+  /** What is written down of its end. */
+  record Exit(int code, boolean outOfMemory, long finishedMillis) {}
+
+  final Note note;
+  final CompletableFuture<Exit> exit = new CompletableFuture<>();
+
+  Running(Note note) {
+    this.note = note;
+  }
+
+  ContainerStatus status() {
+    Instant started = Instant.ofEpochMilli(note.startedMillis());
+    Exit end = exit.getNow(null);
+    State state =
+        end == null
+            ? new State.Running(note.pid(), started)
+            : new State.Exited(
+                end.code(), end.outOfMemory(), started, Instant.ofEpochMilli(end.finishedMillis()));
+    return new ContainerStatus(note.id(), note.sandboxId(), note.name(), state);
+  }
+}

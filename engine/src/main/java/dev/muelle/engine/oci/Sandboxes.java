@@ -1,0 +1,152 @@
+package dev.muelle.engine.oci;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.muelle.engine.EngineException;
+import dev.muelle.engine.SandboxSpec;
+import dev.muelle.linux.Command;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.stream.Stream;
+
+/** The sandboxes: their groups, host files, and disks of limited size. */
+final class Sandboxes {
+
+  private final Layout layout;
+  private final String instance;
+  private final Cgroups cgroups;
+  private final ObjectMapper json;
+  private final Map<String, SandboxSpec> known = new ConcurrentHashMap<>();
+  private final Map<String, ReentrantReadWriteLock> locks = new ConcurrentHashMap<>();
+
+  Sandboxes(Layout layout, String instance, Cgroups cgroups, ObjectMapper json) {
+    this.layout = layout;
+    this.instance = instance;
+    this.cgroups = cgroups;
+    this.json = json;
+  }
+
+  /** Containers start under the read lock; a sandbox comes and goes under the write lock. */
+  ReentrantReadWriteLock lock(String id) {
+    return locks.computeIfAbsent(id, i -> new ReentrantReadWriteLock());
+  }
+
+  Optional<SandboxSpec> find(String id) {
+    return Optional.ofNullable(known.get(id));
+  }
+
+  List<SandboxSpec> all() {
+    return known.values().stream().sorted(Comparator.comparing(SandboxSpec::id)).toList();
+  }
+
+  /** Where the network namespace is. */
+  Path network(SandboxSpec spec) {
+    return spec.network() == null ? Path.of("/run/netns", ownNetwork(spec.id())) : spec.network();
+  }
+
+  private String ownNetwork(String id) {
+    return instance + "-sandbox-" + id;
+  }
+
+  void create(SandboxSpec spec) {
+    ReentrantReadWriteLock.WriteLock lock = lock(spec.id()).writeLock();
+    lock.lock();
+    try {
+      if (known.containsKey(spec.id())) {
+        return;
+      }
+      boolean done = false;
+      try {
+        make(spec);
+        done = true;
+      } finally {
+        if (!done) {
+          destroy(spec.id());
+        }
+      }
+      known.put(spec.id(), spec);
+    } catch (IOException e) {
+      throw new EngineException("ResourceInitializationError: " + e.getMessage(), e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void make(SandboxSpec spec) throws IOException {
+    Path directory = Files.createDirectories(layout.sandbox(spec.id()));
+    cgroups.create(spec);
+    Files.writeString(directory.resolve("hostname"), spec.hostname() + "\n");
+    StringBuilder hosts =
+        new StringBuilder("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
+    if (spec.address() != null) {
+      hosts.append(spec.address()).append('\t').append(spec.hostname()).append('\n');
+    }
+    Files.writeString(directory.resolve("hosts"), hosts);
+    StringBuilder resolv = new StringBuilder();
+    if (!spec.searchDomains().isEmpty()) {
+      resolv.append("search ").append(String.join(" ", spec.searchDomains())).append('\n');
+    }
+    spec.nameservers().forEach(server -> resolv.append("nameserver ").append(server).append('\n'));
+    Files.writeString(directory.resolve("resolv.conf"), resolv);
+    if (spec.network() == null) {
+      Command.run("ip", "netns", "add", ownNetwork(spec.id()));
+      Command.run("ip", "-n", ownNetwork(spec.id()), "link", "set", "lo", "up");
+    }
+    if (spec.storageLimit() > 0) {
+      Disk.create(directory.resolve("disk.ext4"), layout.disk(spec.id()), spec.storageLimit());
+    }
+    Layout.write(layout.sandboxNote(spec.id()), json.writeValueAsBytes(spec));
+  }
+
+  /** Where a container of this sandbox keeps what it writes. */
+  Path writable(SandboxSpec spec, String containerId) {
+    return spec.storageLimit() > 0
+        ? layout.disk(spec.id()).resolve(containerId)
+        : layout.container(containerId).resolve("rw");
+  }
+
+  void remove(String id, Runnable containers) {
+    ReentrantReadWriteLock.WriteLock lock = lock(id).writeLock();
+    lock.lock();
+    try {
+      containers.run();
+      destroy(id);
+      known.remove(id);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void destroy(String id) throws IOException {
+    cgroups.remove(id);
+    Mounts.unmount(layout.disk(id));
+    if (Files.exists(Path.of("/run/netns", ownNetwork(id)))) {
+      Command.run("ip", "netns", "del", ownNetwork(id));
+    }
+    dev.muelle.engine.oci.image.Trees.delete(layout.sandbox(id));
+  }
+
+  /** Reads what there is; what was not finished is removed. */
+  void recover() throws IOException {
+    try (Stream<Path> directories = Files.list(layout.sandboxes())) {
+      for (Path directory : directories.toList()) {
+        String id = directory.getFileName().toString();
+        Path note = layout.sandboxNote(id);
+        if (Files.exists(note)) {
+          known.put(id, json.readValue(Files.readAllBytes(note), SandboxSpec.class));
+        } else {
+          destroy(id);
+        }
+      }
+    }
+  }
+}

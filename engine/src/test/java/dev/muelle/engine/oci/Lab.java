@@ -1,0 +1,249 @@
+package dev.muelle.engine.oci;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.muelle.engine.ContainerSpec;
+import dev.muelle.engine.ContainerStatus.State;
+import dev.muelle.engine.Engine.LogLine;
+import dev.muelle.engine.ImageReference;
+import dev.muelle.engine.LocalRegistry;
+import dev.muelle.engine.SandboxSpec;
+import dev.muelle.loop.SystemTimers;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
+
+/** An engine over a directory of its own, with a registry of images that tests make. */
+final class Lab implements AutoCloseable {
+  final String instance;
+  final Path directory;
+  final TestBlobs blobs;
+  final SystemTimers timers = new SystemTimers();
+  final Map<String, String> tags = new ConcurrentHashMap<>();
+  private final ObjectMapper json = new ObjectMapper();
+  OciEngine engine;
+
+  Lab() throws IOException {
+    this(
+        "mt" + Long.toString(System.nanoTime() & 0xffffffffL, 36),
+        Files.createTempDirectory("muelle-engine"));
+  }
+
+  Lab(String instance, Path directory) throws IOException {
+    this.instance = instance;
+    this.directory = directory;
+    this.blobs = new TestBlobs(directory.resolve("blobs"));
+    this.engine = open();
+  }
+
+  OciEngine open() {
+    LocalRegistry registry =
+        new LocalRegistry() {
+          @Override
+          public boolean owns(ImageReference reference) {
+            return reference.registry().equals("local.test");
+          }
+
+          @Override
+          public Optional<String> resolve(ImageReference reference) {
+            return Optional.ofNullable(
+                reference.digest() != null ? reference.digest() : tags.get(reference.repository()));
+          }
+        };
+    return new OciEngine(instance, directory.resolve("engine"), blobs, registry, timers);
+  }
+
+  void reopen() {
+    engine.close();
+    engine = open();
+  }
+
+  static Tar busybox() throws IOException {
+    Tar tar =
+        new Tar()
+            .directory("bin")
+            .file("bin/busybox", Files.readAllBytes(Path.of("/bin/busybox")), 0755)
+            .directory("etc")
+            .file(
+                "etc/passwd",
+                "root:x:0:0::/root:/bin/sh\nalba:x:1000:1001::/home/alba:/bin/sh\n".getBytes(),
+                0644)
+            .file("etc/group", "root:x:0:\nalba:x:1001:\nquay:x:2000:alba\n".getBytes(), 0644)
+            .add(
+                "tmp/",
+                org.apache.commons.compress.archivers.tar.TarConstants.LF_DIR,
+                01777,
+                "",
+                new byte[0],
+                Map.of());
+    for (String name : List.of("sh", "echo", "cat", "id", "sleep", "dd", "ls", "mount", "kill")) {
+      tar.link("bin/" + name, "busybox");
+    }
+    return tar;
+  }
+
+  static byte[] gzip(byte[] bytes) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
+      gzip.write(bytes);
+    }
+    return out.toByteArray();
+  }
+
+  /** Makes an image of plain or compressed layers; returns its manifest's digest. */
+  String image(String name, Map<String, ?> config, List<byte[]> layers, List<byte[]> packed)
+      throws IOException {
+    List<String> diffIds = layers.stream().map(TestBlobs::sha256).toList();
+    Map<String, ?> whole =
+        Map.of(
+            "architecture",
+            "amd64",
+            "os",
+            "linux",
+            "config",
+            config,
+            "rootfs",
+            Map.of("type", "layers", "diff_ids", diffIds));
+    byte[] configBytes = json.writeValueAsBytes(whole);
+    List<Map<String, ?>> descriptors = new ArrayList<>();
+    for (byte[] layer : packed) {
+      blobs.put(layer, "test");
+      descriptors.add(
+          Map.of(
+              "mediaType",
+              "application/vnd.oci.image.layer.v1.tar+gzip",
+              "digest",
+              TestBlobs.sha256(layer),
+              "size",
+              layer.length));
+    }
+    Map<String, ?> manifest =
+        Map.of(
+            "schemaVersion",
+            2,
+            "mediaType",
+            "application/vnd.oci.image.manifest.v1+json",
+            "config",
+            Map.of(
+                "mediaType",
+                "application/vnd.oci.image.config.v1+json",
+                "digest",
+                blobs.put(configBytes, "test"),
+                "size",
+                configBytes.length),
+            "layers",
+            descriptors);
+    String digest = blobs.put(json.writeValueAsBytes(manifest), "test");
+    tags.put(name, digest);
+    return digest;
+  }
+
+  String busyboxImage() throws IOException {
+    byte[] layer = busybox().bytes();
+    image(
+        "busybox",
+        Map.of("Env", List.of("GREETING=hola"), "WorkingDir", "/work/dir"),
+        List.of(layer),
+        List.of(gzip(layer)));
+    return engine.pull(ImageReference.parse("local.test/busybox"), null).id();
+  }
+
+  static SandboxSpec sandbox(String id) {
+    return new SandboxSpec(
+        id, null, "host-" + id, null, List.of("10.0.0.2"), List.of(), 512, 256L << 20, 0, Map.of());
+  }
+
+  static ContainerSpec container(String id, String sandbox, String image, String script) {
+    return new ContainerSpec(
+        id,
+        sandbox,
+        id,
+        image,
+        List.of("/bin/sh", "-c"),
+        List.of(script),
+        Map.of(),
+        null,
+        null,
+        128,
+        0,
+        0,
+        false,
+        false,
+        List.of());
+  }
+
+  State.Exited exited(String id) {
+    await(() -> engine.container(id).map(one -> one.state() instanceof State.Exited).orElse(false));
+    return (State.Exited) engine.container(id).orElseThrow().state();
+  }
+
+  List<LogLine> lines(String id) {
+    List<LogLine> all = new ArrayList<>();
+    long position = 0;
+    while (true) {
+      List<LogLine> some = engine.output(id, position, 7);
+      if (some.isEmpty()) {
+        return all;
+      }
+      all.addAll(some);
+      position = some.getLast().position();
+    }
+  }
+
+  List<String> texts(String id) {
+    return lines(id).stream().map(LogLine::text).toList();
+  }
+
+  static void await(BooleanSupplier condition) {
+    long end = System.nanoTime() + 30_000_000_000L;
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() > end) {
+        throw new AssertionError("did not come true within 30 s");
+      }
+      try {
+        Thread.sleep(5);
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+  }
+
+  /** What is left of this instance on the machine. */
+  List<String> traces() throws IOException {
+    List<String> traces = new ArrayList<>();
+    for (String line : Files.readAllLines(Path.of("/proc/self/mountinfo"))) {
+      if (line.contains(instance) || line.contains(directory.toString())) {
+        traces.add(line);
+      }
+    }
+    try (Stream<Path> controllers = Files.list(Path.of("/sys/fs/cgroup"))) {
+      controllers
+          .map(one -> one.resolve(instance))
+          .filter(Files::exists)
+          .forEach(one -> traces.add(one.toString()));
+    }
+    Processes.find(line -> line.stream().anyMatch(one -> one.contains(instance + "/")))
+        .forEach(pid -> traces.add("process " + pid));
+    return traces;
+  }
+
+  @Override
+  public void close() throws IOException {
+    engine.removeAll();
+    engine.close();
+    timers.close();
+    List<String> traces = traces();
+    dev.muelle.engine.oci.image.Trees.delete(directory);
+    if (!traces.isEmpty()) {
+      throw new AssertionError("left behind: " + traces);
+    }
+  }
+}
