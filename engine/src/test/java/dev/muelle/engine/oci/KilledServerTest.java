@@ -1,0 +1,103 @@
+package dev.muelle.engine.oci;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muelle.engine.ContainerStatus;
+import dev.muelle.engine.ContainerStatus.State;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** Containers outlive the process that started them, however it ends. */
+class KilledServerTest {
+  private static final int LINES = 300;
+  private static final String SCRIPT =
+      "i=0; while [ $i -lt " + LINES + " ]; do echo line $i; i=$((i+1)); sleep 0.01; done; exit 9";
+
+  /** A process of its own that starts containers until it is killed. */
+  static final class Server {
+    private Server() {}
+
+    public static void main(String[] args) throws Exception {
+      Lab lab = new Lab(args[0], Path.of(args[1]));
+      String image = lab.busyboxImage();
+      lab.engine.createSandbox(Lab.sandbox("s1"));
+      for (int i = 0; ; i++) {
+        lab.engine.startContainer(Lab.container("c" + i, "s1", image, SCRIPT));
+        System.out.println("started " + i);
+      }
+    }
+  }
+
+  @Test
+  void nothingIsMissingAfterKill9() throws Exception {
+    Path directory = Files.createTempDirectory("muelle-engine");
+    String instance = "mk" + Long.toString(System.nanoTime() & 0xffffffffL, 36);
+    Process server =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Server.class.getName(),
+                instance,
+                directory.toString())
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    int acknowledged = 0;
+    try (var reader = server.inputReader()) {
+      while (acknowledged < 8) {
+        String line = reader.readLine();
+        acknowledged += line.startsWith("started ") ? 1 : 0;
+      }
+    } finally {
+      server.destroyForcibly().waitFor();
+    }
+    try (Lab lab = new Lab(instance, directory)) {
+      List<ContainerStatus> containers = lab.engine.sandboxes().getFirst().containers();
+      assertTrue(containers.size() >= acknowledged, containers::toString);
+      List<String> expected = IntStream.range(0, LINES).mapToObj(i -> "line " + i).toList();
+      for (ContainerStatus container : containers) {
+        assertEquals(9, lab.exited(container.id()).exitCode());
+        assertEquals(expected, lab.texts(container.id()));
+      }
+      // One that was half started is gone, and its id may be used.
+      String next = "c" + containers.size();
+      String image = lab.busyboxImage();
+      lab.engine.startContainer(Lab.container(next, "s1", image, "exit 4"));
+      assertEquals(4, lab.exited(next).exitCode());
+    }
+  }
+
+  @Test
+  void manyStartAtOnce() throws Exception {
+    try (Lab lab = new Lab();
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      String image = lab.busyboxImage();
+      List<Future<?>> all = new ArrayList<>();
+      for (int i = 0; i < 60; i++) {
+        String id = "t" + i;
+        all.add(
+            threads.submit(() -> {
+              lab.engine.createSandbox(Lab.sandbox(id));
+              lab.engine.startContainer(Lab.container(id, id, image, "echo " + id));
+            }));
+      }
+      for (Future<?> one : all) {
+        one.get();
+      }
+      for (int i = 0; i < 60; i++) {
+        State.Exited exit = lab.exited("t" + i);
+        assertEquals(0, exit.exitCode());
+        assertEquals(List.of("t" + i), lab.texts("t" + i));
+      }
+    }
+  }
+}
