@@ -192,4 +192,15 @@ class OciEngineTest {
     lab.engine.removeSandbox("s1");
     assertTrue(lab.engine.container("c1").isEmpty());
   }
+
+  @Test
+  void theDiskOfASandboxIsLimited() {
+    lab.engine.createSandbox(
+        new dev.muelle.engine.SandboxSpec(
+            "s2", null, "h", null, List.of(), List.of(), 0, 0, 32L << 20, Map.of()));
+    lab.engine.startContainer(
+        Lab.container("c1", "s2", image, "dd if=/dev/zero of=/big bs=1M count=64 || exit 8"));
+    assertEquals(8, lab.exited("c1").exitCode());
+    lab.engine.removeSandbox("s2");
+  }
 }
