@@ -174,7 +174,8 @@ public final class Ec2 implements Ec2Client {
   }
 
   @Override
-  public DescribeAvailabilityZonesResponse describeAvailabilityZones(DescribeAvailabilityZonesRequest request) {
+  public DescribeAvailabilityZonesResponse describeAvailabilityZones(
+      DescribeAvailabilityZonesRequest request) {
     return zones.describe(request);
   }
 
@@ -194,57 +195,68 @@ public final class Ec2 implements Ec2Client {
   }
 
   @Override
-  public DescribeSecurityGroupsResponse describeSecurityGroups(DescribeSecurityGroupsRequest request) {
+  public DescribeSecurityGroupsResponse describeSecurityGroups(
+      DescribeSecurityGroupsRequest request) {
     return groups.describe(request);
   }
 
   @Override
-  public DescribeSecurityGroupRulesResponse describeSecurityGroupRules(DescribeSecurityGroupRulesRequest request) {
+  public DescribeSecurityGroupRulesResponse describeSecurityGroupRules(
+      DescribeSecurityGroupRulesRequest request) {
     return groups.describeRules(request);
   }
 
   @Override
-  public AuthorizeSecurityGroupIngressResponse authorizeSecurityGroupIngress(AuthorizeSecurityGroupIngressRequest request) {
+  public AuthorizeSecurityGroupIngressResponse authorizeSecurityGroupIngress(
+      AuthorizeSecurityGroupIngressRequest request) {
     return groups.authorize(request);
   }
 
   @Override
-  public AuthorizeSecurityGroupEgressResponse authorizeSecurityGroupEgress(AuthorizeSecurityGroupEgressRequest request) {
+  public AuthorizeSecurityGroupEgressResponse authorizeSecurityGroupEgress(
+      AuthorizeSecurityGroupEgressRequest request) {
     return groups.authorize(request);
   }
 
   @Override
-  public RevokeSecurityGroupIngressResponse revokeSecurityGroupIngress(RevokeSecurityGroupIngressRequest request) {
+  public RevokeSecurityGroupIngressResponse revokeSecurityGroupIngress(
+      RevokeSecurityGroupIngressRequest request) {
     return groups.revoke(request);
   }
 
   @Override
-  public RevokeSecurityGroupEgressResponse revokeSecurityGroupEgress(RevokeSecurityGroupEgressRequest request) {
+  public RevokeSecurityGroupEgressResponse revokeSecurityGroupEgress(
+      RevokeSecurityGroupEgressRequest request) {
     return groups.revoke(request);
   }
 
   @Override
-  public CreateNetworkInterfaceResponse createNetworkInterface(CreateNetworkInterfaceRequest request) {
+  public CreateNetworkInterfaceResponse createNetworkInterface(
+      CreateNetworkInterfaceRequest request) {
     return interfaces.create(request);
   }
 
   @Override
-  public DeleteNetworkInterfaceResponse deleteNetworkInterface(DeleteNetworkInterfaceRequest request) {
+  public DeleteNetworkInterfaceResponse deleteNetworkInterface(
+      DeleteNetworkInterfaceRequest request) {
     return interfaces.delete(request);
   }
 
   @Override
-  public DescribeNetworkInterfacesResponse describeNetworkInterfaces(DescribeNetworkInterfacesRequest request) {
+  public DescribeNetworkInterfacesResponse describeNetworkInterfaces(
+      DescribeNetworkInterfacesRequest request) {
     return interfaces.describe(request);
   }
 
   @Override
-  public ModifyNetworkInterfaceAttributeResponse modifyNetworkInterfaceAttribute(ModifyNetworkInterfaceAttributeRequest request) {
+  public ModifyNetworkInterfaceAttributeResponse modifyNetworkInterfaceAttribute(
+      ModifyNetworkInterfaceAttributeRequest request) {
     return interfaces.modify(request);
   }
 
   @Override
-  public DescribeInternetGatewaysResponse describeInternetGateways(DescribeInternetGatewaysRequest request) {
+  public DescribeInternetGatewaysResponse describeInternetGateways(
+      DescribeInternetGatewaysRequest request) {
     return gateways.gateways(request);
   }
 

@@ -44,7 +44,8 @@ final class Faults {
 
   static Ec2Exception inUse(String what, String id) {
     return of(
-        "DependencyViolation", "The " + what + " '" + id + "' has dependencies and cannot be deleted.");
+        "DependencyViolation",
+        "The " + what + " '" + id + "' has dependencies and cannot be deleted.");
   }
 
   /** Answers a rehearsal: the caller may, and nothing was done. */

@@ -16,7 +16,8 @@ import software.amazon.awssdk.services.ec2.model.Tag;
 
 /**
  * The filters of one kind of resource: a name each, and the values that a resource has for it. All
- * filters of a request must match, each by any of its values; {@code *} and {@code ?} are wildcards.
+ * filters of a request must match, each by any of its values; {@code *} and {@code ?} are
+ * wildcards.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html">Filtering</a>
@@ -55,11 +56,10 @@ final class Filters<T> {
     for (Filter filter : filters) {
       Function<T, Collection<String>> value = value(filter.name());
       List<Pattern> wanted = filter.values().stream().map(Filters::pattern).toList();
-      left.removeIf(
-          resource ->
-              value.apply(resource).stream()
-                  .filter(Objects::nonNull)
-                  .noneMatch(v -> wanted.stream().anyMatch(p -> p.matcher(v).matches())));
+      left.removeIf(resource ->
+          value.apply(resource).stream()
+              .filter(Objects::nonNull)
+              .noneMatch(v -> wanted.stream().anyMatch(p -> p.matcher(v).matches())));
     }
     return left;
   }
@@ -108,7 +108,9 @@ final class Filters<T> {
   static <T> Page<T> page(List<T> all, @Nullable String token, @Nullable Integer maxResults) {
     if (maxResults != null && (maxResults < 5 || maxResults > MAX_PAGE)) {
       throw Faults.invalid(
-          "Value ( " + maxResults + " ) for parameter maxResults is invalid. Expecting a value between 5 and 1000.");
+          "Value ( "
+              + maxResults
+              + " ) for parameter maxResults is invalid. Expecting a value between 5 and 1000.");
     }
     int from = token == null ? 0 : offset(token, all.size());
     int to = maxResults == null ? all.size() : Math.min(all.size(), from + maxResults);

@@ -96,11 +96,10 @@ final class Gateways {
   /** Whether a VPC's packets may go to the internet, given a public address. */
   boolean routesToInternet(Tx tx, String vpcId) {
     return main(tx, vpcId).routes().stream()
-        .anyMatch(
-            route ->
-                "0.0.0.0/0".equals(route.destinationCidrBlock())
-                    && route.gatewayId() != null
-                    && route.gatewayId().startsWith("igw-"));
+        .anyMatch(route ->
+            "0.0.0.0/0".equals(route.destinationCidrBlock())
+                && route.gatewayId() != null
+                && route.gatewayId().startsWith("igw-"));
   }
 
   private static RouteTable main(Tx tx, String vpcId) {
@@ -128,30 +127,26 @@ final class Gateways {
   DescribeInternetGatewaysResponse gateways(DescribeInternetGatewaysRequest request) {
     Faults.dryRun(request.dryRun());
     List<InternetGateway> all =
-        store.read(
-            tx -> {
-              for (String id : request.internetGatewayIds()) {
-                if (tx.get(GATEWAYS, id).isEmpty()) {
-                  throw Faults.of(
-                      "InvalidInternetGatewayID.NotFound",
-                      "The internetGateway ID '" + id + "' does not exist");
-                }
-              }
-              Map<String, List<Tag>> tags = TagSets.all(tx);
-              return tx.list(GATEWAYS).stream()
-                  .map(Row::value)
-                  .filter(
-                      gateway ->
-                          request.internetGatewayIds().isEmpty()
-                              || request.internetGatewayIds()
-                                  .contains(gateway.internetGatewayId()))
-                  .map(
-                      gateway ->
-                          gateway.toBuilder()
-                              .tags(tags.getOrDefault(gateway.internetGatewayId(), List.of()))
-                              .build())
-                  .toList();
-            });
+        store.read(tx -> {
+          for (String id : request.internetGatewayIds()) {
+            if (tx.get(GATEWAYS, id).isEmpty()) {
+              throw Faults.of(
+                  "InvalidInternetGatewayID.NotFound",
+                  "The internetGateway ID '" + id + "' does not exist");
+            }
+          }
+          Map<String, List<Tag>> tags = TagSets.all(tx);
+          return tx.list(GATEWAYS).stream()
+              .map(Row::value)
+              .filter(gateway ->
+                  request.internetGatewayIds().isEmpty()
+                      || request.internetGatewayIds().contains(gateway.internetGatewayId()))
+              .map(gateway ->
+                  gateway.toBuilder()
+                      .tags(tags.getOrDefault(gateway.internetGatewayId(), List.of()))
+                      .build())
+              .toList();
+        });
     Filters<InternetGateway> filters =
         new Filters<InternetGateway>(InternetGateway::tags)
             .one("internet-gateway-id", InternetGateway::internetGatewayId)
@@ -178,29 +173,25 @@ final class Gateways {
   DescribeRouteTablesResponse routeTables(DescribeRouteTablesRequest request) {
     Faults.dryRun(request.dryRun());
     List<RouteTable> all =
-        store.read(
-            tx -> {
-              for (String id : request.routeTableIds()) {
-                if (tx.get(ROUTE_TABLES, id).isEmpty()) {
-                  throw Faults.of(
-                      "InvalidRouteTableID.NotFound",
-                      "The routeTable ID '" + id + "' does not exist");
-                }
-              }
-              Map<String, List<Tag>> tags = TagSets.all(tx);
-              return tx.list(ROUTE_TABLES).stream()
-                  .map(Row::value)
-                  .filter(
-                      table ->
-                          request.routeTableIds().isEmpty()
-                              || request.routeTableIds().contains(table.routeTableId()))
-                  .map(
-                      table ->
-                          table.toBuilder()
-                              .tags(tags.getOrDefault(table.routeTableId(), List.of()))
-                              .build())
-                  .toList();
-            });
+        store.read(tx -> {
+          for (String id : request.routeTableIds()) {
+            if (tx.get(ROUTE_TABLES, id).isEmpty()) {
+              throw Faults.of(
+                  "InvalidRouteTableID.NotFound", "The routeTable ID '" + id + "' does not exist");
+            }
+          }
+          Map<String, List<Tag>> tags = TagSets.all(tx);
+          return tx.list(ROUTE_TABLES).stream()
+              .map(Row::value)
+              .filter(table ->
+                  request.routeTableIds().isEmpty()
+                      || request.routeTableIds().contains(table.routeTableId()))
+              .map(table ->
+                  table.toBuilder()
+                      .tags(tags.getOrDefault(table.routeTableId(), List.of()))
+                      .build())
+              .toList();
+        });
     Filters<RouteTable> filters =
         new Filters<RouteTable>(RouteTable::tags)
             .one("route-table-id", RouteTable::routeTableId)
@@ -208,8 +199,7 @@ final class Gateways {
             .one("owner-id", RouteTable::ownerId)
             .many(
                 "association.main",
-                table ->
-                    table.associations().stream().map(a -> String.valueOf(a.main())).toList())
+                table -> table.associations().stream().map(a -> String.valueOf(a.main())).toList())
             .many(
                 "route.destination-cidr-block",
                 table -> table.routes().stream().map(Route::destinationCidrBlock).toList())

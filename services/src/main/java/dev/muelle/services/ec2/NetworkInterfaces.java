@@ -86,8 +86,7 @@ final class NetworkInterfaces implements NameSource {
     if (request.ipv4PrefixCount() != null || !request.ipv4Prefixes().isEmpty()) {
       throw Faults.unsupported("Ipv4PrefixCount");
     }
-    if (request.interfaceType() != null
-        && !request.interfaceTypeAsString().equals("interface")) {
+    if (request.interfaceType() != null && !request.interfaceTypeAsString().equals("interface")) {
       throw Faults.unsupported("InterfaceType");
     }
   }
@@ -96,7 +95,9 @@ final class NetworkInterfaces implements NameSource {
     String token = request.clientToken();
     if (token != null) {
       Optional<NetworkInterface> made =
-          tx.get(TOKENS, token).flatMap(row -> tx.get(TABLE, row.value().interfaceId())).map(Row::value);
+          tx.get(TOKENS, token)
+              .flatMap(row -> tx.get(TABLE, row.value().interfaceId()))
+              .map(Row::value);
       if (made.isPresent()) {
         return made.get();
       }
@@ -193,8 +194,7 @@ final class NetworkInterfaces implements NameSource {
             "InvalidParameter",
             "You have specified two resources that belong to different networks.");
       }
-      groups.add(
-          GroupIdentifier.builder().groupId(id).groupName(group.groupName()).build());
+      groups.add(GroupIdentifier.builder().groupId(id).groupName(group.groupName()).build());
     }
     return groups;
   }
@@ -224,21 +224,18 @@ final class NetworkInterfaces implements NameSource {
   /** Tells the network what the store says of one interface; repeatable. */
   synchronized void apply(String id) {
     Optional<Network.NetworkInterface> wanted =
-        store.read(
-            tx ->
-                tx.get(TABLE, id)
-                    .map(Row::value)
-                    .map(
-                        eni ->
-                            new Network.NetworkInterface(
-                                id,
-                                eni.vpcId(),
-                                Cidr.parse(Subnets.require(tx, eni.subnetId()).cidrBlock()),
-                                eni.privateIpAddress(),
-                                eni.macAddress(),
-                                eni.groups().stream().map(GroupIdentifier::groupId).toList(),
-                                eni.association() != null
-                                    && gateways.routesToInternet(tx, eni.vpcId()))));
+        store.read(tx ->
+            tx.get(TABLE, id)
+                .map(Row::value)
+                .map(eni ->
+                    new Network.NetworkInterface(
+                        id,
+                        eni.vpcId(),
+                        Cidr.parse(Subnets.require(tx, eni.subnetId()).cidrBlock()),
+                        eni.privateIpAddress(),
+                        eni.macAddress(),
+                        eni.groups().stream().map(GroupIdentifier::groupId).toList(),
+                        eni.association() != null && gateways.routesToInternet(tx, eni.vpcId()))));
     wanted.ifPresent(network::putInterface);
   }
 
@@ -248,22 +245,19 @@ final class NetworkInterfaces implements NameSource {
     if (id == null) {
       throw Faults.missing("networkInterfaceId");
     }
-    store.write(
-        tx -> {
-          require(tx, id);
-          if (network.plugged(id).isPresent()) {
-            throw Faults.of(
-                "InvalidNetworkInterface.InUse",
-                "Interface: [" + id + "] in use.");
-          }
-          TagSets.remove(tx, id);
-          for (Row<Token> token : tx.list(TOKENS)) {
-            if (token.value().interfaceId().equals(id)) {
-              tx.delete(TOKENS, token.key());
-            }
-          }
-          return tx.delete(TABLE, id);
-        });
+    store.write(tx -> {
+      require(tx, id);
+      if (network.plugged(id).isPresent()) {
+        throw Faults.of("InvalidNetworkInterface.InUse", "Interface: [" + id + "] in use.");
+      }
+      TagSets.remove(tx, id);
+      for (Row<Token> token : tx.list(TOKENS)) {
+        if (token.value().interfaceId().equals(id)) {
+          tx.delete(TOKENS, token.key());
+        }
+      }
+      return tx.delete(TABLE, id);
+    });
     network.removeInterface(id);
     return DeleteNetworkInterfaceResponse.builder().build();
   }
@@ -280,21 +274,20 @@ final class NetworkInterfaces implements NameSource {
     if (request.attachment() != null) {
       throw Faults.unsupported("Attachment");
     }
-    store.write(
-        tx -> {
-          NetworkInterface eni = require(tx, id);
-          NetworkInterface.Builder changed = eni.toBuilder();
-          if (!request.groups().isEmpty()) {
-            changed.groups(groups(tx, request.groups(), eni.vpcId()));
-          }
-          if (request.description() != null) {
-            changed.description(request.description().value());
-          }
-          if (request.associatePublicIpAddress() != null) {
-            associate(changed, eni, request.associatePublicIpAddress());
-          }
-          return tx.put(TABLE, id, changed.build());
-        });
+    store.write(tx -> {
+      NetworkInterface eni = require(tx, id);
+      NetworkInterface.Builder changed = eni.toBuilder();
+      if (!request.groups().isEmpty()) {
+        changed.groups(groups(tx, request.groups(), eni.vpcId()));
+      }
+      if (request.description() != null) {
+        changed.description(request.description().value());
+      }
+      if (request.associatePublicIpAddress() != null) {
+        associate(changed, eni, request.associatePublicIpAddress());
+      }
+      return tx.put(TABLE, id, changed.build());
+    });
     apply(id);
     return ModifyNetworkInterfaceAttributeResponse.builder().build();
   }
@@ -308,11 +301,10 @@ final class NetworkInterfaces implements NameSource {
     if (wanted && eni.association() == null) {
       int low = Cidr.address(eni.privateIpAddress()) & 0xFF;
       String address = "203.0.113." + low;
-      changed.association(
-          a ->
-              a.publicIp(address)
-                  .ipOwnerId("amazon")
-                  .publicDnsName("ec2-" + address.replace('.', '-') + ".compute-1.amazonaws.com"));
+      changed.association(a ->
+          a.publicIp(address)
+              .ipOwnerId("amazon")
+              .publicDnsName("ec2-" + address.replace('.', '-') + ".compute-1.amazonaws.com"));
     } else if (!wanted) {
       changed.association(
           (software.amazon.awssdk.services.ec2.model.NetworkInterfaceAssociation) null);
@@ -322,18 +314,17 @@ final class NetworkInterfaces implements NameSource {
   DescribeNetworkInterfacesResponse describe(DescribeNetworkInterfacesRequest request) {
     Faults.dryRun(request.dryRun());
     List<NetworkInterface> all =
-        store.read(
-            tx -> {
-              if (!request.networkInterfaceIds().isEmpty()) {
-                return request.networkInterfaceIds().stream()
-                    .map(id -> shown(require(tx, id), TagSets.of(tx, id)))
-                    .toList();
-              }
-              Map<String, List<Tag>> tags = TagSets.all(tx);
-              return tx.list(TABLE).stream()
-                  .map(row -> shown(row.value(), tags.getOrDefault(row.key(), List.of())))
-                  .toList();
-            });
+        store.read(tx -> {
+          if (!request.networkInterfaceIds().isEmpty()) {
+            return request.networkInterfaceIds().stream()
+                .map(id -> shown(require(tx, id), TagSets.of(tx, id)))
+                .toList();
+          }
+          Map<String, List<Tag>> tags = TagSets.all(tx);
+          return tx.list(TABLE).stream()
+              .map(row -> shown(row.value(), tags.getOrDefault(row.key(), List.of())))
+              .toList();
+        });
     Filters<NetworkInterface> filters =
         new Filters<NetworkInterface>(NetworkInterface::tagSet)
             .one("network-interface-id", NetworkInterface::networkInterfaceId)
@@ -352,8 +343,7 @@ final class NetworkInterfaces implements NameSource {
             .one(
                 "association.public-ip",
                 eni -> eni.association() == null ? null : eni.association().publicIp())
-            .many(
-                "group-id", eni -> eni.groups().stream().map(GroupIdentifier::groupId).toList())
+            .many("group-id", eni -> eni.groups().stream().map(GroupIdentifier::groupId).toList())
             .many(
                 "group-name",
                 eni -> eni.groups().stream().map(GroupIdentifier::groupName).toList());
@@ -379,13 +369,12 @@ final class NetworkInterfaces implements NameSource {
       shown
           .status(NetworkInterfaceStatus.IN_USE)
           .requesterManaged(true)
-          .attachment(
-              a ->
-                  a.attachmentId(eni.networkInterfaceId().replace("eni-", "eni-attach-"))
-                      .instanceOwnerId(owner)
-                      .deviceIndex(1)
-                      .deleteOnTermination(false)
-                      .status("attached"));
+          .attachment(a ->
+              a.attachmentId(eni.networkInterfaceId().replace("eni-", "eni-attach-"))
+                  .instanceOwnerId(owner)
+                  .deviceIndex(1)
+                  .deleteOnTermination(false)
+                  .status("attached"));
     }
     return shown.build();
   }
@@ -408,10 +397,9 @@ final class NetworkInterfaces implements NameSource {
   private static NetworkInterface require(Tx tx, String id) {
     return tx.get(TABLE, id)
         .map(Row::value)
-        .orElseThrow(
-            () ->
-                Faults.of(
-                    "InvalidNetworkInterfaceID.NotFound",
-                    "The networkInterface ID '" + id + "' does not exist"));
+        .orElseThrow(() ->
+            Faults.of(
+                "InvalidNetworkInterfaceID.NotFound",
+                "The networkInterface ID '" + id + "' does not exist"));
   }
 }

@@ -25,13 +25,17 @@ import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
 final class Permissions {
 
   private static final Map<String, String> NAMES =
-      Map.of("tcp", "tcp", "udp", "udp", "icmp", "icmp", "6", "tcp", "17", "udp", "1", "icmp", "-1", "-1", "all", "-1");
-  private static final Map<String, Integer> NUMBERS = Map.of("tcp", 6, "udp", 17, "icmp", 1, "-1", -1);
+      Map.of(
+          "tcp", "tcp", "udp", "udp", "icmp", "icmp", "6", "tcp", "17", "udp", "1", "icmp", "-1",
+          "-1", "all", "-1");
+  private static final Map<String, Integer> NUMBERS =
+      Map.of("tcp", 6, "udp", 17, "icmp", 1, "-1", -1);
 
   private Permissions() {}
 
   /** Splits permissions into single rules, without ids; checks them. */
-  static List<SecurityGroupRule> split(List<IpPermission> permissions, boolean egress, String owner) {
+  static List<SecurityGroupRule> split(
+      List<IpPermission> permissions, boolean egress, String owner) {
     List<SecurityGroupRule> rules = new ArrayList<>();
     for (IpPermission permission : permissions) {
       if (!permission.ipv6Ranges().isEmpty()) {
@@ -91,37 +95,34 @@ final class Permissions {
           .add(rule);
     }
     List<IpPermission> permissions = new ArrayList<>();
-    byPorts.forEach(
-        (ports, same) ->
-            permissions.add(
-                IpPermission.builder()
-                    .ipProtocol(ports.protocol())
-                    .fromPort(ports.protocol().equals("-1") ? null : ports.from())
-                    .toPort(ports.protocol().equals("-1") ? null : ports.to())
-                    .ipRanges(
-                        same.stream()
-                            .filter(rule -> rule.cidrIpv4() != null)
-                            .map(
-                                rule ->
-                                    IpRange.builder()
-                                        .cidrIp(rule.cidrIpv4())
-                                        .description(rule.description())
-                                        .build())
-                            .toList())
-                    .userIdGroupPairs(
-                        same.stream()
-                            .filter(rule -> rule.referencedGroupInfo() != null)
-                            .map(
-                                rule ->
-                                    UserIdGroupPair.builder()
-                                        .groupId(rule.referencedGroupInfo().groupId())
-                                        .userId(rule.referencedGroupInfo().userId())
-                                        .description(rule.description())
-                                        .build())
-                            .toList())
-                    .ipv6Ranges(List.of())
-                    .prefixListIds(List.of())
-                    .build()));
+    byPorts.forEach((ports, same) ->
+        permissions.add(
+            IpPermission.builder()
+                .ipProtocol(ports.protocol())
+                .fromPort(ports.protocol().equals("-1") ? null : ports.from())
+                .toPort(ports.protocol().equals("-1") ? null : ports.to())
+                .ipRanges(
+                    same.stream()
+                        .filter(rule -> rule.cidrIpv4() != null)
+                        .map(rule ->
+                            IpRange.builder()
+                                .cidrIp(rule.cidrIpv4())
+                                .description(rule.description())
+                                .build())
+                        .toList())
+                .userIdGroupPairs(
+                    same.stream()
+                        .filter(rule -> rule.referencedGroupInfo() != null)
+                        .map(rule ->
+                            UserIdGroupPair.builder()
+                                .groupId(rule.referencedGroupInfo().groupId())
+                                .userId(rule.referencedGroupInfo().userId())
+                                .description(rule.description())
+                                .build())
+                        .toList())
+                .ipv6Ranges(List.of())
+                .prefixListIds(List.of())
+                .build()));
     return permissions;
   }
 
@@ -142,8 +143,7 @@ final class Permissions {
   /** The rule as packets see it. */
   static Rule packet(SecurityGroupRule rule) {
     String group = referred(rule);
-    Peer peer =
-        group == null ? new Peer.Block(Cidr.parse(rule.cidrIpv4())) : new Peer.Group(group);
+    Peer peer = group == null ? new Peer.Block(Cidr.parse(rule.cidrIpv4())) : new Peer.Group(group);
     Integer number = NUMBERS.get(rule.ipProtocol());
     return new Rule(
         number == null ? Integer.parseInt(rule.ipProtocol()) : number,
@@ -155,9 +155,17 @@ final class Permissions {
   /** In EC2's words, for the error of a rule that is there already or is not. */
   static String describe(SecurityGroupRule rule) {
     String peer = referred(rule) == null ? rule.cidrIpv4() : referred(rule);
-    String protocol = rule.ipProtocol().equals("-1") ? "ALL" : rule.ipProtocol().toUpperCase(Locale.ROOT);
-    return "peer: " + peer + ", " + protocol + ", from port: " + rule.fromPort() + ", to port: "
-        + rule.toPort() + ", ALLOW";
+    String protocol =
+        rule.ipProtocol().equals("-1") ? "ALL" : rule.ipProtocol().toUpperCase(Locale.ROOT);
+    return "peer: "
+        + peer
+        + ", "
+        + protocol
+        + ", from port: "
+        + rule.fromPort()
+        + ", to port: "
+        + rule.toPort()
+        + ", ALLOW";
   }
 
   private static String protocol(@Nullable String text) {
@@ -192,8 +200,7 @@ final class Permissions {
     boolean tcpOrUdp = protocol.equals("tcp") || protocol.equals("udp");
     if (tcpOrUdp && (from < 0 || to > 65_535 || from > to)) {
       throw Faults.of(
-          "InvalidParameterValue",
-          "Invalid TCP/UDP port range (" + from + ":" + to + ")");
+          "InvalidParameterValue", "Invalid TCP/UDP port range (" + from + ":" + to + ")");
     }
     if (protocol.equals("icmp") && (from < -1 || from > 255 || to < -1 || to > 255)) {
       throw Faults.invalid("ICMP code (" + to + ") out of range");

@@ -49,7 +49,8 @@ final class SecurityGroups {
 
   private static final String DEFAULT = "default";
   private static final int MAX_RULES = 60; // in each direction
-  private static final Pattern TEXT = Pattern.compile("[a-zA-Z0-9 ._\\-:/()#,@\\[\\]+=&;{}!$*]{1,255}");
+  private static final Pattern TEXT =
+      Pattern.compile("[a-zA-Z0-9 ._\\-:/()#,@\\[\\]+=&;{}!$*]{1,255}");
 
   private final Scope scope;
   private final Store store;
@@ -151,24 +152,22 @@ final class SecurityGroups {
   /** One at a time, so that the network ends with what the store ended with. */
   private synchronized void apply(String groupId) {
     Optional<dev.muelle.network.SecurityGroup> wanted =
-        store.read(
-            tx ->
-                tx.get(TABLE, groupId)
-                    .map(
-                        row -> {
-                          List<SecurityGroupRule> rules = rules(tx, groupId);
-                          return new dev.muelle.network.SecurityGroup(
-                              groupId,
-                              row.value().vpcId(),
-                              rules.stream()
-                                  .filter(rule -> !rule.isEgress())
-                                  .map(Permissions::packet)
-                                  .toList(),
-                              rules.stream()
-                                  .filter(SecurityGroupRule::isEgress)
-                                  .map(Permissions::packet)
-                                  .toList());
-                        }));
+        store.read(tx ->
+            tx.get(TABLE, groupId)
+                .map(row -> {
+                  List<SecurityGroupRule> rules = rules(tx, groupId);
+                  return new dev.muelle.network.SecurityGroup(
+                      groupId,
+                      row.value().vpcId(),
+                      rules.stream()
+                          .filter(rule -> !rule.isEgress())
+                          .map(Permissions::packet)
+                          .toList(),
+                      rules.stream()
+                          .filter(SecurityGroupRule::isEgress)
+                          .map(Permissions::packet)
+                          .toList());
+                }));
     wanted.ifPresent(network::putSecurityGroup);
   }
 
@@ -186,43 +185,50 @@ final class SecurityGroups {
     }
     if (!TEXT.matcher(request.groupName()).matches()) {
       throw Faults.invalid(
-          "Value (" + request.groupName() + ") for parameter GroupName is invalid. Character sets beyond ASCII are not supported.");
+          "Value ("
+              + request.groupName()
+              + ") for parameter GroupName is invalid. Character sets beyond ASCII are not supported.");
     }
     if (!TEXT.matcher(request.description()).matches()) {
       throw Faults.invalid(
-          "Value (" + request.description() + ") for parameter GroupDescription is invalid. Character sets beyond ASCII are not supported.");
+          "Value ("
+              + request.description()
+              + ") for parameter GroupDescription is invalid. Character sets beyond ASCII are not supported.");
     }
     if (request.groupName().equalsIgnoreCase(DEFAULT)) {
       throw Faults.of("InvalidGroup.Reserved", "The security group 'default' is reserved");
     }
     if (request.groupName().startsWith("sg-")) {
-      throw Faults.invalid("Value (" + request.groupName()
-          + ") for parameter GroupName is invalid. Group names may not be in the format sg-*");
+      throw Faults.invalid(
+          "Value ("
+              + request.groupName()
+              + ") for parameter GroupName is invalid. Group names may not be in the format sg-*");
     }
     CreateSecurityGroupResponse response =
-        store.write(
-            tx -> {
-              String vpcId =
-                  request.vpcId() == null ? defaultVpc(tx) : Vpcs.require(tx, request.vpcId()).vpcId();
-              boolean taken =
-                  tx.find(TABLE, "vpc", vpcId).stream()
-                      .anyMatch(row -> row.value().groupName().equals(request.groupName()));
-              if (taken) {
-                throw Faults.of(
-                    "InvalidGroup.Duplicate",
-                    "The security group '" + request.groupName() + "' already exists for VPC '"
-                        + vpcId + "'");
-              }
-              SecurityGroup group = make(tx, vpcId, request.groupName(), request.description());
-              List<Tag> tags =
-                  TagSets.put(
-                      tx, group.groupId(), "security-group", request.tagSpecifications());
-              return CreateSecurityGroupResponse.builder()
-                  .groupId(group.groupId())
-                  .securityGroupArn(group.securityGroupArn())
-                  .tags(tags)
-                  .build();
-            });
+        store.write(tx -> {
+          String vpcId =
+              request.vpcId() == null ? defaultVpc(tx) : Vpcs.require(tx, request.vpcId()).vpcId();
+          boolean taken =
+              tx.find(TABLE, "vpc", vpcId).stream()
+                  .anyMatch(row -> row.value().groupName().equals(request.groupName()));
+          if (taken) {
+            throw Faults.of(
+                "InvalidGroup.Duplicate",
+                "The security group '"
+                    + request.groupName()
+                    + "' already exists for VPC '"
+                    + vpcId
+                    + "'");
+          }
+          SecurityGroup group = make(tx, vpcId, request.groupName(), request.description());
+          List<Tag> tags =
+              TagSets.put(tx, group.groupId(), "security-group", request.tagSpecifications());
+          return CreateSecurityGroupResponse.builder()
+              .groupId(group.groupId())
+              .securityGroupArn(group.securityGroupArn())
+              .tags(tags)
+              .build();
+        });
     apply(response.groupId());
     return response;
   }
@@ -232,44 +238,41 @@ final class SecurityGroups {
         .map(Row::value)
         .filter(Vpc::isDefault)
         .findFirst()
-        .orElseThrow(
-            () -> Faults.of("VPCIdNotSpecified", "No default VPC for this user"))
+        .orElseThrow(() -> Faults.of("VPCIdNotSpecified", "No default VPC for this user"))
         .vpcId();
   }
 
   DeleteSecurityGroupResponse delete(DeleteSecurityGroupRequest request) {
     Faults.dryRun(request.dryRun());
     SecurityGroup gone =
-        store.write(
-            tx -> {
-              SecurityGroup group = named(tx, request.groupId(), request.groupName());
-              if (group.groupName().equals(DEFAULT)) {
-                throw Faults.of(
-                    "CannotDelete",
-                    "the specified group: \"" + group.groupId() + "\" name: \"default\" cannot be"
-                        + " deleted by a user");
-              }
-              boolean used =
-                  tx.list(NetworkInterfaces.TABLE).stream()
-                      .anyMatch(
-                          row ->
-                              row.value().groups().stream()
-                                  .anyMatch(g -> g.groupId().equals(group.groupId())));
-              boolean referred =
-                  tx.list(RULES).stream()
-                      .map(Row::value)
-                      .anyMatch(
-                          rule ->
-                              group.groupId().equals(Permissions.referred(rule))
-                                  && !rule.groupId().equals(group.groupId()));
-              if (used || referred) {
-                throw Faults.of(
-                    "DependencyViolation",
-                    "resource " + group.groupId() + " has a dependent object");
-              }
-              remove(tx, group.groupId());
-              return group;
-            });
+        store.write(tx -> {
+          SecurityGroup group = named(tx, request.groupId(), request.groupName());
+          if (group.groupName().equals(DEFAULT)) {
+            throw Faults.of(
+                "CannotDelete",
+                "the specified group: \""
+                    + group.groupId()
+                    + "\" name: \"default\" cannot be"
+                    + " deleted by a user");
+          }
+          boolean used =
+              tx.list(NetworkInterfaces.TABLE).stream()
+                  .anyMatch(row ->
+                      row.value().groups().stream()
+                          .anyMatch(g -> g.groupId().equals(group.groupId())));
+          boolean referred =
+              tx.list(RULES).stream()
+                  .map(Row::value)
+                  .anyMatch(rule ->
+                      group.groupId().equals(Permissions.referred(rule))
+                          && !rule.groupId().equals(group.groupId()));
+          if (used || referred) {
+            throw Faults.of(
+                "DependencyViolation", "resource " + group.groupId() + " has a dependent object");
+          }
+          remove(tx, group.groupId());
+          return group;
+        });
     network.removeSecurityGroup(gone.vpcId(), gone.groupId());
     return DeleteSecurityGroupResponse.builder().groupId(gone.groupId()).build();
   }
@@ -321,30 +324,28 @@ final class SecurityGroups {
       boolean egress) {
     List<SecurityGroupRule> wanted = Permissions.split(permissions, egress, scope.account());
     List<SecurityGroupRule> added =
-        store.write(
-            tx -> {
-              SecurityGroup group = named(tx, groupId, groupName);
-              List<SecurityGroupRule> present = rules(tx, group.groupId());
-              for (SecurityGroupRule rule : wanted) {
-                if (present.stream().anyMatch(p -> Permissions.same(p, rule))) {
-                  throw Faults.of(
-                      "InvalidPermission.Duplicate",
-                      "the specified rule \"" + Permissions.describe(rule) + "\" already exists");
-                }
-                String referred = Permissions.referred(rule);
-                if (referred != null
-                    && !require(tx, referred).vpcId().equals(group.vpcId())) {
-                  throw notFound(referred);
-                }
-              }
-              long count = present.stream().filter(p -> p.isEgress() == egress).count();
-              if (count + wanted.size() > MAX_RULES) {
-                throw Faults.of(
-                    "RulesPerSecurityGroupLimitExceeded",
-                    "The maximum number of rules per security group has been reached.");
-              }
-              return add(tx, group.groupId(), wanted);
-            });
+        store.write(tx -> {
+          SecurityGroup group = named(tx, groupId, groupName);
+          List<SecurityGroupRule> present = rules(tx, group.groupId());
+          for (SecurityGroupRule rule : wanted) {
+            if (present.stream().anyMatch(p -> Permissions.same(p, rule))) {
+              throw Faults.of(
+                  "InvalidPermission.Duplicate",
+                  "the specified rule \"" + Permissions.describe(rule) + "\" already exists");
+            }
+            String referred = Permissions.referred(rule);
+            if (referred != null && !require(tx, referred).vpcId().equals(group.vpcId())) {
+              throw notFound(referred);
+            }
+          }
+          long count = present.stream().filter(p -> p.isEgress() == egress).count();
+          if (count + wanted.size() > MAX_RULES) {
+            throw Faults.of(
+                "RulesPerSecurityGroupLimitExceeded",
+                "The maximum number of rules per security group has been reached.");
+          }
+          return add(tx, group.groupId(), wanted);
+        });
     apply(added.getFirst().groupId());
     return added;
   }
@@ -394,41 +395,36 @@ final class SecurityGroups {
       List<IpPermission> permissions,
       boolean egress) {
     List<SecurityGroupRule> unwanted =
-        permissions.isEmpty()
-            ? List.of()
-            : Permissions.split(permissions, egress, scope.account());
+        permissions.isEmpty() ? List.of() : Permissions.split(permissions, egress, scope.account());
     String changed =
-        store.write(
-            tx -> {
-              SecurityGroup group = named(tx, groupId, groupName);
-              List<SecurityGroupRule> present = rules(tx, group.groupId());
-              for (String id : ruleIds) {
-                boolean there =
-                    present.stream()
-                        .anyMatch(
-                            p -> p.securityGroupRuleId().equals(id) && p.isEgress() == egress);
-                if (!there) {
-                  throw Faults.of(
-                      "InvalidSecurityGroupRuleId.NotFound",
-                      "The security group rule ID '" + id + "' does not exist");
-                }
-                tx.delete(RULES, id);
-              }
-              for (SecurityGroupRule rule : unwanted) {
-                SecurityGroupRule found =
-                    present.stream()
-                        .filter(p -> Permissions.same(p, rule))
-                        .findFirst()
-                        .orElseThrow(
-                            () ->
-                                Faults.of(
-                                    "InvalidPermission.NotFound",
-                                    "The specified rule does not exist in this security group."));
-                tx.delete(RULES, found.securityGroupRuleId());
-              }
-              tx.put(TABLE, group.groupId(), group);
-              return group.groupId();
-            });
+        store.write(tx -> {
+          SecurityGroup group = named(tx, groupId, groupName);
+          List<SecurityGroupRule> present = rules(tx, group.groupId());
+          for (String id : ruleIds) {
+            boolean there =
+                present.stream()
+                    .anyMatch(p -> p.securityGroupRuleId().equals(id) && p.isEgress() == egress);
+            if (!there) {
+              throw Faults.of(
+                  "InvalidSecurityGroupRuleId.NotFound",
+                  "The security group rule ID '" + id + "' does not exist");
+            }
+            tx.delete(RULES, id);
+          }
+          for (SecurityGroupRule rule : unwanted) {
+            SecurityGroupRule found =
+                present.stream()
+                    .filter(p -> Permissions.same(p, rule))
+                    .findFirst()
+                    .orElseThrow(() ->
+                        Faults.of(
+                            "InvalidPermission.NotFound",
+                            "The specified rule does not exist in this security group."));
+            tx.delete(RULES, found.securityGroupRuleId());
+          }
+          tx.put(TABLE, group.groupId(), group);
+          return group.groupId();
+        });
     apply(changed);
   }
 
@@ -458,36 +454,30 @@ final class SecurityGroups {
   DescribeSecurityGroupsResponse describe(DescribeSecurityGroupsRequest request) {
     Faults.dryRun(request.dryRun());
     List<SecurityGroup> all =
-        store.read(
-            tx -> {
-              request.groupIds().forEach(id -> require(tx, id));
-              request.groupNames().forEach(name -> named(tx, null, name));
-              Map<String, List<Tag>> tags = TagSets.all(tx);
-              return tx.list(TABLE).stream()
-                  .map(Row::value)
-                  .filter(
-                      group ->
-                          request.groupIds().isEmpty()
-                              || request.groupIds().contains(group.groupId()))
-                  .filter(
-                      group ->
-                          request.groupNames().isEmpty()
-                              || request.groupNames().contains(group.groupName()))
-                  .map(
-                      group -> {
-                        List<SecurityGroupRule> rules = rules(tx, group.groupId());
-                        return group.toBuilder()
-                            .ipPermissions(
-                                Permissions.join(
-                                    rules.stream().filter(r -> !r.isEgress()).toList()))
-                            .ipPermissionsEgress(
-                                Permissions.join(
-                                    rules.stream().filter(SecurityGroupRule::isEgress).toList()))
-                            .tags(tags.getOrDefault(group.groupId(), List.of()))
-                            .build();
-                      })
-                  .toList();
-            });
+        store.read(tx -> {
+          request.groupIds().forEach(id -> require(tx, id));
+          request.groupNames().forEach(name -> named(tx, null, name));
+          Map<String, List<Tag>> tags = TagSets.all(tx);
+          return tx.list(TABLE).stream()
+              .map(Row::value)
+              .filter(group ->
+                  request.groupIds().isEmpty() || request.groupIds().contains(group.groupId()))
+              .filter(group ->
+                  request.groupNames().isEmpty()
+                      || request.groupNames().contains(group.groupName()))
+              .map(group -> {
+                List<SecurityGroupRule> rules = rules(tx, group.groupId());
+                return group.toBuilder()
+                    .ipPermissions(
+                        Permissions.join(rules.stream().filter(r -> !r.isEgress()).toList()))
+                    .ipPermissionsEgress(
+                        Permissions.join(
+                            rules.stream().filter(SecurityGroupRule::isEgress).toList()))
+                    .tags(tags.getOrDefault(group.groupId(), List.of()))
+                    .build();
+              })
+              .toList();
+        });
     Filters<SecurityGroup> filters =
         new Filters<SecurityGroup>(SecurityGroup::tags)
             .one("group-id", SecurityGroup::groupId)
@@ -534,30 +524,26 @@ final class SecurityGroups {
   DescribeSecurityGroupRulesResponse describeRules(DescribeSecurityGroupRulesRequest request) {
     Faults.dryRun(request.dryRun());
     List<SecurityGroupRule> all =
-        store.read(
-            tx -> {
-              for (String id : request.securityGroupRuleIds()) {
-                if (tx.get(RULES, id).isEmpty()) {
-                  throw Faults.of(
-                      "InvalidSecurityGroupRuleId.NotFound",
-                      "The security group rule ID '" + id + "' does not exist");
-                }
-              }
-              Map<String, List<Tag>> tags = TagSets.all(tx);
-              return tx.list(RULES).stream()
-                  .map(Row::value)
-                  .filter(
-                      rule ->
-                          request.securityGroupRuleIds().isEmpty()
-                              || request.securityGroupRuleIds()
-                                  .contains(rule.securityGroupRuleId()))
-                  .map(
-                      rule ->
-                          rule.toBuilder()
-                              .tags(tags.getOrDefault(rule.securityGroupRuleId(), List.of()))
-                              .build())
-                  .toList();
-            });
+        store.read(tx -> {
+          for (String id : request.securityGroupRuleIds()) {
+            if (tx.get(RULES, id).isEmpty()) {
+              throw Faults.of(
+                  "InvalidSecurityGroupRuleId.NotFound",
+                  "The security group rule ID '" + id + "' does not exist");
+            }
+          }
+          Map<String, List<Tag>> tags = TagSets.all(tx);
+          return tx.list(RULES).stream()
+              .map(Row::value)
+              .filter(rule ->
+                  request.securityGroupRuleIds().isEmpty()
+                      || request.securityGroupRuleIds().contains(rule.securityGroupRuleId()))
+              .map(rule ->
+                  rule.toBuilder()
+                      .tags(tags.getOrDefault(rule.securityGroupRuleId(), List.of()))
+                      .build())
+              .toList();
+        });
     Filters<SecurityGroupRule> filters =
         new Filters<SecurityGroupRule>(SecurityGroupRule::tags)
             .one("group-id", SecurityGroupRule::groupId)
@@ -584,10 +570,8 @@ final class SecurityGroups {
         .map(Row::value)
         .filter(group -> group.groupName().equals(name))
         .findFirst()
-        .orElseThrow(
-            () ->
-                Faults.of(
-                    "InvalidGroup.NotFound", "The security group '" + name + "' does not exist"));
+        .orElseThrow(() ->
+            Faults.of("InvalidGroup.NotFound", "The security group '" + name + "' does not exist"));
   }
 
   static SecurityGroup require(Tx tx, String id) {

@@ -97,34 +97,33 @@ final class Subnets {
     AvailabilityZone zone =
         zones
             .find(zoneName)
-            .orElseThrow(
-                () ->
-                    Faults.invalid(
-                        "Value (" + zoneName + ") for parameter availabilityZone is invalid."
-                            + " Subnets can currently only be created in the following availability zones: "
-                            + String.join(", ", zones.all().stream().map(AvailabilityZone::zoneName).toList())
-                            + "."));
+            .orElseThrow(() ->
+                Faults.invalid(
+                    "Value ("
+                        + zoneName
+                        + ") for parameter availabilityZone is invalid."
+                        + " Subnets can currently only be created in the following availability zones: "
+                        + String.join(
+                            ", ", zones.all().stream().map(AvailabilityZone::zoneName).toList())
+                        + "."));
     Subnet subnet =
-        store.write(
-            tx -> {
-              Vpc vpc = Vpcs.require(tx, request.vpcId());
-              if (block.prefix() > 28
-                  || !Cidr.parse(vpc.cidrBlock()).contains(block)) {
-                throw Faults.of("InvalidSubnet.Range", "The CIDR '" + block + "' is invalid.");
-              }
-              for (Row<Subnet> other : tx.list(TABLE)) {
-                if (other.value().vpcId().equals(vpc.vpcId())
-                    && Cidr.parse(other.value().cidrBlock()).overlaps(block)) {
-                  throw Faults.of(
-                      "InvalidSubnet.Conflict",
-                      "The CIDR '" + block + "' conflicts with another subnet");
-                }
-              }
-              Subnet made = make(tx, ids, scope, vpc.vpcId(), block, zone, false);
-              List<Tag> tags =
-                  TagSets.put(tx, made.subnetId(), "subnet", request.tagSpecifications());
-              return shown(tx, made, tags);
-            });
+        store.write(tx -> {
+          Vpc vpc = Vpcs.require(tx, request.vpcId());
+          if (block.prefix() > 28 || !Cidr.parse(vpc.cidrBlock()).contains(block)) {
+            throw Faults.of("InvalidSubnet.Range", "The CIDR '" + block + "' is invalid.");
+          }
+          for (Row<Subnet> other : tx.list(TABLE)) {
+            if (other.value().vpcId().equals(vpc.vpcId())
+                && Cidr.parse(other.value().cidrBlock()).overlaps(block)) {
+              throw Faults.of(
+                  "InvalidSubnet.Conflict",
+                  "The CIDR '" + block + "' conflicts with another subnet");
+            }
+          }
+          Subnet made = make(tx, ids, scope, vpc.vpcId(), block, zone, false);
+          List<Tag> tags = TagSets.put(tx, made.subnetId(), "subnet", request.tagSpecifications());
+          return shown(tx, made, tags);
+        });
     return CreateSubnetResponse.builder().subnet(subnet).build();
   }
 
@@ -133,37 +132,34 @@ final class Subnets {
     if (request.subnetId() == null) {
       throw Faults.missing("subnetId");
     }
-    store.write(
-        tx -> {
-          Subnet subnet = require(tx, request.subnetId());
-          if (!tx.find(NetworkInterfaces.TABLE, "subnet", subnet.subnetId()).isEmpty()) {
-            throw Faults.inUse("subnet", subnet.subnetId());
-          }
-          TagSets.remove(tx, subnet.subnetId());
-          return tx.delete(TABLE, subnet.subnetId());
-        });
+    store.write(tx -> {
+      Subnet subnet = require(tx, request.subnetId());
+      if (!tx.find(NetworkInterfaces.TABLE, "subnet", subnet.subnetId()).isEmpty()) {
+        throw Faults.inUse("subnet", subnet.subnetId());
+      }
+      TagSets.remove(tx, subnet.subnetId());
+      return tx.delete(TABLE, subnet.subnetId());
+    });
     return DeleteSubnetResponse.builder().build();
   }
 
   DescribeSubnetsResponse describe(DescribeSubnetsRequest request) {
     Faults.dryRun(request.dryRun());
     List<Subnet> all =
-        store.read(
-            tx -> {
-              request.subnetIds().forEach(id -> require(tx, id));
-              Map<String, List<Tag>> tags = TagSets.all(tx);
-              List<Subnet> found = new ArrayList<>();
-              for (Row<Subnet> row : tx.list(TABLE)) {
-                Subnet subnet = row.value();
-                if (request.subnetIds().isEmpty()
-                    || request.subnetIds().contains(subnet.subnetId())) {
-                  found.add(shown(tx, subnet, tags.getOrDefault(subnet.subnetId(), List.of())));
-                }
-              }
-              return found.stream()
-                  .sorted(java.util.Comparator.comparing(Subnet::availabilityZone))
-                  .toList();
-            });
+        store.read(tx -> {
+          request.subnetIds().forEach(id -> require(tx, id));
+          Map<String, List<Tag>> tags = TagSets.all(tx);
+          List<Subnet> found = new ArrayList<>();
+          for (Row<Subnet> row : tx.list(TABLE)) {
+            Subnet subnet = row.value();
+            if (request.subnetIds().isEmpty() || request.subnetIds().contains(subnet.subnetId())) {
+              found.add(shown(tx, subnet, tags.getOrDefault(subnet.subnetId(), List.of())));
+            }
+          }
+          return found.stream()
+              .sorted(java.util.Comparator.comparing(Subnet::availabilityZone))
+              .toList();
+        });
     Filters<Subnet> filters =
         new Filters<Subnet>(Subnet::tags)
             .one("subnet-id", Subnet::subnetId)
@@ -202,9 +198,7 @@ final class Subnets {
   static Subnet require(Tx tx, String id) {
     return tx.get(TABLE, id)
         .map(Row::value)
-        .orElseThrow(
-            () ->
-                Faults.of(
-                    "InvalidSubnetID.NotFound", "The subnet ID '" + id + "' does not exist"));
+        .orElseThrow(() ->
+            Faults.of("InvalidSubnetID.NotFound", "The subnet ID '" + id + "' does not exist"));
   }
 }

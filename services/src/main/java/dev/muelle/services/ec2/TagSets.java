@@ -77,7 +77,8 @@ final class TagSets {
     for (TagSpecification specification : specifications) {
       if (!type.equals(specification.resourceTypeAsString())) {
         throw Faults.invalid(
-            "'" + specification.resourceTypeAsString()
+            "'"
+                + specification.resourceTypeAsString()
                 + "' is not a valid taggable resource type for this operation.");
       }
       put(tx, id, type, specification.tags(), true);
@@ -91,8 +92,7 @@ final class TagSets {
 
   private static void put(Tx tx, String id, String type, List<Tag> tags, boolean exists) {
     if (!exists) {
-      throw Faults.of(
-          "InvalidID", "The ID '" + id + "' is not valid");
+      throw Faults.of("InvalidID", "The ID '" + id + "' is not valid");
     }
     for (Tag tag : tags) {
       String key = tag.key() == null ? "" : tag.key();
@@ -109,7 +109,8 @@ final class TagSets {
       tx.put(TABLE, id + "/" + key, new Stored(id, type, key, value));
     }
     if (of(tx, id).size() > MOST) {
-      throw Faults.of("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.");
+      throw Faults.of(
+          "TagLimitExceeded", "The maximum number of Tags for a resource has been reached.");
     }
   }
 
@@ -121,34 +122,32 @@ final class TagSets {
     if (request.tags().isEmpty()) {
       throw Faults.missing("TagSet");
     }
-    return store.write(
-        tx -> {
-          for (String id : request.resources()) {
-            String type = type(id);
-            put(tx, id, type, request.tags(), existence.exists(tx, type, id));
-          }
-          return CreateTagsResponse.builder().build();
-        });
+    return store.write(tx -> {
+      for (String id : request.resources()) {
+        String type = type(id);
+        put(tx, id, type, request.tags(), existence.exists(tx, type, id));
+      }
+      return CreateTagsResponse.builder().build();
+    });
   }
 
   DeleteTagsResponse delete(DeleteTagsRequest request) {
     Faults.dryRun(request.dryRun());
-    return store.write(
-        tx -> {
-          for (String id : request.resources()) {
-            if (request.tags().isEmpty()) {
-              remove(tx, id);
-            }
-            for (Tag tag : request.tags()) {
-              Optional<Row<Stored>> present = tx.get(TABLE, id + "/" + tag.key());
-              if (present.isPresent()
-                  && (tag.value() == null || tag.value().equals(present.get().value().value()))) {
-                tx.delete(TABLE, present.get().key());
-              }
-            }
+    return store.write(tx -> {
+      for (String id : request.resources()) {
+        if (request.tags().isEmpty()) {
+          remove(tx, id);
+        }
+        for (Tag tag : request.tags()) {
+          Optional<Row<Stored>> present = tx.get(TABLE, id + "/" + tag.key());
+          if (present.isPresent()
+              && (tag.value() == null || tag.value().equals(present.get().value().value()))) {
+            tx.delete(TABLE, present.get().key());
           }
-          return DeleteTagsResponse.builder().build();
-        });
+        }
+      }
+      return DeleteTagsResponse.builder().build();
+    });
   }
 
   DescribeTagsResponse describe(DescribeTagsRequest request) {
@@ -165,14 +164,13 @@ final class TagSets {
     return DescribeTagsResponse.builder()
         .tags(
             page.items().stream()
-                .map(
-                    tag ->
-                        TagDescription.builder()
-                            .resourceId(tag.resourceId())
-                            .resourceType(tag.resourceType())
-                            .key(tag.key())
-                            .value(tag.value())
-                            .build())
+                .map(tag ->
+                    TagDescription.builder()
+                        .resourceId(tag.resourceId())
+                        .resourceType(tag.resourceType())
+                        .key(tag.key())
+                        .value(tag.value())
+                        .build())
                 .toList())
         .nextToken(page.nextToken())
         .build();

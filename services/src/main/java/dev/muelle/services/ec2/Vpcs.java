@@ -106,8 +106,7 @@ final class Vpcs {
 
   /** Tells the network of everything in this VPC; repeatable. */
   void apply(Vpc vpc) {
-    network.putVpc(
-        new Network.Vpc(vpc.vpcId(), List.of(Cidr.parse(vpc.cidrBlock()))));
+    network.putVpc(new Network.Vpc(vpc.vpcId(), List.of(Cidr.parse(vpc.cidrBlock()))));
     groups.applyAll(vpc.vpcId());
   }
 
@@ -122,8 +121,7 @@ final class Vpcs {
     if (request.ipv4IpamPoolId() != null) {
       throw Faults.unsupported("ipv4IpamPoolId");
     }
-    if (request.instanceTenancy() != null
-        && !request.instanceTenancyAsString().equals("default")) {
+    if (request.instanceTenancy() != null && !request.instanceTenancyAsString().equals("default")) {
       throw Faults.unsupported("instanceTenancy");
     }
     Cidr block = block(request.cidrBlock());
@@ -131,31 +129,28 @@ final class Vpcs {
       throw Faults.of("InvalidVpc.Range", "The CIDR '" + block + "' is invalid.");
     }
     Vpc vpc =
-        store.write(
-            tx -> {
-              if (tx.count(TABLE) >= MOST) {
-                throw Faults.of(
-                    "VpcLimitExceeded", "The maximum number of VPCs has been reached.");
-              }
-              Vpc made = make(tx, block, false, "default");
-              List<Tag> tags =
-                  TagSets.put(tx, made.vpcId(), "vpc", request.tagSpecifications());
-              return made.toBuilder().tags(tags).build();
-            });
+        store.write(tx -> {
+          if (tx.count(TABLE) >= MOST) {
+            throw Faults.of("VpcLimitExceeded", "The maximum number of VPCs has been reached.");
+          }
+          Vpc made = make(tx, block, false, "default");
+          List<Tag> tags = TagSets.put(tx, made.vpcId(), "vpc", request.tagSpecifications());
+          return made.toBuilder().tags(tags).build();
+        });
     apply(vpc);
     return CreateVpcResponse.builder().vpc(vpc.toBuilder().state("pending").build()).build();
   }
 
   CreateDefaultVpcResponse createDefault() {
     Vpc vpc =
-        store.write(
-            tx -> {
-              if (tx.list(TABLE).stream().anyMatch(row -> row.value().isDefault())) {
-                throw Faults.of(
-                    "DefaultVpcAlreadyExists", "A Default VPC already exists for this account in this region.");
-              }
-              return makeDefault(tx);
-            });
+        store.write(tx -> {
+          if (tx.list(TABLE).stream().anyMatch(row -> row.value().isDefault())) {
+            throw Faults.of(
+                "DefaultVpcAlreadyExists",
+                "A Default VPC already exists for this account in this region.");
+          }
+          return makeDefault(tx);
+        });
     apply(vpc);
     return CreateDefaultVpcResponse.builder().vpc(vpc).build();
   }
@@ -163,23 +158,22 @@ final class Vpcs {
   DeleteVpcResponse delete(DeleteVpcRequest request) {
     Faults.dryRun(request.dryRun());
     String id = id(request.vpcId());
-    store.write(
-        tx -> {
-          Vpc vpc = require(tx, id);
-          boolean used =
-              tx.list(Subnets.TABLE).stream().anyMatch(row -> row.value().vpcId().equals(id))
-                  || tx.list(NetworkInterfaces.TABLE).stream()
-                      .anyMatch(row -> row.value().vpcId().equals(id))
-                  || groups.hasOwnGroups(tx, id)
-                  || gateways.attached(tx, id);
-          if (used) {
-            throw Faults.inUse("vpc", id);
-          }
-          groups.removeDefault(tx, id);
-          gateways.removeMain(tx, id);
-          TagSets.remove(tx, id);
-          return tx.delete(TABLE, vpc.vpcId());
-        });
+    store.write(tx -> {
+      Vpc vpc = require(tx, id);
+      boolean used =
+          tx.list(Subnets.TABLE).stream().anyMatch(row -> row.value().vpcId().equals(id))
+              || tx.list(NetworkInterfaces.TABLE).stream()
+                  .anyMatch(row -> row.value().vpcId().equals(id))
+              || groups.hasOwnGroups(tx, id)
+              || gateways.attached(tx, id);
+      if (used) {
+        throw Faults.inUse("vpc", id);
+      }
+      groups.removeDefault(tx, id);
+      gateways.removeMain(tx, id);
+      TagSets.remove(tx, id);
+      return tx.delete(TABLE, vpc.vpcId());
+    });
     network.removeVpc(id);
     return DeleteVpcResponse.builder().build();
   }
@@ -187,20 +181,18 @@ final class Vpcs {
   DescribeVpcsResponse describe(DescribeVpcsRequest request) {
     Faults.dryRun(request.dryRun());
     List<Vpc> all =
-        store.read(
-            tx -> {
-              request.vpcIds().forEach(id -> require(tx, id));
-              Map<String, List<Tag>> tags = TagSets.all(tx);
-              List<Vpc> found = new ArrayList<>();
-              for (Row<Vpc> row : tx.list(TABLE)) {
-                Vpc vpc = row.value();
-                if (request.vpcIds().isEmpty() || request.vpcIds().contains(vpc.vpcId())) {
-                  found.add(
-                      vpc.toBuilder().tags(tags.getOrDefault(vpc.vpcId(), List.of())).build());
-                }
-              }
-              return found;
-            });
+        store.read(tx -> {
+          request.vpcIds().forEach(id -> require(tx, id));
+          Map<String, List<Tag>> tags = TagSets.all(tx);
+          List<Vpc> found = new ArrayList<>();
+          for (Row<Vpc> row : tx.list(TABLE)) {
+            Vpc vpc = row.value();
+            if (request.vpcIds().isEmpty() || request.vpcIds().contains(vpc.vpcId())) {
+              found.add(vpc.toBuilder().tags(tags.getOrDefault(vpc.vpcId(), List.of())).build());
+            }
+          }
+          return found;
+        });
     Filters<Vpc> filters =
         new Filters<Vpc>(Vpc::tags)
             .one("vpc-id", Vpc::vpcId)
@@ -233,7 +225,8 @@ final class Vpcs {
           response.enableNetworkAddressUsageMetrics(off).build();
       case null -> throw Faults.missing("attribute");
       case UNKNOWN_TO_SDK_VERSION ->
-          throw Faults.invalid("Value (" + request.attributeAsString() + ") for parameter attribute is invalid.");
+          throw Faults.invalid(
+              "Value (" + request.attributeAsString() + ") for parameter attribute is invalid.");
     };
   }
 
@@ -249,7 +242,9 @@ final class Vpcs {
       return Cidr.parse(text);
     } catch (IllegalArgumentException e) {
       throw Faults.invalid(
-          "Value (" + text + ") for parameter cidrBlock is invalid. This is not a valid CIDR block.");
+          "Value ("
+              + text
+              + ") for parameter cidrBlock is invalid. This is not a valid CIDR block.");
     }
   }
 

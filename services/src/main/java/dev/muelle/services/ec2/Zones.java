@@ -38,19 +38,18 @@ final class Zones {
 
   List<AvailabilityZone> all() {
     return Stream.iterate(0, i -> i < LETTERS.size(), i -> i + 1)
-        .map(
-            i ->
-                AvailabilityZone.builder()
-                    .zoneName(scope.region() + LETTERS.get(i))
-                    .zoneId(prefix() + "-az" + (i + 1))
-                    .regionName(scope.region())
-                    .state("available")
-                    .optInStatus("opt-in-not-required")
-                    .groupName(scope.region())
-                    .networkBorderGroup(scope.region())
-                    .zoneType("availability-zone")
-                    .messages(List.of())
-                    .build())
+        .map(i ->
+            AvailabilityZone.builder()
+                .zoneName(scope.region() + LETTERS.get(i))
+                .zoneId(prefix() + "-az" + (i + 1))
+                .regionName(scope.region())
+                .state("available")
+                .optInStatus("opt-in-not-required")
+                .groupName(scope.region())
+                .networkBorderGroup(scope.region())
+                .zoneType("availability-zone")
+                .messages(List.of())
+                .build())
         .toList();
   }
 
@@ -88,9 +87,8 @@ final class Zones {
             .one("opt-in-status", AvailabilityZone::optInStatusAsString);
     List<AvailabilityZone> zones =
         all().stream()
-            .filter(
-                zone ->
-                    request.zoneNames().isEmpty() || request.zoneNames().contains(zone.zoneName()))
+            .filter(zone ->
+                request.zoneNames().isEmpty() || request.zoneNames().contains(zone.zoneName()))
             .filter(
                 zone -> request.zoneIds().isEmpty() || request.zoneIds().contains(zone.zoneId()))
             .toList();
