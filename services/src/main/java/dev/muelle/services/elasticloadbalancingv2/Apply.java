@@ -1,0 +1,349 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import dev.muelle.balancer.Balancer;
+import dev.muelle.balancer.Balancer.Health;
+import dev.muelle.balancer.Balancer.TargetState;
+import dev.muelle.balancer.LoadBalancer;
+import dev.muelle.balancer.LoadBalancer.Front;
+import dev.muelle.network.Network;
+import dev.muelle.network.Network.Use;
+import dev.muelle.network.SocketSpace;
+import dev.muelle.services.Ids;
+import dev.muelle.services.Scope;
+import dev.muelle.services.elasticloadbalancingv2.State.Balancing;
+import dev.muelle.services.elasticloadbalancingv2.State.Group;
+import dev.muelle.services.elasticloadbalancingv2.State.Known;
+import dev.muelle.services.elasticloadbalancingv2.State.Listening;
+import dev.muelle.services.elasticloadbalancingv2.State.Node;
+import dev.muelle.store.Row;
+import dev.muelle.store.Store;
+import dev.muelle.wire.Caller;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ec2.model.IpPermission;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerSchemeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerStateEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
+
+/** Makes stored load balancers so: their interfaces, and what the data plane is told. */
+final class Apply {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Apply.class);
+  private static final Duration AGAIN = Duration.ofSeconds(30);
+  private static final List<String> SHARED = List.of("127.0.0.1", "::1");
+
+  private final Scope scope;
+  private final Store store;
+  private final Ids ids;
+  private final Ec2Client ec2;
+  private final Network network;
+  private final Balancer balancer;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  Apply(Scope scope, Store store, Ids ids, Ec2Client ec2, Network network, Balancer balancer) {
+    this.scope = scope;
+    this.store = store;
+    this.ids = ids;
+    this.ec2 = ec2;
+    this.network = network;
+    this.balancer = balancer;
+  }
+
+  private <R> R asService(ScopedValue.CallableOp<R, RuntimeException> work) {
+    Caller self =
+        new Caller(
+            scope.account(),
+            scope.region(),
+            scope.globalArn(
+                "iam",
+                "role/aws-service-role/elasticloadbalancing.amazonaws.com/"
+                    + "AWSServiceRoleForElasticLoadBalancing"),
+            "AWSServiceRoleForElasticLoadBalancing",
+            "",
+            ids.uuid());
+    return ScopedValue.where(Caller.CURRENT, self).call(work);
+  }
+
+  /** Brings one load balancer up to what is stored. */
+  @Nullable Duration balancer(String arn) {
+    lock.lock();
+    try {
+      Balancing wanted =
+          store.read(tx -> tx.get(State.BALANCERS, arn)).map(Row::value).orElse(null);
+      if (wanted == null) {
+        balancer.remove(arn);
+        return null;
+      }
+      return asService(() -> wanted.deleted() ? remove(arn, wanted) : put(arn, wanted));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private @Nullable Duration remove(String arn, Balancing wanted) {
+    balancer.remove(arn);
+    for (Node node : wanted.nodes()) {
+      try {
+        network.unplug(node.interfaceId());
+        ec2.deleteNetworkInterface(r -> r.networkInterfaceId(node.interfaceId()));
+      } catch (AwsServiceException e) {
+        if (!"InvalidNetworkInterfaceID.NotFound".equals(e.awsErrorDetails().errorCode())) {
+          throw e;
+        }
+      }
+    }
+    store.write(tx -> tx.delete(State.BALANCERS, arn));
+    return null;
+  }
+
+  private Duration put(String arn, Balancing before) {
+    Balancing wanted = nodes(arn, before);
+    Map<String, String> problems = balancer.put(view(wanted));
+    boolean active = wanted.balancer().state().code() == LoadBalancerStateEnum.ACTIVE;
+    if (!problems.equals(wanted.problems()) || !active) {
+      problems.forEach(
+          (at, why) -> LOG.warn("{} cannot listen at {}: {}", wanted.front(), at, why));
+      String reason =
+          problems.isEmpty() ? null : "Some endpoints cannot listen: " + String.join("; ",
+              problems.entrySet().stream().map(e -> e.getKey() + ": " + e.getValue()).toList());
+      change(
+          arn,
+          now ->
+              new Balancing(
+                  now.balancer().toBuilder()
+                      .state(s -> s.code(LoadBalancerStateEnum.ACTIVE).reason(reason))
+                      .build(),
+                  now.attributes(),
+                  now.tags(),
+                  now.nodes(),
+                  now.front(),
+                  problems,
+                  now.deleted()));
+    }
+    return AGAIN;
+  }
+
+  private void change(String arn, java.util.function.UnaryOperator<Balancing> step) {
+    store.write(
+        tx -> {
+          tx.get(State.BALANCERS, arn)
+              .ifPresent(row -> tx.put(State.BALANCERS, arn, step.apply(row.value())));
+          return null;
+        });
+  }
+
+  /** One interface in each subnet, made if it is missing, and plugged. */
+  private Balancing nodes(String arn, Balancing wanted) {
+    List<Node> nodes = new ArrayList<>(wanted.nodes());
+    Set<String> have = new HashSet<>();
+    nodes.forEach(node -> have.add(node.subnet()));
+    String name = arn.substring(arn.indexOf("loadbalancer/") + "loadbalancer/".length());
+    for (AvailabilityZone zone : wanted.balancer().availabilityZones()) {
+      if (have.add(zone.subnetId())) {
+        var made =
+            ec2.createNetworkInterface(
+                    r ->
+                        r.subnetId(zone.subnetId())
+                            .groups(wanted.balancer().securityGroups())
+                            .description("ELB " + name)
+                            .clientToken(name.replace('/', '-') + "-" + zone.subnetId()))
+                .networkInterface();
+        nodes.add(
+            new Node(
+                zone.subnetId(),
+                zone.zoneName(),
+                made.networkInterfaceId(),
+                made.privateIpAddress()));
+      }
+    }
+    nodes.forEach(node -> network.plug(node.interfaceId(), Use.SERVER));
+    if (nodes.equals(wanted.nodes())) {
+      return wanted;
+    }
+    Balancing with = withNodes(wanted, nodes);
+    change(arn, now -> withNodes(now, nodes));
+    return with;
+  }
+
+  private static Balancing withNodes(Balancing b, List<Node> nodes) {
+    return new Balancing(
+        b.balancer(), b.attributes(), b.tags(), nodes, b.front(), b.problems(), b.deleted());
+  }
+
+  private LoadBalancer view(Balancing wanted) {
+    var described = wanted.balancer();
+    SocketSpace space = network.sockets(described.vpcId());
+    LoadBalancer.Sockets sockets =
+        new LoadBalancer.Sockets() {
+          @Override
+          public <T> T call(Callable<T> birth) throws Exception {
+            return space.call(birth);
+          }
+        };
+    List<IpPermission> ingress =
+        ec2.describeSecurityGroups(r -> r.groupIds(described.securityGroups()))
+            .securityGroups()
+            .stream()
+            .flatMap(group -> group.ipPermissions().stream())
+            .toList();
+    Predicate<LoadBalancer.Admission> admits =
+        a -> Admissions.admits(ingress, a.clientAddress(), a.listenerPort());
+    List<Front> fronts = new ArrayList<>();
+    if (described.scheme() == LoadBalancerSchemeEnum.INTERNET_FACING) {
+      SHARED.forEach(address -> fronts.add(new Front(address, true, admits)));
+      fronts.add(new Front(wanted.front(), false, admits));
+    }
+    List<LoadBalancer.Listener> listeners = new ArrayList<>();
+    Map<String, LoadBalancer.TargetGroup> groups = new HashMap<>();
+    store.read(
+        tx -> {
+          for (Row<Listening> row :
+              tx.find(State.LISTENERS, "balancer", described.loadBalancerArn())) {
+            var listener = row.value().listener();
+            Action action = listener.defaultActions().getFirst();
+            listeners.add(
+                new LoadBalancer.Listener(row.key(), listener.port(), action(action)));
+            String arn = State.groupOf(action);
+            if (arn != null) {
+              tx.get(State.GROUPS, arn)
+                  .ifPresent(
+                      group ->
+                          groups.put(
+                              arn,
+                              group(
+                                  group.value(), tx.list(State.HEALTH, arn + "|"))));
+            }
+          }
+          return null;
+        });
+    Map<String, String> attributes = wanted.attributes();
+    return new LoadBalancer(
+        described.loadBalancerArn(),
+        described.dnsName().toLowerCase(java.util.Locale.ROOT),
+        wanted.nodes().stream()
+            .map(node -> new LoadBalancer.Node(node.address(), node.zone(), sockets))
+            .toList(),
+        fronts,
+        listeners,
+        groups,
+        new LoadBalancer.Settings(
+            Duration.ofSeconds(Long.parseLong(attributes.getOrDefault(Attributes.IDLE, "60"))),
+            Duration.ofSeconds(
+                Long.parseLong(attributes.getOrDefault(Attributes.KEEP_ALIVE, "3600")))));
+  }
+
+  private static LoadBalancer.Action action(Action action) {
+    if (action.type() == ActionTypeEnum.FIXED_RESPONSE) {
+      var fixed = action.fixedResponseConfig();
+      return new LoadBalancer.Action.FixedResponse(
+          Integer.parseInt(fixed.statusCode()),
+          fixed.contentType() == null ? "text/plain" : fixed.contentType(),
+          fixed.messageBody() == null ? "" : fixed.messageBody());
+    }
+    String group = State.groupOf(action);
+    return new LoadBalancer.Action.Forward(group == null ? "" : group);
+  }
+
+  private static LoadBalancer.TargetGroup group(Group stored, List<Row<Known>> health) {
+    TargetGroup group = stored.group();
+    Set<String> healthy = new HashSet<>();
+    health.forEach(
+        row -> {
+          if (row.value().health().equals(Health.HEALTHY.name())) {
+            healthy.add(row.key());
+          }
+        });
+    String port = group.healthCheckPort();
+    return new LoadBalancer.TargetGroup(
+        group.targetGroupArn(),
+        new LoadBalancer.HealthCheck(
+            port.equals("traffic-port") ? 0 : Integer.parseInt(port),
+            group.healthCheckPath(),
+            Matchers.parse(group.matcher().httpCode()),
+            Duration.ofSeconds(group.healthCheckIntervalSeconds()),
+            Duration.ofSeconds(group.healthCheckTimeoutSeconds()),
+            group.healthyThresholdCount(),
+            group.unhealthyThresholdCount()),
+        stored.targets().stream()
+            .map(
+                target ->
+                    new LoadBalancer.Member(
+                        new Balancer.Target(target.address(), target.port()),
+                        target.zone() == null ? "" : target.zone(),
+                        target.drainUntil(),
+                        healthy.contains(
+                            State.healthKey(
+                                group.targetGroupArn(), target.address(), target.port()))))
+            .toList());
+  }
+
+  /** Writes down what the checks of one target group found, and forgets who has drained. */
+  @Nullable Duration health(String arn) {
+    Map<Balancer.Target, TargetState> found = balancer.targets(arn);
+    boolean forgotten =
+        store.write(
+            tx -> {
+              Group group = tx.get(State.GROUPS, arn).map(Row::value).orElse(null);
+              if (group == null) {
+                tx.deletePrefix(State.HEALTH, arn + "|");
+                return false;
+              }
+              List<State.Target> kept = new ArrayList<>();
+              Set<String> keys = new HashSet<>();
+              for (State.Target target : group.targets()) {
+                TargetState state = found.get(new Balancer.Target(target.address(), target.port()));
+                if (target.drainUntil() != null
+                    && state != null
+                    && state.health() == Health.DRAINED) {
+                  continue;
+                }
+                kept.add(target);
+                String key = State.healthKey(arn, target.address(), target.port());
+                keys.add(key);
+                if (state != null) {
+                  Known known =
+                      new Known(state.health().name(), state.reason(), state.description());
+                  if (!tx.get(State.HEALTH, key).map(Row::value).equals(
+                      java.util.Optional.of(known))) {
+                    tx.put(State.HEALTH, key, known);
+                  }
+                }
+              }
+              for (Row<Known> row : tx.list(State.HEALTH, arn + "|")) {
+                if (!keys.contains(row.key())) {
+                  tx.delete(State.HEALTH, row.key());
+                }
+              }
+              if (kept.size() == group.targets().size()) {
+                return false;
+              }
+              tx.put(
+                  State.GROUPS,
+                  arn,
+                  new Group(group.group(), group.attributes(), group.tags(), kept));
+              return true;
+            });
+    if (forgotten) {
+      store
+          .read(tx -> tx.get(State.GROUPS, arn))
+          .ifPresent(row -> row.value().group().loadBalancerArns().forEach(this::balancer));
+    }
+    return null;
+  }
+}

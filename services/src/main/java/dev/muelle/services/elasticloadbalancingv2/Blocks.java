@@ -1,0 +1,30 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import java.net.InetAddress;
+import java.util.List;
+
+/** IPv4 blocks. */
+final class Blocks {
+
+  private static final List<String> PRIVATE =
+      List.of("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16");
+
+  private Blocks() {}
+
+  static boolean within(String block, byte[] address) {
+    int slash = block.indexOf('/');
+    byte[] base = InetAddress.ofLiteral(block.substring(0, slash)).getAddress();
+    int bits = Integer.parseInt(block.substring(slash + 1));
+    for (int i = 0; i < bits; i++) {
+      int mask = 0x80 >> (i & 7);
+      if ((base[i >> 3] & mask) != (address[i >> 3] & mask)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  static boolean privateUse(byte[] address) {
+    return PRIVATE.stream().anyMatch(block -> within(block, address));
+  }
+}

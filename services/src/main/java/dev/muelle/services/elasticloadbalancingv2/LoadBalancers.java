@@ -1,0 +1,415 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import dev.muelle.services.Ids;
+import dev.muelle.services.Scope;
+import dev.muelle.services.elasticloadbalancingv2.State.Balancing;
+import dev.muelle.store.Row;
+import dev.muelle.store.Store;
+import dev.muelle.store.Tx;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ec2.model.Ec2Exception;
+import software.amazon.awssdk.services.ec2.model.SecurityGroup;
+import software.amazon.awssdk.services.ec2.model.Subnet;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.*;
+
+/** Load balancers and their attributes. */
+final class LoadBalancers {
+
+  private static final int MAX = 50;
+  private static final Set<String> CREATE =
+      Set.of(
+          "Name", "Subnets", "SubnetMappings", "SecurityGroups", "Scheme", "Tags", "Type",
+          "IpAddressType");
+
+  private final Scope scope;
+  private final Store store;
+  private final InstantSource clock;
+  private final Ids ids;
+  private final Ec2Client ec2;
+  private final Wakes wakes;
+
+  LoadBalancers(
+      Scope scope, Store store, InstantSource clock, Ids ids, Ec2Client ec2, Wakes wakes) {
+    this.scope = scope;
+    this.store = store;
+    this.clock = clock;
+    this.ids = ids;
+    this.ec2 = ec2;
+    this.wakes = wakes;
+  }
+
+  static List<Row<Balancing>> all(Tx tx) {
+    return tx.list(State.BALANCERS).stream().filter(row -> !row.value().deleted()).toList();
+  }
+
+  static Balancing get(Tx tx, String arn) {
+    return tx.get(State.BALANCERS, arn)
+        .map(Row::value)
+        .filter(b -> !b.deleted())
+        .orElseThrow(
+            () ->
+                LoadBalancerNotFoundException.builder()
+                    .message("Load balancer '" + arn + "' not found")
+                    .build());
+  }
+
+  CreateLoadBalancerResponse create(CreateLoadBalancerRequest request) {
+    Refuse.unlessEffective(request, CREATE);
+    String name = request.name();
+    if (name == null
+        || !name.matches("[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
+        || name.startsWith("internal-")) {
+      throw Refuse.invalid(
+          "The load balancer name '"
+              + name
+              + "' must have at most 32 alphanumeric characters or hyphens, must not begin or end"
+              + " with a hyphen, and must not begin with 'internal-'");
+    }
+    if (request.type() != null && request.type() != LoadBalancerTypeEnum.APPLICATION) {
+      throw Refuse.invalid(
+          "Load balancers of type '" + request.typeAsString() + "' are not supported in this region");
+    }
+    if (request.ipAddressType() != null && request.ipAddressType() != IpAddressType.IPV4) {
+      throw Refuse.invalid(
+          "The IP address type '" + request.ipAddressTypeAsString() + "' is not supported in this region");
+    }
+    LoadBalancerSchemeEnum scheme =
+        request.scheme() == null ? LoadBalancerSchemeEnum.INTERNET_FACING : request.scheme();
+    if (scheme == LoadBalancerSchemeEnum.UNKNOWN_TO_SDK_VERSION) {
+      throw InvalidSchemeException.builder()
+          .message("Load balancer scheme '" + request.schemeAsString() + "' is not valid")
+          .build();
+    }
+    Tags.check(request.tags());
+    List<Subnet> subnets = subnets(subnetIds(request.subnets(), request.subnetMappings()));
+    String vpc = subnets.getFirst().vpcId();
+    List<String> groups = securityGroups(request.securityGroups(), vpc);
+    Balancing made =
+        store.write(
+            tx -> {
+              List<Row<Balancing>> all = all(tx);
+              Optional<Balancing> same =
+                  all.stream()
+                      .map(Row::value)
+                      .filter(b -> b.balancer().loadBalancerName().equals(name))
+                      .findFirst();
+              if (same.isPresent()) {
+                return existing(same.get(), scheme, subnets, groups, request);
+              }
+              if (all.size() >= MAX) {
+                throw TooManyLoadBalancersException.builder()
+                    .message("The maximum number of load balancers has been reached")
+                    .build();
+              }
+              String path = "app/" + name + "/" + ids.hex(16);
+              String arn = scope.arn("elasticloadbalancing", "loadbalancer/" + path);
+              Balancing fresh =
+                  new Balancing(
+                      describe(arn, name, scheme, subnets, groups),
+                      Attributes.BALANCER,
+                      request.tags(),
+                      List.of(),
+                      front(tx),
+                      Map.of(),
+                      false);
+              tx.insert(State.BALANCERS, arn, fresh);
+              return fresh;
+            });
+    wakes.balancers().wake(made.balancer().loadBalancerArn());
+    return CreateLoadBalancerResponse.builder().loadBalancers(made.balancer()).build();
+  }
+
+  private static Balancing existing(
+      Balancing same,
+      LoadBalancerSchemeEnum scheme,
+      List<Subnet> subnets,
+      List<String> groups,
+      CreateLoadBalancerRequest request) {
+    Set<String> had = new TreeSet<>();
+    same.balancer().availabilityZones().forEach(z -> had.add(z.subnetId()));
+    Set<String> asked = new TreeSet<>();
+    subnets.forEach(s -> asked.add(s.subnetId()));
+    if (same.balancer().scheme() == scheme
+        && had.equals(asked)
+        && new TreeSet<>(same.balancer().securityGroups()).equals(new TreeSet<>(groups))
+        && new HashSet<>(same.tags()).equals(new HashSet<>(request.tags()))) {
+      return same;
+    }
+    throw DuplicateLoadBalancerNameException.builder()
+        .message(
+            "A load balancer with the same name '"
+                + request.name()
+                + "' exists, but with different settings")
+        .build();
+  }
+
+  private LoadBalancer describe(
+      String arn,
+      String name,
+      LoadBalancerSchemeEnum scheme,
+      List<Subnet> subnets,
+      List<String> groups) {
+    long number = Long.parseUnsignedLong(ids.hex(8), 16);
+    String prefix = scheme == LoadBalancerSchemeEnum.INTERNAL ? "internal-" : "";
+    return LoadBalancer.builder()
+        .loadBalancerArn(arn)
+        .loadBalancerName(name)
+        .dnsName(prefix + name + "-" + number + "." + scope.region() + ".elb.localhost")
+        .canonicalHostedZoneId("Z35SXDOTRQ7X7K")
+        .createdTime(clock.instant().truncatedTo(java.time.temporal.ChronoUnit.MILLIS))
+        .scheme(scheme)
+        .vpcId(subnets.getFirst().vpcId())
+        .state(s -> s.code(LoadBalancerStateEnum.PROVISIONING))
+        .type(LoadBalancerTypeEnum.APPLICATION)
+        .ipAddressType(IpAddressType.IPV4)
+        .securityGroups(groups)
+        .availabilityZones(
+            subnets.stream()
+                .map(
+                    s ->
+                        AvailabilityZone.builder()
+                            .zoneName(s.availabilityZone())
+                            .subnetId(s.subnetId())
+                            .loadBalancerAddresses(List.of())
+                            .build())
+                .toList())
+        .build();
+  }
+
+  /** A loopback address that no other load balancer has. */
+  private static String front(Tx tx) {
+    Set<String> taken = new HashSet<>();
+    // Across all regions and accounts of this machine would need the root scope; hashing spreads.
+    tx.list(State.BALANCERS).forEach(row -> taken.add(row.value().front()));
+    for (int i = 1; i < 65_535; i++) {
+      String address = "127.64." + (i >> 8) + "." + (i & 255);
+      if ((i & 255) != 0 && (i & 255) != 255 && !taken.contains(address)) {
+        return address;
+      }
+    }
+    throw TooManyLoadBalancersException.builder().message("No loopback address is left").build();
+  }
+
+  private static List<String> subnetIds(List<String> subnets, List<SubnetMapping> mappings) {
+    if (!subnets.isEmpty() && !mappings.isEmpty()) {
+      throw Refuse.invalid("You cannot specify both 'Subnets' and 'SubnetMappings'");
+    }
+    mappings.forEach(mapping -> Refuse.unlessEffective(mapping, Set.of("SubnetId")));
+    return mappings.isEmpty() ? subnets : mappings.stream().map(SubnetMapping::subnetId).toList();
+  }
+
+  private List<Subnet> subnets(List<String> wanted) {
+    if (wanted.isEmpty()) {
+      throw Refuse.invalid("A load balancer must have at least one subnet: specify 'Subnets'");
+    }
+    List<Subnet> subnets;
+    try {
+      subnets = ec2.describeSubnets(r -> r.subnetIds(new TreeSet<>(wanted))).subnets();
+    } catch (Ec2Exception e) {
+      throw SubnetNotFoundException.builder()
+          .message(e.awsErrorDetails().errorMessage())
+          .build();
+    }
+    Set<String> zones = new HashSet<>();
+    Set<String> vpcs = new HashSet<>();
+    for (Subnet subnet : subnets) {
+      vpcs.add(subnet.vpcId());
+      if (!zones.add(subnet.availabilityZone())) {
+        throw InvalidConfigurationRequestException.builder()
+            .message("A load balancer cannot be attached to multiple subnets in the same Availability Zone")
+            .build();
+      }
+    }
+    if (vpcs.size() != 1) {
+      throw InvalidConfigurationRequestException.builder()
+          .message("All subnets must belong to the same VPC: '" + String.join("', '", wanted) + "'")
+          .build();
+    }
+    if (zones.size() < 2) {
+      throw Refuse.invalid("At least two subnets in two different Availability Zones must be specified");
+    }
+    return subnets;
+  }
+
+  private List<String> securityGroups(List<String> wanted, String vpc) {
+    if (wanted.isEmpty()) {
+      return ec2.describeSecurityGroups(
+              r ->
+                  r.filters(
+                      f -> f.name("vpc-id").values(vpc), f -> f.name("group-name").values("default")))
+          .securityGroups()
+          .stream()
+          .map(SecurityGroup::groupId)
+          .toList();
+    }
+    try {
+      for (SecurityGroup group :
+          ec2.describeSecurityGroups(r -> r.groupIds(wanted)).securityGroups()) {
+        if (!group.vpcId().equals(vpc)) {
+          throw invalidGroup(
+              "Security group '" + group.groupId() + "' does not belong to VPC '" + vpc + "'");
+        }
+      }
+    } catch (Ec2Exception e) {
+      throw invalidGroup(e.awsErrorDetails().errorMessage());
+    }
+    return wanted;
+  }
+
+  private static InvalidSecurityGroupException invalidGroup(String message) {
+    return InvalidSecurityGroupException.builder().message(message).build();
+  }
+
+  DescribeLoadBalancersResponse describe(DescribeLoadBalancersRequest request) {
+    return store.read(
+        tx -> {
+          List<LoadBalancer> all =
+              all(tx).stream().map(row -> row.value().balancer()).toList();
+          for (String arn : request.loadBalancerArns()) {
+            get(tx, arn);
+          }
+          for (String name : request.names()) {
+            if (all.stream().noneMatch(b -> b.loadBalancerName().equals(name))) {
+              throw LoadBalancerNotFoundException.builder()
+                  .message("Load balancers '[" + name + "]' not found")
+                  .build();
+            }
+          }
+          List<LoadBalancer> found =
+              all.stream()
+                  .filter(
+                      b ->
+                          (request.loadBalancerArns().isEmpty()
+                                  || request.loadBalancerArns().contains(b.loadBalancerArn()))
+                              && (request.names().isEmpty()
+                                  || request.names().contains(b.loadBalancerName())))
+                  .toList();
+          Pages<LoadBalancer> page =
+              Pages.of(
+                  found, LoadBalancer::loadBalancerArn, request.marker(), request.pageSize());
+          return DescribeLoadBalancersResponse.builder()
+              .loadBalancers(page.items())
+              .nextMarker(page.next())
+              .build();
+        });
+  }
+
+  DeleteLoadBalancerResponse delete(DeleteLoadBalancerRequest request) {
+    String arn = request.loadBalancerArn();
+    store.write(
+        tx -> {
+          Optional<Balancing> present =
+              tx.get(State.BALANCERS, arn).map(Row::value).filter(b -> !b.deleted());
+          if (present.isEmpty()) {
+            return null; // deleting what is not there succeeds, as on AWS
+          }
+          Balancing b = present.get();
+          if ("true".equals(b.attributes().get(Attributes.PROTECTED))) {
+            throw OperationNotPermittedException.builder()
+                .message(
+                    "Load balancer '" + arn + "' cannot be deleted because deletion protection is enabled")
+                .build();
+          }
+          tx.find(State.LISTENERS, "balancer", arn)
+              .forEach(row -> tx.delete(State.LISTENERS, row.key()));
+          tx.put(
+              State.BALANCERS,
+              arn,
+              new Balancing(
+                  b.balancer(), b.attributes(), b.tags(), b.nodes(), b.front(), b.problems(), true));
+          Listeners.associate(tx, arn);
+          return null;
+        });
+    wakes.now(List.of(arn));
+    return DeleteLoadBalancerResponse.builder().build();
+  }
+
+  DescribeLoadBalancerAttributesResponse attributes(String arn) {
+    Balancing b = store.read(tx -> get(tx, arn));
+    return DescribeLoadBalancerAttributesResponse.builder().attributes(list(b)).build();
+  }
+
+  private static List<LoadBalancerAttribute> list(Balancing b) {
+    return b.attributes().entrySet().stream()
+        .map(e -> LoadBalancerAttribute.builder().key(e.getKey()).value(e.getValue()).build())
+        .toList();
+  }
+
+  ModifyLoadBalancerAttributesResponse modify(ModifyLoadBalancerAttributesRequest request) {
+    String arn = request.loadBalancerArn();
+    Balancing changed =
+        store.write(
+            tx -> {
+              Balancing b = get(tx, arn);
+              Map<String, String> attributes = b.attributes();
+              for (LoadBalancerAttribute a : request.attributes()) {
+                attributes =
+                    Attributes.change(Attributes.BALANCER, attributes, a.key(), a.value());
+              }
+              Balancing next =
+                  new Balancing(
+                      b.balancer(), attributes, b.tags(), b.nodes(), b.front(), b.problems(), false);
+              tx.put(State.BALANCERS, arn, next);
+              return next;
+            });
+    wakes.now(List.of(arn));
+    return ModifyLoadBalancerAttributesResponse.builder().attributes(list(changed)).build();
+  }
+
+  SetSecurityGroupsResponse setSecurityGroups(SetSecurityGroupsRequest request) {
+    Refuse.unlessEffective(request, Set.of("LoadBalancerArn", "SecurityGroups"));
+    String arn = request.loadBalancerArn();
+    Balancing before = store.read(tx -> get(tx, arn));
+    List<String> groups = securityGroups(request.securityGroups(), before.balancer().vpcId());
+    before
+        .nodes()
+        .forEach(
+            node ->
+                ec2.modifyNetworkInterfaceAttribute(
+                    r -> r.networkInterfaceId(node.interfaceId()).groups(groups)));
+    store.write(
+        tx -> {
+          Balancing b = get(tx, arn);
+          tx.put(
+              State.BALANCERS,
+              arn,
+              new Balancing(
+                  b.balancer().toBuilder().securityGroups(groups).build(),
+                  b.attributes(),
+                  b.tags(),
+                  b.nodes(),
+                  b.front(),
+                  b.problems(),
+                  false));
+          return null;
+        });
+    wakes.now(List.of(arn));
+    return SetSecurityGroupsResponse.builder().securityGroupIds(groups).build();
+  }
+
+  /** The addresses of a load balancer's name inside its VPC. */
+  Optional<List<String>> lookup(String vpcId, String name) {
+    if (!name.endsWith(".elb.localhost")) {
+      return Optional.empty();
+    }
+    return store.read(
+        tx ->
+            all(tx).stream()
+                .map(Row::value)
+                .filter(
+                    b ->
+                        b.balancer().vpcId().equals(vpcId)
+                            && b.balancer().dnsName().toLowerCase(Locale.ROOT).equals(name))
+                .findFirst()
+                .map(b -> new ArrayList<>(b.nodes().stream().map(State.Node::address).toList())));
+  }
+}

@@ -1,0 +1,47 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import java.util.Collection;
+import java.util.Map;
+import java.util.Set;
+import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
+import software.amazon.awssdk.core.SdkField;
+import software.amazon.awssdk.core.SdkPojo;
+import software.amazon.awssdk.http.SdkHttpResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
+
+/** How ELB says that a request is wrong when it has no exception of its own for it. */
+final class Refuse {
+
+  private static final int BAD_REQUEST = 400;
+
+  private Refuse() {}
+
+  static ElasticLoadBalancingV2Exception invalid(String message) {
+    return (ElasticLoadBalancingV2Exception)
+        ElasticLoadBalancingV2Exception.builder()
+            .message(message)
+            .statusCode(BAD_REQUEST)
+            .awsErrorDetails(
+                AwsErrorDetails.builder()
+                    .errorCode("ValidationError")
+                    .errorMessage(message)
+                    .serviceName("ElasticLoadBalancingV2")
+                    .sdkHttpResponse(SdkHttpResponse.builder().statusCode(BAD_REQUEST).build())
+                    .build())
+            .build();
+  }
+
+  /** Refuses by name every member that is set and would have no effect here. */
+  static void unlessEffective(SdkPojo value, Set<String> effective) {
+    for (SdkField<?> field : value.sdkFields()) {
+      Object set = field.getValueOrDefault(value);
+      boolean empty =
+          set == null
+              || set instanceof Collection<?> list && list.isEmpty()
+              || set instanceof Map<?, ?> map && map.isEmpty();
+      if (!empty && !effective.contains(field.memberName())) {
+        throw invalid("The parameter '" + field.memberName() + "' is not supported in this region");
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import dev.muelle.services.StoredJson;
+import dev.muelle.store.Table;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Tag;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
+
+/** What is stored. Everything is kept under its ARN. */
+final class State {
+
+  static final Table<Balancing> BALANCERS =
+      Table.of("elbv2.load_balancers", StoredJson.codec(Balancing.class));
+  static final Table<Group> GROUPS = Table.of("elbv2.target_groups", StoredJson.codec(Group.class));
+  static final Table<Listening> LISTENERS =
+      Table.of("elbv2.listeners", StoredJson.codec(Listening.class))
+          .index("balancer", l -> l.listener().loadBalancerArn());
+
+  /** Under target group ARN, address and port; written only when health changes. */
+  static final Table<Known> HEALTH = Table.of("elbv2.target_health", StoredJson.codec(Known.class));
+
+  private State() {}
+
+  /**
+   * A load balancer.
+   *
+   * @param nodes its network interfaces, by subnet
+   * @param front its own loopback address on the host
+   * @param problems endpoints that cannot listen, and why
+   * @param deleted whether only the removal of what it held is left to do
+   */
+  record Balancing(
+      LoadBalancer balancer,
+      Map<String, String> attributes,
+      List<Tag> tags,
+      List<Node> nodes,
+      String front,
+      Map<String, String> problems,
+      boolean deleted) {}
+
+  record Node(String subnet, String zone, String interfaceId, String address) {}
+
+  record Group(
+      TargetGroup group, Map<String, String> attributes, List<Tag> tags, List<Target> targets) {}
+
+  /**
+   * A registered target.
+   *
+   * @param zone null where the address tells nothing
+   */
+  record Target(String address, int port, @Nullable String zone, @Nullable Instant drainUntil) {}
+
+  record Listening(Listener listener, String ruleArn, List<Tag> tags) {}
+
+  record Known(String health, String reason, String description) {}
+
+  static String healthKey(String group, String address, int port) {
+    return group + "|" + address + "|" + port;
+  }
+
+  /** The group that a forward action names; null for other actions. */
+  static @Nullable String groupOf(Action action) {
+    if (action.targetGroupArn() != null) {
+      return action.targetGroupArn();
+    }
+    return action.forwardConfig() == null || action.forwardConfig().targetGroups().isEmpty()
+        ? null
+        : action.forwardConfig().targetGroups().getFirst().targetGroupArn();
+  }
+}

@@ -1,0 +1,527 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import dev.muelle.services.Ids;
+import dev.muelle.services.Scope;
+import dev.muelle.services.elasticloadbalancingv2.State.Group;
+import dev.muelle.services.elasticloadbalancingv2.State.Known;
+import dev.muelle.store.Row;
+import dev.muelle.store.Store;
+import dev.muelle.store.Tx;
+import java.net.InetAddress;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ec2.model.Ec2Exception;
+import software.amazon.awssdk.services.ec2.model.Subnet;
+import software.amazon.awssdk.services.ec2.model.Vpc;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.*;
+
+/** Target groups, their attributes and their targets. */
+final class TargetGroups {
+
+  private static final int MAX = 3000;
+  private static final int MAX_TARGETS = 1000;
+  private static final Set<String> CREATE =
+      Set.of(
+          "Name", "Protocol", "ProtocolVersion", "Port", "VpcId", "HealthCheckProtocol",
+          "HealthCheckPort", "HealthCheckEnabled", "HealthCheckPath",
+          "HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds", "HealthyThresholdCount",
+          "UnhealthyThresholdCount", "Matcher", "TargetType", "Tags", "IpAddressType");
+
+  private final Scope scope;
+  private final Store store;
+  private final InstantSource clock;
+  private final Ids ids;
+  private final Ec2Client ec2;
+  private final Wakes wakes;
+
+  TargetGroups(
+      Scope scope, Store store, InstantSource clock, Ids ids, Ec2Client ec2, Wakes wakes) {
+    this.scope = scope;
+    this.store = store;
+    this.clock = clock;
+    this.ids = ids;
+    this.ec2 = ec2;
+    this.wakes = wakes;
+  }
+
+  static Group get(Tx tx, String arn) {
+    return tx.get(State.GROUPS, arn)
+        .map(Row::value)
+        .orElseThrow(
+            () ->
+                TargetGroupNotFoundException.builder()
+                    .message("Target groups '" + arn + "' not found")
+                    .build());
+  }
+
+  CreateTargetGroupResponse create(CreateTargetGroupRequest request) {
+    Refuse.unlessEffective(request, CREATE);
+    String name = request.name();
+    if (name == null || !name.matches("[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")) {
+      throw Refuse.invalid(
+          "Target group name '"
+              + name
+              + "' must have at most 32 alphanumeric characters or hyphens, and must not begin or end"
+              + " with a hyphen");
+    }
+    if (request.targetType() != TargetTypeEnum.IP) {
+      String type = request.targetType() == null ? "instance" : request.targetTypeAsString();
+      throw Refuse.invalid("The target type '" + type + "' is not supported in this region: use 'ip'");
+    }
+    if (request.protocol() != ProtocolEnum.HTTP) {
+      throw Refuse.invalid(
+          request.protocol() == null
+              ? "A protocol must be specified"
+              : "The protocol '" + request.protocolAsString() + "' is not supported in this region");
+    }
+    if (request.protocolVersion() != null && !request.protocolVersion().equals("HTTP1")) {
+      throw Refuse.invalid(
+          "The protocol version '" + request.protocolVersion() + "' is not supported in this region");
+    }
+    if (request.ipAddressType() != null
+        && request.ipAddressType() != TargetGroupIpAddressTypeEnum.IPV4) {
+      throw Refuse.invalid("The IP address type '" + request.ipAddressTypeAsString() + "' is not supported in this region");
+    }
+    if (request.port() == null || request.port() < 1 || request.port() > 65_535) {
+      throw Refuse.invalid("A port between 1 and 65535 must be specified");
+    }
+    if (request.vpcId() == null) {
+      throw Refuse.invalid("A VPC ID must be specified");
+    }
+    vpc(request.vpcId());
+    Tags.check(request.tags());
+    TargetGroup wanted =
+        checked(
+            TargetGroup.builder()
+                .targetGroupName(name)
+                .protocol(ProtocolEnum.HTTP)
+                .protocolVersion("HTTP1")
+                .port(request.port())
+                .vpcId(request.vpcId())
+                .targetType(TargetTypeEnum.IP)
+                .ipAddressType(TargetGroupIpAddressTypeEnum.IPV4)
+                .loadBalancerArns(List.of())
+                .healthCheckEnabled(enabled(request.healthCheckEnabled()))
+                .healthCheckProtocol(protocol(request.healthCheckProtocol()))
+                .healthCheckPort(or(request.healthCheckPort(), "traffic-port"))
+                .healthCheckPath(or(request.healthCheckPath(), "/"))
+                .healthCheckIntervalSeconds(or(request.healthCheckIntervalSeconds(), 30))
+                .healthCheckTimeoutSeconds(or(request.healthCheckTimeoutSeconds(), 5))
+                .healthyThresholdCount(or(request.healthyThresholdCount(), 5))
+                .unhealthyThresholdCount(or(request.unhealthyThresholdCount(), 2))
+                .matcher(matcher(request.matcher(), "200"))
+                .build());
+    TargetGroup made =
+        store.write(
+            tx -> {
+              List<Row<Group>> all = tx.list(State.GROUPS);
+              for (Row<Group> row : all) {
+                TargetGroup other = row.value().group();
+                if (other.targetGroupName().equals(name)) {
+                  if (other.toBuilder().targetGroupArn(null).loadBalancerArns(List.of()).build()
+                      .equals(wanted)) {
+                    return other;
+                  }
+                  throw DuplicateTargetGroupNameException.builder()
+                      .message("A target group with the same name '" + name + "' exists, but with different settings")
+                      .build();
+                }
+              }
+              if (all.size() >= MAX) {
+                throw TooManyTargetGroupsException.builder()
+                    .message("The maximum number of target groups has been reached")
+                    .build();
+              }
+              String arn =
+                  scope.arn("elasticloadbalancing", "targetgroup/" + name + "/" + ids.hex(16));
+              TargetGroup group = wanted.toBuilder().targetGroupArn(arn).build();
+              tx.insert(
+                  State.GROUPS,
+                  arn,
+                  new Group(group, Attributes.GROUP, request.tags(), List.of()));
+              return group;
+            });
+    return CreateTargetGroupResponse.builder().targetGroups(made).build();
+  }
+
+  private static <T> T or(@Nullable T value, T otherwise) {
+    return value == null ? otherwise : value;
+  }
+
+  private static boolean enabled(@Nullable Boolean enabled) {
+    if (enabled != null && !enabled) {
+      throw Refuse.invalid("Health checks must be enabled for target groups with target type 'ip'");
+    }
+    return true;
+  }
+
+  private static ProtocolEnum protocol(@Nullable ProtocolEnum protocol) {
+    if (protocol != null && protocol != ProtocolEnum.HTTP) {
+      throw Refuse.invalid("The health check protocol '" + protocol + "' is not supported in this region");
+    }
+    return ProtocolEnum.HTTP;
+  }
+
+  private static Matcher matcher(@Nullable Matcher matcher, String otherwise) {
+    if (matcher == null) {
+      return Matcher.builder().httpCode(otherwise).build();
+    }
+    Refuse.unlessEffective(matcher, Set.of("HttpCode"));
+    if (matcher.httpCode() == null) {
+      throw Refuse.invalid("Health check matcher HTTP code must be specified");
+    }
+    Matchers.parse(matcher.httpCode());
+    return matcher;
+  }
+
+  private static TargetGroup checked(TargetGroup group) {
+    range("Health check interval", group.healthCheckIntervalSeconds(), 5, 300);
+    range("Health check timeout", group.healthCheckTimeoutSeconds(), 2, 120);
+    range("Healthy threshold count", group.healthyThresholdCount(), 2, 10);
+    range("Unhealthy threshold count", group.unhealthyThresholdCount(), 2, 10);
+    if (group.healthCheckTimeoutSeconds() > group.healthCheckIntervalSeconds()) {
+      throw Refuse.invalid(
+          "Health check interval must be greater than the timeout. Please ensure that your interval"
+              + " is set to a value greater than or equal to the timeout");
+    }
+    if (!group.healthCheckPath().matches("/[\\x21-\\x7e]{0,1023}")) {
+      throw Refuse.invalid("Health check path '" + group.healthCheckPath() + "' must begin with a '/' character");
+    }
+    String port = group.healthCheckPort();
+    if (!port.equals("traffic-port")
+        && !(port.matches("[1-9][0-9]{0,4}") && Integer.parseInt(port) <= 65_535)) {
+      throw Refuse.invalid("Health check port '" + port + "' must be 'traffic-port' or in the range 1-65535");
+    }
+    return group;
+  }
+
+  private static void range(String what, int value, int from, int to) {
+    if (value < from || value > to) {
+      throw Refuse.invalid(what + " '" + value + "' must be in the range " + from + "-" + to);
+    }
+  }
+
+  private Vpc vpc(String id) {
+    try {
+      return ec2.describeVpcs(r -> r.vpcIds(id)).vpcs().getFirst();
+    } catch (Ec2Exception e) {
+      throw Refuse.invalid("The VPC ID '" + id + "' is not found");
+    }
+  }
+
+  DescribeTargetGroupsResponse describe(DescribeTargetGroupsRequest request) {
+    return store.read(
+        tx -> {
+          List<TargetGroup> all =
+              tx.list(State.GROUPS).stream().map(row -> row.value().group()).toList();
+          request.targetGroupArns().forEach(arn -> get(tx, arn));
+          for (String name : request.names()) {
+            if (all.stream().noneMatch(g -> g.targetGroupName().equals(name))) {
+              throw TargetGroupNotFoundException.builder()
+                  .message("One or more target groups not found")
+                  .build();
+            }
+          }
+          if (request.loadBalancerArn() != null) {
+            LoadBalancers.get(tx, request.loadBalancerArn());
+          }
+          List<TargetGroup> found =
+              all.stream()
+                  .filter(
+                      g ->
+                          (request.targetGroupArns().isEmpty()
+                                  || request.targetGroupArns().contains(g.targetGroupArn()))
+                              && (request.names().isEmpty()
+                                  || request.names().contains(g.targetGroupName()))
+                              && (request.loadBalancerArn() == null
+                                  || g.loadBalancerArns().contains(request.loadBalancerArn())))
+                  .toList();
+          Pages<TargetGroup> page =
+              Pages.of(found, TargetGroup::targetGroupArn, request.marker(), request.pageSize());
+          return DescribeTargetGroupsResponse.builder()
+              .targetGroups(page.items())
+              .nextMarker(page.next())
+              .build();
+        });
+  }
+
+  ModifyTargetGroupResponse modify(ModifyTargetGroupRequest r) {
+    enabled(r.healthCheckEnabled());
+    protocol(r.healthCheckProtocol());
+    TargetGroup changed =
+        store.write(
+            tx -> {
+              Group old = get(tx, r.targetGroupArn());
+              TargetGroup g = old.group();
+              TargetGroup next =
+                  checked(
+                      g.toBuilder()
+                          .healthCheckPort(or(r.healthCheckPort(), g.healthCheckPort()))
+                          .healthCheckPath(or(r.healthCheckPath(), g.healthCheckPath()))
+                          .healthCheckIntervalSeconds(
+                              or(r.healthCheckIntervalSeconds(), g.healthCheckIntervalSeconds()))
+                          .healthCheckTimeoutSeconds(
+                              or(r.healthCheckTimeoutSeconds(), g.healthCheckTimeoutSeconds()))
+                          .healthyThresholdCount(
+                              or(r.healthyThresholdCount(), g.healthyThresholdCount()))
+                          .unhealthyThresholdCount(
+                              or(r.unhealthyThresholdCount(), g.unhealthyThresholdCount()))
+                          .matcher(matcher(r.matcher(), g.matcher().httpCode()))
+                          .build());
+              tx.put(
+                  State.GROUPS,
+                  r.targetGroupArn(),
+                  new Group(next, old.attributes(), old.tags(), old.targets()));
+              return next;
+            });
+    wakes.now(changed.loadBalancerArns());
+    return ModifyTargetGroupResponse.builder().targetGroups(changed).build();
+  }
+
+  DeleteTargetGroupResponse delete(DeleteTargetGroupRequest request) {
+    String arn = request.targetGroupArn();
+    store.write(
+        tx -> {
+          tx.get(State.GROUPS, arn)
+              .ifPresent(
+                  row -> {
+                    if (!row.value().group().loadBalancerArns().isEmpty()) {
+                      throw ResourceInUseException.builder()
+                          .message("Target group '" + arn + "' is currently in use by a listener or a rule")
+                          .build();
+                    }
+                    tx.delete(State.GROUPS, arn);
+                    tx.deletePrefix(State.HEALTH, arn + "|");
+                  });
+          return null;
+        });
+    return DeleteTargetGroupResponse.builder().build();
+  }
+
+  DescribeTargetGroupAttributesResponse attributes(String arn) {
+    Group group = store.read(tx -> get(tx, arn));
+    return DescribeTargetGroupAttributesResponse.builder().attributes(list(group)).build();
+  }
+
+  private static List<TargetGroupAttribute> list(Group group) {
+    return group.attributes().entrySet().stream()
+        .map(e -> TargetGroupAttribute.builder().key(e.getKey()).value(e.getValue()).build())
+        .toList();
+  }
+
+  ModifyTargetGroupAttributesResponse modify(ModifyTargetGroupAttributesRequest request) {
+    Group changed =
+        store.write(
+            tx -> {
+              Group old = get(tx, request.targetGroupArn());
+              Map<String, String> attributes = old.attributes();
+              for (TargetGroupAttribute a : request.attributes()) {
+                attributes = Attributes.change(Attributes.GROUP, attributes, a.key(), a.value());
+              }
+              Group next = new Group(old.group(), attributes, old.tags(), old.targets());
+              tx.put(State.GROUPS, request.targetGroupArn(), next);
+              return next;
+            });
+    return ModifyTargetGroupAttributesResponse.builder().attributes(list(changed)).build();
+  }
+
+  RegisterTargetsResponse register(RegisterTargetsRequest request) {
+    Group before = store.read(tx -> get(tx, request.targetGroupArn()));
+    Vpc vpc = vpc(before.group().vpcId());
+    List<Subnet> subnets =
+        ec2.describeSubnets(r -> r.filters(f -> f.name("vpc-id").values(vpc.vpcId()))).subnets();
+    List<State.Target> wanted =
+        request.targets().stream().map(t -> target(t, before.group(), vpc, subnets)).toList();
+    Group changed =
+        store.write(
+            tx -> {
+              Group old = get(tx, request.targetGroupArn());
+              List<State.Target> targets = new ArrayList<>(old.targets());
+              for (State.Target target : wanted) {
+                // One that is still draining gets its registration back.
+                boolean registered = targets.contains(target);
+                if (!registered) {
+                  targets.removeIf(t -> same(t, target));
+                  targets.add(target);
+                  tx.delete(
+                      State.HEALTH,
+                      State.healthKey(request.targetGroupArn(), target.address(), target.port()));
+                }
+              }
+              if (targets.size() > MAX_TARGETS) {
+                throw TooManyTargetsException.builder()
+                    .message("The maximum number of targets per target group has been reached")
+                    .build();
+              }
+              Group next = new Group(old.group(), old.attributes(), old.tags(), targets);
+              tx.put(State.GROUPS, request.targetGroupArn(), next);
+              return next;
+            });
+    wakes.now(changed.group().loadBalancerArns());
+    return RegisterTargetsResponse.builder().build();
+  }
+
+  private static boolean same(State.Target a, State.Target b) {
+    return a.address().equals(b.address()) && a.port() == b.port();
+  }
+
+  private static InvalidTargetException invalid(String message) {
+    return InvalidTargetException.builder().message(message).build();
+  }
+
+  private static State.Target target(
+      TargetDescription t, TargetGroup group, Vpc vpc, List<Subnet> subnets) {
+    if (t.id() == null || !t.id().matches("[0-9]{1,3}(\\.[0-9]{1,3}){3}")) {
+      throw Refuse.invalid("The IP address '" + t.id() + "' is not a valid IPv4 address");
+    }
+    byte[] address;
+    try {
+      address = InetAddress.ofLiteral(t.id()).getAddress();
+    } catch (IllegalArgumentException e) {
+      throw Refuse.invalid("The IP address '" + t.id() + "' is not a valid IPv4 address");
+    }
+    boolean inside =
+        vpc.cidrBlockAssociationSet().stream().anyMatch(c -> Blocks.within(c.cidrBlock(), address))
+            || Blocks.within(vpc.cidrBlock(), address);
+    if (!inside && !Blocks.privateUse(address)) {
+      throw invalid(
+          "The IP address '" + t.id() + "' is not within a CIDR block of VPC '" + vpc.vpcId()
+              + "' or a supported private range");
+    }
+    if (!inside && !"all".equals(t.availabilityZone())) {
+      throw Refuse.invalid(
+          "You must specify an Availability Zone of 'all' for IP addresses outside the VPC");
+    }
+    int port = t.port() == null ? group.port() : t.port();
+    if (port < 1 || port > 65_535) {
+      throw Refuse.invalid("The port '" + port + "' is not in the range 1-65535");
+    }
+    String zone =
+        inside
+            ? subnets.stream()
+                .filter(s -> Blocks.within(s.cidrBlock(), address))
+                .map(Subnet::availabilityZone)
+                .findFirst()
+                .orElse(null)
+            : "all";
+    return new State.Target(t.id(), port, zone, null);
+  }
+
+  DeregisterTargetsResponse deregister(DeregisterTargetsRequest request) {
+    Group changed =
+        store.write(
+            tx -> {
+              Group old = get(tx, request.targetGroupArn());
+              long delay =
+                  Long.parseLong(old.attributes().getOrDefault(Attributes.DELAY, "300"));
+              boolean used = !old.group().loadBalancerArns().isEmpty();
+              List<State.Target> targets = new ArrayList<>();
+              for (State.Target target : old.targets()) {
+                boolean leaves =
+                    request.targets().stream()
+                        .anyMatch(
+                            t ->
+                                target.address().equals(t.id())
+                                    && (t.port() == null || t.port() == target.port()));
+                if (leaves && target.drainUntil() == null) {
+                  if (used) {
+                    targets.add(
+                        new State.Target(
+                            target.address(),
+                            target.port(),
+                            target.zone(),
+                            clock.instant().plusSeconds(delay)));
+                  }
+                } else {
+                  targets.add(target);
+                }
+              }
+              Group next = new Group(old.group(), old.attributes(), old.tags(), targets);
+              tx.put(State.GROUPS, request.targetGroupArn(), next);
+              return next;
+            });
+    wakes.now(changed.group().loadBalancerArns());
+    wakes.health().wake(request.targetGroupArn());
+    return DeregisterTargetsResponse.builder().build();
+  }
+
+  DescribeTargetHealthResponse health(DescribeTargetHealthRequest request) {
+    Refuse.unlessEffective(request, Set.of("TargetGroupArn", "Targets"));
+    return store.read(
+        tx -> {
+          Group group = get(tx, request.targetGroupArn());
+          List<TargetHealthDescription> all = new ArrayList<>();
+          if (request.targets().isEmpty()) {
+            group.targets().forEach(t -> all.add(describe(tx, group, t)));
+          }
+          for (TargetDescription asked : request.targets()) {
+            int port = asked.port() == null ? group.group().port() : asked.port();
+            Optional<State.Target> target =
+                group.targets().stream()
+                    .filter(t -> t.address().equals(asked.id()) && t.port() == port)
+                    .findFirst();
+            all.add(
+                target
+                    .map(t -> describe(tx, group, t))
+                    .orElseGet(
+                        () ->
+                            TargetHealthDescription.builder()
+                                .target(t -> t.id(asked.id()).port(port))
+                                .targetHealth(
+                                    h ->
+                                        h.state(TargetHealthStateEnum.UNUSED)
+                                            .reason(TargetHealthReasonEnum.TARGET_NOT_REGISTERED)
+                                            .description("Target is not registered to the target group"))
+                                .build()));
+          }
+          return DescribeTargetHealthResponse.builder().targetHealthDescriptions(all).build();
+        });
+  }
+
+  private static TargetHealthDescription describe(Tx tx, Group group, State.Target t) {
+    String arn = group.group().targetGroupArn();
+    String checked = group.group().healthCheckPort();
+    return TargetHealthDescription.builder()
+        .target(d -> d.id(t.address()).port(t.port()).availabilityZone(t.zone()))
+        .healthCheckPort(checked.equals("traffic-port") ? String.valueOf(t.port()) : checked)
+        .targetHealth(
+            state(
+                group,
+                t,
+                tx.get(State.HEALTH, State.healthKey(arn, t.address(), t.port()))
+                    .map(Row::value)
+                    .orElse(null)))
+        .build();
+  }
+
+  private static TargetHealth state(Group group, State.Target t, @Nullable Known known) {
+    if (t.drainUntil() != null) {
+      return of("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress");
+    }
+    if (group.group().loadBalancerArns().isEmpty()) {
+      return of(
+          "unused",
+          "Target.NotInUse",
+          "Target group is not configured to receive traffic from the load balancer");
+    }
+    if (known == null || known.health().startsWith("DRAIN")) {
+      return of("initial", "Elb.RegistrationInProgress", "Target registration is in progress");
+    }
+    return switch (known.health()) {
+      case "HEALTHY" -> of("healthy", null, null);
+      case "UNHEALTHY" -> of("unhealthy", known.reason(), known.description());
+      default -> of("initial", known.reason(), known.description());
+    };
+  }
+
+  private static TargetHealth of(
+      String state, @Nullable String reason, @Nullable String description) {
+    return TargetHealth.builder().state(state).reason(reason).description(description).build();
+  }
+}
