@@ -27,6 +27,7 @@ import software.amazon.awssdk.services.ec2.model.GroupIdentifier;
 import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfacePrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceStatus;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ec2.model.Tag;
@@ -128,7 +129,12 @@ final class NetworkInterfaces implements NameSource {
             .privateIpAddress(address)
             .privateDnsName(name(address))
             .privateIpAddresses(
-                p -> p.primary(true).privateIpAddress(address).privateDnsName(name(address)))
+                List.of(
+                    NetworkInterfacePrivateIpAddress.builder()
+                        .primary(true)
+                        .privateIpAddress(address)
+                        .privateDnsName(name(address))
+                        .build()))
             .requesterManaged(false)
             .sourceDestCheck(true)
             .status(NetworkInterfaceStatus.AVAILABLE)

@@ -35,6 +35,7 @@ import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupIngressRespo
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
 import software.amazon.awssdk.services.ec2.model.SecurityGroupRule;
 import software.amazon.awssdk.services.ec2.model.Tag;
+import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
 import software.amazon.awssdk.services.ec2.model.Vpc;
 
 /** Security groups and their rules; a change is with the packets before the answer goes out. */
@@ -74,7 +75,8 @@ final class SecurityGroups {
             List.of(
                 IpPermission.builder()
                     .ipProtocol("-1")
-                    .userIdGroupPairs(p -> p.groupId(group.groupId()))
+                    .userIdGroupPairs(
+                        List.of(UserIdGroupPair.builder().groupId(group.groupId()).build()))
                     .build()),
             false,
             scope.account()));

@@ -20,7 +20,6 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.cloudwatchlogs.model.InputLogEvent;
-import software.amazon.awssdk.services.cloudwatchlogs.model.OutputLogEvent;
 import software.amazon.awssdk.services.cloudwatchlogs.model.ResourceAlreadyExistsException;
 import software.amazon.awssdk.services.cloudwatchlogs.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
@@ -29,24 +28,30 @@ import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 
 /**
  * Carries what containers print to CloudWatch Logs, in order, each line once. The position is
- * stored after the lines were put; after a crash between the two, the lines that the stream's end
- * already shows are skipped.
+ * stored after the lines were put; after a crash between the two, the stream's end shows more lines
+ * than the position knows of, and these are skipped.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html">awslogs</a>
  */
 final class LogPump implements AutoCloseable {
 
-  /** How far a container's output was carried. */
-  record Position(long position) {}
+  /**
+   * How far a container's output was carried.
+   *
+   * @param millis the time of the last line that was carried
+   * @param atMillis how many carried lines have that very time
+   */
+  record Position(long position, long millis, long atMillis) {}
 
   private static final Table<Position> POSITIONS =
       Table.of("ecs.log_positions", StoredJson.codec(Position.class));
 
   private static final int BATCH_LINES = 1_000;
+  private static final int MOST_EVENTS = 10_000; // that GetLogEvents gives at once
   private static final int BATCH_BYTES = 900_000; // of the 1,048,576 that PutLogEvents takes
   private static final int EVENT_OVERHEAD = 26;
-  private static final Duration WHILE_RUNNING = Duration.ofSeconds(1);
+  private static final Duration WHILE_RUNNING = Duration.ofSeconds(15); // output wakes us
   private static final int CONCURRENCY = 64;
 
   private final Store store;
@@ -122,17 +127,16 @@ final class LogPump implements AutoCloseable {
     return WHILE_RUNNING;
   }
 
-  /** Carries what is left; true when nothing is. To be called when every container has exited. */
-  boolean drained(TaskRecord task, TaskDefinition definition) {
-    return carryAll(task, definition);
+  /** Carries what is left; to be called when every container has exited. */
+  void drain(TaskRecord task, TaskDefinition definition) {
+    carryAll(task, definition);
   }
 
-  private boolean carryAll(TaskRecord task, TaskDefinition definition) {
+  private void carryAll(TaskRecord task, TaskDefinition definition) {
     ReentrantLock lock = carrying.computeIfAbsent(task.id(), id -> new ReentrantLock());
     lock.lock();
     try {
       carryEach(task, definition);
-      return true;
     } finally {
       lock.unlock();
     }
@@ -151,26 +155,21 @@ final class LogPump implements AutoCloseable {
 
   /** One batch; whether there was anything. */
   private boolean carry(String containerId, LogConfiguration logs, String name, String taskId) {
-    long from =
+    Position from =
         store
             .read(tx -> tx.get(POSITIONS, containerId))
-            .map(row -> row.value().position())
-            .orElse(0L);
-    List<LogLine> lines = batch(engine.output(containerId, from, BATCH_LINES));
+            .map(Row::value)
+            .orElse(new Position(0, 0, 0));
+    List<LogLine> lines = batch(engine.output(containerId, from.position(), BATCH_LINES));
     if (lines.isEmpty()) {
       return false;
     }
     String group = group(logs);
     String stream = stream(logs, name, taskId);
-    int already = compared.contains(containerId) ? 0 : alreadyThere(group, stream, lines);
-    List<InputLogEvent> events =
-        lines.stream()
-            .skip(already)
-            .filter(line -> !line.text().isEmpty())
-            .map(line ->
-                InputLogEvent.builder().timestamp(line.epochMillis()).message(line.text()).build())
-            .sorted(java.util.Comparator.comparing(InputLogEvent::timestamp))
-            .toList();
+    List<InputLogEvent> all = events(lines, from.millis());
+    long already =
+        compared.contains(containerId) ? 0 : Math.max(0, alreadyThere(group, stream, from));
+    List<InputLogEvent> events = all.stream().skip(already).toList();
     try {
       if (!events.isEmpty()) {
         client.putLogEvents(
@@ -180,8 +179,31 @@ final class LogPump implements AutoCloseable {
       // Group or stream were deleted under the task: what it prints goes nowhere, as on ECS.
     }
     compared.add(containerId);
-    store.write(tx -> tx.put(POSITIONS, containerId, new Position(lines.getLast().position())));
+    Position to = after(from, lines.getLast().position(), all);
+    store.write(tx -> tx.put(POSITIONS, containerId, to));
     return true;
+  }
+
+  /** Lines as events; empty ones are none, and time never runs backwards in a stream. */
+  private static List<InputLogEvent> events(List<LogLine> lines, long notBefore) {
+    List<InputLogEvent> events = new ArrayList<>();
+    long last = notBefore;
+    for (LogLine line : lines) {
+      if (!line.text().isEmpty()) {
+        last = Math.max(last, line.epochMillis());
+        events.add(InputLogEvent.builder().timestamp(last).message(line.text()).build());
+      }
+    }
+    return events;
+  }
+
+  private static Position after(Position from, long position, List<InputLogEvent> events) {
+    if (events.isEmpty()) {
+      return new Position(position, from.millis(), from.atMillis());
+    }
+    long millis = events.getLast().timestamp();
+    long count = events.stream().filter(event -> event.timestamp() == millis).count();
+    return new Position(position, millis, count + (millis == from.millis() ? from.atMillis() : 0));
   }
 
   private static List<LogLine> batch(List<LogLine> lines) {
@@ -197,38 +219,25 @@ final class LogPump implements AutoCloseable {
     return batch;
   }
 
-  /** How many of these lines the end of the stream shows already. */
-  private int alreadyThere(String group, String stream, List<LogLine> lines) {
-    List<OutputLogEvent> tail;
+  /** How many lines after the position the end of the stream shows already. */
+  private long alreadyThere(String group, String stream, Position from) {
     try {
-      tail =
-          client
+      return client
               .getLogEvents(request ->
                   request
                       .logGroupName(group)
                       .logStreamName(stream)
+                      .startTime(from.millis())
                       .startFromHead(false)
-                      .limit(BATCH_LINES))
-              .events();
+                      .limit(MOST_EVENTS))
+              .events()
+              .stream()
+              .filter(event -> event.timestamp() >= from.millis())
+              .count()
+          - from.atMillis();
     } catch (ResourceNotFoundException e) {
       return 0;
     }
-    for (int count = Math.min(tail.size(), lines.size()); count > 0; count--) {
-      if (same(tail.subList(tail.size() - count, tail.size()), lines.subList(0, count))) {
-        return count;
-      }
-    }
-    return 0;
-  }
-
-  private static boolean same(List<OutputLogEvent> events, List<LogLine> lines) {
-    for (int i = 0; i < events.size(); i++) {
-      if (events.get(i).timestamp() != lines.get(i).epochMillis()
-          || !events.get(i).message().equals(lines.get(i).text())) {
-        return false;
-      }
-    }
-    return true;
   }
 
   /** Drops the positions of a task that has ended. */

@@ -2,21 +2,28 @@ package dev.muelle.services.ecs;
 
 import dev.muelle.engine.ContainerStatus;
 import dev.muelle.engine.ContainerStatus.State;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.ContainerCondition;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.ContainerDependency;
 
 /**
- * Which containers of a task may start now, by their {@code dependsOn}: pure.
+ * Which containers of a task may start now, by their {@code dependsOn}: pure. A dependency that
+ * does not reach its condition within its own {@code startTimeout} never will.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html">ContainerDependency</a>
  */
 final class Startup {
+
+  /** For a dependency that says no startTimeout. */
+  private static final Duration DEFAULT_TIMEOUT = Duration.ofMinutes(3);
 
   private Startup() {}
 
@@ -29,7 +36,10 @@ final class Startup {
    */
   record Step(List<ContainerDefinition> start, boolean complete, @Nullable String failure) {}
 
-  static Step next(List<ContainerDefinition> definitions, Map<String, ContainerStatus> started) {
+  static Step next(
+      List<ContainerDefinition> definitions, Map<String, ContainerStatus> started, Instant now) {
+    Map<String, ContainerDefinition> byName =
+        definitions.stream().collect(Collectors.toMap(ContainerDefinition::name, d -> d));
     List<ContainerDefinition> start = new ArrayList<>();
     boolean complete = true;
     for (ContainerDefinition definition : definitions) {
@@ -39,7 +49,8 @@ final class Startup {
       complete = false;
       boolean ready = true;
       for (ContainerDependency dependency : definition.dependsOn()) {
-        switch (look(dependency, started.get(dependency.containerName()))) {
+        ContainerDefinition first = byName.get(dependency.containerName());
+        switch (look(dependency, first, started.get(dependency.containerName()), now)) {
           case MET -> {}
           case OPEN -> ready = false;
           case IMPOSSIBLE -> {
@@ -68,14 +79,24 @@ final class Startup {
     IMPOSSIBLE
   }
 
-  private static Outcome look(ContainerDependency dependency, @Nullable ContainerStatus status) {
+  private static Outcome look(
+      ContainerDependency dependency,
+      @Nullable ContainerDefinition first,
+      @Nullable ContainerStatus status,
+      Instant now) {
     if (status == null) {
       return Outcome.OPEN;
     }
     ContainerCondition condition = dependency.condition();
     return switch (status.state()) {
-      case State.Running running ->
-          condition == ContainerCondition.START ? Outcome.MET : Outcome.OPEN;
+      case State.Running running -> {
+        if (condition == ContainerCondition.START) {
+          yield Outcome.MET;
+        }
+        Integer seconds = first == null ? null : first.startTimeout();
+        Duration patience = seconds == null ? DEFAULT_TIMEOUT : Duration.ofSeconds(seconds);
+        yield now.isBefore(running.startedAt().plus(patience)) ? Outcome.OPEN : Outcome.IMPOSSIBLE;
+      }
       case State.Exited exited ->
           condition == ContainerCondition.SUCCESS && exited.exitCode() != 0
               ? Outcome.IMPOSSIBLE

@@ -15,6 +15,7 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
+import dev.muelle.store.Tx;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -25,18 +26,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
+import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ecs.model.AssignPublicIp;
 import software.amazon.awssdk.services.ecs.model.Connectivity;
 import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.ContainerOverride;
+import software.amazon.awssdk.services.ecs.model.Deployment;
 import software.amazon.awssdk.services.ecs.model.KeyValuePair;
 import software.amazon.awssdk.services.ecs.model.Task;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
@@ -74,6 +80,15 @@ final class TaskAgent {
   private final Targets targets;
   private final LogPump logs;
   private final TaskMetadata metadata;
+
+  /** Containers for which a stop is under way in this process. */
+  private final Set<String> stopping = ConcurrentHashMap.newKeySet();
+
+  /** What was pulled for a container in this process, by the container's id. */
+  private final Map<String, Engine.Image> images = new ConcurrentHashMap<>();
+
+  /** Tasks whose metadata and logs this process looks after. */
+  private final Set<String> adopted = ConcurrentHashMap.newKeySet();
 
   TaskAgent(
       Scope scope,
@@ -139,6 +154,9 @@ final class TaskAgent {
         case STOPPED -> null;
       };
     } catch (EngineException e) {
+      if (!task.wanted()) {
+        throw e; // it is on its way out already: try again, ever later
+      }
       return fail(task, Objects.requireNonNullElse(e.getMessage(), "CannotStartContainerError"));
     }
   }
@@ -152,9 +170,7 @@ final class TaskAgent {
                       .clientToken(task.id())
                       .subnetId(task.subnet())
                       .groups(task.network().securityGroups())
-                      .description(
-                          scope.arn(
-                              "ecs", "attachment/" + task.task().attachments().getFirst().id())))
+                      .description(attachmentArn(task)))
               .networkInterface();
       if (task.network().assignPublicIp() == AssignPublicIp.ENABLED) {
         String id = eni.networkInterfaceId();
@@ -210,7 +226,7 @@ final class TaskAgent {
     engine.createSandbox(sandbox(task, definition, namespace));
     TaskRecord pulled = pull(task, definition);
     Map<String, ContainerStatus> started = started(pulled, definition);
-    Startup.Step step = Startup.next(definition.containerDefinitions(), started);
+    Startup.Step step = Startup.next(definition.containerDefinitions(), started, clock.instant());
     if (step.failure() != null) {
       return fail(pulled, step.failure());
     }
@@ -219,8 +235,8 @@ final class TaskAgent {
         logs.prepare(container.logConfiguration(), container.name(), task.id());
         engine.startContainer(container(pulled, container));
       } catch (EngineException e) {
-        return failContainer(
-            pulled, container.name(), Objects.requireNonNullElse(e.getMessage(), "failed"));
+        stopped(task.id(), container.name(), Objects.requireNonNullElse(e.getMessage(), ""));
+        throw e;
       }
     }
     observe(task.id());
@@ -245,26 +261,54 @@ final class TaskAgent {
     TaskRecord pulling =
         task.task().pullStartedAt() != null
             ? task
-            : change(task.id(), builder -> builder.pullStartedAt(clock.instant()));
+            : change(task.id(), now -> now.toBuilder().pullStartedAt(clock.instant()));
     Map<String, String> digests = new HashMap<>();
     for (ContainerDefinition container : definition.containerDefinitions()) {
-      digests.put(container.name(), pullOne(container.image()).digest());
+      try {
+        Engine.Image image = engine.pull(reference(container.image()), null);
+        images.put(containerId(task, container.name()), image);
+        digests.put(container.name(), image.digest());
+      } catch (EngineException e) {
+        stopped(task.id(), container.name(), Objects.requireNonNullElse(e.getMessage(), ""));
+        throw e;
+      }
     }
-    List<Container> containers =
-        pulling.task().containers().stream()
-            .map(container ->
-                container.toBuilder().imageDigest(digests.get(container.name())).build())
-            .toList();
     return change(
-        task.id(), builder -> builder.pullStoppedAt(clock.instant()).containers(containers));
+        task.id(),
+        now ->
+            now.toBuilder()
+                .pullStoppedAt(clock.instant())
+                .containers(
+                    now.containers().stream()
+                        .map(c -> c.toBuilder().imageDigest(digests.get(c.name())).build())
+                        .toList()));
   }
 
-  private Engine.Image pullOne(String image) {
+  private static ImageReference reference(String image) {
     try {
-      return engine.pull(ImageReference.parse(image), null);
+      return ImageReference.parse(image);
     } catch (IllegalArgumentException e) {
       throw new EngineException("CannotPullContainerError: " + e.getMessage(), e);
     }
+  }
+
+  /** The image that was pulled for a container; after a restart, the same one by its digest. */
+  private Engine.Image image(TaskRecord task, ContainerDefinition definition) {
+    String id = containerId(task, definition.name());
+    Engine.Image image = images.get(id);
+    if (image == null) {
+      ImageReference named = reference(definition.image());
+      String digest =
+          task.task().containers().stream()
+              .filter(container -> container.name().equals(definition.name()))
+              .map(Container::imageDigest)
+              .findFirst()
+              .orElseThrow();
+      image =
+          engine.pull(new ImageReference(named.registry(), named.repository(), null, digest), null);
+      images.put(id, image);
+    }
+    return image;
   }
 
   private SandboxSpec sandbox(TaskRecord task, TaskDefinition definition, Path namespace) {
@@ -321,7 +365,7 @@ final class TaskAgent {
         containerId(task, definition.name()),
         task.id(),
         definition.name(),
-        pullOne(definition.image()).id(),
+        image(task, definition).id(),
         definition.hasEntryPoint() && !definition.entryPoint().isEmpty()
             ? definition.entryPoint()
             : null,
@@ -371,8 +415,13 @@ final class TaskAgent {
     if (problem != null) {
       return fail(task, problem);
     }
-    advance(task.id(), TaskStatus.RUNNING, builder -> builder.startedAt(clock.instant()));
-    succeeded(task);
+    store.write(tx -> {
+      countSuccess(tx, task);
+      return change(
+          tx,
+          task.id(),
+          now -> now.toBuilder().lastStatus(TaskStatus.RUNNING.name()).startedAt(clock.instant()));
+    });
     return NOW;
   }
 
@@ -380,13 +429,16 @@ final class TaskAgent {
     TaskDefinition definition = definition(task);
     adopt(task);
     observe(task.id());
-    return essentialExited(task, definition) ? NOW : null;
+    return essentialExited(task, definition) ? NOW : null; // an exit wakes us
   }
 
   /** After a restart of the server: what belongs to the task in this process, too. */
   private void adopt(TaskRecord task) {
-    Eni.id(task).ifPresent(eni -> metadata.serve(vpcOf(eni)));
-    logs.wake(task.id());
+    if (!adopted.contains(task.id())) {
+      Eni.id(task).ifPresent(eni -> metadata.serve(vpcOf(eni)));
+      logs.wake(task.id());
+      adopted.add(task.id());
+    }
   }
 
   private boolean essentialExited(TaskRecord task, TaskDefinition definition) {
@@ -427,34 +479,49 @@ final class TaskAgent {
 
   private Duration stop(TaskRecord task) {
     TaskDefinition definition = definition(task);
+    Map<String, ContainerStatus> started = started(task, definition);
     // What others depend on is stopped after them; the rest at the same time.
-    List<ContainerDefinition> left = new ArrayList<>(definition.containerDefinitions());
-    while (!left.isEmpty()) {
-      List<ContainerDefinition> level =
-          left.stream().filter(container -> !neededBy(container, left)).toList();
-      left.removeAll(level);
-      List<Thread> stops = new ArrayList<>();
-      for (ContainerDefinition container : level) {
-        Duration grace =
-            Duration.ofSeconds(
-                Objects.requireNonNullElse(container.stopTimeout(), DEFAULT_STOP_SECONDS));
-        String id = containerId(task, container.name());
-        stops.add(Thread.startVirtualThread(() -> engine.stopContainer(id, grace)));
-      }
-      stops.forEach(TaskAgent::join);
-    }
+    List<ContainerDefinition> running =
+        definition.containerDefinitions().stream()
+            .filter(container -> runs(started.get(container.name())))
+            .toList();
     observe(task.id());
-    for (ContainerDefinition container : definition.containerDefinitions()) {
-      Optional<ContainerStatus> status = engine.container(containerId(task, container.name()));
-      if (status.isPresent() && status.get().state() instanceof State.Running) {
-        return SOON; // could not be stopped: try again
-      }
+    if (running.isEmpty()) {
+      advance(
+          task.id(),
+          TaskStatus.DEPROVISIONING,
+          builder -> builder.executionStoppedAt(clock.instant()));
+      return NOW;
     }
-    advance(
-        task.id(),
-        TaskStatus.DEPROVISIONING,
-        builder -> builder.executionStoppedAt(clock.instant()));
-    return NOW;
+    running.stream()
+        .filter(container -> !neededBy(container, running))
+        .forEach(container -> beginToStop(task, container));
+    return SOON; // the exits wake us
+  }
+
+  private static boolean runs(@Nullable ContainerStatus status) {
+    return status != null && status.state() instanceof State.Running;
+  }
+
+  /** Stopping may take as long as the grace lasts: not on the time of this look. */
+  private void beginToStop(TaskRecord task, ContainerDefinition container) {
+    Duration grace =
+        Duration.ofSeconds(
+            Objects.requireNonNullElse(container.stopTimeout(), DEFAULT_STOP_SECONDS));
+    String id = containerId(task, container.name());
+    if (stopping.add(id)) {
+      clock.after(
+          NOW,
+          () -> {
+            try {
+              engine.stopContainer(id, grace);
+            } catch (EngineException e) {
+              LOG.warn("container {} could not be stopped, will be tried again", id, e);
+            } finally {
+              stopping.remove(id);
+            }
+          });
+    }
   }
 
   private static boolean neededBy(ContainerDefinition container, List<ContainerDefinition> others) {
@@ -463,20 +530,11 @@ final class TaskAgent {
         .anyMatch(dependency -> dependency.containerName().equals(container.name()));
   }
 
-  private static void join(Thread thread) {
-    try {
-      thread.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
   private @Nullable Duration deprovision(TaskRecord task) {
-    if (!logs.drained(task, definition(task))) {
-      return SOON;
-    }
+    TaskDefinition definition = definition(task);
+    logs.drain(task, definition);
     engine.removeSandbox(task.id());
-    Optional<String> eni = Eni.id(task);
+    Optional<String> eni = Eni.id(task).or(() -> unattached(task));
     if (eni.isPresent()) {
       network.unplug(eni.get());
       try {
@@ -487,20 +545,40 @@ final class TaskAgent {
         }
       }
     }
-    logs.forget(task, definition(task));
-    failedBeforeRunning(task);
-    advance(
-        task.id(),
-        TaskStatus.STOPPED,
-        builder ->
-            Eni.attach(builder, task.task(), "DELETED")
-                .stoppedAt(clock.instant())
-                .connectivity(Connectivity.DISCONNECTED)
-                .containers(
-                    task.task().containers().stream()
-                        .map(container -> container.toBuilder().lastStatus("STOPPED").build())
-                        .toList()));
+    logs.forget(task, definition);
+    adopted.remove(task.id());
+    task.task().containers().forEach(c -> images.remove(containerId(task, c.name())));
+    store.write(tx -> {
+      countFailure(tx, task);
+      return change(
+          tx,
+          task.id(),
+          now ->
+              Eni.attach(now.toBuilder().lastStatus(TaskStatus.STOPPED.name()), now, "DELETED")
+                  .stoppedAt(clock.instant())
+                  .connectivity(Connectivity.DISCONNECTED)
+                  .containers(
+                      now.containers().stream()
+                          .map(container -> container.toBuilder().lastStatus("STOPPED").build())
+                          .toList()));
+    });
     return KEPT;
+  }
+
+  /** An interface that was made, but not noted in the task before the server died. */
+  private Optional<String> unattached(TaskRecord task) {
+    return ec2
+        .describeNetworkInterfaces(request ->
+            request.filters(
+                Filter.builder().name("description").values(attachmentArn(task)).build()))
+        .networkInterfaces()
+        .stream()
+        .map(NetworkInterface::networkInterfaceId)
+        .findFirst();
+  }
+
+  private String attachmentArn(TaskRecord task) {
+    return scope.arn("ecs", "attachment/" + task.task().attachments().getFirst().id());
   }
 
   private @Nullable Duration forget(TaskRecord task) {
@@ -528,18 +606,19 @@ final class TaskAgent {
     return NOW;
   }
 
-  private Duration failContainer(TaskRecord task, String container, String reason) {
+  /** Notes that a container never ran, and why. */
+  private void stopped(String id, String container, String reason) {
     change(
-        task.id(),
-        builder ->
-            builder.containers(
-                find(task.id()).orElseThrow().task().containers().stream()
-                    .map(c ->
-                        c.name().equals(container)
-                            ? c.toBuilder().reason(reason).lastStatus("STOPPED").build()
-                            : c)
-                    .toList()));
-    return fail(task, reason);
+        id,
+        now ->
+            now.toBuilder()
+                .containers(
+                    now.containers().stream()
+                        .map(c ->
+                            c.name().equals(container)
+                                ? c.toBuilder().reason(reason).lastStatus("STOPPED").build()
+                                : c)
+                        .toList()));
   }
 
   /** Copies what the engine says of the containers into the task. */
@@ -551,7 +630,7 @@ final class TaskAgent {
       containers.add(status.map(s -> observed(container, s)).orElse(container));
     }
     if (!containers.equals(task.task().containers())) {
-      change(id, builder -> builder.containers(containers));
+      change(id, now -> now.toBuilder().containers(containers));
     }
   }
 
@@ -573,62 +652,58 @@ final class TaskAgent {
   }
 
   /** A service's task that runs proves that its tasks can start. */
-  private void succeeded(TaskRecord task) {
+  private void countSuccess(Tx tx, TaskRecord task) {
     updateService(
-        task, record -> record.failedStarts() == 0 ? record : record.withFailures(0, null));
+        tx, task, record -> record.failedStarts() == 0 ? record : record.withFailures(0, null));
   }
 
-  private void failedBeforeRunning(TaskRecord task) {
-    boolean never = task.task().startedAt() == null;
+  private void countFailure(Tx tx, TaskRecord task) {
     TaskStopCode code = task.task().stopCode();
     boolean fault =
         code == TaskStopCode.TASK_FAILED_TO_START
             || code == TaskStopCode.ESSENTIAL_CONTAINER_EXITED
             || Objects.requireNonNullElse(task.task().stoppedReason(), "")
                 .startsWith("Task failed ELB");
-    if (!fault) {
-      return;
+    if (fault) {
+      updateService(tx, task, record -> failed(record, task));
     }
-    updateService(
-        task,
-        record -> {
-          List<software.amazon.awssdk.services.ecs.model.Deployment> deployments =
-              record.service().deployments().stream()
-                  .map(deployment ->
-                      deployment.id().equals(task.task().startedBy())
-                          ? deployment.toBuilder().failedTasks(deployment.failedTasks() + 1).build()
-                          : deployment)
-                  .toList();
-          ServiceRecord counted = record.with(s -> s.deployments(deployments));
-          if (!never) {
-            return counted;
-          }
-          int failures = record.failedStarts() + 1;
-          Instant next = Rollout.notBefore(failures, clock.instant());
-          ServiceRecord throttled = counted.withFailures(failures, next);
-          return next == null
-              ? throttled
-              : throttled.withEvent(
-                  ids.uuid(),
-                  clock.instant(),
-                  "is unable to consistently start tasks successfully. For more information, see"
-                      + " the Troubleshooting section of the Amazon ECS Developer Guide.");
-        });
   }
 
-  private void updateService(TaskRecord task, UnaryOperator<ServiceRecord> change) {
+  private ServiceRecord failed(ServiceRecord record, TaskRecord task) {
+    List<Deployment> deployments =
+        record.service().deployments().stream()
+            .map(deployment ->
+                deployment.id().equals(task.task().startedBy())
+                    ? deployment.toBuilder().failedTasks(deployment.failedTasks() + 1).build()
+                    : deployment)
+            .toList();
+    ServiceRecord counted = record.with(s -> s.deployments(deployments));
+    if (task.task().startedAt() != null) {
+      return counted; // it ran: no reason to throttle
+    }
+    int failures = record.failedStarts() + 1;
+    Instant next = Rollout.notBefore(failures, clock.instant());
+    ServiceRecord throttled = counted.withFailures(failures, next);
+    return next == null
+        ? throttled
+        : throttled.withEvent(
+            ids.uuid(),
+            clock.instant(),
+            "is unable to consistently start tasks successfully. For more information, see"
+                + " the Troubleshooting section of the Amazon ECS Developer Guide.");
+  }
+
+  private static void updateService(Tx tx, TaskRecord task, UnaryOperator<ServiceRecord> change) {
     String key = task.serviceKey();
-    if (key != null) {
-      store.write(tx -> {
-        Optional<Row<ServiceRecord>> present = tx.get(ServiceRecord.TABLE, key);
-        if (present.isPresent()) {
-          ServiceRecord after = change.apply(present.get().value());
-          if (!after.equals(present.get().value())) {
-            tx.put(ServiceRecord.TABLE, key, after);
-          }
-        }
-        return present.isPresent();
-      });
+    if (key == null) {
+      return;
+    }
+    Optional<ServiceRecord> before = tx.get(ServiceRecord.TABLE, key).map(Row::value);
+    if (before.isPresent()) {
+      ServiceRecord after = change.apply(before.get());
+      if (!after.equals(before.get())) {
+        tx.put(ServiceRecord.TABLE, key, after);
+      }
     }
   }
 
@@ -648,17 +723,19 @@ final class TaskAgent {
   }
 
   private void advance(String id, TaskStatus status, UnaryOperator<Task.Builder> change) {
-    change(id, builder -> change.apply(builder.lastStatus(status.name())));
+    change(id, now -> change.apply(now.toBuilder().lastStatus(status.name())));
   }
 
   /** Changes what is stored now, which others (StopTask) may have changed meanwhile. */
-  private TaskRecord change(String id, UnaryOperator<Task.Builder> change) {
-    return store.write(tx -> {
-      TaskRecord now = tx.get(TaskRecord.TABLE, id).orElseThrow().value();
-      TaskRecord after =
-          now.with(builder -> change.apply(builder).version(now.task().version() + 1));
-      return tx.put(TaskRecord.TABLE, id, after).value();
-    });
+  private TaskRecord change(String id, Function<Task, Task.Builder> change) {
+    return store.write(tx -> change(tx, id, change));
+  }
+
+  private static TaskRecord change(Tx tx, String id, Function<Task, Task.Builder> change) {
+    TaskRecord now = tx.get(TaskRecord.TABLE, id).orElseThrow().value();
+    TaskRecord after =
+        now.with(builder -> change.apply(now.task()).version(now.task().version() + 1));
+    return tx.put(TaskRecord.TABLE, id, after).value();
   }
 
   private static KeyValuePair pair(String name, String value) {

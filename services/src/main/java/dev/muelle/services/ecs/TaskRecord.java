@@ -28,7 +28,7 @@ record TaskRecord(
   /** Keyed by the task's id (32 hexadecimal digits). */
   static final Table<TaskRecord> TABLE =
       Table.of("ecs.tasks", StoredJson.codec(TaskRecord.class))
-          .index("service", TaskRecord::serviceKey)
+          .index("service", TaskRecord::liveOf)
           .index("cluster", task -> task.task().clusterArn());
 
   String id() {
@@ -42,6 +42,11 @@ record TaskRecord(
   TaskRecord with(UnaryOperator<Task.Builder> change) {
     return new TaskRecord(
         change.apply(task.toBuilder()).build(), serviceKey, network, subnet, targets, metadataId);
+  }
+
+  /** The service whose task it is, as long as it has not stopped. */
+  private @Nullable String liveOf() {
+    return status() == TaskStatus.STOPPED ? null : serviceKey;
   }
 
   TaskStatus status() {

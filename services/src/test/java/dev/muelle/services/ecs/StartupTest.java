@@ -3,6 +3,7 @@ package dev.muelle.services.ecs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.engine.ContainerStatus;
@@ -21,6 +22,7 @@ import software.amazon.awssdk.services.ecs.model.ContainerDependency;
 
 class StartupTest {
 
+  private static final Instant NOW = Instant.EPOCH.plusSeconds(1);
   private static final State RUNNING = new State.Running(1, Instant.EPOCH);
 
   private static State exited(int code) {
@@ -42,7 +44,7 @@ class StartupTest {
   private static List<String> starts(ContainerCondition condition, State state) {
     List<ContainerDefinition> both =
         List.of(container("first"), container("then", on("first", condition)));
-    return Startup.next(both, Map.of("first", status("first", state))).start().stream()
+    return Startup.next(both, Map.of("first", status("first", state)), NOW).start().stream()
         .map(ContainerDefinition::name)
         .toList();
   }
@@ -61,10 +63,20 @@ class StartupTest {
   void whatCanNeverStartFailsTheTask() {
     List<ContainerDefinition> both =
         List.of(container("first"), container("then", on("first", ContainerCondition.SUCCESS)));
-    Step step = Startup.next(both, Map.of("first", status("first", exited(1))));
+    Step step = Startup.next(both, Map.of("first", status("first", exited(1))), NOW);
     assertNotNull(step.failure());
     assertTrue(step.failure().contains("then") && step.failure().contains("first"));
     assertTrue(step.start().isEmpty());
+  }
+
+  @Test
+  void aDependencyThatTakesLongerThanItsStartTimeoutFailsTheTask() {
+    ContainerDefinition first = container("first").toBuilder().startTimeout(10).build();
+    List<ContainerDefinition> both =
+        List.of(first, container("then", on("first", ContainerCondition.COMPLETE)));
+    Map<String, ContainerStatus> started = Map.of("first", status("first", RUNNING));
+    assertNull(Startup.next(both, started, Instant.EPOCH.plusSeconds(9)).failure());
+    assertNotNull(Startup.next(both, started, Instant.EPOCH.plusSeconds(10)).failure());
   }
 
   @Test
@@ -73,7 +85,7 @@ class StartupTest {
       Random random = new Random(seed);
       List<ContainerDefinition> definitions = graph(random);
       Map<String, ContainerStatus> started = new HashMap<>();
-      Step step = Startup.next(definitions, started);
+      Step step = Startup.next(definitions, started, NOW);
       while (!step.complete()) {
         for (ContainerDefinition definition : step.start()) {
           assertFalse(started.containsKey(definition.name()), "seed " + seed);
@@ -91,7 +103,7 @@ class StartupTest {
                   .name();
           started.put(ends, status(ends, exited(0)));
         }
-        step = Startup.next(definitions, started);
+        step = Startup.next(definitions, started, NOW);
       }
       assertEquals(definitions.size(), started.size());
     }

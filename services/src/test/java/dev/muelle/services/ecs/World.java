@@ -1,0 +1,332 @@
+package dev.muelle.services.ecs;
+
+import dev.muelle.engine.ContainerStatus;
+import dev.muelle.engine.ContainerStatus.State;
+import dev.muelle.engine.Engine;
+import dev.muelle.engine.SandboxStatus;
+import dev.muelle.engine.sim.Behaviour;
+import dev.muelle.engine.sim.SimEngine;
+import dev.muelle.loop.Timers;
+import dev.muelle.loop.VirtualTimers;
+import dev.muelle.network.Network;
+import dev.muelle.network.sim.SimNetwork;
+import dev.muelle.services.Ids;
+import dev.muelle.services.Scope;
+import dev.muelle.services.VpcHttp;
+import dev.muelle.store.SqliteStore;
+import dev.muelle.wire.http.HttpHandler;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
+import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ecs.EcsClient;
+import software.amazon.awssdk.services.ecs.model.AssignPublicIp;
+import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
+import software.amazon.awssdk.services.ecs.model.LaunchType;
+import software.amazon.awssdk.services.ecs.model.LoadBalancer;
+import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
+import software.amazon.awssdk.services.ecs.model.NetworkMode;
+import software.amazon.awssdk.services.ecs.model.PortMapping;
+import software.amazon.awssdk.services.ecs.model.RunTaskRequest;
+import software.amazon.awssdk.services.ecs.model.Service;
+import software.amazon.awssdk.services.ecs.model.Tag;
+import software.amazon.awssdk.services.ecs.model.Task;
+import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.iam.IamClient;
+
+/**
+ * Everything around ECS, in one seed: a machine that keeps running while servers live and die. The
+ * store is the real one; engine, network and neighbours are in memory; time is virtual.
+ */
+final class World implements AutoCloseable {
+
+  static final Scope SCOPE = new Scope("000000000000", "us-east-1");
+  static final String CLUSTER = "alba-digi-cluster";
+  static final String FAMILY = "alba-digi-task";
+  static final String CONTAINER = "alba-digi-api-rest";
+  static final String SERVICE = "alba-digi-service";
+  static final String IMAGE = "000000000000.dkr.ecr.us-east-1.localhost:4566/" + CONTAINER;
+  static final String LOG_GROUP = "/ecs/alba-digi";
+  static final String TARGETS =
+      "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/alba-digi-target-group/1";
+
+  final VirtualTimers time = new VirtualTimers(Instant.parse("2026-11-21T08:00:00Z"));
+  final Random random;
+  final Map<String, Behaviour> script = new HashMap<>();
+  final SimEngine engine =
+      new SimEngine(time, image -> script.getOrDefault(image.repository(), Behaviour.runs()));
+  final SimNetwork network = new SimNetwork(time);
+  final FakeEc2 ec2 = new FakeEc2(network);
+  final FakeBalancer balancer;
+  final FakeLogs logs = new FakeLogs();
+  final FakeIam iam = new FakeIam(SCOPE, "LabRole", "ecsTaskExecutionRole");
+
+  /** Addresses at which processes run but do not answer. */
+  final Set<String> sick = new HashSet<>();
+
+  final Map<String, HttpHandler> vpcServers = new TreeMap<>();
+
+  private final SqliteStore base;
+  private Life life = new Life();
+  private StoreInStep store;
+  private Ecs ecs;
+
+  World(Path directory, long seed) {
+    random = new Random(seed);
+    balancer = new FakeBalancer(time, new Random(seed + 1), this::answers);
+    balancer.addGroup(TARGETS, FakeEc2.VPC, true);
+    logs.addGroup(LOG_GROUP);
+    base = SqliteStore.open(directory.resolve("store.db"));
+    boot();
+  }
+
+  /** Starts a server over what is there. */
+  private void boot() {
+    life = new Life();
+    store = new StoreInStep(base.in(SCOPE.storeScope()), life);
+    Timers timers = life.guard(time);
+    ecs =
+        new Ecs(
+            SCOPE,
+            store,
+            timers,
+            new Ids(random),
+            random,
+            life.guard(Ec2Client.class, ec2),
+            life.guard(ElasticLoadBalancingV2Client.class, balancer),
+            life.guard(CloudWatchLogsClient.class, logs),
+            life.guard(IamClient.class, iam),
+            life.guard(Engine.class, engine),
+            life.guard(Network.class, network),
+            this::serve);
+    ecs.start();
+  }
+
+  private VpcHttp.Server serve(String vpcId, String address, int port, HttpHandler handler) {
+    String key = vpcId + "/" + address + ":" + port;
+    if (vpcServers.putIfAbsent(key, handler) != null) {
+      throw new IllegalStateException(key + " is taken");
+    }
+    return () -> vpcServers.remove(key);
+  }
+
+  EcsClient ecs() {
+    return ecs;
+  }
+
+  Life life() {
+    return life;
+  }
+
+  /** {@code kill -9}, and a new server. It may die while it starts. */
+  void restart() {
+    life.end();
+    store.close();
+    vpcServers.clear();
+    try {
+      boot();
+    } catch (Life.Killed e) {
+      life.end();
+    }
+  }
+
+  /** Calls until a server lives long enough to answer. */
+  <T> T persistently(Supplier<T> call) {
+    while (true) {
+      try {
+        return call.get();
+      } catch (Life.Killed e) {
+        restart();
+      }
+    }
+  }
+
+  void pass(Duration duration) {
+    time.advance(duration);
+  }
+
+  /** Lets time pass until something is so; fails if it does not come to be. */
+  void until(String what, Duration atMost, BooleanSupplier condition) {
+    Instant end = time.instant().plus(atMost);
+    while (!condition.getAsBoolean()) {
+      if (time.instant().isAfter(end)) {
+        throw new AssertionError(what + ": not within " + atMost);
+      }
+      time.advance(Duration.ofMillis(100));
+    }
+  }
+
+  /** Whether a process listens at an address. */
+  private boolean answers(String address) {
+    for (SandboxStatus sandbox : engine.sandboxes()) {
+      boolean here =
+          engine.sandboxSpec(sandbox.id()).filter(s -> address.equals(s.address())).isPresent();
+      if (here) {
+        return !sick.contains(address) && sandbox.containers().stream().anyMatch(World::runs);
+      }
+    }
+    return false;
+  }
+
+  private static boolean runs(ContainerStatus container) {
+    return container.state() instanceof State.Running;
+  }
+
+  List<ContainerStatus> runningContainers() {
+    return engine.sandboxes().stream()
+        .flatMap(sandbox -> sandbox.containers().stream())
+        .filter(World::runs)
+        .toList();
+  }
+
+  // The lab's steps.
+
+  void createCluster() {
+    ecs.createCluster(request ->
+        request
+            .clusterName(CLUSTER)
+            .tags(List.of(Tag.builder().key("Name").value(CLUSTER).build())));
+  }
+
+  static ContainerDefinition.Builder container() {
+    return ContainerDefinition.builder()
+        .name(CONTAINER)
+        .image(IMAGE + ":latest")
+        .cpu(1024)
+        .memoryReservation(2048)
+        .portMappings(
+            List.of(
+                PortMapping.builder().containerPort(5050).hostPort(5050).protocol("tcp").build()))
+        .logConfiguration(config ->
+            config
+                .logDriver("awslogs")
+                .options(
+                    Map.of(
+                        "awslogs-group", LOG_GROUP,
+                        "awslogs-region", "us-east-1",
+                        "awslogs-stream-prefix", "ecs")));
+  }
+
+  /** Registers a revision with these containers; gives its ARN. */
+  String register(ContainerDefinition... containers) {
+    return ecs.registerTaskDefinition(request ->
+            request
+                .family(FAMILY)
+                .requiresCompatibilitiesWithStrings("FARGATE")
+                .networkMode(NetworkMode.AWSVPC)
+                .cpu("1 vCPU")
+                .memory("3 GB")
+                .executionRoleArn("LabRole")
+                .taskRoleArn("LabRole")
+                .containerDefinitions(containers))
+        .taskDefinition()
+        .taskDefinitionArn();
+  }
+
+  static NetworkConfiguration net() {
+    return NetworkConfiguration.builder()
+        .awsvpcConfiguration(vpc ->
+            vpc.subnets(FakeEc2.SUBNETS)
+                .securityGroups(FakeEc2.GROUP)
+                .assignPublicIp(AssignPublicIp.ENABLED))
+        .build();
+  }
+
+  static LoadBalancer loadBalancer() {
+    return LoadBalancer.builder()
+        .targetGroupArn(TARGETS)
+        .containerName(CONTAINER)
+        .containerPort(5050)
+        .build();
+  }
+
+  void createService(int desired, int minimumPercent, int maximumPercent) {
+    ecs.createService(request ->
+        request
+            .cluster(CLUSTER)
+            .serviceName(SERVICE)
+            .taskDefinition(FAMILY)
+            .launchType(LaunchType.FARGATE)
+            .desiredCount(desired)
+            .deploymentConfiguration(config ->
+                config.minimumHealthyPercent(minimumPercent).maximumPercent(maximumPercent))
+            .healthCheckGracePeriodSeconds(30)
+            .loadBalancers(loadBalancer())
+            .networkConfiguration(net()));
+  }
+
+  /** Cluster, definition and service of the lab, stable. */
+  void lab(int desired) {
+    createCluster();
+    register(container().build());
+    createService(desired, 100, 200);
+    until("services-stable", Duration.ofMinutes(5), this::stable);
+  }
+
+  Service service() {
+    return ecs.describeServices(request -> request.cluster(CLUSTER).services(SERVICE))
+        .services()
+        .getFirst();
+  }
+
+  /** What the waiter services-stable looks for. */
+  boolean stable() {
+    Service service = service();
+    return service.deployments().size() == 1
+        && service.runningCount().equals(service.desiredCount());
+  }
+
+  /** Stable, every task healthy in the load balancer, and nothing else left. */
+  boolean settled() {
+    return stable()
+        && balancer.serving(TARGETS).size() == service().desiredCount()
+        && runningContainers().size() == service().desiredCount();
+  }
+
+  boolean saysEvent(String part) {
+    return service().events().stream().anyMatch(event -> event.message().contains(part));
+  }
+
+  RunTaskRequest.Builder runTask() {
+    return RunTaskRequest.builder()
+        .cluster(CLUSTER)
+        .taskDefinition(FAMILY)
+        .launchType(LaunchType.FARGATE)
+        .networkConfiguration(net());
+  }
+
+  Task task(String arn) {
+    return ecs.describeTasks(request -> request.cluster(CLUSTER).tasks(arn)).tasks().getFirst();
+  }
+
+  TaskRecord record(String arn) {
+    return store.read(tx -> tx.get(TaskRecord.TABLE, TaskRecord.idOf(arn))).orElseThrow().value();
+  }
+
+  /** Every task of the service that is to run. */
+  List<Task> tasks() {
+    List<String> arns =
+        ecs.listTasks(request -> request.cluster(CLUSTER).serviceName(SERVICE)).taskArns();
+    return arns.isEmpty()
+        ? List.of()
+        : ecs.describeTasks(request -> request.cluster(CLUSTER).tasks(arns)).tasks();
+  }
+
+  @Override
+  public void close() {
+    life.end();
+    store.close();
+    base.close();
+    time.close();
+  }
+}
