@@ -14,10 +14,9 @@ final class Admissions {
     byte[] address = bytes(client);
     return ingress.stream()
         .filter(rule -> covers(rule, port))
-        .anyMatch(
-            rule ->
-                rule.ipRanges().stream().anyMatch(r -> matches(r.cidrIp(), address))
-                    || rule.ipv6Ranges().stream().anyMatch(r -> matches(r.cidrIpv6(), address)));
+        .anyMatch(rule ->
+            rule.ipRanges().stream().anyMatch(r -> matches(r.cidrIp(), address))
+                || rule.ipv6Ranges().stream().anyMatch(r -> matches(r.cidrIpv6(), address)));
   }
 
   private static boolean covers(IpPermission rule, int port) {

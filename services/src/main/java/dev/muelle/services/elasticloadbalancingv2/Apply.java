@@ -19,11 +19,15 @@ import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.wire.Caller;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.ReentrantLock;
@@ -50,15 +54,24 @@ final class Apply {
 
   private final Scope scope;
   private final Store store;
+  private final InstantSource clock;
   private final Ids ids;
   private final Ec2Client ec2;
   private final Network network;
   private final Balancer balancer;
   private final ReentrantLock lock = new ReentrantLock();
 
-  Apply(Scope scope, Store store, Ids ids, Ec2Client ec2, Network network, Balancer balancer) {
+  Apply(
+      Scope scope,
+      Store store,
+      InstantSource clock,
+      Ids ids,
+      Ec2Client ec2,
+      Network network,
+      Balancer balancer) {
     this.scope = scope;
     this.store = store;
+    this.clock = clock;
     this.ids = ids;
     this.ec2 = ec2;
     this.network = network;
@@ -120,8 +133,14 @@ final class Apply {
       problems.forEach(
           (at, why) -> LOG.warn("{} cannot listen at {}: {}", wanted.front(), at, why));
       String reason =
-          problems.isEmpty() ? null : "Some endpoints cannot listen: " + String.join("; ",
-              problems.entrySet().stream().map(e -> e.getKey() + ": " + e.getValue()).toList());
+          problems.isEmpty()
+              ? null
+              : "Some endpoints cannot listen: "
+                  + String.join(
+                      "; ",
+                      problems.entrySet().stream()
+                          .map(e -> e.getKey() + ": " + e.getValue())
+                          .toList());
       change(
           arn,
           now ->
@@ -140,12 +159,11 @@ final class Apply {
   }
 
   private void change(String arn, java.util.function.UnaryOperator<Balancing> step) {
-    store.write(
-        tx -> {
-          tx.get(State.BALANCERS, arn)
-              .ifPresent(row -> tx.put(State.BALANCERS, arn, step.apply(row.value())));
-          return null;
-        });
+    store.write(tx -> {
+      tx.get(State.BALANCERS, arn)
+          .ifPresent(row -> tx.put(State.BALANCERS, arn, step.apply(row.value())));
+      return null;
+    });
   }
 
   /** One interface in each subnet, made if it is missing, and plugged. */
@@ -157,12 +175,11 @@ final class Apply {
     for (AvailabilityZone zone : wanted.balancer().availabilityZones()) {
       if (have.add(zone.subnetId())) {
         var made =
-            ec2.createNetworkInterface(
-                    r ->
-                        r.subnetId(zone.subnetId())
-                            .groups(wanted.balancer().securityGroups())
-                            .description("ELB " + name)
-                            .clientToken(name.replace('/', '-') + "-" + zone.subnetId()))
+            ec2.createNetworkInterface(r ->
+                    r.subnetId(zone.subnetId())
+                        .groups(wanted.balancer().securityGroups())
+                        .description("ELB " + name)
+                        .clientToken(name.replace('/', '-') + "-" + zone.subnetId()))
                 .networkInterface();
         nodes.add(
             new Node(
@@ -197,7 +214,8 @@ final class Apply {
           }
         };
     List<IpPermission> ingress =
-        ec2.describeSecurityGroups(r -> r.groupIds(described.securityGroups()))
+        ec2
+            .describeSecurityGroups(r -> r.groupIds(described.securityGroups()))
             .securityGroups()
             .stream()
             .flatMap(group -> group.ipPermissions().stream())
@@ -211,27 +229,20 @@ final class Apply {
     }
     List<LoadBalancer.Listener> listeners = new ArrayList<>();
     Map<String, LoadBalancer.TargetGroup> groups = new HashMap<>();
-    store.read(
-        tx -> {
-          for (Row<Listening> row :
-              tx.find(State.LISTENERS, "balancer", described.loadBalancerArn())) {
-            var listener = row.value().listener();
-            Action action = listener.defaultActions().getFirst();
-            listeners.add(
-                new LoadBalancer.Listener(row.key(), listener.port(), action(action)));
-            String arn = State.groupOf(action);
-            if (arn != null) {
-              tx.get(State.GROUPS, arn)
-                  .ifPresent(
-                      group ->
-                          groups.put(
-                              arn,
-                              group(
-                                  group.value(), tx.list(State.HEALTH, arn + "|"))));
-            }
-          }
-          return null;
-        });
+    store.read(tx -> {
+      for (Row<Listening> row : tx.find(State.LISTENERS, "balancer", described.loadBalancerArn())) {
+        var listener = row.value().listener();
+        Action action = listener.defaultActions().getFirst();
+        listeners.add(new LoadBalancer.Listener(row.key(), listener.port(), action(action)));
+        String arn = State.groupOf(action);
+        if (arn != null) {
+          tx.get(State.GROUPS, arn)
+              .ifPresent(
+                  group -> groups.put(arn, group(group.value(), tx.list(State.HEALTH, arn + "|"))));
+        }
+      }
+      return null;
+    });
     Map<String, String> attributes = wanted.attributes();
     return new LoadBalancer(
         described.loadBalancerArn(),
@@ -263,12 +274,11 @@ final class Apply {
   private static LoadBalancer.TargetGroup group(Group stored, List<Row<Known>> health) {
     TargetGroup group = stored.group();
     Set<String> healthy = new HashSet<>();
-    health.forEach(
-        row -> {
-          if (row.value().health().equals(Health.HEALTHY.name())) {
-            healthy.add(row.key());
-          }
-        });
+    health.forEach(row -> {
+      if (row.value().health().equals(Health.HEALTHY.name())) {
+        healthy.add(row.key());
+      }
+    });
     String port = group.healthCheckPort();
     return new LoadBalancer.TargetGroup(
         group.targetGroupArn(),
@@ -281,15 +291,13 @@ final class Apply {
             group.healthyThresholdCount(),
             group.unhealthyThresholdCount()),
         stored.targets().stream()
-            .map(
-                target ->
-                    new LoadBalancer.Member(
-                        new Balancer.Target(target.address(), target.port()),
-                        target.zone() == null ? "" : target.zone(),
-                        target.drainUntil(),
-                        healthy.contains(
-                            State.healthKey(
-                                group.targetGroupArn(), target.address(), target.port()))))
+            .map(target ->
+                new LoadBalancer.Member(
+                    new Balancer.Target(target.address(), target.port()),
+                    target.zone() == null ? "" : target.zone(),
+                    target.drainUntil(),
+                    healthy.contains(
+                        State.healthKey(group.targetGroupArn(), target.address(), target.port()))))
             .toList());
   }
 
@@ -297,53 +305,62 @@ final class Apply {
   @Nullable Duration health(String arn) {
     Map<Balancer.Target, TargetState> found = balancer.targets(arn);
     boolean forgotten =
-        store.write(
-            tx -> {
-              Group group = tx.get(State.GROUPS, arn).map(Row::value).orElse(null);
-              if (group == null) {
-                tx.deletePrefix(State.HEALTH, arn + "|");
-                return false;
+        store.write(tx -> {
+          Group group = tx.get(State.GROUPS, arn).map(Row::value).orElse(null);
+          if (group == null) {
+            tx.deletePrefix(State.HEALTH, arn + "|");
+            return false;
+          }
+          List<State.Target> kept = new ArrayList<>();
+          Set<String> keys = new HashSet<>();
+          for (State.Target target : group.targets()) {
+            TargetState state = found.get(new Balancer.Target(target.address(), target.port()));
+            if (target.drainUntil() != null && drained(group, target, state)) {
+              continue;
+            }
+            kept.add(target);
+            String key = State.healthKey(arn, target.address(), target.port());
+            keys.add(key);
+            if (state != null) {
+              Known known = new Known(state.health().name(), state.reason(), state.description());
+              if (!tx.get(State.HEALTH, key).map(Row::value).equals(java.util.Optional.of(known))) {
+                tx.put(State.HEALTH, key, known);
               }
-              List<State.Target> kept = new ArrayList<>();
-              Set<String> keys = new HashSet<>();
-              for (State.Target target : group.targets()) {
-                TargetState state = found.get(new Balancer.Target(target.address(), target.port()));
-                if (target.drainUntil() != null
-                    && state != null
-                    && state.health() == Health.DRAINED) {
-                  continue;
-                }
-                kept.add(target);
-                String key = State.healthKey(arn, target.address(), target.port());
-                keys.add(key);
-                if (state != null) {
-                  Known known =
-                      new Known(state.health().name(), state.reason(), state.description());
-                  if (!tx.get(State.HEALTH, key).map(Row::value).equals(
-                      java.util.Optional.of(known))) {
-                    tx.put(State.HEALTH, key, known);
-                  }
-                }
-              }
-              for (Row<Known> row : tx.list(State.HEALTH, arn + "|")) {
-                if (!keys.contains(row.key())) {
-                  tx.delete(State.HEALTH, row.key());
-                }
-              }
-              if (kept.size() == group.targets().size()) {
-                return false;
-              }
-              tx.put(
-                  State.GROUPS,
-                  arn,
-                  new Group(group.group(), group.attributes(), group.tags(), kept));
-              return true;
-            });
+            }
+          }
+          for (Row<Known> row : tx.list(State.HEALTH, arn + "|")) {
+            if (!keys.contains(row.key())) {
+              tx.delete(State.HEALTH, row.key());
+            }
+          }
+          if (kept.size() == group.targets().size()) {
+            return false;
+          }
+          tx.put(
+              State.GROUPS, arn, new Group(group.group(), group.attributes(), group.tags(), kept));
+          return true;
+        });
     if (forgotten) {
       store
           .read(tx -> tx.get(State.GROUPS, arn))
           .ifPresent(row -> row.value().group().loadBalancerArns().forEach(this::balancer));
     }
-    return null;
+    // The data plane says when a target has drained; nobody has to wait longer than the delay.
+    Instant now = clock.instant();
+    return store
+        .read(tx -> tx.get(State.GROUPS, arn))
+        .flatMap(row ->
+            row.value().targets().stream()
+                .map(State.Target::drainUntil)
+                .filter(Objects::nonNull)
+                .min(Comparator.naturalOrder()))
+        .map(end -> end.isAfter(now) ? Duration.between(now, end) : Duration.ZERO)
+        .orElse(null);
+  }
+
+  private boolean drained(Group group, State.Target target, @Nullable TargetState state) {
+    return state != null && state.health() == Health.DRAINED
+        || group.group().loadBalancerArns().isEmpty()
+        || !clock.instant().isBefore(Objects.requireNonNull(target.drainUntil()));
   }
 }

@@ -13,40 +13,71 @@ final class Attributes {
 
   static final Map<String, String> BALANCER =
       ordered(
-          "access_logs.s3.enabled", "false",
-          "access_logs.s3.bucket", "",
-          "access_logs.s3.prefix", "",
-          IDLE, "60",
-          PROTECTED, "false",
-          "routing.http2.enabled", "false",
-          "routing.http.drop_invalid_header_fields.enabled", "false",
-          "routing.http.xff_client_port.enabled", "false",
-          "routing.http.preserve_host_header.enabled", "true",
-          "routing.http.xff_header_processing.mode", "append",
-          "routing.http.desync_mitigation_mode", "strictest",
-          "load_balancing.cross_zone.enabled", "true",
-          "waf.fail_open.enabled", "false",
-          "routing.http.x_amzn_tls_version_and_cipher_suite.enabled", "false",
-          "zonal_shift.config.enabled", "false",
-          "connection_logs.s3.enabled", "false",
-          "connection_logs.s3.bucket", "",
-          "connection_logs.s3.prefix", "",
-          KEEP_ALIVE, "3600");
+          "access_logs.s3.enabled",
+          "false",
+          "access_logs.s3.bucket",
+          "",
+          "access_logs.s3.prefix",
+          "",
+          IDLE,
+          "60",
+          PROTECTED,
+          "false",
+          "routing.http2.enabled",
+          "false",
+          "routing.http.drop_invalid_header_fields.enabled",
+          "false",
+          "routing.http.xff_client_port.enabled",
+          "false",
+          "routing.http.preserve_host_header.enabled",
+          "true",
+          "routing.http.xff_header_processing.mode",
+          "append",
+          "routing.http.desync_mitigation_mode",
+          "strictest",
+          "load_balancing.cross_zone.enabled",
+          "true",
+          "waf.fail_open.enabled",
+          "false",
+          "routing.http.x_amzn_tls_version_and_cipher_suite.enabled",
+          "false",
+          "zonal_shift.config.enabled",
+          "false",
+          "connection_logs.s3.enabled",
+          "false",
+          "connection_logs.s3.bucket",
+          "",
+          "connection_logs.s3.prefix",
+          "",
+          KEEP_ALIVE,
+          "3600");
 
   static final Map<String, String> GROUP =
       ordered(
-          "stickiness.enabled", "false",
-          DELAY, "300",
-          "stickiness.type", "lb_cookie",
-          "stickiness.lb_cookie.duration_seconds", "86400",
-          "slow_start.duration_seconds", "0",
-          "load_balancing.algorithm.type", "round_robin",
-          "load_balancing.algorithm.anomaly_mitigation", "off",
-          "load_balancing.cross_zone.enabled", "use_load_balancer_configuration",
-          "target_group_health.dns_failover.minimum_healthy_targets.count", "1",
-          "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1",
-          "target_group_health.dns_failover.minimum_healthy_targets.percentage", "off",
-          "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off");
+          "stickiness.enabled",
+          "false",
+          DELAY,
+          "300",
+          "stickiness.type",
+          "lb_cookie",
+          "stickiness.lb_cookie.duration_seconds",
+          "86400",
+          "slow_start.duration_seconds",
+          "0",
+          "load_balancing.algorithm.type",
+          "round_robin",
+          "load_balancing.algorithm.anomaly_mitigation",
+          "off",
+          "load_balancing.cross_zone.enabled",
+          "use_load_balancer_configuration",
+          "target_group_health.dns_failover.minimum_healthy_targets.count",
+          "1",
+          "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count",
+          "1",
+          "target_group_health.dns_failover.minimum_healthy_targets.percentage",
+          "off",
+          "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage",
+          "off");
 
   private Attributes() {}
 
@@ -76,7 +107,11 @@ final class Attributes {
       default -> {
         if (!value.equals(defaults.get(key))) {
           throw Refuse.invalid(
-              "The value '" + value + "' of attribute '" + key + "' is not supported in this region");
+              "The value '"
+                  + value
+                  + "' of attribute '"
+                  + key
+                  + "' is not supported in this region");
         }
       }
     }

@@ -17,9 +17,36 @@ import java.util.Set;
 import java.util.TreeSet;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
+import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
 import software.amazon.awssdk.services.ec2.model.Subnet;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.*;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteLoadBalancerRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteLoadBalancerResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoadBalancerAttributesResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoadBalancersRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoadBalancersResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DuplicateLoadBalancerNameException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidConfigurationRequestException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidSchemeException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidSecurityGroupException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.IpAddressType;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerNotFoundException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerSchemeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerStateEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerTypeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyLoadBalancerAttributesRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyLoadBalancerAttributesResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.OperationNotPermittedException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SubnetMapping;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SubnetNotFoundException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyLoadBalancersException;
 
 /** Load balancers and their attributes. */
 final class LoadBalancers {
@@ -27,7 +54,13 @@ final class LoadBalancers {
   private static final int MAX = 50;
   private static final Set<String> CREATE =
       Set.of(
-          "Name", "Subnets", "SubnetMappings", "SecurityGroups", "Scheme", "Tags", "Type",
+          "Name",
+          "Subnets",
+          "SubnetMappings",
+          "SecurityGroups",
+          "Scheme",
+          "Tags",
+          "Type",
           "IpAddressType");
 
   private final Scope scope;
@@ -55,11 +88,10 @@ final class LoadBalancers {
     return tx.get(State.BALANCERS, arn)
         .map(Row::value)
         .filter(b -> !b.deleted())
-        .orElseThrow(
-            () ->
-                LoadBalancerNotFoundException.builder()
-                    .message("Load balancer '" + arn + "' not found")
-                    .build());
+        .orElseThrow(() ->
+            LoadBalancerNotFoundException.builder()
+                .message("Load balancer '" + arn + "' not found")
+                .build());
   }
 
   CreateLoadBalancerResponse create(CreateLoadBalancerRequest request) {
@@ -76,11 +108,15 @@ final class LoadBalancers {
     }
     if (request.type() != null && request.type() != LoadBalancerTypeEnum.APPLICATION) {
       throw Refuse.invalid(
-          "Load balancers of type '" + request.typeAsString() + "' are not supported in this region");
+          "Load balancers of type '"
+              + request.typeAsString()
+              + "' are not supported in this region");
     }
     if (request.ipAddressType() != null && request.ipAddressType() != IpAddressType.IPV4) {
       throw Refuse.invalid(
-          "The IP address type '" + request.ipAddressTypeAsString() + "' is not supported in this region");
+          "The IP address type '"
+              + request.ipAddressTypeAsString()
+              + "' is not supported in this region");
     }
     LoadBalancerSchemeEnum scheme =
         request.scheme() == null ? LoadBalancerSchemeEnum.INTERNET_FACING : request.scheme();
@@ -94,36 +130,35 @@ final class LoadBalancers {
     String vpc = subnets.getFirst().vpcId();
     List<String> groups = securityGroups(request.securityGroups(), vpc);
     Balancing made =
-        store.write(
-            tx -> {
-              List<Row<Balancing>> all = all(tx);
-              Optional<Balancing> same =
-                  all.stream()
-                      .map(Row::value)
-                      .filter(b -> b.balancer().loadBalancerName().equals(name))
-                      .findFirst();
-              if (same.isPresent()) {
-                return existing(same.get(), scheme, subnets, groups, request);
-              }
-              if (all.size() >= MAX) {
-                throw TooManyLoadBalancersException.builder()
-                    .message("The maximum number of load balancers has been reached")
-                    .build();
-              }
-              String path = "app/" + name + "/" + ids.hex(16);
-              String arn = scope.arn("elasticloadbalancing", "loadbalancer/" + path);
-              Balancing fresh =
-                  new Balancing(
-                      describe(arn, name, scheme, subnets, groups),
-                      Attributes.BALANCER,
-                      request.tags(),
-                      List.of(),
-                      front(tx),
-                      Map.of(),
-                      false);
-              tx.insert(State.BALANCERS, arn, fresh);
-              return fresh;
-            });
+        store.write(tx -> {
+          List<Row<Balancing>> all = all(tx);
+          Optional<Balancing> same =
+              all.stream()
+                  .map(Row::value)
+                  .filter(b -> b.balancer().loadBalancerName().equals(name))
+                  .findFirst();
+          if (same.isPresent()) {
+            return existing(same.get(), scheme, subnets, groups, request);
+          }
+          if (all.size() >= MAX) {
+            throw TooManyLoadBalancersException.builder()
+                .message("The maximum number of load balancers has been reached")
+                .build();
+          }
+          String path = "app/" + name + "/" + ids.hex(16);
+          String arn = scope.arn("elasticloadbalancing", "loadbalancer/" + path);
+          Balancing fresh =
+              new Balancing(
+                  describe(arn, name, scheme, subnets, groups),
+                  Attributes.BALANCER,
+                  request.tags(),
+                  List.of(),
+                  front(tx),
+                  Map.of(),
+                  false);
+          tx.insert(State.BALANCERS, arn, fresh);
+          return fresh;
+        });
     wakes.balancers().wake(made.balancer().loadBalancerArn());
     return CreateLoadBalancerResponse.builder().loadBalancers(made.balancer()).build();
   }
@@ -174,13 +209,12 @@ final class LoadBalancers {
         .securityGroups(groups)
         .availabilityZones(
             subnets.stream()
-                .map(
-                    s ->
-                        AvailabilityZone.builder()
-                            .zoneName(s.availabilityZone())
-                            .subnetId(s.subnetId())
-                            .loadBalancerAddresses(List.of())
-                            .build())
+                .map(s ->
+                    AvailabilityZone.builder()
+                        .zoneName(s.availabilityZone())
+                        .subnetId(s.subnetId())
+                        .loadBalancerAddresses(List.of())
+                        .build())
                 .toList())
         .build();
   }
@@ -215,9 +249,7 @@ final class LoadBalancers {
     try {
       subnets = ec2.describeSubnets(r -> r.subnetIds(new TreeSet<>(wanted))).subnets();
     } catch (Ec2Exception e) {
-      throw SubnetNotFoundException.builder()
-          .message(e.awsErrorDetails().errorMessage())
-          .build();
+      throw SubnetNotFoundException.builder().message(e.awsErrorDetails().errorMessage()).build();
     }
     Set<String> zones = new HashSet<>();
     Set<String> vpcs = new HashSet<>();
@@ -225,7 +257,8 @@ final class LoadBalancers {
       vpcs.add(subnet.vpcId());
       if (!zones.add(subnet.availabilityZone())) {
         throw InvalidConfigurationRequestException.builder()
-            .message("A load balancer cannot be attached to multiple subnets in the same Availability Zone")
+            .message(
+                "A load balancer cannot be attached to multiple subnets in the same Availability Zone")
             .build();
       }
     }
@@ -235,17 +268,19 @@ final class LoadBalancers {
           .build();
     }
     if (zones.size() < 2) {
-      throw Refuse.invalid("At least two subnets in two different Availability Zones must be specified");
+      throw Refuse.invalid(
+          "At least two subnets in two different Availability Zones must be specified");
     }
     return subnets;
   }
 
   private List<String> securityGroups(List<String> wanted, String vpc) {
     if (wanted.isEmpty()) {
-      return ec2.describeSecurityGroups(
-              r ->
-                  r.filters(
-                      f -> f.name("vpc-id").values(vpc), f -> f.name("group-name").values("default")))
+      return ec2
+          .describeSecurityGroups(r ->
+              r.filters(
+                  Filter.builder().name("vpc-id").values(vpc).build(),
+                  Filter.builder().name("group-name").values("default").build()))
           .securityGroups()
           .stream()
           .map(SecurityGroup::groupId)
@@ -270,65 +305,62 @@ final class LoadBalancers {
   }
 
   DescribeLoadBalancersResponse describe(DescribeLoadBalancersRequest request) {
-    return store.read(
-        tx -> {
-          List<LoadBalancer> all =
-              all(tx).stream().map(row -> row.value().balancer()).toList();
-          for (String arn : request.loadBalancerArns()) {
-            get(tx, arn);
-          }
-          for (String name : request.names()) {
-            if (all.stream().noneMatch(b -> b.loadBalancerName().equals(name))) {
-              throw LoadBalancerNotFoundException.builder()
-                  .message("Load balancers '[" + name + "]' not found")
-                  .build();
-            }
-          }
-          List<LoadBalancer> found =
-              all.stream()
-                  .filter(
-                      b ->
-                          (request.loadBalancerArns().isEmpty()
-                                  || request.loadBalancerArns().contains(b.loadBalancerArn()))
-                              && (request.names().isEmpty()
-                                  || request.names().contains(b.loadBalancerName())))
-                  .toList();
-          Pages<LoadBalancer> page =
-              Pages.of(
-                  found, LoadBalancer::loadBalancerArn, request.marker(), request.pageSize());
-          return DescribeLoadBalancersResponse.builder()
-              .loadBalancers(page.items())
-              .nextMarker(page.next())
+    return store.read(tx -> {
+      List<LoadBalancer> all = all(tx).stream().map(row -> row.value().balancer()).toList();
+      for (String arn : request.loadBalancerArns()) {
+        get(tx, arn);
+      }
+      for (String name : request.names()) {
+        if (all.stream().noneMatch(b -> b.loadBalancerName().equals(name))) {
+          throw LoadBalancerNotFoundException.builder()
+              .message("Load balancers '[" + name + "]' not found")
               .build();
-        });
+        }
+      }
+      List<LoadBalancer> found =
+          all.stream()
+              .filter(b ->
+                  (request.loadBalancerArns().isEmpty()
+                          || request.loadBalancerArns().contains(b.loadBalancerArn()))
+                      && (request.names().isEmpty()
+                          || request.names().contains(b.loadBalancerName())))
+              .toList();
+      Pages<LoadBalancer> page =
+          Pages.of(found, LoadBalancer::loadBalancerArn, request.marker(), request.pageSize());
+      return DescribeLoadBalancersResponse.builder()
+          .loadBalancers(page.items())
+          .nextMarker(page.next())
+          .build();
+    });
   }
 
   DeleteLoadBalancerResponse delete(DeleteLoadBalancerRequest request) {
     String arn = request.loadBalancerArn();
-    store.write(
-        tx -> {
-          Optional<Balancing> present =
-              tx.get(State.BALANCERS, arn).map(Row::value).filter(b -> !b.deleted());
-          if (present.isEmpty()) {
-            return null; // deleting what is not there succeeds, as on AWS
-          }
-          Balancing b = present.get();
-          if ("true".equals(b.attributes().get(Attributes.PROTECTED))) {
-            throw OperationNotPermittedException.builder()
-                .message(
-                    "Load balancer '" + arn + "' cannot be deleted because deletion protection is enabled")
-                .build();
-          }
-          tx.find(State.LISTENERS, "balancer", arn)
-              .forEach(row -> tx.delete(State.LISTENERS, row.key()));
-          tx.put(
-              State.BALANCERS,
-              arn,
-              new Balancing(
-                  b.balancer(), b.attributes(), b.tags(), b.nodes(), b.front(), b.problems(), true));
-          Listeners.associate(tx, arn);
-          return null;
-        });
+    store.write(tx -> {
+      Optional<Balancing> present =
+          tx.get(State.BALANCERS, arn).map(Row::value).filter(b -> !b.deleted());
+      if (present.isEmpty()) {
+        return null; // deleting what is not there succeeds, as on AWS
+      }
+      Balancing b = present.get();
+      if ("true".equals(b.attributes().get(Attributes.PROTECTED))) {
+        throw OperationNotPermittedException.builder()
+            .message(
+                "Load balancer '"
+                    + arn
+                    + "' cannot be deleted because deletion protection is enabled")
+            .build();
+      }
+      tx.find(State.LISTENERS, "balancer", arn)
+          .forEach(row -> tx.delete(State.LISTENERS, row.key()));
+      tx.put(
+          State.BALANCERS,
+          arn,
+          new Balancing(
+              b.balancer(), b.attributes(), b.tags(), b.nodes(), b.front(), b.problems(), true));
+      Listeners.associate(tx, arn);
+      return null;
+    });
     wakes.now(List.of(arn));
     return DeleteLoadBalancerResponse.builder().build();
   }
@@ -347,20 +379,18 @@ final class LoadBalancers {
   ModifyLoadBalancerAttributesResponse modify(ModifyLoadBalancerAttributesRequest request) {
     String arn = request.loadBalancerArn();
     Balancing changed =
-        store.write(
-            tx -> {
-              Balancing b = get(tx, arn);
-              Map<String, String> attributes = b.attributes();
-              for (LoadBalancerAttribute a : request.attributes()) {
-                attributes =
-                    Attributes.change(Attributes.BALANCER, attributes, a.key(), a.value());
-              }
-              Balancing next =
-                  new Balancing(
-                      b.balancer(), attributes, b.tags(), b.nodes(), b.front(), b.problems(), false);
-              tx.put(State.BALANCERS, arn, next);
-              return next;
-            });
+        store.write(tx -> {
+          Balancing b = get(tx, arn);
+          Map<String, String> attributes = b.attributes();
+          for (LoadBalancerAttribute a : request.attributes()) {
+            attributes = Attributes.change(Attributes.BALANCER, attributes, a.key(), a.value());
+          }
+          Balancing next =
+              new Balancing(
+                  b.balancer(), attributes, b.tags(), b.nodes(), b.front(), b.problems(), false);
+          tx.put(State.BALANCERS, arn, next);
+          return next;
+        });
     wakes.now(List.of(arn));
     return ModifyLoadBalancerAttributesResponse.builder().attributes(list(changed)).build();
   }
@@ -372,26 +402,24 @@ final class LoadBalancers {
     List<String> groups = securityGroups(request.securityGroups(), before.balancer().vpcId());
     before
         .nodes()
-        .forEach(
-            node ->
-                ec2.modifyNetworkInterfaceAttribute(
-                    r -> r.networkInterfaceId(node.interfaceId()).groups(groups)));
-    store.write(
-        tx -> {
-          Balancing b = get(tx, arn);
-          tx.put(
-              State.BALANCERS,
-              arn,
-              new Balancing(
-                  b.balancer().toBuilder().securityGroups(groups).build(),
-                  b.attributes(),
-                  b.tags(),
-                  b.nodes(),
-                  b.front(),
-                  b.problems(),
-                  false));
-          return null;
-        });
+        .forEach(node ->
+            ec2.modifyNetworkInterfaceAttribute(
+                r -> r.networkInterfaceId(node.interfaceId()).groups(groups)));
+    store.write(tx -> {
+      Balancing b = get(tx, arn);
+      tx.put(
+          State.BALANCERS,
+          arn,
+          new Balancing(
+              b.balancer().toBuilder().securityGroups(groups).build(),
+              b.attributes(),
+              b.tags(),
+              b.nodes(),
+              b.front(),
+              b.problems(),
+              false));
+      return null;
+    });
     wakes.now(List.of(arn));
     return SetSecurityGroupsResponse.builder().securityGroupIds(groups).build();
   }
@@ -401,15 +429,13 @@ final class LoadBalancers {
     if (!name.endsWith(".elb.localhost")) {
       return Optional.empty();
     }
-    return store.read(
-        tx ->
-            all(tx).stream()
-                .map(Row::value)
-                .filter(
-                    b ->
-                        b.balancer().vpcId().equals(vpcId)
-                            && b.balancer().dnsName().toLowerCase(Locale.ROOT).equals(name))
-                .findFirst()
-                .map(b -> new ArrayList<>(b.nodes().stream().map(State.Node::address).toList())));
+    return store.read(tx ->
+        all(tx).stream()
+            .map(Row::value)
+            .filter(b ->
+                b.balancer().vpcId().equals(vpcId)
+                    && b.balancer().dnsName().toLowerCase(Locale.ROOT).equals(name))
+            .findFirst()
+            .map(b -> new ArrayList<>(b.nodes().stream().map(State.Node::address).toList())));
   }
 }

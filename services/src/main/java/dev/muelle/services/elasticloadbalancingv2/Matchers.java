@@ -15,13 +15,13 @@ final class Matchers {
     List<Range> ranges = new ArrayList<>();
     for (String part : codes.split(",", -1)) {
       String[] ends = part.strip().split("-", -1);
-      if (ends.length > 2 || !ends[0].matches("[2-4][0-9]{2}")
+      if (ends.length > 2
+          || !ends[0].matches("[2-4][0-9]{2}")
           || !ends[ends.length - 1].matches("[2-4][0-9]{2}")) {
         throw Refuse.invalid(
             "Health check matcher HTTP code '" + codes + "' must be within '200-499' inclusive");
       }
-      ranges.add(
-          new Range(Integer.parseInt(ends[0]), Integer.parseInt(ends[ends.length - 1])));
+      ranges.add(new Range(Integer.parseInt(ends[0]), Integer.parseInt(ends[ends.length - 1])));
     }
     return status -> ranges.stream().anyMatch(r -> r.from <= status && status <= r.to);
   }

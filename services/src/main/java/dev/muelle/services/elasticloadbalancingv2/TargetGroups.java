@@ -17,9 +17,43 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
+import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ec2.model.Vpc;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.*;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteTargetGroupRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteTargetGroupResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeregisterTargetsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeregisterTargetsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetGroupAttributesResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetGroupsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetGroupsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetHealthRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetHealthResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DuplicateTargetGroupNameException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidTargetException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Matcher;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupAttributesRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupAttributesResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RegisterTargetsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RegisterTargetsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ResourceInUseException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetDescription;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupAttribute;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupIpAddressTypeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupNotFoundException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthDescription;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthReasonEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthStateEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyTargetGroupsException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyTargetsException;
 
 /** Target groups, their attributes and their targets. */
 final class TargetGroups {
@@ -28,10 +62,23 @@ final class TargetGroups {
   private static final int MAX_TARGETS = 1000;
   private static final Set<String> CREATE =
       Set.of(
-          "Name", "Protocol", "ProtocolVersion", "Port", "VpcId", "HealthCheckProtocol",
-          "HealthCheckPort", "HealthCheckEnabled", "HealthCheckPath",
-          "HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds", "HealthyThresholdCount",
-          "UnhealthyThresholdCount", "Matcher", "TargetType", "Tags", "IpAddressType");
+          "Name",
+          "Protocol",
+          "ProtocolVersion",
+          "Port",
+          "VpcId",
+          "HealthCheckProtocol",
+          "HealthCheckPort",
+          "HealthCheckEnabled",
+          "HealthCheckPath",
+          "HealthCheckIntervalSeconds",
+          "HealthCheckTimeoutSeconds",
+          "HealthyThresholdCount",
+          "UnhealthyThresholdCount",
+          "Matcher",
+          "TargetType",
+          "Tags",
+          "IpAddressType");
 
   private final Scope scope;
   private final Store store;
@@ -40,8 +87,7 @@ final class TargetGroups {
   private final Ec2Client ec2;
   private final Wakes wakes;
 
-  TargetGroups(
-      Scope scope, Store store, InstantSource clock, Ids ids, Ec2Client ec2, Wakes wakes) {
+  TargetGroups(Scope scope, Store store, InstantSource clock, Ids ids, Ec2Client ec2, Wakes wakes) {
     this.scope = scope;
     this.store = store;
     this.clock = clock;
@@ -53,11 +99,10 @@ final class TargetGroups {
   static Group get(Tx tx, String arn) {
     return tx.get(State.GROUPS, arn)
         .map(Row::value)
-        .orElseThrow(
-            () ->
-                TargetGroupNotFoundException.builder()
-                    .message("Target groups '" + arn + "' not found")
-                    .build());
+        .orElseThrow(() ->
+            TargetGroupNotFoundException.builder()
+                .message("Target groups '" + arn + "' not found")
+                .build());
   }
 
   CreateTargetGroupResponse create(CreateTargetGroupRequest request) {
@@ -72,21 +117,29 @@ final class TargetGroups {
     }
     if (request.targetType() != TargetTypeEnum.IP) {
       String type = request.targetType() == null ? "instance" : request.targetTypeAsString();
-      throw Refuse.invalid("The target type '" + type + "' is not supported in this region: use 'ip'");
+      throw Refuse.invalid(
+          "The target type '" + type + "' is not supported in this region: use 'ip'");
     }
     if (request.protocol() != ProtocolEnum.HTTP) {
       throw Refuse.invalid(
           request.protocol() == null
               ? "A protocol must be specified"
-              : "The protocol '" + request.protocolAsString() + "' is not supported in this region");
+              : "The protocol '"
+                  + request.protocolAsString()
+                  + "' is not supported in this region");
     }
     if (request.protocolVersion() != null && !request.protocolVersion().equals("HTTP1")) {
       throw Refuse.invalid(
-          "The protocol version '" + request.protocolVersion() + "' is not supported in this region");
+          "The protocol version '"
+              + request.protocolVersion()
+              + "' is not supported in this region");
     }
     if (request.ipAddressType() != null
         && request.ipAddressType() != TargetGroupIpAddressTypeEnum.IPV4) {
-      throw Refuse.invalid("The IP address type '" + request.ipAddressTypeAsString() + "' is not supported in this region");
+      throw Refuse.invalid(
+          "The IP address type '"
+              + request.ipAddressTypeAsString()
+              + "' is not supported in this region");
     }
     if (request.port() == null || request.port() < 1 || request.port() > 65_535) {
       throw Refuse.invalid("A port between 1 and 65535 must be specified");
@@ -118,35 +171,37 @@ final class TargetGroups {
                 .matcher(matcher(request.matcher(), "200"))
                 .build());
     TargetGroup made =
-        store.write(
-            tx -> {
-              List<Row<Group>> all = tx.list(State.GROUPS);
-              for (Row<Group> row : all) {
-                TargetGroup other = row.value().group();
-                if (other.targetGroupName().equals(name)) {
-                  if (other.toBuilder().targetGroupArn(null).loadBalancerArns(List.of()).build()
-                      .equals(wanted)) {
-                    return other;
-                  }
-                  throw DuplicateTargetGroupNameException.builder()
-                      .message("A target group with the same name '" + name + "' exists, but with different settings")
-                      .build();
-                }
+        store.write(tx -> {
+          List<Row<Group>> all = tx.list(State.GROUPS);
+          for (Row<Group> row : all) {
+            TargetGroup other = row.value().group();
+            if (other.targetGroupName().equals(name)) {
+              if (other.toBuilder()
+                  .targetGroupArn(null)
+                  .loadBalancerArns(List.of())
+                  .build()
+                  .equals(wanted)) {
+                return other;
               }
-              if (all.size() >= MAX) {
-                throw TooManyTargetGroupsException.builder()
-                    .message("The maximum number of target groups has been reached")
-                    .build();
-              }
-              String arn =
-                  scope.arn("elasticloadbalancing", "targetgroup/" + name + "/" + ids.hex(16));
-              TargetGroup group = wanted.toBuilder().targetGroupArn(arn).build();
-              tx.insert(
-                  State.GROUPS,
-                  arn,
-                  new Group(group, Attributes.GROUP, request.tags(), List.of()));
-              return group;
-            });
+              throw DuplicateTargetGroupNameException.builder()
+                  .message(
+                      "A target group with the same name '"
+                          + name
+                          + "' exists, but with different settings")
+                  .build();
+            }
+          }
+          if (all.size() >= MAX) {
+            throw TooManyTargetGroupsException.builder()
+                .message("The maximum number of target groups has been reached")
+                .build();
+          }
+          String arn = scope.arn("elasticloadbalancing", "targetgroup/" + name + "/" + ids.hex(16));
+          TargetGroup group = wanted.toBuilder().targetGroupArn(arn).build();
+          tx.insert(
+              State.GROUPS, arn, new Group(group, Attributes.GROUP, request.tags(), List.of()));
+          return group;
+        });
     return CreateTargetGroupResponse.builder().targetGroups(made).build();
   }
 
@@ -163,7 +218,8 @@ final class TargetGroups {
 
   private static ProtocolEnum protocol(@Nullable ProtocolEnum protocol) {
     if (protocol != null && protocol != ProtocolEnum.HTTP) {
-      throw Refuse.invalid("The health check protocol '" + protocol + "' is not supported in this region");
+      throw Refuse.invalid(
+          "The health check protocol '" + protocol + "' is not supported in this region");
     }
     return ProtocolEnum.HTTP;
   }
@@ -191,12 +247,14 @@ final class TargetGroups {
               + " is set to a value greater than or equal to the timeout");
     }
     if (!group.healthCheckPath().matches("/[\\x21-\\x7e]{0,1023}")) {
-      throw Refuse.invalid("Health check path '" + group.healthCheckPath() + "' must begin with a '/' character");
+      throw Refuse.invalid(
+          "Health check path '" + group.healthCheckPath() + "' must begin with a '/' character");
     }
     String port = group.healthCheckPort();
     if (!port.equals("traffic-port")
         && !(port.matches("[1-9][0-9]{0,4}") && Integer.parseInt(port) <= 65_535)) {
-      throw Refuse.invalid("Health check port '" + port + "' must be 'traffic-port' or in the range 1-65535");
+      throw Refuse.invalid(
+          "Health check port '" + port + "' must be 'traffic-port' or in the range 1-65535");
     }
     return group;
   }
@@ -216,91 +274,86 @@ final class TargetGroups {
   }
 
   DescribeTargetGroupsResponse describe(DescribeTargetGroupsRequest request) {
-    return store.read(
-        tx -> {
-          List<TargetGroup> all =
-              tx.list(State.GROUPS).stream().map(row -> row.value().group()).toList();
-          request.targetGroupArns().forEach(arn -> get(tx, arn));
-          for (String name : request.names()) {
-            if (all.stream().noneMatch(g -> g.targetGroupName().equals(name))) {
-              throw TargetGroupNotFoundException.builder()
-                  .message("One or more target groups not found")
-                  .build();
-            }
-          }
-          if (request.loadBalancerArn() != null) {
-            LoadBalancers.get(tx, request.loadBalancerArn());
-          }
-          List<TargetGroup> found =
-              all.stream()
-                  .filter(
-                      g ->
-                          (request.targetGroupArns().isEmpty()
-                                  || request.targetGroupArns().contains(g.targetGroupArn()))
-                              && (request.names().isEmpty()
-                                  || request.names().contains(g.targetGroupName()))
-                              && (request.loadBalancerArn() == null
-                                  || g.loadBalancerArns().contains(request.loadBalancerArn())))
-                  .toList();
-          Pages<TargetGroup> page =
-              Pages.of(found, TargetGroup::targetGroupArn, request.marker(), request.pageSize());
-          return DescribeTargetGroupsResponse.builder()
-              .targetGroups(page.items())
-              .nextMarker(page.next())
+    return store.read(tx -> {
+      List<TargetGroup> all =
+          tx.list(State.GROUPS).stream().map(row -> row.value().group()).toList();
+      request.targetGroupArns().forEach(arn -> get(tx, arn));
+      for (String name : request.names()) {
+        if (all.stream().noneMatch(g -> g.targetGroupName().equals(name))) {
+          throw TargetGroupNotFoundException.builder()
+              .message("One or more target groups not found")
               .build();
-        });
+        }
+      }
+      if (request.loadBalancerArn() != null) {
+        LoadBalancers.get(tx, request.loadBalancerArn());
+      }
+      List<TargetGroup> found =
+          all.stream()
+              .filter(g ->
+                  (request.targetGroupArns().isEmpty()
+                          || request.targetGroupArns().contains(g.targetGroupArn()))
+                      && (request.names().isEmpty()
+                          || request.names().contains(g.targetGroupName()))
+                      && (request.loadBalancerArn() == null
+                          || g.loadBalancerArns().contains(request.loadBalancerArn())))
+              .toList();
+      Pages<TargetGroup> page =
+          Pages.of(found, TargetGroup::targetGroupArn, request.marker(), request.pageSize());
+      return DescribeTargetGroupsResponse.builder()
+          .targetGroups(page.items())
+          .nextMarker(page.next())
+          .build();
+    });
   }
 
   ModifyTargetGroupResponse modify(ModifyTargetGroupRequest r) {
     enabled(r.healthCheckEnabled());
     protocol(r.healthCheckProtocol());
     TargetGroup changed =
-        store.write(
-            tx -> {
-              Group old = get(tx, r.targetGroupArn());
-              TargetGroup g = old.group();
-              TargetGroup next =
-                  checked(
-                      g.toBuilder()
-                          .healthCheckPort(or(r.healthCheckPort(), g.healthCheckPort()))
-                          .healthCheckPath(or(r.healthCheckPath(), g.healthCheckPath()))
-                          .healthCheckIntervalSeconds(
-                              or(r.healthCheckIntervalSeconds(), g.healthCheckIntervalSeconds()))
-                          .healthCheckTimeoutSeconds(
-                              or(r.healthCheckTimeoutSeconds(), g.healthCheckTimeoutSeconds()))
-                          .healthyThresholdCount(
-                              or(r.healthyThresholdCount(), g.healthyThresholdCount()))
-                          .unhealthyThresholdCount(
-                              or(r.unhealthyThresholdCount(), g.unhealthyThresholdCount()))
-                          .matcher(matcher(r.matcher(), g.matcher().httpCode()))
-                          .build());
-              tx.put(
-                  State.GROUPS,
-                  r.targetGroupArn(),
-                  new Group(next, old.attributes(), old.tags(), old.targets()));
-              return next;
-            });
+        store.write(tx -> {
+          Group old = get(tx, r.targetGroupArn());
+          TargetGroup g = old.group();
+          TargetGroup next =
+              checked(
+                  g.toBuilder()
+                      .healthCheckPort(or(r.healthCheckPort(), g.healthCheckPort()))
+                      .healthCheckPath(or(r.healthCheckPath(), g.healthCheckPath()))
+                      .healthCheckIntervalSeconds(
+                          or(r.healthCheckIntervalSeconds(), g.healthCheckIntervalSeconds()))
+                      .healthCheckTimeoutSeconds(
+                          or(r.healthCheckTimeoutSeconds(), g.healthCheckTimeoutSeconds()))
+                      .healthyThresholdCount(
+                          or(r.healthyThresholdCount(), g.healthyThresholdCount()))
+                      .unhealthyThresholdCount(
+                          or(r.unhealthyThresholdCount(), g.unhealthyThresholdCount()))
+                      .matcher(matcher(r.matcher(), g.matcher().httpCode()))
+                      .build());
+          tx.put(
+              State.GROUPS,
+              r.targetGroupArn(),
+              new Group(next, old.attributes(), old.tags(), old.targets()));
+          return next;
+        });
     wakes.now(changed.loadBalancerArns());
     return ModifyTargetGroupResponse.builder().targetGroups(changed).build();
   }
 
   DeleteTargetGroupResponse delete(DeleteTargetGroupRequest request) {
     String arn = request.targetGroupArn();
-    store.write(
-        tx -> {
-          tx.get(State.GROUPS, arn)
-              .ifPresent(
-                  row -> {
-                    if (!row.value().group().loadBalancerArns().isEmpty()) {
-                      throw ResourceInUseException.builder()
-                          .message("Target group '" + arn + "' is currently in use by a listener or a rule")
-                          .build();
-                    }
-                    tx.delete(State.GROUPS, arn);
-                    tx.deletePrefix(State.HEALTH, arn + "|");
-                  });
-          return null;
-        });
+    store.write(tx -> {
+      tx.get(State.GROUPS, arn)
+          .ifPresent(row -> {
+            if (!row.value().group().loadBalancerArns().isEmpty()) {
+              throw ResourceInUseException.builder()
+                  .message("Target group '" + arn + "' is currently in use by a listener or a rule")
+                  .build();
+            }
+            tx.delete(State.GROUPS, arn);
+            tx.deletePrefix(State.HEALTH, arn + "|");
+          });
+      return null;
+    });
     return DeleteTargetGroupResponse.builder().build();
   }
 
@@ -317,17 +370,16 @@ final class TargetGroups {
 
   ModifyTargetGroupAttributesResponse modify(ModifyTargetGroupAttributesRequest request) {
     Group changed =
-        store.write(
-            tx -> {
-              Group old = get(tx, request.targetGroupArn());
-              Map<String, String> attributes = old.attributes();
-              for (TargetGroupAttribute a : request.attributes()) {
-                attributes = Attributes.change(Attributes.GROUP, attributes, a.key(), a.value());
-              }
-              Group next = new Group(old.group(), attributes, old.tags(), old.targets());
-              tx.put(State.GROUPS, request.targetGroupArn(), next);
-              return next;
-            });
+        store.write(tx -> {
+          Group old = get(tx, request.targetGroupArn());
+          Map<String, String> attributes = old.attributes();
+          for (TargetGroupAttribute a : request.attributes()) {
+            attributes = Attributes.change(Attributes.GROUP, attributes, a.key(), a.value());
+          }
+          Group next = new Group(old.group(), attributes, old.tags(), old.targets());
+          tx.put(State.GROUPS, request.targetGroupArn(), next);
+          return next;
+        });
     return ModifyTargetGroupAttributesResponse.builder().attributes(list(changed)).build();
   }
 
@@ -335,34 +387,35 @@ final class TargetGroups {
     Group before = store.read(tx -> get(tx, request.targetGroupArn()));
     Vpc vpc = vpc(before.group().vpcId());
     List<Subnet> subnets =
-        ec2.describeSubnets(r -> r.filters(f -> f.name("vpc-id").values(vpc.vpcId()))).subnets();
+        ec2.describeSubnets(
+                r -> r.filters(Filter.builder().name("vpc-id").values(vpc.vpcId()).build()))
+            .subnets();
     List<State.Target> wanted =
         request.targets().stream().map(t -> target(t, before.group(), vpc, subnets)).toList();
     Group changed =
-        store.write(
-            tx -> {
-              Group old = get(tx, request.targetGroupArn());
-              List<State.Target> targets = new ArrayList<>(old.targets());
-              for (State.Target target : wanted) {
-                // One that is still draining gets its registration back.
-                boolean registered = targets.contains(target);
-                if (!registered) {
-                  targets.removeIf(t -> same(t, target));
-                  targets.add(target);
-                  tx.delete(
-                      State.HEALTH,
-                      State.healthKey(request.targetGroupArn(), target.address(), target.port()));
-                }
-              }
-              if (targets.size() > MAX_TARGETS) {
-                throw TooManyTargetsException.builder()
-                    .message("The maximum number of targets per target group has been reached")
-                    .build();
-              }
-              Group next = new Group(old.group(), old.attributes(), old.tags(), targets);
-              tx.put(State.GROUPS, request.targetGroupArn(), next);
-              return next;
-            });
+        store.write(tx -> {
+          Group old = get(tx, request.targetGroupArn());
+          List<State.Target> targets = new ArrayList<>(old.targets());
+          for (State.Target target : wanted) {
+            // One that is still draining gets its registration back.
+            boolean registered = targets.contains(target);
+            if (!registered) {
+              targets.removeIf(t -> same(t, target));
+              targets.add(target);
+              tx.delete(
+                  State.HEALTH,
+                  State.healthKey(request.targetGroupArn(), target.address(), target.port()));
+            }
+          }
+          if (targets.size() > MAX_TARGETS) {
+            throw TooManyTargetsException.builder()
+                .message("The maximum number of targets per target group has been reached")
+                .build();
+          }
+          Group next = new Group(old.group(), old.attributes(), old.tags(), targets);
+          tx.put(State.GROUPS, request.targetGroupArn(), next);
+          return next;
+        });
     wakes.now(changed.group().loadBalancerArns());
     return RegisterTargetsResponse.builder().build();
   }
@@ -391,7 +444,10 @@ final class TargetGroups {
             || Blocks.within(vpc.cidrBlock(), address);
     if (!inside && !Blocks.privateUse(address)) {
       throw invalid(
-          "The IP address '" + t.id() + "' is not within a CIDR block of VPC '" + vpc.vpcId()
+          "The IP address '"
+              + t.id()
+              + "' is not within a CIDR block of VPC '"
+              + vpc.vpcId()
               + "' or a supported private range");
     }
     if (!inside && !"all".equals(t.availabilityZone())) {
@@ -415,37 +471,34 @@ final class TargetGroups {
 
   DeregisterTargetsResponse deregister(DeregisterTargetsRequest request) {
     Group changed =
-        store.write(
-            tx -> {
-              Group old = get(tx, request.targetGroupArn());
-              long delay =
-                  Long.parseLong(old.attributes().getOrDefault(Attributes.DELAY, "300"));
-              boolean used = !old.group().loadBalancerArns().isEmpty();
-              List<State.Target> targets = new ArrayList<>();
-              for (State.Target target : old.targets()) {
-                boolean leaves =
-                    request.targets().stream()
-                        .anyMatch(
-                            t ->
-                                target.address().equals(t.id())
-                                    && (t.port() == null || t.port() == target.port()));
-                if (leaves && target.drainUntil() == null) {
-                  if (used) {
-                    targets.add(
-                        new State.Target(
-                            target.address(),
-                            target.port(),
-                            target.zone(),
-                            clock.instant().plusSeconds(delay)));
-                  }
-                } else {
-                  targets.add(target);
-                }
+        store.write(tx -> {
+          Group old = get(tx, request.targetGroupArn());
+          long delay = Long.parseLong(old.attributes().getOrDefault(Attributes.DELAY, "300"));
+          boolean used = !old.group().loadBalancerArns().isEmpty();
+          List<State.Target> targets = new ArrayList<>();
+          for (State.Target target : old.targets()) {
+            boolean leaves =
+                request.targets().stream()
+                    .anyMatch(t ->
+                        target.address().equals(t.id())
+                            && (t.port() == null || t.port() == target.port()));
+            if (leaves && target.drainUntil() == null) {
+              if (used) {
+                targets.add(
+                    new State.Target(
+                        target.address(),
+                        target.port(),
+                        target.zone(),
+                        clock.instant().plusSeconds(delay)));
               }
-              Group next = new Group(old.group(), old.attributes(), old.tags(), targets);
-              tx.put(State.GROUPS, request.targetGroupArn(), next);
-              return next;
-            });
+            } else {
+              targets.add(target);
+            }
+          }
+          Group next = new Group(old.group(), old.attributes(), old.tags(), targets);
+          tx.put(State.GROUPS, request.targetGroupArn(), next);
+          return next;
+        });
     wakes.now(changed.group().loadBalancerArns());
     wakes.health().wake(request.targetGroupArn());
     return DeregisterTargetsResponse.builder().build();
@@ -453,35 +506,32 @@ final class TargetGroups {
 
   DescribeTargetHealthResponse health(DescribeTargetHealthRequest request) {
     Refuse.unlessEffective(request, Set.of("TargetGroupArn", "Targets"));
-    return store.read(
-        tx -> {
-          Group group = get(tx, request.targetGroupArn());
-          List<TargetHealthDescription> all = new ArrayList<>();
-          if (request.targets().isEmpty()) {
-            group.targets().forEach(t -> all.add(describe(tx, group, t)));
-          }
-          for (TargetDescription asked : request.targets()) {
-            int port = asked.port() == null ? group.group().port() : asked.port();
-            Optional<State.Target> target =
-                group.targets().stream()
-                    .filter(t -> t.address().equals(asked.id()) && t.port() == port)
-                    .findFirst();
-            all.add(
-                target
-                    .map(t -> describe(tx, group, t))
-                    .orElseGet(
-                        () ->
-                            TargetHealthDescription.builder()
-                                .target(t -> t.id(asked.id()).port(port))
-                                .targetHealth(
-                                    h ->
-                                        h.state(TargetHealthStateEnum.UNUSED)
-                                            .reason(TargetHealthReasonEnum.TARGET_NOT_REGISTERED)
-                                            .description("Target is not registered to the target group"))
-                                .build()));
-          }
-          return DescribeTargetHealthResponse.builder().targetHealthDescriptions(all).build();
-        });
+    return store.read(tx -> {
+      Group group = get(tx, request.targetGroupArn());
+      List<TargetHealthDescription> all = new ArrayList<>();
+      if (request.targets().isEmpty()) {
+        group.targets().forEach(t -> all.add(describe(tx, group, t)));
+      }
+      for (TargetDescription asked : request.targets()) {
+        int port = asked.port() == null ? group.group().port() : asked.port();
+        Optional<State.Target> target =
+            group.targets().stream()
+                .filter(t -> t.address().equals(asked.id()) && t.port() == port)
+                .findFirst();
+        all.add(
+            target
+                .map(t -> describe(tx, group, t))
+                .orElseGet(() ->
+                    TargetHealthDescription.builder()
+                        .target(t -> t.id(asked.id()).port(port))
+                        .targetHealth(h ->
+                            h.state(TargetHealthStateEnum.UNUSED)
+                                .reason(TargetHealthReasonEnum.TARGET_NOT_REGISTERED)
+                                .description("Target is not registered to the target group"))
+                        .build()));
+      }
+      return DescribeTargetHealthResponse.builder().targetHealthDescriptions(all).build();
+    });
   }
 
   private static TargetHealthDescription describe(Tx tx, Group group, State.Target t) {
@@ -502,7 +552,8 @@ final class TargetGroups {
 
   private static TargetHealth state(Group group, State.Target t, @Nullable Known known) {
     if (t.drainUntil() != null) {
-      return of("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress");
+      return of(
+          "draining", "Target.DeregistrationInProgress", "Target deregistration is in progress");
     }
     if (group.group().loadBalancerArns().isEmpty()) {
       return of(

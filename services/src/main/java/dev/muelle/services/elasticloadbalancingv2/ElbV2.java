@@ -1,0 +1,252 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import dev.muelle.balancer.Balancer;
+import dev.muelle.loop.Loop;
+import dev.muelle.loop.Timers;
+import dev.muelle.network.Network;
+import dev.muelle.services.Ids;
+import dev.muelle.services.Scope;
+import dev.muelle.store.Store;
+import dev.muelle.store.Store.Change;
+import java.util.random.RandomGenerator;
+import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AddTagsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AddTagsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateListenerRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateListenerResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteListenerRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteListenerResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteLoadBalancerRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteLoadBalancerResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteTargetGroupRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteTargetGroupResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeregisterTargetsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeregisterTargetsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenersRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenersResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoadBalancerAttributesRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoadBalancerAttributesResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoadBalancersRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoadBalancersResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeRulesRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeRulesResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTagsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTagsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetGroupAttributesRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetGroupAttributesResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetGroupsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetGroupsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetHealthRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetHealthResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyLoadBalancerAttributesRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyLoadBalancerAttributesResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupAttributesRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupAttributesResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RegisterTargetsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RegisterTargetsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveTagsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveTagsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsResponse;
+
+/** Elastic Load Balancing of one account in one region: Application Load Balancers over HTTP. */
+public final class ElbV2 implements ElasticLoadBalancingV2Client {
+
+  private static final int AT_ONCE = 8;
+
+  /** Written by EC2; a load balancer's own groups decide whom it lets in. */
+  private static final String SECURITY_GROUPS = "ec2.security_groups";
+
+  private final Store store;
+  private final Balancer balancer;
+  private final Loop<String> balancerLoop;
+  private final Loop<String> healthLoop;
+  private final LoadBalancers balancers;
+  private final TargetGroups groups;
+  private final Listeners listeners;
+  private final Tags tags;
+  private Store.Subscription changes = () -> {};
+  private Balancer.Watch watch = () -> {};
+
+  public ElbV2(
+      Scope scope,
+      Store store,
+      Timers timers,
+      Ids ids,
+      RandomGenerator random,
+      Ec2Client ec2,
+      Network network,
+      Balancer balancer) {
+    this.store = store;
+    this.balancer = balancer;
+    Apply apply = new Apply(scope, store, timers, ids, ec2, network, balancer);
+    balancerLoop = new Loop<>("elbv2-balancer", timers, random, AT_ONCE, apply::balancer);
+    healthLoop = new Loop<>("elbv2-health", timers, random, AT_ONCE, apply::health);
+    Wakes wakes = new Wakes(apply, balancerLoop, healthLoop);
+    balancers = new LoadBalancers(scope, store, timers, ids, ec2, wakes);
+    groups = new TargetGroups(scope, store, timers, ids, ec2, wakes);
+    listeners = new Listeners(store, ids, wakes);
+    tags = new Tags(store);
+    network.addNames(balancers::lookup);
+  }
+
+  /** Puts every load balancer into the data plane, where an earlier server left off. */
+  public void start() {
+    changes = store.onChange(this::changed);
+    watch = balancer.watch(healthLoop::wake);
+    wakeBalancers();
+    store.read(tx -> tx.list(State.GROUPS)).forEach(row -> healthLoop.wake(row.key()));
+  }
+
+  private void changed(Change change) {
+    if (change.table().equals(SECURITY_GROUPS)) {
+      wakeBalancers();
+    }
+  }
+
+  private void wakeBalancers() {
+    store.read(tx -> tx.list(State.BALANCERS)).forEach(row -> balancerLoop.wake(row.key()));
+  }
+
+  @Override
+  public String serviceName() {
+    return SERVICE_NAME;
+  }
+
+  /** Lets go; the data plane is its owner's to close. */
+  @Override
+  public void close() {
+    changes.close();
+    watch.close();
+    balancerLoop.close();
+    healthLoop.close();
+  }
+
+  @Override
+  public CreateLoadBalancerResponse createLoadBalancer(CreateLoadBalancerRequest request) {
+    return balancers.create(request);
+  }
+
+  @Override
+  public DescribeLoadBalancersResponse describeLoadBalancers(DescribeLoadBalancersRequest request) {
+    return balancers.describe(request);
+  }
+
+  @Override
+  public DeleteLoadBalancerResponse deleteLoadBalancer(DeleteLoadBalancerRequest request) {
+    return balancers.delete(request);
+  }
+
+  @Override
+  public ModifyLoadBalancerAttributesResponse modifyLoadBalancerAttributes(
+      ModifyLoadBalancerAttributesRequest request) {
+    return balancers.modify(request);
+  }
+
+  @Override
+  public SetSecurityGroupsResponse setSecurityGroups(SetSecurityGroupsRequest request) {
+    return balancers.setSecurityGroups(request);
+  }
+
+  @Override
+  public CreateTargetGroupResponse createTargetGroup(CreateTargetGroupRequest request) {
+    return groups.create(request);
+  }
+
+  @Override
+  public DescribeTargetGroupsResponse describeTargetGroups(DescribeTargetGroupsRequest request) {
+    return groups.describe(request);
+  }
+
+  @Override
+  public ModifyTargetGroupResponse modifyTargetGroup(ModifyTargetGroupRequest request) {
+    return groups.modify(request);
+  }
+
+  @Override
+  public DeleteTargetGroupResponse deleteTargetGroup(DeleteTargetGroupRequest request) {
+    return groups.delete(request);
+  }
+
+  @Override
+  public ModifyTargetGroupAttributesResponse modifyTargetGroupAttributes(
+      ModifyTargetGroupAttributesRequest request) {
+    return groups.modify(request);
+  }
+
+  @Override
+  public RegisterTargetsResponse registerTargets(RegisterTargetsRequest request) {
+    return groups.register(request);
+  }
+
+  @Override
+  public DeregisterTargetsResponse deregisterTargets(DeregisterTargetsRequest request) {
+    return groups.deregister(request);
+  }
+
+  @Override
+  public DescribeTargetHealthResponse describeTargetHealth(DescribeTargetHealthRequest request) {
+    return groups.health(request);
+  }
+
+  @Override
+  public CreateListenerResponse createListener(CreateListenerRequest request) {
+    return listeners.create(request);
+  }
+
+  @Override
+  public ModifyListenerResponse modifyListener(ModifyListenerRequest request) {
+    return listeners.modify(request);
+  }
+
+  @Override
+  public DeleteListenerResponse deleteListener(DeleteListenerRequest request) {
+    return listeners.delete(request);
+  }
+
+  @Override
+  public DescribeListenersResponse describeListeners(DescribeListenersRequest request) {
+    return listeners.describe(request);
+  }
+
+  @Override
+  public DescribeRulesResponse describeRules(DescribeRulesRequest request) {
+    return listeners.rules(request);
+  }
+
+  @Override
+  public AddTagsResponse addTags(AddTagsRequest request) {
+    return tags.add(request);
+  }
+
+  @Override
+  public RemoveTagsResponse removeTags(RemoveTagsRequest request) {
+    return tags.remove(request);
+  }
+
+  @Override
+  public DescribeTagsResponse describeTags(DescribeTagsRequest request) {
+    return tags.describe(request);
+  }
+
+  @Override
+  public DescribeLoadBalancerAttributesResponse describeLoadBalancerAttributes(
+      DescribeLoadBalancerAttributesRequest request) {
+    return balancers.attributes(request.loadBalancerArn());
+  }
+
+  @Override
+  public DescribeTargetGroupAttributesResponse describeTargetGroupAttributes(
+      DescribeTargetGroupAttributesRequest request) {
+    return groups.attributes(request.targetGroupArn());
+  }
+}

@@ -1,0 +1,141 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import dev.muelle.services.elasticloadbalancingv2.State.Balancing;
+import dev.muelle.services.elasticloadbalancingv2.State.Group;
+import dev.muelle.services.elasticloadbalancingv2.State.Listening;
+import dev.muelle.store.Store;
+import dev.muelle.store.Tx;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AddTagsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AddTagsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTagsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTagsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DuplicateTagKeysException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveTagsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveTagsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Tag;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TagDescription;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyTagsException;
+
+/** Tags of load balancers, target groups and listeners. */
+final class Tags {
+
+  private static final int MAX = 50;
+  private static final int MAX_RESOURCES = 20;
+
+  private final Store store;
+
+  Tags(Store store) {
+    this.store = store;
+  }
+
+  /** Checks tags as a request brings them. */
+  static void check(List<Tag> tags) {
+    Set<String> keys = new HashSet<>();
+    for (Tag tag : tags) {
+      String key = tag.key() == null ? "" : tag.key();
+      if (key.isEmpty() || key.length() > 128 || key.toLowerCase(Locale.ROOT).startsWith("aws:")) {
+        throw Refuse.invalid("The tag key '" + key + "' is not valid");
+      }
+      if (tag.value() != null && tag.value().length() > 256) {
+        throw Refuse.invalid("The value of tag '" + key + "' has more than 256 characters");
+      }
+      if (!keys.add(key)) {
+        throw DuplicateTagKeysException.builder()
+            .message("Tag keys must be unique: '" + key + "'")
+            .build();
+      }
+    }
+    if (tags.size() > MAX) {
+      throw TooManyTagsException.builder()
+          .message("The maximum number of tags for a resource has been reached")
+          .build();
+    }
+  }
+
+  AddTagsResponse add(AddTagsRequest request) {
+    check(request.tags());
+    return store.write(tx -> {
+      for (String arn : request.resourceArns()) {
+        change(
+            tx,
+            arn,
+            tags -> {
+              Map<String, Tag> all = new LinkedHashMap<>();
+              tags.forEach(tag -> all.put(tag.key(), tag));
+              request.tags().forEach(tag -> all.put(tag.key(), tag));
+              check(List.copyOf(all.values()));
+              return List.copyOf(all.values());
+            });
+      }
+      return AddTagsResponse.builder().build();
+    });
+  }
+
+  RemoveTagsResponse remove(RemoveTagsRequest request) {
+    return store.write(tx -> {
+      for (String arn : request.resourceArns()) {
+        change(
+            tx,
+            arn,
+            tags -> tags.stream().filter(tag -> !request.tagKeys().contains(tag.key())).toList());
+      }
+      return RemoveTagsResponse.builder().build();
+    });
+  }
+
+  DescribeTagsResponse describe(DescribeTagsRequest request) {
+    if (request.resourceArns().size() > MAX_RESOURCES) {
+      throw Refuse.invalid("At most 20 resources can be described at once");
+    }
+    List<TagDescription> found = new ArrayList<>();
+    store.read(tx -> {
+      for (String arn : request.resourceArns()) {
+        found.add(TagDescription.builder().resourceArn(arn).tags(of(tx, arn)).build());
+      }
+      return found;
+    });
+    return DescribeTagsResponse.builder().tagDescriptions(found).build();
+  }
+
+  private static List<Tag> of(Tx tx, String arn) {
+    if (arn.contains(":targetgroup/")) {
+      return TargetGroups.get(tx, arn).tags();
+    }
+    if (arn.contains(":listener/")) {
+      return Listeners.get(tx, arn).tags();
+    }
+    return LoadBalancers.get(tx, arn).tags();
+  }
+
+  private static void change(Tx tx, String arn, UnaryOperator<List<Tag>> change) {
+    List<Tag> tags = change.apply(of(tx, arn));
+    if (arn.contains(":targetgroup/")) {
+      Group old = TargetGroups.get(tx, arn);
+      tx.put(State.GROUPS, arn, new Group(old.group(), old.attributes(), tags, old.targets()));
+    } else if (arn.contains(":listener/")) {
+      Listening old = Listeners.get(tx, arn);
+      tx.put(State.LISTENERS, arn, new Listening(old.listener(), old.ruleArn(), tags));
+    } else {
+      Balancing old = LoadBalancers.get(tx, arn);
+      tx.put(
+          State.BALANCERS,
+          arn,
+          new Balancing(
+              old.balancer(),
+              old.attributes(),
+              tags,
+              old.nodes(),
+              old.front(),
+              old.problems(),
+              old.deleted()));
+    }
+  }
+}
