@@ -50,6 +50,11 @@ public final class DataDirectory {
     return root.resolve("server.log");
   }
 
+  /** What the registry's tokens are signed with. */
+  public Path registrySecret() {
+    return root.resolve("registry-secret");
+  }
+
   /** In the form that AWS tools read as a shared credentials file. */
   public Path credentials() {
     return root.resolve("credentials");

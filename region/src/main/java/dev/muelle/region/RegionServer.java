@@ -1,23 +1,149 @@
 package dev.muelle.region;
 
+import dev.muelle.balancer.NettyBalancer;
+import dev.muelle.engine.blob.FileBlobStore;
+import dev.muelle.engine.oci.OciEngine;
+import dev.muelle.loop.SystemTimers;
+import dev.muelle.network.linux.LinuxNetwork;
 import dev.muelle.region.DataDirectory.Running;
+import dev.muelle.region.server.HttpServer;
+import dev.muelle.region.server.VpcServers;
+import dev.muelle.services.Scope;
+import dev.muelle.services.ecr.LocalImages;
+import dev.muelle.services.ecr.Registry;
+import dev.muelle.services.ecr.RegistryTokens;
+import dev.muelle.store.SqliteStore;
+import dev.muelle.wire.Access;
+import dev.muelle.wire.AwsHandler;
 import java.io.IOException;
-import java.time.Clock;
+import java.security.SecureRandom;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.SplittableRandom;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** placeholder until the rooms are there */
+/** One server: the regions of all accounts over one data directory, at one port of the loopback. */
 public final class RegionServer implements AutoCloseable {
-  public static final String HEALTH_PATH = "/_muelle/health";
 
-  public static RegionServer start(DataDirectory d, int port, boolean open, Clock clock)
+  /** Answers 200 when the server is ready. */
+  public static final String HEALTH_PATH = FrontDoor.HEALTH_PATH;
+
+  private static final Logger LOG = LoggerFactory.getLogger(RegionServer.class);
+  private static final String DEFAULT_REGION = "us-east-1";
+
+  /** What to close, the last opened first. */
+  private final Deque<AutoCloseable> open = new ArrayDeque<>();
+
+  private int port;
+
+  private RegionServer() {}
+
+  /**
+   * Starts a server and takes up what an earlier one left running.
+   *
+   * @param port 0 for any free one
+   * @param open whether any credentials are accepted
+   * @throws IOException with a sentence for a person, if it cannot
+   */
+  public static RegionServer start(DataDirectory directory, int port, boolean open)
       throws IOException {
-    d.announce(new Running(ProcessHandle.current().pid(), port, open));
-    return new RegionServer();
+    RegionServer server = new RegionServer();
+    try {
+      server.wire(directory, port, open);
+      return server;
+    } catch (IOException | RuntimeException e) {
+      server.close();
+      throw e;
+    }
+  }
+
+  private void wire(DataDirectory directory, int wantedPort, boolean openDoor) throws IOException {
+    directory.create();
+    SecureRandom random = new SecureRandom();
+    SqliteStore store = opened(SqliteStore.open(directory.database()));
+    RootKey key = RootKey.ensure(directory.credentials(), random);
+    SystemTimers timers = opened(new SystemTimers());
+    FileBlobStore blobs = FileBlobStore.open(directory.blobs(), store, timers);
+    RegistryTokens tokens = RegistryTokens.open(directory.registrySecret(), random, timers);
+    String registryHost = "localhost:" + wantedPort;
+    LocalImages images =
+        new LocalImages(store, registryHost, new Scope(RootKey.ACCOUNT, DEFAULT_REGION));
+    LinuxNetwork network = opened(new LinuxNetwork(directory.instance()));
+    OciEngine engine =
+        opened(new OciEngine(directory.instance(), directory.engine(), blobs, images, timers));
+    NettyBalancer balancer =
+        opened(
+            new NettyBalancer(
+                timers,
+                new SplittableRandom(random.nextLong()),
+                Runtime.getRuntime().availableProcessors()));
+    Regions regions =
+        opened(
+            new Regions(
+                new Region.Shared(
+                    store,
+                    timers,
+                    random,
+                    network,
+                    engine,
+                    balancer,
+                    blobs,
+                    tokens,
+                    registryHost,
+                    new VpcServers(network))));
+    Access access = openDoor ? Access.open() : Access.verified(key.keys());
+    FrontDoor door =
+        new FrontDoor(
+            new Registry(scope -> regions.of(scope).ecr, tokens),
+            new AwsHandler(Mounted.services(regions), access, timers, random));
+    HttpServer http = new HttpServer("api", door);
+    try {
+      port = http.listen("127.0.0.1", wantedPort);
+    } catch (IOException e) {
+      throw new IOException(
+          "port "
+              + wantedPort
+              + " of 127.0.0.1 cannot be used: "
+              + e.getMessage()
+              + ". Choose another: --port",
+          e);
+    }
+    listenOnIpv6(http);
+    regions.start();
+    http.start();
+    open.push(http);
+    directory.announce(new Running(ProcessHandle.current().pid(), port, openDoor));
+  }
+
+  /** Clients that resolve localhost to ::1 first are served too, where there is IPv6. */
+  private void listenOnIpv6(HttpServer http) {
+    try {
+      http.listen("::1", port);
+    } catch (IOException e) {
+      LOG.info("not listening at [::1]: {}", e.getMessage());
+    }
+  }
+
+  private <T extends AutoCloseable> T opened(T part) {
+    open.push(part);
+    return part;
   }
 
   public int port() {
-    return 0;
+    return port;
   }
 
+  /** Stops answering and lets go; containers keep running. */
   @Override
-  public void close() {}
+  public void close() {
+    while (!open.isEmpty()) {
+      AutoCloseable part = open.pop();
+      try {
+        part.close();
+      } catch (Exception e) {
+        LOG.warn("{} did not close", part.getClass().getSimpleName(), e);
+      }
+    }
+  }
 }

@@ -3,7 +3,6 @@ package dev.muelle.region.command;
 import dev.muelle.region.DataDirectory;
 import dev.muelle.region.DataDirectory.Running;
 import dev.muelle.region.Leftovers;
-import java.time.Clock;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -19,13 +18,7 @@ final class DownCommand implements Callable<Integer> {
 
   private static final long GRACE_SECONDS = 20;
 
-  private final Clock clock;
-
   @Mixin private DataOption data = new DataOption();
-
-  DownCommand(Clock clock) {
-    this.clock = clock;
-  }
 
   @Override
   public Integer call() throws Exception {
@@ -41,7 +34,7 @@ final class DownCommand implements Callable<Integer> {
         process.onExit().get(GRACE_SECONDS, TimeUnit.SECONDS);
       }
     }
-    Leftovers.remove(directory, clock);
+    Leftovers.remove(directory);
     System.out.println(
         "Muelle is down; nothing of it runs. " + directory.root() + " keeps its state.");
     return 0;

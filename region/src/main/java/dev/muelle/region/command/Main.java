@@ -1,6 +1,5 @@
 package dev.muelle.region.command;
 
-
 /** Where {@code ./muelle} hands over. */
 public final class Main {
 

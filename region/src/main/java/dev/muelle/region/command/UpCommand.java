@@ -69,7 +69,7 @@ final class UpCommand implements Callable<Integer> {
 
   private int serve(DataDirectory directory) throws Exception {
     CountDownLatch stopped = new CountDownLatch(1);
-    RegionServer server = RegionServer.start(directory, port, open, clock);
+    RegionServer server = RegionServer.start(directory, port, open);
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
@@ -136,7 +136,8 @@ final class UpCommand implements Callable<Integer> {
       }
     }
     command.addAll(
-        List.of("-cp", System.getProperty("java.class.path"), "dev.muelle.region.command.Main", "up"));
+        List.of(
+            "-cp", System.getProperty("java.class.path"), "dev.muelle.region.command.Main", "up"));
     command.addAll(List.of("--port", String.valueOf(port), "--data", directory.root().toString()));
     if (open) {
       command.add("--open");

@@ -1,0 +1,33 @@
+package dev.muelle.region;
+
+import dev.muelle.services.ecr.Registry;
+import dev.muelle.wire.http.HttpHandler;
+import dev.muelle.wire.http.HttpRequest;
+import dev.muelle.wire.http.HttpResponse;
+import java.io.IOException;
+
+/** Which handler a request is for: images go to the registry, everything else is an AWS call. */
+final class FrontDoor implements HttpHandler {
+
+  static final String HEALTH_PATH = "/_muelle/health";
+
+  private final HttpHandler registry;
+  private final HttpHandler aws;
+
+  FrontDoor(HttpHandler registry, HttpHandler aws) {
+    this.registry = registry;
+    this.aws = aws;
+  }
+
+  @Override
+  public HttpResponse handle(HttpRequest request) throws IOException {
+    String path = request.path();
+    if (path.startsWith(Registry.PATH) || path.equals("/v2")) {
+      return registry.handle(request);
+    }
+    if (path.equals(HEALTH_PATH)) {
+      return HttpResponse.of(200, "text/plain", "ok\n");
+    }
+    return aws.handle(request);
+  }
+}

@@ -1,0 +1,92 @@
+package dev.muelle.region;
+
+import dev.muelle.balancer.Balancer;
+import dev.muelle.engine.Engine;
+import dev.muelle.engine.blob.BlobStore;
+import dev.muelle.loop.Timers;
+import dev.muelle.network.Network;
+import dev.muelle.services.Ids;
+import dev.muelle.services.Scope;
+import dev.muelle.services.VpcHttp;
+import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
+import dev.muelle.services.ec2.Ec2;
+import dev.muelle.services.ecr.Ecr;
+import dev.muelle.services.ecr.RegistryTokens;
+import dev.muelle.services.ecs.Ecs;
+import dev.muelle.services.elasticloadbalancingv2.ElbV2;
+import dev.muelle.services.iam.Iam;
+import dev.muelle.services.sts.Sts;
+import dev.muelle.store.Store;
+import java.util.random.RandomGenerator;
+
+/** The services of one account in one region, wired: one plain constructor call after another. */
+final class Region implements AutoCloseable {
+
+  private static final String GLOBAL = "/global"; // IAM has one state for all regions
+
+  final Iam iam;
+  final Sts sts;
+  final CloudWatchLogs logs;
+  final Ec2 ec2;
+  final ElbV2 elb;
+  final Ecr ecr;
+  final Ecs ecs;
+
+  /** What the regions of one server share. */
+  record Shared(
+      Store store,
+      Timers timers,
+      RandomGenerator random,
+      Network network,
+      Engine engine,
+      Balancer balancer,
+      BlobStore blobs,
+      RegistryTokens tokens,
+      String registryHost,
+      VpcHttp vpcHttp) {}
+
+  Region(Scope scope, Shared shared) {
+    Store store = shared.store().in(scope.storeScope());
+    Ids ids = new Ids(shared.random());
+    Timers timers = shared.timers();
+    iam = new Iam(scope, shared.store().in(scope.account() + GLOBAL), timers, ids);
+    sts = new Sts();
+    logs = new CloudWatchLogs(scope, store, timers, ids);
+    ec2 = new Ec2(scope, store, ids, shared.network());
+    elb =
+        new ElbV2(
+            scope, store, timers, ids, shared.random(), ec2, shared.network(), shared.balancer());
+    ecr = new Ecr(scope, store, timers, shared.blobs(), shared.tokens(), shared.registryHost());
+    ecs =
+        new Ecs(
+            scope,
+            store,
+            timers,
+            ids,
+            shared.random(),
+            ec2,
+            elb,
+            logs,
+            iam,
+            shared.engine(),
+            shared.network(),
+            shared.vpcHttp());
+  }
+
+  /** Takes up the work where an earlier server left it: first the network, last the tasks. */
+  void start() {
+    ec2.start();
+    elb.start();
+    ecs.start();
+  }
+
+  @Override
+  public void close() {
+    ecs.close();
+    elb.close();
+    ecr.close();
+    ec2.close();
+    logs.close();
+    iam.close();
+  }
+}
