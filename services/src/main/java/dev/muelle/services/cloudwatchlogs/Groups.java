@@ -212,7 +212,6 @@ final class Groups {
         .lastIngestionTime(stream.lastIngestion())
         .uploadSequenceToken(stream.sequence() == 0 ? null : "%056d".formatted(stream.sequence()))
         .arn(arn(stream.group()) + ":log-stream:" + stream.name())
-        .storedBytes(0L) // as on AWS since 2019, where only groups count theirs
         .build();
   }
 
