@@ -128,8 +128,7 @@ public final class Ecs implements EcsClient {
             logs,
             metadata);
     ServiceScheduler scheduler =
-        new ServiceScheduler(
-            store, timers, ids, services, tasks, definitions, networks, factory, elb);
+        new ServiceScheduler(store, timers, ids, services, tasks, networks, factory, elb);
     taskLoop = new Loop<>("ecs-task", timers, random, TASKS_AT_ONCE, agent::look);
     serviceLoop = new Loop<>("ecs-service", timers, random, SERVICES_AT_ONCE, scheduler::look);
   }

@@ -150,7 +150,7 @@ final class Rollout {
     return members.stream()
         .sorted(
             Comparator.comparing((Member member) -> member.health() == Health.HEALTHY)
-                .thenComparing(member -> -zones.getOrDefault(member.zone(), 0L))
+                .thenComparingLong(member -> -zones.getOrDefault(member.zone(), 0L))
                 .thenComparing(Member::createdAt)
                 .thenComparing(Member::id))
         .toList();

@@ -53,7 +53,6 @@ final class ServiceScheduler {
   private final Ids ids;
   private final Services services;
   private final Tasks tasks;
-  private final TaskDefinitions definitions;
   private final Networks networks;
   private final TaskFactory factory;
   private final ElasticLoadBalancingV2Client elb;
@@ -64,7 +63,6 @@ final class ServiceScheduler {
       Ids ids,
       Services services,
       Tasks tasks,
-      TaskDefinitions definitions,
       Networks networks,
       TaskFactory factory,
       ElasticLoadBalancingV2Client elb) {
@@ -73,7 +71,6 @@ final class ServiceScheduler {
     this.ids = ids;
     this.services = services;
     this.tasks = tasks;
-    this.definitions = definitions;
     this.networks = networks;
     this.factory = factory;
     this.elb = elb;
@@ -94,7 +91,7 @@ final class ServiceScheduler {
     return store.write(tx -> decideAndWrite(tx, key, health, zones));
   }
 
-  private @Nullable Duration decideAndWrite(
+  private Duration decideAndWrite(
       Tx tx,
       String key,
       Map<String, Map<String, TargetHealthDescription>> health,

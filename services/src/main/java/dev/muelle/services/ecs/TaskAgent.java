@@ -258,10 +258,9 @@ final class TaskAgent {
     if (task.task().pullStoppedAt() != null) {
       return task;
     }
-    TaskRecord pulling =
-        task.task().pullStartedAt() != null
-            ? task
-            : change(task.id(), now -> now.toBuilder().pullStartedAt(clock.instant()));
+    if (task.task().pullStartedAt() == null) {
+      change(task.id(), now -> now.toBuilder().pullStartedAt(clock.instant()));
+    }
     Map<String, String> digests = new HashMap<>();
     for (ContainerDefinition container : definition.containerDefinitions()) {
       try {

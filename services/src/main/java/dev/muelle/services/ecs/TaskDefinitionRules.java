@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Attribute;
@@ -297,7 +298,7 @@ final class TaskDefinitionRules {
   private static void checkLimits(ContainerDefinition definition, int taskMemory) {
     Integer hard = definition.memory();
     Integer soft = definition.memoryReservation();
-    if (hard != null && hard < 6 || soft != null && soft < 6) {
+    if ((hard != null && hard < 6) || (soft != null && soft < 6)) {
       throw Refuse.client(
           "Invalid setting for container '"
               + definition.name()
@@ -394,6 +395,11 @@ final class TaskDefinitionRules {
   }
 
   private static void checkDependencies(List<ContainerDefinition> definitions, Set<String> names) {
+    Set<String> essential =
+        definitions.stream()
+            .filter(definition -> Boolean.TRUE.equals(definition.essential()))
+            .map(ContainerDefinition::name)
+            .collect(Collectors.toSet());
     for (ContainerDefinition definition : definitions) {
       for (ContainerDependency dependency : definition.dependsOn()) {
         if (!names.contains(dependency.containerName())) {
@@ -408,6 +414,19 @@ final class TaskDefinitionRules {
           throw Refuse.client(
               "dependsOn condition HEALTHY is not supported by this region yet: it needs a"
                   + " container healthCheck.");
+        }
+        boolean mustEnd =
+            dependency.condition() == ContainerCondition.COMPLETE
+                || dependency.condition() == ContainerCondition.SUCCESS;
+        if (mustEnd && essential.contains(dependency.containerName())) {
+          throw Refuse.client(
+              "Container "
+                  + definition.name()
+                  + " depends on the "
+                  + dependency.conditionAsString()
+                  + " condition of "
+                  + dependency.containerName()
+                  + ", which is an essential container.");
         }
         if (dependency.condition() == null
             || dependency.condition() == ContainerCondition.UNKNOWN_TO_SDK_VERSION) {

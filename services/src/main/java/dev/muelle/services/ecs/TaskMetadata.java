@@ -74,7 +74,7 @@ final class TaskMetadata implements AutoCloseable {
     }
     // /v4/<task id>-<secret>-<container number>[/task]
     String[] path = request.path().split("/", -1);
-    if (path.length < 3 || !path[1].equals("v4") && !path[1].equals("v3")) {
+    if (path.length < 3 || !(path[1].equals("v4") || path[1].equals("v3"))) {
       return HttpResponse.of(404, "text/plain", "404 page not found");
     }
     int dash = path[2].lastIndexOf('-');
