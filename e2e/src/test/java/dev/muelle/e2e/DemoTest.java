@@ -17,10 +17,10 @@ class DemoTest {
     try (TestRegion region = TestRegion.prepare("")) {
       String first = region.bare("./muelle demo --port " + region.port());
       assertTwoTasksAnswer(first);
-      List<String> running = Machine.traces();
+      List<String> running = region.traces();
       String second = region.bare("./muelle demo --port " + region.port());
       assertTwoTasksAnswer(second);
-      assertEquals(running, Machine.traces(), "the second run changed what runs");
+      assertEquals(running, region.traces(), "the second run changed what runs");
       region.bare("./muelle demo --remove");
       assertEquals(
           "[]",

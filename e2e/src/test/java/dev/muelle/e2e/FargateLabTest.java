@@ -28,7 +28,7 @@ class FargateLabTest {
   void theWholeLabWorksAndLeavesNothing() throws Exception {
     LabDocument lab = LabDocument.read(DOCUMENT);
     try (TestRegion region = TestRegion.start("")) {
-      List<String> idle = Machine.traces();
+      List<String> idle = region.traces();
       try (Session learner = region.session()) {
         learner.run(lab.sections(0, 4));
         learner.run(lab.sections(5, 5));
@@ -55,7 +55,7 @@ class FargateLabTest {
 
         learner.run(lab.sections(9, 9));
       }
-      assertEquals(idle, Machine.traces(), "left after the lab's last section");
+      assertEquals(idle, region.traces(), "left after the lab's last section");
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.muelle.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -19,15 +20,13 @@ final class TestRegion implements AutoCloseable {
   private final Path data;
   private final int port;
   private final String options;
-  private final List<String> before;
   private final Shell shell;
 
-  private TestRegion(Path work, int port, String options, List<String> before) {
+  private TestRegion(Path work, int port, String options) {
     this.work = work;
     this.data = work.resolve("data");
     this.port = port;
     this.options = options;
-    this.before = before;
     this.shell = new Shell(work, environment());
   }
 
@@ -46,7 +45,7 @@ final class TestRegion implements AutoCloseable {
   static TestRegion prepare(String options) throws IOException {
     Path work = Files.createTempDirectory("muelle-e2e");
     Files.createSymbolicLink(work.resolve("muelle"), Shell.HOME.resolve("muelle"));
-    return new TestRegion(work, freePort(), options, Machine.traces());
+    return new TestRegion(work, freePort(), options);
   }
 
   void up() throws IOException {
@@ -101,6 +100,18 @@ final class TestRegion implements AutoCloseable {
     return ProcessHandle.of(Long.parseLong(said.getProperty("pid"))).orElseThrow();
   }
 
+  /** What of this region is on the machine now. */
+  List<String> traces() throws IOException {
+    return Machine.traces(instance(), data, server().pid());
+  }
+
+  /** The name that its kernel objects carry: as the cgroups show. */
+  private String instance() throws IOException {
+    String name = Files.readString(data.resolve("instance")).trim();
+    assertTrue(name.matches("mu[0-9a-f]{6}"), name);
+    return name;
+  }
+
   String serverLog() throws IOException {
     return Files.readString(data.resolve("server.log"));
   }
@@ -108,7 +119,7 @@ final class TestRegion implements AutoCloseable {
   @Override
   public void close() throws IOException {
     shell.run("./muelle down");
-    assertEquals(before, Machine.traces(), "left on the machine");
+    assertEquals(List.of(), Machine.traces(instance(), data, 0), "left on the machine");
     try (Stream<Path> files = Files.walk(work)) {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(file);
