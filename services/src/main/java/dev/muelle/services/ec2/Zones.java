@@ -90,7 +90,7 @@ final class Zones {
   /** {@code use1} for {@code us-east-1}. */
   static String shortName(String region) {
     StringBuilder name = new StringBuilder();
-    for (String part : region.split("-")) {
+    for (String part : region.split("-", -1)) {
       name.append(SHORT.getOrDefault(part, part));
     }
     return name.toString();
