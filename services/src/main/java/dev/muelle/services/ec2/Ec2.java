@@ -3,10 +3,7 @@ package dev.muelle.services.ec2;
 import dev.muelle.network.Network;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
-import dev.muelle.store.Row;
 import dev.muelle.store.Store;
-import dev.muelle.store.Tx;
-import java.util.HashSet;
 import java.util.Set;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupEgressRequest;
@@ -35,8 +32,12 @@ import software.amazon.awssdk.services.ec2.model.DeleteTagsRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteTagsResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteVpcRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteVpcResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeAccountAttributesRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeAccountAttributesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeAvailabilityZonesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeAvailabilityZonesResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeDhcpOptionsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeDhcpOptionsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeInternetGatewaysRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeInternetGatewaysResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfacesRequest;
@@ -59,93 +60,71 @@ import software.amazon.awssdk.services.ec2.model.DescribeVpcsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcsResponse;
 import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttributeResponse;
+import software.amazon.awssdk.services.ec2.model.ModifySecurityGroupRulesRequest;
+import software.amazon.awssdk.services.ec2.model.ModifySecurityGroupRulesResponse;
+import software.amazon.awssdk.services.ec2.model.ModifySubnetAttributeRequest;
+import software.amazon.awssdk.services.ec2.model.ModifySubnetAttributeResponse;
+import software.amazon.awssdk.services.ec2.model.ModifyVpcAttributeRequest;
+import software.amazon.awssdk.services.ec2.model.ModifyVpcAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupEgressRequest;
 import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupEgressResponse;
 import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupIngressRequest;
 import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupIngressResponse;
 
-/** The networking part of Amazon EC2, of one account in one region. */
+/**
+ * Amazon EC2 of one account in one region: its virtual networks.
+ *
+ * @see <a href="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Welcome.html">EC2 API</a>
+ */
 public final class Ec2 implements Ec2Client {
 
-  private final Store store;
-  private final Zones zones;
-  private final Gateways gateways;
-  private final SecurityGroups groups;
   private final Vpcs vpcs;
   private final Subnets subnets;
+  private final Zones zones;
+  private final AccountAttributes attributes;
+  private final SecurityGroups groups;
+  private final SecurityGroupRules rules;
   private final NetworkInterfaces interfaces;
-  private final TagSets tags;
+  private final Routes routes;
+  private final Tags tags;
+  private final DataPlane plane;
 
+  /**
+   * EC2 of one scope; {@link #start} is to be called before it is asked anything.
+   *
+   * @param store of this account's region
+   */
   public Ec2(Scope scope, Store store, Ids ids, Network network) {
-    this.store = store;
+    plane = new DataPlane(store, network);
     zones = new Zones(scope);
-    gateways = new Gateways(scope, store, ids);
-    groups = new SecurityGroups(scope, store, ids, network);
-    vpcs = new Vpcs(scope, store, ids, network, zones, groups, gateways);
-    subnets = new Subnets(scope, store, ids, zones);
-    interfaces = new NetworkInterfaces(scope, store, ids, network, gateways);
-    tags = new TagSets(store, this::exists);
+    attributes = new AccountAttributes(store);
+    routes = new Routes(scope, store, ids);
+    groups = new SecurityGroups(scope, store, ids, plane);
+    rules = new SecurityGroupRules(scope, store, groups, plane);
+    subnets = new Subnets(scope, store, ids, plane, zones);
+    vpcs = new Vpcs(scope, store, ids, plane, zones, routes, groups, subnets);
+    interfaces = new NetworkInterfaces(scope, store, ids, plane);
+    tags = new Tags(store);
     network.addNames(interfaces);
   }
 
-  /** Makes the default VPC if this is new, and tells the network of everything there is. */
+  /**
+   * Furnishes a new region with its default VPC, and states to the network all that is stored, so
+   * that what runs since before a restart is taken over.
+   */
   public void start() {
-    vpcs.ensureDefault();
-    store.read(tx -> tx.list(Vpcs.TABLE)).forEach(row -> vpcs.apply(row.value()));
-    store.read(tx -> tx.list(NetworkInterfaces.TABLE)).forEach(row -> interfaces.apply(row.key()));
+    vpcs.found();
+    plane.everything();
   }
 
-  /** The ids of all VPCs; what the network has beyond them is left over. */
+  /** The VPCs that are stored; for {@link Network#retain}, together with other regions'. */
   public Set<String> vpcIds() {
-    return keys(store.read(tx -> tx.list(Vpcs.TABLE)));
+    return plane.known().vpcs();
   }
 
-  /** The ids of all interfaces; what the network has beyond them is left over. */
+  /** The interfaces that are stored; for {@link Network#retain}, together with other regions'. */
   public Set<String> interfaceIds() {
-    return keys(store.read(tx -> tx.list(NetworkInterfaces.TABLE)));
-  }
-
-  private static <T> Set<String> keys(java.util.List<Row<T>> rows) {
-    Set<String> keys = new HashSet<>();
-    rows.forEach(row -> keys.add(row.key()));
-    return keys;
-  }
-
-  private boolean exists(Tx tx, String type, String id) {
-    return switch (type) {
-      case "vpc" -> tx.get(Vpcs.TABLE, id).isPresent();
-      case "subnet" -> tx.get(Subnets.TABLE, id).isPresent();
-      case "security-group" -> tx.get(SecurityGroups.TABLE, id).isPresent();
-      case "security-group-rule" -> tx.get(SecurityGroups.RULES, id).isPresent();
-      case "network-interface" -> tx.get(NetworkInterfaces.TABLE, id).isPresent();
-      default -> gateways.exists(tx, id);
-    };
-  }
-
-  @Override
-  public String serviceName() {
-    return SERVICE_NAME;
-  }
-
-  @Override
-  public void close() {
-    // Nothing of its own runs.
-  }
-
-  @Override
-  public CreateDefaultVpcResponse createDefaultVpc(CreateDefaultVpcRequest request) {
-    Faults.dryRun(request.dryRun());
-    return vpcs.createDefault();
-  }
-
-  @Override
-  public CreateVpcResponse createVpc(CreateVpcRequest request) {
-    return vpcs.create(request);
-  }
-
-  @Override
-  public DeleteVpcResponse deleteVpc(DeleteVpcRequest request) {
-    return vpcs.delete(request);
+    return plane.known().interfaces();
   }
 
   @Override
@@ -154,8 +133,33 @@ public final class Ec2 implements Ec2Client {
   }
 
   @Override
+  public CreateVpcResponse createVpc(CreateVpcRequest request) {
+    return vpcs.create(request);
+  }
+
+  @Override
+  public CreateDefaultVpcResponse createDefaultVpc(CreateDefaultVpcRequest request) {
+    return vpcs.createDefault(request);
+  }
+
+  @Override
+  public DeleteVpcResponse deleteVpc(DeleteVpcRequest request) {
+    return vpcs.delete(request);
+  }
+
+  @Override
   public DescribeVpcAttributeResponse describeVpcAttribute(DescribeVpcAttributeRequest request) {
     return vpcs.attribute(request);
+  }
+
+  @Override
+  public ModifyVpcAttributeResponse modifyVpcAttribute(ModifyVpcAttributeRequest request) {
+    return vpcs.modify(request);
+  }
+
+  @Override
+  public DescribeSubnetsResponse describeSubnets(DescribeSubnetsRequest request) {
+    return subnets.describe(request);
   }
 
   @Override
@@ -169,8 +173,8 @@ public final class Ec2 implements Ec2Client {
   }
 
   @Override
-  public DescribeSubnetsResponse describeSubnets(DescribeSubnetsRequest request) {
-    return subnets.describe(request);
+  public ModifySubnetAttributeResponse modifySubnetAttribute(ModifySubnetAttributeRequest request) {
+    return subnets.modify(request);
   }
 
   @Override
@@ -185,6 +189,18 @@ public final class Ec2 implements Ec2Client {
   }
 
   @Override
+  public DescribeAccountAttributesResponse describeAccountAttributes(
+      DescribeAccountAttributesRequest request) {
+    return attributes.describe(request);
+  }
+
+  @Override
+  public DescribeSecurityGroupsResponse describeSecurityGroups(
+      DescribeSecurityGroupsRequest request) {
+    return groups.describe(request);
+  }
+
+  @Override
   public CreateSecurityGroupResponse createSecurityGroup(CreateSecurityGroupRequest request) {
     return groups.create(request);
   }
@@ -195,39 +211,39 @@ public final class Ec2 implements Ec2Client {
   }
 
   @Override
-  public DescribeSecurityGroupsResponse describeSecurityGroups(
-      DescribeSecurityGroupsRequest request) {
-    return groups.describe(request);
-  }
-
-  @Override
-  public DescribeSecurityGroupRulesResponse describeSecurityGroupRules(
-      DescribeSecurityGroupRulesRequest request) {
-    return groups.describeRules(request);
-  }
-
-  @Override
   public AuthorizeSecurityGroupIngressResponse authorizeSecurityGroupIngress(
       AuthorizeSecurityGroupIngressRequest request) {
-    return groups.authorize(request);
+    return rules.authorizeIngress(request);
   }
 
   @Override
   public AuthorizeSecurityGroupEgressResponse authorizeSecurityGroupEgress(
       AuthorizeSecurityGroupEgressRequest request) {
-    return groups.authorize(request);
+    return rules.authorizeEgress(request);
   }
 
   @Override
   public RevokeSecurityGroupIngressResponse revokeSecurityGroupIngress(
       RevokeSecurityGroupIngressRequest request) {
-    return groups.revoke(request);
+    return rules.revokeIngress(request);
   }
 
   @Override
   public RevokeSecurityGroupEgressResponse revokeSecurityGroupEgress(
       RevokeSecurityGroupEgressRequest request) {
-    return groups.revoke(request);
+    return rules.revokeEgress(request);
+  }
+
+  @Override
+  public DescribeSecurityGroupRulesResponse describeSecurityGroupRules(
+      DescribeSecurityGroupRulesRequest request) {
+    return rules.describe(request);
+  }
+
+  @Override
+  public ModifySecurityGroupRulesResponse modifySecurityGroupRules(
+      ModifySecurityGroupRulesRequest request) {
+    return rules.modify(request);
   }
 
   @Override
@@ -237,15 +253,15 @@ public final class Ec2 implements Ec2Client {
   }
 
   @Override
-  public DeleteNetworkInterfaceResponse deleteNetworkInterface(
-      DeleteNetworkInterfaceRequest request) {
-    return interfaces.delete(request);
-  }
-
-  @Override
   public DescribeNetworkInterfacesResponse describeNetworkInterfaces(
       DescribeNetworkInterfacesRequest request) {
     return interfaces.describe(request);
+  }
+
+  @Override
+  public DeleteNetworkInterfaceResponse deleteNetworkInterface(
+      DeleteNetworkInterfaceRequest request) {
+    return interfaces.delete(request);
   }
 
   @Override
@@ -257,12 +273,17 @@ public final class Ec2 implements Ec2Client {
   @Override
   public DescribeInternetGatewaysResponse describeInternetGateways(
       DescribeInternetGatewaysRequest request) {
-    return gateways.gateways(request);
+    return routes.gateways(request);
   }
 
   @Override
   public DescribeRouteTablesResponse describeRouteTables(DescribeRouteTablesRequest request) {
-    return gateways.routeTables(request);
+    return routes.tables(request);
+  }
+
+  @Override
+  public DescribeDhcpOptionsResponse describeDhcpOptions(DescribeDhcpOptionsRequest request) {
+    return routes.dhcpOptions(request);
   }
 
   @Override
@@ -279,4 +300,13 @@ public final class Ec2 implements Ec2Client {
   public DescribeTagsResponse describeTags(DescribeTagsRequest request) {
     return tags.describe(request);
   }
+
+  @Override
+  public String serviceName() {
+    return SERVICE_NAME;
+  }
+
+  /** Nothing to release: the network goes on without us. */
+  @Override
+  public void close() {}
 }

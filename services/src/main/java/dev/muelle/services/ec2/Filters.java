@@ -1,43 +1,43 @@
 package dev.muelle.services.ec2;
 
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.Base64;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.Tag;
 
 /**
- * The filters of one kind of resource: a name each, and the values that a resource has for it. All
- * filters of a request must match, each by any of its values; {@code *} and {@code ?} are
- * wildcards.
+ * What one kind of resource can be filtered by. Filters must all match, and one of the values of
+ * each; {@code *} stands for any text and {@code ?} for any character, a backslash takes their
+ * meaning away.
  *
  * @see <a
- *     href="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html">Filtering</a>
+ *     href="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html#Filtering_Resources_CLI">Filtering</a>
  */
 final class Filters<T> {
 
-  private static final int MAX_PAGE = 1_000;
+  private static final int MOST_VALUES = 200;
 
-  private final Map<String, Function<T, Collection<String>>> values = new LinkedHashMap<>();
-  private final Function<T, List<Tag>> tags;
+  private final Map<String, Function<T, List<String>>> questions = new LinkedHashMap<>();
+  private final @Nullable Function<T, List<Tag>> tags;
+
+  /** Of something that bears no tags. */
+  Filters() {
+    tags = null;
+  }
 
   Filters(Function<T, List<Tag>> tags) {
     this.tags = tags;
-    many("tag-key", resource -> tags.apply(resource).stream().map(Tag::key).toList());
-    many("tag-value", resource -> tags.apply(resource).stream().map(Tag::value).toList());
+    questions.put("tag-key", resource -> tags.apply(resource).stream().map(Tag::key).toList());
+    questions.put("tag-value", resource -> tags.apply(resource).stream().map(Tag::value).toList());
   }
 
-  /** A filter on one value, which a resource may lack. */
-  Filters<T> one(String name, Function<T, @Nullable Object> value) {
-    return many(
+  /** Adds a filter on one value, which may be missing. */
+  Filters<T> by(String name, Function<T, @Nullable Object> value) {
+    return byAny(
         name,
         resource -> {
           Object found = value.apply(resource);
@@ -45,94 +45,87 @@ final class Filters<T> {
         });
   }
 
-  Filters<T> many(String name, Function<T, Collection<String>> value) {
-    values.put(name, value);
+  /** Adds a filter on several values, one of which must match. */
+  Filters<T> byAny(String name, Function<T, List<String>> values) {
+    questions.put(name, values);
     return this;
   }
 
-  /** The resources that match. */
-  List<T> apply(List<T> resources, List<Filter> filters) {
-    List<T> left = new ArrayList<>(resources);
+  /** Those of {@code all} that match. */
+  List<T> select(List<T> all, List<Filter> filters) {
+    List<T> left = all;
     for (Filter filter : filters) {
-      Function<T, Collection<String>> value = value(filter.name());
-      List<Pattern> wanted = filter.values().stream().map(Filters::pattern).toList();
-      left.removeIf(resource ->
-          value.apply(resource).stream()
-              .filter(Objects::nonNull)
-              .noneMatch(v -> wanted.stream().anyMatch(p -> p.matcher(v).matches())));
+      String name = Refuse.required(filter.name(), "Filter.Name");
+      if (filter.values().size() > MOST_VALUES) {
+        throw Refuse.because(
+            "FilterLimitExceeded", "The maximum number of filter values is " + MOST_VALUES);
+      }
+      if (filter.values().isEmpty()) {
+        throw Refuse.invalidValue("The filter '" + name + "' has no values");
+      }
+      Function<T, List<String>> question = question(name);
+      List<T> matching =
+          left.stream()
+              .filter(resource ->
+                  question.apply(resource).stream()
+                      .anyMatch(value ->
+                          filter.values().stream().anyMatch(pattern -> matches(pattern, value))))
+              .toList();
+      left = matching;
     }
     return left;
   }
 
-  private Function<T, Collection<String>> value(@Nullable String name) {
-    if (name == null) {
-      throw Faults.missing("Filter.1.Name");
-    }
-    if (name.startsWith("tag:")) {
+  private Function<T, List<String>> question(String name) {
+    Function<T, List<Tag>> tagsOf = tags;
+    if (tagsOf != null && name.startsWith("tag:")) {
       String key = name.substring("tag:".length());
       return resource ->
-          tags.apply(resource).stream()
+          tagsOf.apply(resource).stream()
               .filter(tag -> tag.key().equals(key))
-              .map(Tag::value)
+              .map(tag -> Objects.requireNonNullElse(tag.value(), ""))
               .toList();
     }
-    Function<T, Collection<String>> value = values.get(name);
-    if (value == null) {
-      throw Faults.invalid("The filter '" + name + "' is invalid");
+    Function<T, List<String>> question = questions.get(name);
+    if (question == null) {
+      throw Refuse.invalidValue("The filter '" + name + "' is invalid");
     }
-    return value;
+    return question;
   }
-
-  private static Pattern pattern(String value) {
-    StringBuilder regex = new StringBuilder();
-    for (int i = 0; i < value.length(); i++) {
-      char c = value.charAt(i);
-      boolean escaped = c == '\\' && i + 1 < value.length();
-      switch (c) {
-        case '*' -> regex.append(".*");
-        case '?' -> regex.append('.');
-        default -> regex.append(Pattern.quote(String.valueOf(escaped ? value.charAt(++i) : c)));
-      }
-    }
-    return Pattern.compile(regex.toString(), Pattern.DOTALL);
-  }
-
-  /** A page of results and the token of the next one. */
-  record Page<T>(List<T> items, @Nullable String nextToken) {}
 
   /**
-   * Cuts a page.
-   *
-   * @param maxResults 5 to 1000, or null for everything
+   * Whether a pattern stands for a text. Takes time in proportion to the product of both lengths,
+   * whatever the pattern.
    */
-  static <T> Page<T> page(List<T> all, @Nullable String token, @Nullable Integer maxResults) {
-    if (maxResults != null && (maxResults < 5 || maxResults > MAX_PAGE)) {
-      throw Faults.invalid(
-          "Value ( "
-              + maxResults
-              + " ) for parameter maxResults is invalid. Expecting a value between 5 and 1000.");
-    }
-    int from = token == null ? 0 : offset(token, all.size());
-    int to = maxResults == null ? all.size() : Math.min(all.size(), from + maxResults);
-    String next =
-        to == all.size()
-            ? null
-            : Base64.getUrlEncoder()
-                .encodeToString(String.valueOf(to).getBytes(StandardCharsets.US_ASCII));
-    return new Page<>(all.subList(from, to), next);
-  }
-
-  private static int offset(String token, int size) {
-    try {
-      int offset =
-          Integer.parseInt(
-              new String(Base64.getUrlDecoder().decode(token), StandardCharsets.US_ASCII));
-      if (offset >= 0 && offset <= size) {
-        return offset;
+  static boolean matches(String pattern, String text) {
+    int p = 0;
+    int t = 0;
+    int starAt = -1;
+    int resumeAt = 0;
+    while (t < text.length()) {
+      if (p < pattern.length() && pattern.charAt(p) == '*') {
+        starAt = p++;
+        resumeAt = t;
+        continue;
       }
-    } catch (IllegalArgumentException e) {
-      // Not one of ours: refused below.
+      if (p < pattern.length()) {
+        boolean escaped = pattern.charAt(p) == '\\' && p + 1 < pattern.length();
+        char wanted = pattern.charAt(escaped ? p + 1 : p);
+        if ((!escaped && wanted == '?') || wanted == text.charAt(t)) {
+          p += escaped ? 2 : 1;
+          t++;
+          continue;
+        }
+      }
+      if (starAt < 0) {
+        return false;
+      }
+      p = starAt + 1;
+      t = ++resumeAt;
     }
-    throw Faults.of("InvalidNextToken", "The token '" + token + "' is invalid");
+    while (p < pattern.length() && pattern.charAt(p) == '*') {
+      p++;
+    }
+    return p == pattern.length();
   }
 }

@@ -1,22 +1,25 @@
 package dev.muelle.services.ec2;
 
-import dev.muelle.network.Cidr;
 import dev.muelle.network.NameSource;
-import dev.muelle.network.Network;
+import dev.muelle.network.Network.Use;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.StoredJson;
+import dev.muelle.services.ec2.Tables.ClientToken;
+import dev.muelle.store.Codec;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
-import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ec2.model.AttachmentStatus;
 import software.amazon.awssdk.services.ec2.model.CreateNetworkInterfaceRequest;
 import software.amazon.awssdk.services.ec2.model.CreateNetworkInterfaceResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteNetworkInterfaceRequest;
@@ -27,385 +30,462 @@ import software.amazon.awssdk.services.ec2.model.GroupIdentifier;
 import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAssociation;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAttachment;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceCreationType;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfacePrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceStatus;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceType;
+import software.amazon.awssdk.services.ec2.model.PrivateIpAddressSpecification;
+import software.amazon.awssdk.services.ec2.model.SecurityGroup;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ec2.model.Tag;
 
-/** Elastic network interfaces: an address in a subnet, and the groups that guard it. */
+/**
+ * Elastic network interfaces. Whether one is in use is not stored: the network knows.
+ *
+ * @see <a href="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html">Elastic network
+ *     interfaces</a>
+ */
 final class NetworkInterfaces implements NameSource {
 
-  static final Table<NetworkInterface> TABLE =
-      Table.of("ec2.network_interfaces", StoredJson.codec(NetworkInterface.class))
-          .index("subnet", NetworkInterface::subnetId)
-          .index("name", NetworkInterface::privateDnsName);
+  private static final int MOST = 5000;
+  private static final int MOST_GROUPS = 5;
+  private static final int MAX_DESCRIPTION = 255;
+  private static final int MAX_TOKEN = 64;
+  private static final Pattern HOST =
+      Pattern.compile("ip-(\\d{1,3})-(\\d{1,3})-(\\d{1,3})-(\\d{1,3})\\.(.+)");
 
-  /** Which interface a client token has made. */
-  record Token(String interfaceId) {}
+  private static final Codec<CreateNetworkInterfaceRequest> REQUEST =
+      StoredJson.codec(CreateNetworkInterfaceRequest.class);
 
-  private static final Table<Token> TOKENS =
-      Table.of("ec2.interface_tokens", StoredJson.codec(Token.class));
-
-  private static final int MAX_GROUPS = 16;
+  private static final Filters<NetworkInterface> FILTERS =
+      new Filters<>(NetworkInterface::tagSet)
+          .by("addresses.private-ip-address", NetworkInterface::privateIpAddress)
+          .by("addresses.primary", eni -> true)
+          .by("addresses.association.public-ip", NetworkInterfaces::publicIp)
+          .by("association.public-ip", NetworkInterfaces::publicIp)
+          .by(
+              "association.ip-owner-id",
+              eni -> eni.association() == null ? null : eni.association().ipOwnerId())
+          .by(
+              "association.public-dns-name",
+              eni -> eni.association() == null ? null : eni.association().publicDnsName())
+          .by(
+              "attachment.attachment-id",
+              eni -> eni.attachment() == null ? null : eni.attachment().attachmentId())
+          .by(
+              "attachment.instance-owner-id",
+              eni -> eni.attachment() == null ? null : eni.attachment().instanceOwnerId())
+          .by(
+              "attachment.status",
+              eni -> eni.attachment() == null ? null : eni.attachment().statusAsString())
+          .by(
+              "attachment.device-index",
+              eni -> eni.attachment() == null ? null : eni.attachment().deviceIndex())
+          .by("availability-zone", NetworkInterface::availabilityZone)
+          .by("availability-zone-id", NetworkInterface::availabilityZoneId)
+          .by("description", NetworkInterface::description)
+          .byAny("group-id", eni -> eni.groups().stream().map(GroupIdentifier::groupId).toList())
+          .byAny(
+              "group-name", eni -> eni.groups().stream().map(GroupIdentifier::groupName).toList())
+          .by("interface-type", NetworkInterface::interfaceTypeAsString)
+          .by("mac-address", NetworkInterface::macAddress)
+          .by("network-interface-id", NetworkInterface::networkInterfaceId)
+          .by("owner-id", NetworkInterface::ownerId)
+          .by("private-dns-name", NetworkInterface::privateDnsName)
+          .by("private-ip-address", NetworkInterface::privateIpAddress)
+          .by("requester-id", NetworkInterface::requesterId)
+          .by("requester-managed", NetworkInterface::requesterManaged)
+          .by("source-dest-check", NetworkInterface::sourceDestCheck)
+          .by("status", NetworkInterface::statusAsString)
+          .by("subnet-id", NetworkInterface::subnetId)
+          .by("vpc-id", NetworkInterface::vpcId);
 
   private final Scope scope;
   private final Store store;
   private final Ids ids;
-  private final Network network;
-  private final Gateways gateways;
+  private final Addresses addresses;
+  private final DataPlane plane;
 
-  NetworkInterfaces(Scope scope, Store store, Ids ids, Network network, Gateways gateways) {
+  NetworkInterfaces(Scope scope, Store store, Ids ids, DataPlane plane) {
     this.scope = scope;
     this.store = store;
     this.ids = ids;
-    this.network = network;
-    this.gateways = gateways;
+    this.plane = plane;
+    addresses = new Addresses(ids);
+  }
+
+  private static @Nullable String publicIp(NetworkInterface eni) {
+    return eni.association() == null ? null : eni.association().publicIp();
   }
 
   CreateNetworkInterfaceResponse create(CreateNetworkInterfaceRequest request) {
-    Faults.dryRun(request.dryRun());
-    if (request.subnetId() == null) {
-      throw Faults.missing("subnetId");
-    }
-    refuseUnsupported(request);
-    NetworkInterface eni = store.write(tx -> make(tx, request));
-    apply(eni.networkInterfaceId());
-    return CreateNetworkInterfaceResponse.builder()
-        .networkInterface(shown(eni, eni.tagSet()))
-        .clientToken(request.clientToken())
-        .build();
-  }
-
-  private static void refuseUnsupported(CreateNetworkInterfaceRequest request) {
-    if (request.secondaryPrivateIpAddressCount() != null
-        || request.privateIpAddresses().size() > 1) {
-      throw Faults.unsupported("SecondaryPrivateIpAddressCount");
-    }
-    if (request.ipv6AddressCount() != null || !request.ipv6Addresses().isEmpty()) {
-      throw Faults.unsupported("Ipv6AddressCount");
-    }
-    if (request.ipv4PrefixCount() != null || !request.ipv4Prefixes().isEmpty()) {
-      throw Faults.unsupported("Ipv4PrefixCount");
+    Refuse.unlessEffective(
+        request,
+        Set.of(
+            "SubnetId",
+            "Groups",
+            "Description",
+            "PrivateIpAddress",
+            "PrivateIpAddresses",
+            "InterfaceType",
+            "ClientToken",
+            "TagSpecifications",
+            "DryRun"));
+    String subnetId = Refuse.required(request.subnetId(), "subnetId");
+    if (request.interfaceType() != null
+        && request.interfaceType() != NetworkInterfaceCreationType.UNKNOWN_TO_SDK_VERSION) {
+      throw Refuse.unsupported(
+          "The interface type "
+              + request.interfaceTypeAsString()
+              + " is not supported by this region yet.");
     }
     if (request.interfaceType() != null && !request.interfaceTypeAsString().equals("interface")) {
-      throw Faults.unsupported("InterfaceType");
+      throw Refuse.invalidValue(
+          request.interfaceTypeAsString(), "interfaceType", "Unknown interface type.");
     }
-  }
-
-  private NetworkInterface make(Tx tx, CreateNetworkInterfaceRequest request) {
+    description(request.description());
+    String wanted = wantedAddress(request);
+    List<Tag> tags = Tags.given("network-interface", request.tagSpecifications());
     String token = request.clientToken();
-    if (token != null) {
-      Optional<NetworkInterface> made =
-          tx.get(TOKENS, token)
-              .flatMap(row -> tx.get(TABLE, row.value().interfaceId()))
-              .map(Row::value);
-      if (made.isPresent()) {
-        return made.get();
-      }
+    if (token != null && token.length() > MAX_TOKEN) {
+      throw Refuse.invalidValue(
+          token, "clientToken", "It must have at most " + MAX_TOKEN + " characters.");
     }
-    Subnet subnet = Subnets.require(tx, request.subnetId());
-    List<String> groups =
-        request.groups().isEmpty() ? List.of(defaultGroup(tx, subnet.vpcId())) : request.groups();
-    String wanted =
-        request.privateIpAddress() != null
-            ? request.privateIpAddress()
-            : request.privateIpAddresses().stream()
-                .findFirst()
-                .map(address -> address.privateIpAddress())
-                .orElse(null);
-    String address = address(tx, subnet, wanted);
-    String id = ids.ec2("eni");
-    NetworkInterface eni =
-        NetworkInterface.builder()
-            .networkInterfaceId(id)
-            .subnetId(subnet.subnetId())
-            .vpcId(subnet.vpcId())
-            .availabilityZone(subnet.availabilityZone())
-            .description(request.description() == null ? "" : request.description())
-            .groups(groups(tx, groups, subnet.vpcId()))
-            .interfaceType("interface")
-            .macAddress(mac())
-            .ownerId(scope.account())
-            .privateIpAddress(address)
-            .privateDnsName(name(address))
-            .privateIpAddresses(
-                List.of(
-                    NetworkInterfacePrivateIpAddress.builder()
-                        .primary(true)
-                        .privateIpAddress(address)
-                        .privateDnsName(name(address))
-                        .build()))
-            .requesterManaged(false)
-            .sourceDestCheck(true)
-            .status(NetworkInterfaceStatus.AVAILABLE)
-            .ipv6Addresses(List.of())
-            .build();
-    tx.insert(TABLE, id, eni);
-    if (token != null) {
-      tx.put(TOKENS, token, new Token(id));
-    }
-    List<Tag> tags = TagSets.put(tx, id, "network-interface", request.tagSpecifications());
-    return eni.toBuilder().tagSet(tags).build();
+    // An empty token, because the SDK fills in a random one where there is none.
+    String fingerprint =
+        new String(
+            REQUEST.encode(request.toBuilder().clientToken("").dryRun(null).build()),
+            StandardCharsets.UTF_8);
+    String fresh = ids.ec2("eni");
+    String mac = mac();
+    String id =
+        store.write(tx -> {
+          Optional<String> done = done(tx, token, fingerprint);
+          if (done.isPresent()) {
+            return done.get();
+          }
+          Subnet subnet = Kind.SUBNET.get(tx, subnetId);
+          if (tx.count(Tables.INTERFACES) >= MOST) {
+            throw Refuse.because(
+                "NetworkInterfaceLimitExceeded",
+                "The maximum number of network interfaces has been reached.");
+          }
+          List<GroupIdentifier> groups = groups(tx, subnet.vpcId(), request.groups());
+          String address =
+              wanted == null
+                  ? addresses.any(tx, subnet, fresh)
+                  : addresses.exactly(tx, subnet, wanted, fresh);
+          NetworkInterface eni =
+              NetworkInterface.builder()
+                  .networkInterfaceId(fresh)
+                  .ownerId(scope.account())
+                  .vpcId(subnet.vpcId())
+                  .subnetId(subnetId)
+                  .availabilityZone(subnet.availabilityZone())
+                  .availabilityZoneId(subnet.availabilityZoneId())
+                  .description(Objects.requireNonNullElse(request.description(), ""))
+                  .groups(groups)
+                  .interfaceType(NetworkInterfaceType.INTERFACE)
+                  .macAddress(mac)
+                  .privateIpAddress(address)
+                  .privateDnsName(hostName(address))
+                  .sourceDestCheck(true)
+                  .build();
+          tx.insert(Tables.INTERFACES, fresh, eni);
+          Tags.put(tx, fresh, tags);
+          if (token != null) {
+            tx.put(Tables.TOKENS, token, new ClientToken(fingerprint, fresh));
+          }
+          Refuse.ifDryRun(request.dryRun());
+          return fresh;
+        });
+    // Also when it was made before: whoever made it may have died between storing and this.
+    return plane.alone(
+        id,
+        () -> {
+          plane.networkInterface(id);
+          NetworkInterface made = store.read(tx -> shown(tx, Kind.INTERFACE.get(tx, id)));
+          return CreateNetworkInterfaceResponse.builder()
+              .clientToken(token)
+              .networkInterface(
+                  id.equals(fresh) ? made.toBuilder().status("pending").build() : made)
+              .build();
+        });
   }
 
-  /** A free address of the subnet: the wanted one, or the first after the reserved ones. */
-  private static String address(Tx tx, Subnet subnet, @Nullable String wanted) {
-    Cidr block = Cidr.parse(subnet.cidrBlock());
-    Set<String> taken = new HashSet<>();
-    tx.find(TABLE, "subnet", subnet.subnetId())
-        .forEach(row -> taken.add(row.value().privateIpAddress()));
-    if (wanted != null) {
-      int address;
-      try {
-        address = Cidr.address(wanted);
-      } catch (IllegalArgumentException e) {
-        throw Faults.invalid("invalid value for parameter address: " + wanted);
-      }
-      long offset = address - block.base();
-      if (!block.contains(address)
-          || offset < Subnets.RESERVED_FIRST
-          || offset == block.size() - 1) {
-        throw Faults.invalid(
-            block.contains(address)
-                ? "Address " + wanted + " is in subnet's reserved address range"
-                : "Address does not fall within the subnet's address range");
-      }
-      if (taken.contains(wanted)) {
-        throw Faults.of("InvalidIPAddress.InUse", "Address " + wanted + " is in use.");
-      }
-      return wanted;
+  private static Optional<String> done(Tx tx, @Nullable String token, String fingerprint) {
+    if (token == null || token.isEmpty()) {
+      return Optional.empty();
     }
-    for (long offset = Subnets.RESERVED_FIRST; offset < block.size() - 1; offset++) {
-      String address = block.at(offset);
-      if (!taken.contains(address)) {
-        return address;
-      }
+    Optional<ClientToken> present = tx.get(Tables.TOKENS, token).map(Row::value);
+    if (present.isPresent() && !present.get().request().equals(fingerprint)) {
+      throw Refuse.because(
+          "IdempotentParameterMismatch",
+          "The client token '" + token + "' was used before with different parameters");
     }
-    throw Faults.of(
-        "InsufficientFreeAddressesInSubnet",
-        "The specified subnet does not have enough free addresses to satisfy the request.");
+    return present.map(ClientToken::resource);
   }
 
-  private static List<GroupIdentifier> groups(Tx tx, List<String> groupIds, String vpcId) {
-    if (groupIds.size() > MAX_GROUPS) {
-      throw Faults.of(
+  private static @Nullable String wantedAddress(CreateNetworkInterfaceRequest request) {
+    List<PrivateIpAddressSpecification> several = request.privateIpAddresses();
+    if (several.isEmpty()) {
+      return request.privateIpAddress();
+    }
+    if (request.privateIpAddress() != null) {
+      throw Refuse.combination(
+          "The parameter privateIpAddresses cannot be used with the parameter privateIpAddress");
+    }
+    if (several.size() > 1) {
+      throw Refuse.unsupported(
+          "Secondary addresses (the parameter PrivateIpAddresses) are not supported by this region"
+              + " yet.");
+    }
+    if (!Boolean.TRUE.equals(several.getFirst().primary())) {
+      throw Refuse.combination("One of the private addresses must be the primary one");
+    }
+    return Refuse.required(several.getFirst().privateIpAddress(), "PrivateIpAddress");
+  }
+
+  /** A locally administered unicast address. */
+  private String mac() {
+    return "02:" + String.join(":", ids.hex(10).split("(?<=\\G..)"));
+  }
+
+  private String hostName(String address) {
+    return "ip-" + address.replace('.', '-') + "." + Routes.domain(scope);
+  }
+
+  private static void description(@Nullable String text) {
+    if (text != null && text.length() > MAX_DESCRIPTION) {
+      throw Refuse.invalidValue(
+          "The description exceeds the maximum length of " + MAX_DESCRIPTION + " characters");
+    }
+  }
+
+  /** The groups that are asked for; without any, the VPC's default one. */
+  private static List<GroupIdentifier> groups(Tx tx, String vpcId, List<String> asked) {
+    if (asked.isEmpty()) {
+      return List.of(identifier(SecurityGroups.defaultOf(tx, vpcId)));
+    }
+    List<String> distinct = asked.stream().distinct().toList();
+    if (distinct.size() > MOST_GROUPS) {
+      throw Refuse.because(
           "SecurityGroupsPerInterfaceLimitExceeded",
           "The maximum number of security groups per interface has been reached.");
     }
     List<GroupIdentifier> groups = new ArrayList<>();
-    for (String id : groupIds) {
-      var group = SecurityGroups.require(tx, id);
+    for (String id : distinct) {
+      SecurityGroup group = SecurityGroups.meant(tx, id, null);
       if (!group.vpcId().equals(vpcId)) {
-        throw Faults.of(
-            "InvalidParameter",
+        throw Refuse.invalidValue(
             "You have specified two resources that belong to different networks.");
       }
-      groups.add(GroupIdentifier.builder().groupId(id).groupName(group.groupName()).build());
+      groups.add(identifier(group));
     }
-    return groups;
+    return List.copyOf(groups);
   }
 
-  private static String defaultGroup(Tx tx, String vpcId) {
-    return tx.find(SecurityGroups.TABLE, "vpc", vpcId).stream()
-        .filter(row -> row.value().groupName().equals("default"))
-        .findFirst()
-        .orElseThrow()
-        .key();
-  }
-
-  /** A locally administered address, as EC2's interfaces have. */
-  private String mac() {
-    String hex = ids.hex(10);
-    return "02:" + String.join(":", hex.split("(?<=\\G..)"));
-  }
-
-  private String name(String address) {
-    String domain =
-        scope.region().equals("us-east-1")
-            ? ".ec2.internal"
-            : "." + scope.region() + ".compute.internal";
-    return "ip-" + address.replace('.', '-') + domain;
-  }
-
-  /** Tells the network what the store says of one interface; repeatable. */
-  synchronized void apply(String id) {
-    Optional<Network.NetworkInterface> wanted =
-        store.read(tx ->
-            tx.get(TABLE, id)
-                .map(Row::value)
-                .map(eni ->
-                    new Network.NetworkInterface(
-                        id,
-                        eni.vpcId(),
-                        Cidr.parse(Subnets.require(tx, eni.subnetId()).cidrBlock()),
-                        eni.privateIpAddress(),
-                        eni.macAddress(),
-                        eni.groups().stream().map(GroupIdentifier::groupId).toList(),
-                        eni.association() != null && gateways.routesToInternet(tx, eni.vpcId()))));
-    wanted.ifPresent(network::putInterface);
+  private static GroupIdentifier identifier(SecurityGroup group) {
+    return GroupIdentifier.builder().groupId(group.groupId()).groupName(group.groupName()).build();
   }
 
   DeleteNetworkInterfaceResponse delete(DeleteNetworkInterfaceRequest request) {
-    Faults.dryRun(request.dryRun());
-    String id = request.networkInterfaceId();
-    if (id == null) {
-      throw Faults.missing("networkInterfaceId");
+    String id = wellFormed(Refuse.required(request.networkInterfaceId(), "networkInterfaceId"));
+    return plane.alone(
+        id,
+        () -> {
+          store.read(tx -> Kind.INTERFACE.get(tx, id));
+          if (plane.plugged(id).isPresent()) {
+            throw Refuse.invalidValue("Network interface '" + id + "' is currently in use.");
+          }
+          Refuse.ifDryRun(request.dryRun());
+          // First from the packets' world: as soon as it is no longer stored, another may have its
+          // address.
+          plane.interfaceGone(id);
+          store.write(tx -> {
+            NetworkInterface eni = Kind.INTERFACE.get(tx, id);
+            addresses.giveBack(tx, Kind.SUBNET.get(tx, eni.subnetId()), eni.privateIpAddress());
+            if (eni.association() != null) {
+              addresses.giveBackPublic(tx, eni.association().publicIp());
+            }
+            tx.find(Tables.TOKENS, "resource", id)
+                .forEach(row -> tx.delete(Tables.TOKENS, row.key()));
+            Tags.forget(tx, id);
+            return tx.delete(Tables.INTERFACES, id);
+          });
+          return DeleteNetworkInterfaceResponse.builder().build();
+        });
+  }
+
+  private static String wellFormed(String id) {
+    if (!id.matches("eni-[0-9a-f]+")) {
+      throw Refuse.because(
+          "InvalidNetworkInterfaceId.Malformed",
+          "Invalid id: \"" + id + "\" (expecting \"eni-...\")");
     }
-    store.write(tx -> {
-      require(tx, id);
-      if (network.plugged(id).isPresent()) {
-        throw Faults.of("InvalidNetworkInterface.InUse", "Interface: [" + id + "] in use.");
-      }
-      TagSets.remove(tx, id);
-      for (Row<Token> token : tx.list(TOKENS)) {
-        if (token.value().interfaceId().equals(id)) {
-          tx.delete(TOKENS, token.key());
-        }
-      }
-      return tx.delete(TABLE, id);
-    });
-    network.removeInterface(id);
-    return DeleteNetworkInterfaceResponse.builder().build();
+    return id;
   }
 
   ModifyNetworkInterfaceAttributeResponse modify(ModifyNetworkInterfaceAttributeRequest request) {
-    Faults.dryRun(request.dryRun());
-    String id = request.networkInterfaceId();
-    if (id == null) {
-      throw Faults.missing("networkInterfaceId");
+    Refuse.unlessEffective(
+        request,
+        Set.of(
+            "NetworkInterfaceId",
+            "Description",
+            "Groups",
+            "SourceDestCheck",
+            "AssociatePublicIpAddress",
+            "DryRun"));
+    String id = wellFormed(Refuse.required(request.networkInterfaceId(), "networkInterfaceId"));
+    Boolean check = Vpcs.value(request.sourceDestCheck());
+    Boolean associate = request.associatePublicIpAddress();
+    String description = request.description() == null ? null : request.description().value();
+    long attributes =
+        java.util.stream.Stream.of(
+                check != null, associate != null, description != null, !request.groups().isEmpty())
+            .filter(given -> given)
+            .count();
+    if (attributes == 0) {
+      throw Refuse.combination("No attributes specified.");
     }
-    if (request.sourceDestCheck() != null) {
-      throw Faults.unsupported("SourceDestCheck");
+    if (attributes > 1) {
+      throw Refuse.combination("Fields for multiple attribute types specified");
     }
-    if (request.attachment() != null) {
-      throw Faults.unsupported("Attachment");
+    if (Boolean.FALSE.equals(check)) {
+      throw Refuse.unsupported(
+          "The value false of the parameter SourceDestCheck is not supported by this region yet.");
     }
-    store.write(tx -> {
-      NetworkInterface eni = require(tx, id);
-      NetworkInterface.Builder changed = eni.toBuilder();
-      if (!request.groups().isEmpty()) {
-        changed.groups(groups(tx, request.groups(), eni.vpcId()));
-      }
-      if (request.description() != null) {
-        changed.description(request.description().value());
-      }
-      if (request.associatePublicIpAddress() != null) {
-        associate(changed, eni, request.associatePublicIpAddress());
-      }
-      return tx.put(TABLE, id, changed.build());
-    });
-    apply(id);
-    return ModifyNetworkInterfaceAttributeResponse.builder().build();
+    description(description);
+    return plane.alone(
+        id,
+        () -> {
+          store.write(tx -> {
+            NetworkInterface eni = Kind.INTERFACE.get(tx, id);
+            NetworkInterface.Builder changed = eni.toBuilder();
+            if (description != null) {
+              changed.description(description);
+            }
+            if (!request.groups().isEmpty()) {
+              changed.groups(groups(tx, eni.vpcId(), request.groups()));
+            }
+            if (associate != null) {
+              changed.association(association(tx, eni, associate));
+            }
+            tx.put(Tables.INTERFACES, id, changed.build());
+            Refuse.ifDryRun(request.dryRun());
+            return true;
+          });
+          if (description == null) {
+            plane.networkInterface(id);
+          }
+          return ModifyNetworkInterfaceAttributeResponse.builder().build();
+        });
   }
 
-  /**
-   * Gives a public address. It stands for "may use the way out": packets leave with the host's own
-   * address, so the number shown is one that documentation is free to use (RFC 5737).
-   */
-  private static void associate(
-      NetworkInterface.Builder changed, NetworkInterface eni, boolean wanted) {
-    if (wanted && eni.association() == null) {
-      int low = Cidr.address(eni.privateIpAddress()) & 0xFF;
-      String address = "203.0.113." + low;
-      changed.association(a ->
-          a.publicIp(address)
-              .ipOwnerId("amazon")
-              .publicDnsName("ec2-" + address.replace('.', '-') + ".compute-1.amazonaws.com"));
-    } else if (!wanted) {
-      changed.association(
-          (software.amazon.awssdk.services.ec2.model.NetworkInterfaceAssociation) null);
+  /** The interface's public address from now on; a present one is kept. */
+  private @Nullable NetworkInterfaceAssociation association(
+      Tx tx, NetworkInterface eni, boolean wanted) {
+    NetworkInterfaceAssociation present = eni.association();
+    if (wanted && present == null) {
+      return NetworkInterfaceAssociation.builder()
+          .ipOwnerId("amazon")
+          .publicIp(addresses.anyPublic(tx, eni.networkInterfaceId()))
+          .build();
     }
+    if (!wanted && present != null) {
+      addresses.giveBackPublic(tx, present.publicIp());
+      return null;
+    }
+    return present;
   }
 
   DescribeNetworkInterfacesResponse describe(DescribeNetworkInterfacesRequest request) {
-    Faults.dryRun(request.dryRun());
+    Refuse.ifDryRun(request.dryRun());
+    request.networkInterfaceIds().forEach(NetworkInterfaces::wellFormed);
     List<NetworkInterface> all =
-        store.read(tx -> {
-          if (!request.networkInterfaceIds().isEmpty()) {
-            return request.networkInterfaceIds().stream()
-                .map(id -> shown(require(tx, id), TagSets.of(tx, id)))
-                .toList();
-          }
-          Map<String, List<Tag>> tags = TagSets.all(tx);
-          return tx.list(TABLE).stream()
-              .map(row -> shown(row.value(), tags.getOrDefault(row.key(), List.of())))
-              .toList();
-        });
-    Filters<NetworkInterface> filters =
-        new Filters<NetworkInterface>(NetworkInterface::tagSet)
-            .one("network-interface-id", NetworkInterface::networkInterfaceId)
-            .one("subnet-id", NetworkInterface::subnetId)
-            .one("vpc-id", NetworkInterface::vpcId)
-            .one("availability-zone", NetworkInterface::availabilityZone)
-            .one("description", NetworkInterface::description)
-            .one("status", NetworkInterface::statusAsString)
-            .one("mac-address", NetworkInterface::macAddress)
-            .one("owner-id", NetworkInterface::ownerId)
-            .one("interface-type", NetworkInterface::interfaceTypeAsString)
-            .one("requester-managed", NetworkInterface::requesterManaged)
-            .one("private-ip-address", NetworkInterface::privateIpAddress)
-            .one("addresses.private-ip-address", NetworkInterface::privateIpAddress)
-            .one("private-dns-name", NetworkInterface::privateDnsName)
-            .one(
-                "association.public-ip",
-                eni -> eni.association() == null ? null : eni.association().publicIp())
-            .many("group-id", eni -> eni.groups().stream().map(GroupIdentifier::groupId).toList())
-            .many(
-                "group-name",
-                eni -> eni.groups().stream().map(GroupIdentifier::groupName).toList());
-    Filters.Page<NetworkInterface> page =
-        Filters.page(
-            filters.apply(all, request.filters()), request.nextToken(), request.maxResults());
+        store.read(tx ->
+            Kind.INTERFACE.list(tx, request.networkInterfaceIds()).stream()
+                .map(eni -> shown(tx, eni))
+                .toList());
+    Pages<NetworkInterface> page =
+        Pages.of(
+            FILTERS.select(all, request.filters()),
+            NetworkInterface::networkInterfaceId,
+            request.networkInterfaceIds(),
+            request.nextToken(),
+            request.maxResults());
     return DescribeNetworkInterfacesResponse.builder()
         .networkInterfaces(page.items())
         .nextToken(page.nextToken())
         .build();
   }
 
-  /** With its state now: an interface is in use while something is plugged into it. */
-  private NetworkInterface shown(NetworkInterface eni, List<Tag> tags) {
-    NetworkInterface.Builder shown = eni.toBuilder().tagSet(tags);
-    Optional<Network.Use> use = network.plugged(eni.networkInterfaceId());
-    if (use.isPresent()) {
-      String owner =
-          switch (use.get()) {
-            case NAMESPACE -> "amazon-aws";
-            case SERVER -> "amazon-elb";
-          };
-      shown
-          .status(NetworkInterfaceStatus.IN_USE)
-          .requesterManaged(true)
-          .attachment(a ->
-              a.attachmentId(eni.networkInterfaceId().replace("eni-", "eni-attach-"))
-                  .instanceOwnerId(owner)
-                  .deviceIndex(1)
-                  .deleteOnTermination(false)
-                  .status("attached"));
+  /** As it is described: with what the network and the VPC's attributes say about it. */
+  private NetworkInterface shown(Tx tx, NetworkInterface eni) {
+    Optional<Use> use = plane.plugged(eni.networkInterfaceId());
+    NetworkInterfaceAssociation association = eni.association();
+    if (association != null && Kind.VPC.get(tx, eni.vpcId()).dnsHostnames()) {
+      association =
+          association.toBuilder().publicDnsName(publicHostName(association.publicIp())).build();
     }
-    return shown.build();
+    return eni.toBuilder()
+        .association(association)
+        .attachment(use.map(how -> attachment(eni.networkInterfaceId(), how)).orElse(null))
+        .status(use.isPresent() ? NetworkInterfaceStatus.IN_USE : NetworkInterfaceStatus.AVAILABLE)
+        .requesterManaged(use.isPresent())
+        .requesterId(use.map(NetworkInterfaces::owner).orElse(null))
+        .ipv6Addresses(List.of())
+        .privateIpAddresses(
+            NetworkInterfacePrivateIpAddress.builder()
+                .primary(true)
+                .privateIpAddress(eni.privateIpAddress())
+                .privateDnsName(eni.privateDnsName())
+                .association(association)
+                .build())
+        .tagSet(Tags.of(tx, eni.networkInterfaceId()))
+        .build();
   }
 
-  /** Private DNS names, inside their VPC. */
+  private String publicHostName(String address) {
+    String suffix =
+        scope.region().equals("us-east-1")
+            ? ".compute-1.amazonaws.com"
+            : "." + scope.region() + ".compute.amazonaws.com";
+    return "ec2-" + address.replace('.', '-') + suffix;
+  }
+
+  private static NetworkInterfaceAttachment attachment(String id, Use use) {
+    return NetworkInterfaceAttachment.builder()
+        .attachmentId("eni-attach-" + id.substring("eni-".length()))
+        .deleteOnTermination(false)
+        .deviceIndex(1)
+        .networkCardIndex(0)
+        .instanceOwnerId(owner(use))
+        .status(AttachmentStatus.ATTACHED)
+        .build();
+  }
+
+  /** The service that holds an interface: none of them is an instance of the caller's. */
+  private static String owner(Use use) {
+    return switch (use) {
+      case NAMESPACE -> "amazon-aws";
+      case SERVER -> "amazon-elb";
+    };
+  }
+
+  /** Private host names of interfaces, inside their VPC. */
   @Override
   public Optional<List<String>> lookup(String vpcId, String name) {
-    if (!name.startsWith("ip-")) {
+    Matcher host = HOST.matcher(name);
+    if (!host.matches() || !host.group(5).equals(Routes.domain(scope))) {
       return Optional.empty();
     }
-    List<String> addresses =
-        store.read(tx -> tx.find(TABLE, "name", name)).stream()
-            .map(Row::value)
-            .filter(eni -> eni.vpcId().equals(vpcId))
-            .map(NetworkInterface::privateIpAddress)
-            .toList();
-    return addresses.isEmpty() ? Optional.empty() : Optional.of(addresses);
-  }
-
-  private static NetworkInterface require(Tx tx, String id) {
-    return tx.get(TABLE, id)
-        .map(Row::value)
-        .orElseThrow(() ->
-            Faults.of(
-                "InvalidNetworkInterfaceID.NotFound",
-                "The networkInterface ID '" + id + "' does not exist"));
+    String address =
+        host.group(1) + "." + host.group(2) + "." + host.group(3) + "." + host.group(4);
+    return store
+        .read(tx -> tx.get(Tables.ADDRESSES, vpcId + "/" + address))
+        .map(row -> List.of(address));
   }
 }

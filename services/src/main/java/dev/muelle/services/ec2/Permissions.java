@@ -3,225 +3,317 @@ package dev.muelle.services.ec2;
 import dev.muelle.network.Cidr;
 import dev.muelle.network.SecurityGroup.Peer;
 import dev.muelle.network.SecurityGroup.Rule;
+import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.ec2.model.IpRange;
+import software.amazon.awssdk.services.ec2.model.Ipv6Range;
+import software.amazon.awssdk.services.ec2.model.ReferencedSecurityGroup;
 import software.amazon.awssdk.services.ec2.model.SecurityGroupRule;
 import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
 
 /**
- * Security group rules in their three forms: the permissions that requests bring (one protocol and
- * port range with several peers), single rules as they are stored, and what packets see.
+ * The three forms of what a security group permits: the permissions of the API's first days, which
+ * bundle peers; rules, one peer each, which is what is stored; and what packets obey.
  *
- * @see <a
- *     href="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html">IpPermission</a>
+ * @see <a href="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html">
+ *     IpPermission</a>
  */
 final class Permissions {
 
-  private static final Map<String, String> NAMES =
-      Map.of(
-          "tcp", "tcp", "udp", "udp", "icmp", "icmp", "6", "tcp", "17", "udp", "1", "icmp", "-1",
-          "-1", "all", "-1");
-  private static final Map<String, Integer> NUMBERS =
-      Map.of("tcp", 6, "udp", 17, "icmp", 1, "-1", -1);
+  static final String EVERY = "-1";
+
+  private static final int ANY = -1;
+  private static final int MAX_PORT = 65_535;
+  private static final int MAX_DESCRIPTION = 255;
+  private static final Map<String, Integer> NAMED =
+      Map.of("tcp", 6, "udp", 17, "icmp", 1, "icmpv6", 58);
 
   private Permissions() {}
 
-  /** Splits permissions into single rules, without ids; checks them. */
-  static List<SecurityGroupRule> split(
-      List<IpPermission> permissions, boolean egress, String owner) {
+  /**
+   * The rules that a permission stands for, in their normal form; of groups that it refers to, only
+   * the id is told.
+   */
+  static List<SecurityGroupRule> rules(IpPermission permission) {
+    SecurityGroupRule service =
+        service(permission.ipProtocol(), permission.fromPort(), permission.toPort());
     List<SecurityGroupRule> rules = new ArrayList<>();
-    for (IpPermission permission : permissions) {
-      if (!permission.ipv6Ranges().isEmpty()) {
-        throw Faults.unsupported("IpPermissions.Ipv6Ranges");
-      }
-      if (!permission.prefixListIds().isEmpty()) {
-        throw Faults.unsupported("IpPermissions.PrefixListIds");
-      }
-      String protocol = protocol(permission.ipProtocol());
-      int from = from(protocol, permission.fromPort());
-      int to = to(protocol, permission.toPort());
-      checkPorts(protocol, from, to);
-      SecurityGroupRule base =
-          SecurityGroupRule.builder()
-              .groupOwnerId(owner)
-              .isEgress(egress)
-              .ipProtocol(protocol)
-              .fromPort(from)
-              .toPort(to)
-              .build();
-      for (IpRange range : permission.ipRanges()) {
-        rules.add(
-            base.toBuilder()
-                .cidrIpv4(canonical(range.cidrIp()))
-                .description(range.description())
-                .build());
-      }
-      for (UserIdGroupPair pair : permission.userIdGroupPairs()) {
-        String groupId = pair.groupId();
-        if (groupId == null) {
-          throw Faults.missing("groupId");
-        }
-        rules.add(
-            base.toBuilder()
-                .referencedGroupInfo(g -> g.groupId(groupId).userId(owner))
-                .description(pair.description())
-                .build());
-      }
-      if (permission.ipRanges().isEmpty() && permission.userIdGroupPairs().isEmpty()) {
-        throw Faults.invalid("Invalid value '' for IP permissions: a range or a group is needed.");
-      }
+    for (IpRange range : permission.ipRanges()) {
+      rules.add(
+          service.toBuilder()
+              .cidrIpv4(block(range.cidrIp()))
+              .description(description(range.description()))
+              .build());
+    }
+    for (Ipv6Range range : permission.ipv6Ranges()) {
+      rules.add(
+          service.toBuilder()
+              .cidrIpv6(block6(range.cidrIpv6()))
+              .description(description(range.description()))
+              .build());
+    }
+    for (UserIdGroupPair pair : permission.userIdGroupPairs()) {
+      rules.add(
+          service.toBuilder()
+              .referencedGroupInfo(reference(pair))
+              .description(description(pair.description()))
+              .build());
+    }
+    if (!permission.prefixListIds().isEmpty()) {
+      throw Refuse.because(
+          "InvalidPrefixListID.NotFound",
+          "The prefix list ID '"
+              + permission.prefixListIds().getFirst().prefixListId()
+              + "' does not exist");
     }
     if (rules.isEmpty()) {
-      throw Faults.missing("ipPermissions");
+      throw Refuse.because(
+          "MissingParameter", "The request must contain a source or destination of the permission");
     }
     return rules;
   }
 
-  /** Groups single rules as DescribeSecurityGroups shows them. */
-  static List<IpPermission> join(List<SecurityGroupRule> rules) {
-    record Ports(String protocol, Integer from, Integer to) {}
-    Map<Ports, List<SecurityGroupRule>> byPorts = new LinkedHashMap<>();
-    for (SecurityGroupRule rule : rules) {
-      byPorts
-          .computeIfAbsent(
-              new Ports(rule.ipProtocol(), rule.fromPort(), rule.toPort()), p -> new ArrayList<>())
-          .add(rule);
+  private static ReferencedSecurityGroup reference(UserIdGroupPair pair) {
+    if (pair.vpcPeeringConnectionId() != null) {
+      throw Refuse.because(
+          "InvalidVpcPeeringConnectionID.NotFound",
+          "The vpcPeeringConnection ID '" + pair.vpcPeeringConnectionId() + "' does not exist");
     }
-    List<IpPermission> permissions = new ArrayList<>();
-    byPorts.forEach((ports, same) ->
-        permissions.add(
-            IpPermission.builder()
-                .ipProtocol(ports.protocol())
-                .fromPort(ports.protocol().equals("-1") ? null : ports.from())
-                .toPort(ports.protocol().equals("-1") ? null : ports.to())
-                .ipRanges(
-                    same.stream()
-                        .filter(rule -> rule.cidrIpv4() != null)
-                        .map(rule ->
-                            IpRange.builder()
-                                .cidrIp(rule.cidrIpv4())
-                                .description(rule.description())
-                                .build())
-                        .toList())
-                .userIdGroupPairs(
-                    same.stream()
-                        .filter(rule -> rule.referencedGroupInfo() != null)
-                        .map(rule ->
-                            UserIdGroupPair.builder()
-                                .groupId(rule.referencedGroupInfo().groupId())
-                                .userId(rule.referencedGroupInfo().userId())
-                                .description(rule.description())
-                                .build())
-                        .toList())
-                .ipv6Ranges(List.of())
-                .prefixListIds(List.of())
-                .build()));
-    return permissions;
+    return ReferencedSecurityGroup.builder()
+        .groupId(Refuse.required(pair.groupId(), "GroupId"))
+        .userId(pair.userId())
+        .build();
   }
 
-  /** Whether two rules permit the same, whatever they are called. */
-  static boolean same(SecurityGroupRule one, SecurityGroupRule other) {
-    return Objects.equals(one.isEgress(), other.isEgress())
-        && Objects.equals(one.ipProtocol(), other.ipProtocol())
-        && Objects.equals(one.fromPort(), other.fromPort())
-        && Objects.equals(one.toPort(), other.toPort())
-        && Objects.equals(one.cidrIpv4(), other.cidrIpv4())
-        && Objects.equals(referred(one), referred(other));
+  /** A rule without a peer: protocol and ports, checked and in their normal form. */
+  static SecurityGroupRule service(
+      @Nullable String ipProtocol, @Nullable Integer fromPort, @Nullable Integer toPort) {
+    String protocol = protocol(Refuse.required(ipProtocol, "ipProtocol"));
+    SecurityGroupRule.Builder rule = SecurityGroupRule.builder().ipProtocol(protocol);
+    return switch (protocol) {
+      case "tcp", "udp" -> {
+        if (fromPort == null || toPort == null) {
+          throw Refuse.invalidValue(
+              "Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange.");
+        }
+        if (fromPort < 0 || toPort < 0 || fromPort > MAX_PORT || toPort > MAX_PORT) {
+          throw Refuse.invalidValue(
+              "Invalid value '"
+                  + (fromPort < 0 || fromPort > MAX_PORT ? fromPort : toPort)
+                  + "' for portRange. Ports must be between 0 and 65535.");
+        }
+        if (fromPort > toPort) {
+          throw Refuse.invalidValue("Invalid TCP/UDP port range (" + fromPort + ":" + toPort + ")");
+        }
+        yield rule.fromPort(fromPort).toPort(toPort).build();
+      }
+      case "icmp", "icmpv6" -> {
+        int type = Objects.requireNonNullElse(fromPort, ANY);
+        int code = Objects.requireNonNullElse(toPort, ANY);
+        if (type < ANY || type > 255 || code < ANY || code > 255 || (type == ANY && code != ANY)) {
+          throw Refuse.invalidValue(
+              "ICMP code (" + code + ") and type (" + type + ") are not valid together");
+        }
+        yield rule.fromPort(type).toPort(code).build();
+      }
+      default -> rule.fromPort(ANY).toPort(ANY).build();
+    };
   }
 
-  static @Nullable String referred(SecurityGroupRule rule) {
-    return rule.referencedGroupInfo() == null ? null : rule.referencedGroupInfo().groupId();
-  }
-
-  /** The rule as packets see it. */
-  static Rule packet(SecurityGroupRule rule) {
-    String group = referred(rule);
-    Peer peer = group == null ? new Peer.Block(Cidr.parse(rule.cidrIpv4())) : new Peer.Group(group);
-    Integer number = NUMBERS.get(rule.ipProtocol());
-    return new Rule(
-        number == null ? Integer.parseInt(rule.ipProtocol()) : number,
-        rule.fromPort(),
-        rule.toPort(),
-        peer);
-  }
-
-  /** In EC2's words, for the error of a rule that is there already or is not. */
-  static String describe(SecurityGroupRule rule) {
-    String peer = referred(rule) == null ? rule.cidrIpv4() : referred(rule);
-    String protocol =
-        rule.ipProtocol().equals("-1") ? "ALL" : rule.ipProtocol().toUpperCase(Locale.ROOT);
-    return "peer: "
-        + peer
-        + ", "
-        + protocol
-        + ", from port: "
-        + rule.fromPort()
-        + ", to port: "
-        + rule.toPort()
-        + ", ALLOW";
-  }
-
-  private static String protocol(@Nullable String text) {
-    if (text == null) {
-      throw Faults.missing("ipProtocol");
+  private static String protocol(String text) {
+    String name = text.toLowerCase(Locale.ROOT);
+    if (name.equals(EVERY) || name.equals("all")) {
+      return EVERY;
     }
-    String name = NAMES.get(text.toLowerCase(Locale.ROOT));
-    if (name != null) {
+    if (NAMED.containsKey(name)) {
       return name;
     }
-    if (text.matches("[0-9]{1,3}") && Integer.parseInt(text) <= 255) {
-      return text;
-    }
-    throw Faults.invalid("Invalid value '" + text + "' for IP protocol. Unknown protocol.");
-  }
-
-  private static int from(String protocol, @Nullable Integer port) {
-    return switch (protocol) {
-      case "tcp", "udp" -> port == null ? 0 : port;
-      default -> port == null ? -1 : port;
-    };
-  }
-
-  private static int to(String protocol, @Nullable Integer port) {
-    return switch (protocol) {
-      case "tcp", "udp" -> port == null ? 65_535 : port;
-      default -> port == null ? -1 : port;
-    };
-  }
-
-  private static void checkPorts(String protocol, int from, int to) {
-    boolean tcpOrUdp = protocol.equals("tcp") || protocol.equals("udp");
-    if (tcpOrUdp && (from < 0 || to > 65_535 || from > to)) {
-      throw Faults.of(
-          "InvalidParameterValue", "Invalid TCP/UDP port range (" + from + ":" + to + ")");
-    }
-    if (protocol.equals("icmp") && (from < -1 || from > 255 || to < -1 || to > 255)) {
-      throw Faults.invalid("ICMP code (" + to + ") out of range");
-    }
-  }
-
-  /** EC2 drops the host bits of what it is given. */
-  private static String canonical(@Nullable String text) {
-    if (text == null) {
-      throw Faults.missing("cidrIp");
-    }
-    int slash = text.indexOf('/');
     try {
-      int prefix = Integer.parseInt(text.substring(slash + 1));
-      int mask = prefix == 0 ? 0 : -1 << (32 - prefix);
-      if (slash < 0 || prefix < 0 || prefix > 32) {
-        throw new IllegalArgumentException(text);
+      int number = Integer.parseInt(name);
+      if (number >= 0 && number <= 255) {
+        return NAMED.entrySet().stream()
+            .filter(named -> named.getValue() == number)
+            .map(Map.Entry::getKey)
+            .findFirst()
+            .orElse(String.valueOf(number));
       }
-      return new Cidr(Cidr.address(text.substring(0, slash)) & mask, prefix).toString();
-    } catch (IllegalArgumentException e) {
-      throw Faults.invalid("CIDR block " + text + " is malformed");
+    } catch (NumberFormatException e) {
+      // Neither a name nor a number: answered below.
     }
+    throw Refuse.because(
+        "InvalidPermission.Malformed",
+        "Invalid value '" + text + "' for IP protocol. Unknown protocol.");
+  }
+
+  /** An IPv4 block; host bits are cleared, as EC2 does. */
+  static String block(@Nullable String text) {
+    String given = Refuse.required(text, "CidrIp");
+    try {
+      int slash = given.indexOf('/');
+      int prefix = Integer.parseInt(given.substring(slash + 1));
+      int address = Cidr.address(given.substring(0, Math.max(0, slash)));
+      int mask = prefix == 0 ? 0 : -1 << (32 - prefix);
+      return new Cidr(address & mask, prefix).toString();
+    } catch (IllegalArgumentException e) {
+      throw Refuse.invalidValue("CIDR block " + given + " is malformed");
+    }
+  }
+
+  /** An IPv6 block in the form in which it was given, which must have no host bits. */
+  static String block6(@Nullable String text) {
+    String given = Refuse.required(text, "CidrIpv6");
+    try {
+      int slash = given.indexOf('/');
+      int prefix = Integer.parseInt(given.substring(slash + 1));
+      String literal = given.substring(0, Math.max(0, slash));
+      if (literal.indexOf(':') >= 0
+          && prefix >= 0
+          && prefix <= 128
+          && InetAddress.ofLiteral(literal) instanceof Inet6Address address
+          && hostBitsClear(address.getAddress(), prefix)) {
+        return given.toLowerCase(Locale.ROOT);
+      }
+    } catch (IllegalArgumentException e) {
+      // Not an address or not a number: answered below like host bits.
+    }
+    throw Refuse.invalidValue("CIDR block " + given + " is malformed");
+  }
+
+  private static boolean hostBitsClear(byte[] address, int prefix) {
+    for (int bit = prefix; bit < 128; bit++) {
+      if ((address[bit / 8] >> (7 - bit % 8) & 1) != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  static @Nullable String description(@Nullable String text) {
+    if (text != null
+        && (text.length() > MAX_DESCRIPTION
+            || !text.matches("[a-zA-Z0-9 ._\\-:/()#,@\\[\\]+=&;{}!$*]*"))) {
+      throw Refuse.invalidValue(
+          "Invalid rule description. Valid descriptions are strings less than 256 characters from"
+              + " the following set: a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*");
+    }
+    return text == null || text.isEmpty() ? null : text;
+  }
+
+  /** What makes two rules of one group the same: everything but id, description and tags. */
+  static List<Object> identity(SecurityGroupRule rule) {
+    return List.of(
+        rule.isEgress(),
+        rule.ipProtocol(),
+        rule.fromPort(),
+        rule.toPort(),
+        Objects.requireNonNullElse(rule.cidrIpv4(), ""),
+        Objects.requireNonNullElse(rule.cidrIpv6(), ""),
+        rule.referencedGroupInfo() == null ? "" : rule.referencedGroupInfo().groupId());
+  }
+
+  /** {@code peer: 0.0.0.0/0, TCP, from port: 80, to port: 80, ALLOW}. */
+  static String describe(SecurityGroupRule rule) {
+    String peer =
+        rule.referencedGroupInfo() != null
+            ? rule.referencedGroupInfo().groupId()
+            : Objects.requireNonNullElse(rule.cidrIpv4(), rule.cidrIpv6());
+    String service =
+        switch (rule.ipProtocol()) {
+          case EVERY -> "ALL";
+          case "tcp", "udp" ->
+              rule.ipProtocol().toUpperCase(Locale.ROOT)
+                  + ", from port: "
+                  + rule.fromPort()
+                  + ", to port: "
+                  + rule.toPort();
+          case "icmp", "icmpv6" ->
+              rule.ipProtocol().toUpperCase(Locale.ROOT)
+                  + ", type: "
+                  + rule.fromPort()
+                  + ", code: "
+                  + rule.toPort();
+          default -> "protocol: " + rule.ipProtocol();
+        };
+    return "peer: " + peer + ", " + service + ", ALLOW";
+  }
+
+  /** The permissions of one direction; peers of the same protocol and ports are bundled. */
+  static List<IpPermission> bundled(List<SecurityGroupRule> rules) {
+    Map<List<Object>, List<SecurityGroupRule>> services = new LinkedHashMap<>();
+    for (SecurityGroupRule rule : rules) {
+      services
+          .computeIfAbsent(
+              List.of(rule.ipProtocol(), rule.fromPort(), rule.toPort()), key -> new ArrayList<>())
+          .add(rule);
+    }
+    return services.values().stream().map(Permissions::bundle).toList();
+  }
+
+  private static IpPermission bundle(List<SecurityGroupRule> rules) {
+    SecurityGroupRule first = rules.getFirst();
+    boolean ported =
+        first.ipProtocol().equals("tcp")
+            || first.ipProtocol().equals("udp")
+            || first.ipProtocol().startsWith("icmp");
+    IpPermission.Builder permission =
+        IpPermission.builder()
+            .ipProtocol(first.ipProtocol())
+            .ipRanges(
+                rules.stream()
+                    .filter(rule -> rule.cidrIpv4() != null)
+                    .map(rule ->
+                        IpRange.builder()
+                            .cidrIp(rule.cidrIpv4())
+                            .description(rule.description())
+                            .build())
+                    .toList())
+            .ipv6Ranges(
+                rules.stream()
+                    .filter(rule -> rule.cidrIpv6() != null)
+                    .map(rule ->
+                        Ipv6Range.builder()
+                            .cidrIpv6(rule.cidrIpv6())
+                            .description(rule.description())
+                            .build())
+                    .toList())
+            .userIdGroupPairs(
+                rules.stream()
+                    .filter(rule -> rule.referencedGroupInfo() != null)
+                    .map(rule ->
+                        UserIdGroupPair.builder()
+                            .groupId(rule.referencedGroupInfo().groupId())
+                            .userId(rule.referencedGroupInfo().userId())
+                            .description(rule.description())
+                            .build())
+                    .toList())
+            .prefixListIds(List.of());
+    return ported
+        ? permission.fromPort(first.fromPort()).toPort(first.toPort()).build()
+        : permission.build();
+  }
+
+  /** What packets obey; nothing for IPv6, which no VPC here carries. */
+  static Optional<Rule> packets(SecurityGroupRule rule) {
+    int protocol =
+        rule.ipProtocol().equals(EVERY)
+            ? ANY
+            : Optional.ofNullable(NAMED.get(rule.ipProtocol()))
+                .orElseGet(() -> Integer.valueOf(rule.ipProtocol()));
+    if (rule.referencedGroupInfo() != null) {
+      Peer group = new Peer.Group(rule.referencedGroupInfo().groupId());
+      return Optional.of(new Rule(protocol, rule.fromPort(), rule.toPort(), group));
+    }
+    return Optional.ofNullable(rule.cidrIpv4())
+        .map(block ->
+            new Rule(protocol, rule.fromPort(), rule.toPort(), new Peer.Block(Cidr.parse(block))));
   }
 }

@@ -1,90 +1,165 @@
 package dev.muelle.services.ec2;
 
-import dev.muelle.network.Network;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
-import dev.muelle.services.StoredJson;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
-import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.regex.Pattern;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupEgressRequest;
-import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupEgressResponse;
-import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupIngressRequest;
-import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupIngressResponse;
 import software.amazon.awssdk.services.ec2.model.CreateSecurityGroupRequest;
 import software.amazon.awssdk.services.ec2.model.CreateSecurityGroupResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteSecurityGroupRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteSecurityGroupResponse;
-import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupRulesRequest;
-import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupRulesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupsResponse;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.ec2.model.IpRange;
-import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupEgressRequest;
-import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupEgressResponse;
-import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupIngressRequest;
-import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupIngressResponse;
+import software.amazon.awssdk.services.ec2.model.Ipv6Range;
+import software.amazon.awssdk.services.ec2.model.ReferencedSecurityGroup;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
 import software.amazon.awssdk.services.ec2.model.SecurityGroupRule;
 import software.amazon.awssdk.services.ec2.model.Tag;
 import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
 import software.amazon.awssdk.services.ec2.model.Vpc;
 
-/** Security groups and their rules; a change is with the packets before the answer goes out. */
+/**
+ * Security groups; their rules are {@link SecurityGroupRules}' matter.
+ *
+ * @see <a href="https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html">Security
+ *     groups</a>
+ */
 final class SecurityGroups {
 
-  static final Table<SecurityGroup> TABLE =
-      Table.of("ec2.security_groups", StoredJson.codec(SecurityGroup.class))
-          .index("vpc", SecurityGroup::vpcId);
-  static final Table<SecurityGroupRule> RULES =
-      Table.of("ec2.security_group_rules", StoredJson.codec(SecurityGroupRule.class))
-          .index("group", SecurityGroupRule::groupId);
+  static final String DEFAULT = "default";
 
-  private static final String DEFAULT = "default";
-  private static final int MAX_RULES = 60; // in each direction
-  private static final Pattern TEXT =
-      Pattern.compile("[a-zA-Z0-9 ._\\-:/()#,@\\[\\]+=&;{}!$*]{1,255}");
+  private static final int MOST = 2500;
+  private static final int MAX_TEXT = 255;
+  private static final String CHARACTERS = "[a-zA-Z0-9 ._\\-:/()#,@\\[\\]+=&;{}!$*]*";
+
+  private static final Filters<SecurityGroup> FILTERS = filters();
 
   private final Scope scope;
   private final Store store;
   private final Ids ids;
-  private final Network network;
+  private final DataPlane plane;
 
-  SecurityGroups(Scope scope, Store store, Ids ids, Network network) {
+  SecurityGroups(Scope scope, Store store, Ids ids, DataPlane plane) {
     this.scope = scope;
     this.store = store;
     this.ids = ids;
-    this.network = network;
+    this.plane = plane;
   }
 
-  /** The group that a VPC is born with: its members reach each other, and everything outside. */
+  private static Filters<SecurityGroup> filters() {
+    Filters<SecurityGroup> filters =
+        new Filters<>(SecurityGroup::tags)
+            .by("description", SecurityGroup::description)
+            .by("group-id", SecurityGroup::groupId)
+            .by("group-name", SecurityGroup::groupName)
+            .by("owner-id", SecurityGroup::ownerId)
+            .by("vpc-id", SecurityGroup::vpcId);
+    permissions(filters, "ip-permission.", SecurityGroup::ipPermissions);
+    permissions(filters, "egress.ip-permission.", SecurityGroup::ipPermissionsEgress);
+    return filters;
+  }
+
+  private static void permissions(
+      Filters<SecurityGroup> filters,
+      String prefix,
+      Function<SecurityGroup, List<IpPermission>> permissions) {
+    Function<Function<IpPermission, List<String>>, Function<SecurityGroup, List<String>>> each =
+        values ->
+            group ->
+                permissions.apply(group).stream()
+                    .flatMap(permission -> values.apply(permission).stream())
+                    .filter(Objects::nonNull)
+                    .toList();
+    filters
+        .byAny(
+            prefix + "cidr", each.apply(p -> p.ipRanges().stream().map(IpRange::cidrIp).toList()))
+        .byAny(
+            prefix + "ipv6-cidr",
+            each.apply(p -> p.ipv6Ranges().stream().map(Ipv6Range::cidrIpv6).toList()))
+        .byAny(
+            prefix + "group-id",
+            each.apply(p -> p.userIdGroupPairs().stream().map(UserIdGroupPair::groupId).toList()))
+        .byAny(
+            prefix + "user-id",
+            each.apply(p -> p.userIdGroupPairs().stream().map(UserIdGroupPair::userId).toList()))
+        .byAny(prefix + "protocol", each.apply(p -> List.of(p.ipProtocol())))
+        .byAny(
+            prefix + "from-port",
+            each.apply(p -> p.fromPort() == null ? List.of() : List.of(p.fromPort().toString())))
+        .byAny(
+            prefix + "to-port",
+            each.apply(p -> p.toPort() == null ? List.of() : List.of(p.toPort().toString())));
+  }
+
+  static SecurityGroup defaultOf(Tx tx, String vpcId) {
+    return named(tx, vpcId, DEFAULT).orElseThrow();
+  }
+
+  static Optional<SecurityGroup> named(Tx tx, String vpcId, String name) {
+    return Tables.of(tx, Tables.GROUPS, "vpc", vpcId).stream()
+        .filter(group -> group.groupName().equals(name))
+        .findFirst();
+  }
+
+  /** The group that a request means by an id, or by a name within the default VPC. */
+  static SecurityGroup meant(Tx tx, @Nullable String id, @Nullable String name) {
+    if (id != null && !id.isEmpty()) {
+      wellFormed(id);
+      return Kind.GROUP.get(tx, id);
+    }
+    if (name == null || name.isEmpty()) {
+      throw Refuse.because(
+          "MissingParameter", "The request must contain the parameter groupName or groupId");
+    }
+    Vpc vpc = Vpcs.defaultVpc(tx).orElseThrow(SecurityGroups::noDefaultVpc);
+    return named(tx, vpc.vpcId(), name)
+        .orElseThrow(() ->
+            Refuse.because(
+                "InvalidGroup.NotFound",
+                "The security group '"
+                    + name
+                    + "' does not exist in default VPC '"
+                    + vpc.vpcId()
+                    + "'"));
+  }
+
+  static void wellFormed(String id) {
+    if (!id.matches("sg-[0-9a-f]+")) {
+      throw Refuse.because(
+          "InvalidGroupId.Malformed", "Invalid id: \"" + id + "\" (expecting \"sg-...\")");
+    }
+  }
+
+  private static RuntimeException noDefaultVpc() {
+    return Refuse.because("VPCIdNotSpecified", "No default VPC for this user");
+  }
+
+  /** The group that every VPC is born with: its members may speak to each other and to all. */
   void makeDefault(Tx tx, String vpcId) {
-    SecurityGroup group = make(tx, vpcId, DEFAULT, "default VPC security group");
-    add(
-        tx,
-        group.groupId(),
-        Permissions.split(
-            List.of(
-                IpPermission.builder()
-                    .ipProtocol("-1")
-                    .userIdGroupPairs(
-                        List.of(UserIdGroupPair.builder().groupId(group.groupId()).build()))
-                    .build()),
-            false,
-            scope.account()));
+    String id = make(tx, vpcId, DEFAULT, "default VPC security group", List.of());
+    SecurityGroupRule fromItself =
+        Permissions.service(Permissions.EVERY, null, null).toBuilder()
+            .isEgress(false)
+            .referencedGroupInfo(
+                ReferencedSecurityGroup.builder().groupId(id).userId(scope.account()).build())
+            .build();
+    addRule(tx, id, fromItself, List.of());
   }
 
-  private SecurityGroup make(Tx tx, String vpcId, String name, String description) {
+  private String make(Tx tx, String vpcId, String name, String description, List<Tag> tags) {
     String id = ids.ec2("sg");
-    SecurityGroup group =
+    tx.insert(
+        Tables.GROUPS,
+        id,
         SecurityGroup.builder()
             .groupId(id)
             .groupName(name)
@@ -92,495 +167,169 @@ final class SecurityGroups {
             .vpcId(vpcId)
             .ownerId(scope.account())
             .securityGroupArn(scope.arn("ec2", "security-group/" + id))
+            .build());
+    Tags.put(tx, id, tags);
+    SecurityGroupRule toAll =
+        Permissions.service(Permissions.EVERY, null, null).toBuilder()
+            .isEgress(true)
+            .cidrIpv4("0.0.0.0/0")
             .build();
-    tx.insert(TABLE, id, group);
-    add(
-        tx,
-        id,
-        Permissions.split(
-            List.of(
-                IpPermission.builder()
-                    .ipProtocol("-1")
-                    .ipRanges(IpRange.builder().cidrIp("0.0.0.0/0").build())
-                    .build()),
-            true,
-            scope.account()));
-    return group;
+    addRule(tx, id, toAll, List.of());
+    return id;
   }
 
-  private List<SecurityGroupRule> add(Tx tx, String groupId, List<SecurityGroupRule> rules) {
-    List<SecurityGroupRule> added = new ArrayList<>();
-    for (SecurityGroupRule rule : rules) {
-      String id = ids.ec2("sgr");
-      SecurityGroupRule made =
-          rule.toBuilder()
-              .securityGroupRuleId(id)
-              .securityGroupRuleArn(scope.arn("ec2", "security-group-rule/" + id))
-              .groupId(groupId)
-              .build();
-      tx.insert(RULES, id, made);
-      added.add(made);
-    }
-    // The group's row changes with its rules, so that whoever watches groups sees them change.
-    tx.put(TABLE, groupId, require(tx, groupId));
-    return added;
-  }
-
-  boolean hasOwnGroups(Tx tx, String vpcId) {
-    return tx.find(TABLE, "vpc", vpcId).stream()
-        .anyMatch(row -> !row.value().groupName().equals(DEFAULT));
-  }
-
-  void removeDefault(Tx tx, String vpcId) {
-    for (Row<SecurityGroup> row : tx.find(TABLE, "vpc", vpcId)) {
-      remove(tx, row.key());
-    }
-  }
-
-  private static void remove(Tx tx, String id) {
-    for (Row<SecurityGroupRule> rule : tx.find(RULES, "group", id)) {
-      TagSets.remove(tx, rule.key());
-      tx.delete(RULES, rule.key());
-    }
-    TagSets.remove(tx, id);
-    tx.delete(TABLE, id);
-  }
-
-  /** Tells the network of every group of a VPC. */
-  void applyAll(String vpcId) {
-    store.read(tx -> tx.find(TABLE, "vpc", vpcId)).forEach(row -> apply(row.key()));
-  }
-
-  /** One at a time, so that the network ends with what the store ended with. */
-  private synchronized void apply(String groupId) {
-    Optional<dev.muelle.network.SecurityGroup> wanted =
-        store.read(tx ->
-            tx.get(TABLE, groupId)
-                .map(row -> {
-                  List<SecurityGroupRule> rules = rules(tx, groupId);
-                  return new dev.muelle.network.SecurityGroup(
-                      groupId,
-                      row.value().vpcId(),
-                      rules.stream()
-                          .filter(rule -> !rule.isEgress())
-                          .map(Permissions::packet)
-                          .toList(),
-                      rules.stream()
-                          .filter(SecurityGroupRule::isEgress)
-                          .map(Permissions::packet)
-                          .toList());
-                }));
-    wanted.ifPresent(network::putSecurityGroup);
-  }
-
-  private static List<SecurityGroupRule> rules(Tx tx, String groupId) {
-    return tx.find(RULES, "group", groupId).stream().map(Row::value).toList();
+  /** Stores a rule of a group, and gives it its id. */
+  SecurityGroupRule addRule(Tx tx, String groupId, SecurityGroupRule draft, List<Tag> tags) {
+    String id = ids.ec2("sgr");
+    SecurityGroupRule rule =
+        draft.toBuilder()
+            .securityGroupRuleId(id)
+            .securityGroupRuleArn(scope.arn("ec2", "security-group-rule/" + id))
+            .groupId(groupId)
+            .groupOwnerId(scope.account())
+            .build();
+    tx.insert(Tables.RULES, id, rule);
+    Tags.put(tx, id, tags);
+    return rule.toBuilder().tags(tags).build();
   }
 
   CreateSecurityGroupResponse create(CreateSecurityGroupRequest request) {
-    Faults.dryRun(request.dryRun());
-    if (request.groupName() == null) {
-      throw Faults.missing("GroupName");
-    }
-    if (request.description() == null) {
-      throw Faults.missing("GroupDescription");
-    }
-    if (!TEXT.matcher(request.groupName()).matches()) {
-      throw Faults.invalid(
+    String name = text(Refuse.required(request.groupName(), "GroupName"), "group name");
+    String description =
+        text(Refuse.required(request.description(), "GroupDescription"), "group description");
+    if (name.startsWith("sg-")) {
+      throw Refuse.invalidValue(
           "Value ("
-              + request.groupName()
-              + ") for parameter GroupName is invalid. Character sets beyond ASCII are not supported.");
+              + name
+              + ") for parameter GroupName is invalid. Group names may not be in the format sg-*.");
     }
-    if (!TEXT.matcher(request.description()).matches()) {
-      throw Faults.invalid(
-          "Value ("
-              + request.description()
-              + ") for parameter GroupDescription is invalid. Character sets beyond ASCII are not supported.");
+    if (name.equals(DEFAULT)) {
+      throw Refuse.invalidValue("Cannot use reserved security group name: default");
     }
-    if (request.groupName().equalsIgnoreCase(DEFAULT)) {
-      throw Faults.of("InvalidGroup.Reserved", "The security group 'default' is reserved");
-    }
-    if (request.groupName().startsWith("sg-")) {
-      throw Faults.invalid(
-          "Value ("
-              + request.groupName()
-              + ") for parameter GroupName is invalid. Group names may not be in the format sg-*");
-    }
-    CreateSecurityGroupResponse response =
+    List<Tag> tags = Tags.given("security-group", request.tagSpecifications());
+    String id =
         store.write(tx -> {
           String vpcId =
-              request.vpcId() == null ? defaultVpc(tx) : Vpcs.require(tx, request.vpcId()).vpcId();
-          boolean taken =
-              tx.find(TABLE, "vpc", vpcId).stream()
-                  .anyMatch(row -> row.value().groupName().equals(request.groupName()));
-          if (taken) {
-            throw Faults.of(
+              request.vpcId() == null
+                  ? Vpcs.defaultVpc(tx).orElseThrow(SecurityGroups::noDefaultVpc).vpcId()
+                  : Kind.VPC.get(tx, request.vpcId()).vpc().vpcId();
+          if (named(tx, vpcId, name).isPresent()) {
+            throw Refuse.because(
                 "InvalidGroup.Duplicate",
-                "The security group '"
-                    + request.groupName()
-                    + "' already exists for VPC '"
-                    + vpcId
-                    + "'");
+                "The security group '" + name + "' already exists for VPC '" + vpcId + "'");
           }
-          SecurityGroup group = make(tx, vpcId, request.groupName(), request.description());
-          List<Tag> tags =
-              TagSets.put(tx, group.groupId(), "security-group", request.tagSpecifications());
-          return CreateSecurityGroupResponse.builder()
-              .groupId(group.groupId())
-              .securityGroupArn(group.securityGroupArn())
-              .tags(tags)
-              .build();
+          if (tx.count(Tables.GROUPS) >= MOST) {
+            throw Refuse.because(
+                "SecurityGroupLimitExceeded",
+                "The maximum number of security groups has been reached.");
+          }
+          String made = make(tx, vpcId, name, description, tags);
+          Refuse.ifDryRun(request.dryRun());
+          return made;
         });
-    apply(response.groupId());
-    return response;
+    plane.alone(
+        id,
+        () -> {
+          plane.group(id);
+          return true;
+        });
+    return CreateSecurityGroupResponse.builder()
+        .groupId(id)
+        .securityGroupArn(scope.arn("ec2", "security-group/" + id))
+        .tags(tags)
+        .build();
   }
 
-  private static String defaultVpc(Tx tx) {
-    return tx.list(Vpcs.TABLE).stream()
-        .map(Row::value)
-        .filter(Vpc::isDefault)
-        .findFirst()
-        .orElseThrow(() -> Faults.of("VPCIdNotSpecified", "No default VPC for this user"))
-        .vpcId();
+  private static String text(String text, String what) {
+    if (text.length() > MAX_TEXT || !text.matches(CHARACTERS)) {
+      throw Refuse.invalidValue(
+          "Invalid security "
+              + what
+              + ". Valid are strings of at most 255 characters from the following set: "
+              + "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*");
+    }
+    return text;
   }
 
   DeleteSecurityGroupResponse delete(DeleteSecurityGroupRequest request) {
-    Faults.dryRun(request.dryRun());
-    SecurityGroup gone =
-        store.write(tx -> {
-          SecurityGroup group = named(tx, request.groupId(), request.groupName());
-          if (group.groupName().equals(DEFAULT)) {
-            throw Faults.of(
-                "CannotDelete",
-                "the specified group: \""
-                    + group.groupId()
-                    + "\" name: \"default\" cannot be"
-                    + " deleted by a user");
-          }
-          boolean used =
-              tx.list(NetworkInterfaces.TABLE).stream()
-                  .anyMatch(row ->
-                      row.value().groups().stream()
-                          .anyMatch(g -> g.groupId().equals(group.groupId())));
-          boolean referred =
-              tx.list(RULES).stream()
-                  .map(Row::value)
-                  .anyMatch(rule ->
-                      group.groupId().equals(Permissions.referred(rule))
-                          && !rule.groupId().equals(group.groupId()));
-          if (used || referred) {
-            throw Faults.of(
-                "DependencyViolation", "resource " + group.groupId() + " has a dependent object");
-          }
-          remove(tx, group.groupId());
-          return group;
+    String id = store.read(tx -> meant(tx, request.groupId(), request.groupName())).groupId();
+    plane.alone(
+        id,
+        () -> {
+          String vpcId =
+              store.write(tx -> {
+                SecurityGroup group = Kind.GROUP.get(tx, id);
+                if (group.groupName().equals(DEFAULT)) {
+                  throw Refuse.because(
+                      "CannotDelete",
+                      "the specified group: \""
+                          + id
+                          + "\" name: \"default\" cannot be deleted by a"
+                          + " user");
+                }
+                boolean used =
+                    Tables.of(tx, Tables.INTERFACES, "vpc", group.vpcId()).stream()
+                        .anyMatch(
+                            eni -> eni.groups().stream().anyMatch(one -> one.groupId().equals(id)));
+                boolean referenced =
+                    Tables.of(tx, Tables.RULES, "referenced", id).stream()
+                        .anyMatch(rule -> !rule.groupId().equals(id));
+                if (used || referenced) {
+                  throw Refuse.dependency("resource " + id + " has a dependent object");
+                }
+                forget(tx, id);
+                Refuse.ifDryRun(request.dryRun());
+                return group.vpcId();
+              });
+          plane.groupGone(vpcId, id);
+          return true;
         });
-    network.removeSecurityGroup(gone.vpcId(), gone.groupId());
-    return DeleteSecurityGroupResponse.builder().groupId(gone.groupId()).build();
+    return DeleteSecurityGroupResponse.builder().returnValue(true).groupId(id).build();
   }
 
-  AuthorizeSecurityGroupIngressResponse authorize(AuthorizeSecurityGroupIngressRequest request) {
-    Faults.dryRun(request.dryRun());
-    List<SecurityGroupRule> added =
-        authorize(
-            request.groupId(),
-            request.groupName(),
-            permissions(
-                request.ipPermissions(),
-                request.ipProtocol(),
-                request.fromPort(),
-                request.toPort(),
-                request.cidrIp(),
-                request.sourceSecurityGroupName()),
-            false);
-    return AuthorizeSecurityGroupIngressResponse.builder()
-        .returnValue(true)
-        .securityGroupRules(added)
-        .build();
-  }
-
-  AuthorizeSecurityGroupEgressResponse authorize(AuthorizeSecurityGroupEgressRequest request) {
-    Faults.dryRun(request.dryRun());
-    List<SecurityGroupRule> added =
-        authorize(
-            request.groupId(),
-            null,
-            permissions(
-                request.ipPermissions(),
-                request.ipProtocol(),
-                request.fromPort(),
-                request.toPort(),
-                request.cidrIp(),
-                request.sourceSecurityGroupName()),
-            true);
-    return AuthorizeSecurityGroupEgressResponse.builder()
-        .returnValue(true)
-        .securityGroupRules(added)
-        .build();
-  }
-
-  private List<SecurityGroupRule> authorize(
-      @Nullable String groupId,
-      @Nullable String groupName,
-      List<IpPermission> permissions,
-      boolean egress) {
-    List<SecurityGroupRule> wanted = Permissions.split(permissions, egress, scope.account());
-    List<SecurityGroupRule> added =
-        store.write(tx -> {
-          SecurityGroup group = named(tx, groupId, groupName);
-          List<SecurityGroupRule> present = rules(tx, group.groupId());
-          for (SecurityGroupRule rule : wanted) {
-            if (present.stream().anyMatch(p -> Permissions.same(p, rule))) {
-              throw Faults.of(
-                  "InvalidPermission.Duplicate",
-                  "the specified rule \"" + Permissions.describe(rule) + "\" already exists");
-            }
-            String referred = Permissions.referred(rule);
-            if (referred != null && !require(tx, referred).vpcId().equals(group.vpcId())) {
-              throw notFound(referred);
-            }
-          }
-          long count = present.stream().filter(p -> p.isEgress() == egress).count();
-          if (count + wanted.size() > MAX_RULES) {
-            throw Faults.of(
-                "RulesPerSecurityGroupLimitExceeded",
-                "The maximum number of rules per security group has been reached.");
-          }
-          return add(tx, group.groupId(), wanted);
-        });
-    apply(added.getFirst().groupId());
-    return added;
-  }
-
-  RevokeSecurityGroupIngressResponse revoke(RevokeSecurityGroupIngressRequest request) {
-    Faults.dryRun(request.dryRun());
-    revoke(
-        request.groupId(),
-        request.groupName(),
-        request.securityGroupRuleIds(),
-        request.securityGroupRuleIds().isEmpty()
-            ? permissions(
-                request.ipPermissions(),
-                request.ipProtocol(),
-                request.fromPort(),
-                request.toPort(),
-                request.cidrIp(),
-                request.sourceSecurityGroupName())
-            : List.of(),
-        false);
-    return RevokeSecurityGroupIngressResponse.builder().returnValue(true).build();
-  }
-
-  RevokeSecurityGroupEgressResponse revoke(RevokeSecurityGroupEgressRequest request) {
-    Faults.dryRun(request.dryRun());
-    revoke(
-        request.groupId(),
-        null,
-        request.securityGroupRuleIds(),
-        request.securityGroupRuleIds().isEmpty()
-            ? permissions(
-                request.ipPermissions(),
-                request.ipProtocol(),
-                request.fromPort(),
-                request.toPort(),
-                request.cidrIp(),
-                request.sourceSecurityGroupName())
-            : List.of(),
-        true);
-    return RevokeSecurityGroupEgressResponse.builder().returnValue(true).build();
-  }
-
-  private void revoke(
-      @Nullable String groupId,
-      @Nullable String groupName,
-      List<String> ruleIds,
-      List<IpPermission> permissions,
-      boolean egress) {
-    List<SecurityGroupRule> unwanted =
-        permissions.isEmpty() ? List.of() : Permissions.split(permissions, egress, scope.account());
-    String changed =
-        store.write(tx -> {
-          SecurityGroup group = named(tx, groupId, groupName);
-          List<SecurityGroupRule> present = rules(tx, group.groupId());
-          for (String id : ruleIds) {
-            boolean there =
-                present.stream()
-                    .anyMatch(p -> p.securityGroupRuleId().equals(id) && p.isEgress() == egress);
-            if (!there) {
-              throw Faults.of(
-                  "InvalidSecurityGroupRuleId.NotFound",
-                  "The security group rule ID '" + id + "' does not exist");
-            }
-            tx.delete(RULES, id);
-          }
-          for (SecurityGroupRule rule : unwanted) {
-            SecurityGroupRule found =
-                present.stream()
-                    .filter(p -> Permissions.same(p, rule))
-                    .findFirst()
-                    .orElseThrow(() ->
-                        Faults.of(
-                            "InvalidPermission.NotFound",
-                            "The specified rule does not exist in this security group."));
-            tx.delete(RULES, found.securityGroupRuleId());
-          }
-          tx.put(TABLE, group.groupId(), group);
-          return group.groupId();
-        });
-    apply(changed);
-  }
-
-  /** The permissions of a request, also in the older form of single parameters. */
-  private static List<IpPermission> permissions(
-      List<IpPermission> permissions,
-      @Nullable String protocol,
-      @Nullable Integer from,
-      @Nullable Integer to,
-      @Nullable String cidr,
-      @Nullable String sourceGroupName) {
-    if (sourceGroupName != null) {
-      throw Faults.unsupported("SourceSecurityGroupName");
+  void forget(Tx tx, String groupId) {
+    for (Row<SecurityGroupRule> rule : tx.find(Tables.RULES, "group", groupId)) {
+      Tags.forget(tx, rule.key());
+      tx.delete(Tables.RULES, rule.key());
     }
-    if (!permissions.isEmpty() || protocol == null) {
-      return permissions;
-    }
-    return List.of(
-        IpPermission.builder()
-            .ipProtocol(protocol)
-            .fromPort(from)
-            .toPort(to)
-            .ipRanges(cidr == null ? List.of() : List.of(IpRange.builder().cidrIp(cidr).build()))
-            .build());
+    Tags.forget(tx, groupId);
+    tx.delete(Tables.GROUPS, groupId);
   }
 
   DescribeSecurityGroupsResponse describe(DescribeSecurityGroupsRequest request) {
-    Faults.dryRun(request.dryRun());
+    Refuse.ifDryRun(request.dryRun());
+    request.groupIds().forEach(SecurityGroups::wellFormed);
     List<SecurityGroup> all =
         store.read(tx -> {
-          request.groupIds().forEach(id -> require(tx, id));
-          request.groupNames().forEach(name -> named(tx, null, name));
-          Map<String, List<Tag>> tags = TagSets.all(tx);
-          return tx.list(TABLE).stream()
-              .map(Row::value)
-              .filter(group ->
-                  request.groupIds().isEmpty() || request.groupIds().contains(group.groupId()))
-              .filter(group ->
-                  request.groupNames().isEmpty()
-                      || request.groupNames().contains(group.groupName()))
-              .map(group -> {
-                List<SecurityGroupRule> rules = rules(tx, group.groupId());
-                return group.toBuilder()
-                    .ipPermissions(
-                        Permissions.join(rules.stream().filter(r -> !r.isEgress()).toList()))
-                    .ipPermissionsEgress(
-                        Permissions.join(
-                            rules.stream().filter(SecurityGroupRule::isEgress).toList()))
-                    .tags(tags.getOrDefault(group.groupId(), List.of()))
-                    .build();
-              })
-              .toList();
+          List<String> wanted = new ArrayList<>(request.groupIds());
+          for (String name : request.groupNames()) {
+            wanted.add(meant(tx, null, name).groupId());
+          }
+          return Kind.GROUP.list(tx, wanted).stream().map(group -> shown(tx, group)).toList();
         });
-    Filters<SecurityGroup> filters =
-        new Filters<SecurityGroup>(SecurityGroup::tags)
-            .one("group-id", SecurityGroup::groupId)
-            .one("group-name", SecurityGroup::groupName)
-            .one("description", SecurityGroup::description)
-            .one("owner-id", SecurityGroup::ownerId)
-            .one("vpc-id", SecurityGroup::vpcId)
-            .many("ip-permission.cidr", group -> cidrs(group.ipPermissions()))
-            .many("ip-permission.from-port", group -> ports(group.ipPermissions(), true))
-            .many("ip-permission.to-port", group -> ports(group.ipPermissions(), false))
-            .many(
-                "ip-permission.protocol",
-                group -> group.ipPermissions().stream().map(IpPermission::ipProtocol).toList())
-            .many("ip-permission.group-id", group -> groupsOf(group.ipPermissions()))
-            .many("egress.ip-permission.cidr", group -> cidrs(group.ipPermissionsEgress()))
-            .many("egress.ip-permission.group-id", group -> groupsOf(group.ipPermissionsEgress()));
-    Filters.Page<SecurityGroup> page =
-        Filters.page(
-            filters.apply(all, request.filters()), request.nextToken(), request.maxResults());
+    Pages<SecurityGroup> page =
+        Pages.of(
+            FILTERS.select(all, request.filters()),
+            SecurityGroup::groupId,
+            request.groupIds(),
+            request.nextToken(),
+            request.maxResults());
     return DescribeSecurityGroupsResponse.builder()
         .securityGroups(page.items())
         .nextToken(page.nextToken())
         .build();
   }
 
-  private static List<String> cidrs(List<IpPermission> permissions) {
-    return permissions.stream().flatMap(p -> p.ipRanges().stream()).map(IpRange::cidrIp).toList();
-  }
-
-  private static List<String> groupsOf(List<IpPermission> permissions) {
-    return permissions.stream()
-        .flatMap(p -> p.userIdGroupPairs().stream())
-        .map(pair -> pair.groupId())
-        .toList();
-  }
-
-  private static List<String> ports(List<IpPermission> permissions, boolean from) {
-    return permissions.stream()
-        .map(p -> from ? p.fromPort() : p.toPort())
-        .map(String::valueOf)
-        .toList();
-  }
-
-  DescribeSecurityGroupRulesResponse describeRules(DescribeSecurityGroupRulesRequest request) {
-    Faults.dryRun(request.dryRun());
-    List<SecurityGroupRule> all =
-        store.read(tx -> {
-          for (String id : request.securityGroupRuleIds()) {
-            if (tx.get(RULES, id).isEmpty()) {
-              throw Faults.of(
-                  "InvalidSecurityGroupRuleId.NotFound",
-                  "The security group rule ID '" + id + "' does not exist");
-            }
-          }
-          Map<String, List<Tag>> tags = TagSets.all(tx);
-          return tx.list(RULES).stream()
-              .map(Row::value)
-              .filter(rule ->
-                  request.securityGroupRuleIds().isEmpty()
-                      || request.securityGroupRuleIds().contains(rule.securityGroupRuleId()))
-              .map(rule ->
-                  rule.toBuilder()
-                      .tags(tags.getOrDefault(rule.securityGroupRuleId(), List.of()))
-                      .build())
-              .toList();
-        });
-    Filters<SecurityGroupRule> filters =
-        new Filters<SecurityGroupRule>(SecurityGroupRule::tags)
-            .one("group-id", SecurityGroupRule::groupId)
-            .one("security-group-rule-id", SecurityGroupRule::securityGroupRuleId);
-    Filters.Page<SecurityGroupRule> page =
-        Filters.page(
-            filters.apply(all, request.filters()), request.nextToken(), request.maxResults());
-    return DescribeSecurityGroupRulesResponse.builder()
-        .securityGroupRules(page.items())
-        .nextToken(page.nextToken())
+  private static SecurityGroup shown(Tx tx, SecurityGroup group) {
+    List<SecurityGroupRule> rules = Tables.of(tx, Tables.RULES, "group", group.groupId());
+    return group.toBuilder()
+        .ipPermissions(permissions(rules, false))
+        .ipPermissionsEgress(permissions(rules, true))
+        .tags(Tags.of(tx, group.groupId()))
         .build();
   }
 
-  /** A group by its id, or by its name in the default VPC. */
-  private static SecurityGroup named(Tx tx, @Nullable String id, @Nullable String name) {
-    if (id != null) {
-      return require(tx, id);
-    }
-    if (name == null) {
-      throw Faults.of(
-          "MissingParameter", "The request must contain the parameter groupName or groupId");
-    }
-    return tx.find(TABLE, "vpc", defaultVpc(tx)).stream()
-        .map(Row::value)
-        .filter(group -> group.groupName().equals(name))
-        .findFirst()
-        .orElseThrow(() ->
-            Faults.of("InvalidGroup.NotFound", "The security group '" + name + "' does not exist"));
-  }
-
-  static SecurityGroup require(Tx tx, String id) {
-    return tx.get(TABLE, id).map(Row::value).orElseThrow(() -> notFound(id));
-  }
-
-  private static RuntimeException notFound(String id) {
-    return Faults.of("InvalidGroup.NotFound", "The security group '" + id + "' does not exist");
+  private static List<IpPermission> permissions(List<SecurityGroupRule> rules, boolean egress) {
+    return Permissions.bundled(rules.stream().filter(rule -> rule.isEgress() == egress).toList());
   }
 }

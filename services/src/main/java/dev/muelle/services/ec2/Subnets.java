@@ -3,14 +3,10 @@ package dev.muelle.services.ec2;
 import dev.muelle.network.Cidr;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
-import dev.muelle.services.StoredJson;
-import dev.muelle.store.Row;
 import dev.muelle.store.Store;
-import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import software.amazon.awssdk.services.ec2.model.AvailabilityZone;
 import software.amazon.awssdk.services.ec2.model.CreateSubnetRequest;
 import software.amazon.awssdk.services.ec2.model.CreateSubnetResponse;
@@ -18,187 +14,218 @@ import software.amazon.awssdk.services.ec2.model.DeleteSubnetRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteSubnetResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeSubnetsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeSubnetsResponse;
+import software.amazon.awssdk.services.ec2.model.HostnameType;
+import software.amazon.awssdk.services.ec2.model.ModifySubnetAttributeRequest;
+import software.amazon.awssdk.services.ec2.model.ModifySubnetAttributeResponse;
+import software.amazon.awssdk.services.ec2.model.PrivateDnsNameOptionsOnLaunch;
 import software.amazon.awssdk.services.ec2.model.Subnet;
+import software.amazon.awssdk.services.ec2.model.SubnetState;
 import software.amazon.awssdk.services.ec2.model.Tag;
-import software.amazon.awssdk.services.ec2.model.Vpc;
 
-/** Subnets: each a block of its VPC's addresses in one zone. */
+/**
+ * Subnets. They exist only here: to packets a VPC is one network, and who may speak to whom is the
+ * security groups' matter.
+ *
+ * @see <a
+ *     href="https://docs.aws.amazon.com/vpc/latest/userguide/configure-subnets.html">Subnets</a>
+ */
 final class Subnets {
 
-  static final Table<Subnet> TABLE = Table.of("ec2.subnets", StoredJson.codec(Subnet.class));
+  private static final int MOST = 200;
 
-  /** The first four addresses and the last one of a subnet are not given out. */
-  static final int RESERVED_FIRST = 4;
-
-  private static final int RESERVED = 5;
+  private static final Filters<Subnet> FILTERS =
+      new Filters<>(Subnet::tags)
+          .by("availability-zone", Subnet::availabilityZone)
+          .by("availabilityZone", Subnet::availabilityZone)
+          .by("availability-zone-id", Subnet::availabilityZoneId)
+          .by("availabilityZoneId", Subnet::availabilityZoneId)
+          .by("available-ip-address-count", Subnet::availableIpAddressCount)
+          .by("cidr-block", Subnet::cidrBlock)
+          .by("cidr", Subnet::cidrBlock)
+          .by("cidrBlock", Subnet::cidrBlock)
+          .by("default-for-az", Subnet::defaultForAz)
+          .by("defaultForAz", Subnet::defaultForAz)
+          .by("map-public-ip-on-launch", Subnet::mapPublicIpOnLaunch)
+          .by("owner-id", Subnet::ownerId)
+          .by("state", Subnet::stateAsString)
+          .by("subnet-arn", Subnet::subnetArn)
+          .by("subnet-id", Subnet::subnetId)
+          .by("vpc-id", Subnet::vpcId);
 
   private final Scope scope;
   private final Store store;
   private final Ids ids;
+  private final DataPlane plane;
   private final Zones zones;
 
-  Subnets(Scope scope, Store store, Ids ids, Zones zones) {
+  Subnets(Scope scope, Store store, Ids ids, DataPlane plane, Zones zones) {
     this.scope = scope;
     this.store = store;
     this.ids = ids;
+    this.plane = plane;
     this.zones = zones;
   }
 
-  static Subnet make(
-      Tx tx,
-      Ids ids,
-      Scope scope,
-      String vpcId,
-      Cidr block,
-      AvailabilityZone zone,
-      boolean isDefault) {
+  Subnet make(
+      Tx tx, String vpcId, Cidr block, AvailabilityZone zone, boolean isDefault, List<Tag> tags) {
     String id = ids.ec2("subnet");
     Subnet subnet =
         Subnet.builder()
             .subnetId(id)
             .subnetArn(scope.arn("ec2", "subnet/" + id))
-            .vpcId(vpcId)
             .ownerId(scope.account())
+            .vpcId(vpcId)
             .cidrBlock(block.toString())
             .availabilityZone(zone.zoneName())
             .availabilityZoneId(zone.zoneId())
+            .availableIpAddressCount((int) Addresses.usable(block))
             .defaultForAz(isDefault)
             .mapPublicIpOnLaunch(isDefault)
-            .assignIpv6AddressOnCreation(false)
             .mapCustomerOwnedIpOnLaunch(false)
+            .assignIpv6AddressOnCreation(false)
+            .ipv6CidrBlockAssociationSet(List.of())
             .enableDns64(false)
             .ipv6Native(false)
-            .state("available")
+            .privateDnsNameOptionsOnLaunch(
+                PrivateDnsNameOptionsOnLaunch.builder()
+                    .hostnameType(HostnameType.IP_NAME)
+                    .enableResourceNameDnsARecord(false)
+                    .enableResourceNameDnsAAAARecord(false)
+                    .build())
+            .state(SubnetState.AVAILABLE)
             .build();
-    return tx.insert(TABLE, id, subnet).value();
+    tx.insert(Tables.SUBNETS, id, subnet);
+    Tags.put(tx, id, tags);
+    return subnet;
   }
 
   CreateSubnetResponse create(CreateSubnetRequest request) {
-    Faults.dryRun(request.dryRun());
-    if (request.vpcId() == null) {
-      throw Faults.missing("vpcId");
-    }
-    if (request.cidrBlock() == null) {
-      throw Faults.missing("cidrBlock");
-    }
-    if (request.ipv6CidrBlock() != null || Boolean.TRUE.equals(request.ipv6Native())) {
-      throw Faults.unsupported("ipv6CidrBlock");
-    }
-    if (request.outpostArn() != null) {
-      throw Faults.unsupported("outpostArn");
-    }
-    Cidr block = Vpcs.block(request.cidrBlock());
-    String zoneName =
-        request.availabilityZone() != null
-            ? request.availabilityZone()
-            : request.availabilityZoneId() != null
-                ? request.availabilityZoneId()
-                : zones.all().getFirst().zoneName();
-    AvailabilityZone zone =
-        zones
-            .find(zoneName)
-            .orElseThrow(() ->
-                Faults.invalid(
-                    "Value ("
-                        + zoneName
-                        + ") for parameter availabilityZone is invalid."
-                        + " Subnets can currently only be created in the following availability zones: "
-                        + String.join(
-                            ", ", zones.all().stream().map(AvailabilityZone::zoneName).toList())
-                        + "."));
+    Refuse.unlessEffective(
+        request,
+        Set.of(
+            "VpcId",
+            "CidrBlock",
+            "AvailabilityZone",
+            "AvailabilityZoneId",
+            "TagSpecifications",
+            "DryRun"));
+    String vpcId = Refuse.required(request.vpcId(), "vpcId");
+    Cidr block = Vpcs.block(Refuse.required(request.cidrBlock(), "cidrBlock"));
+    AvailabilityZone zone = zone(request);
+    List<Tag> tags = Tags.given("subnet", request.tagSpecifications());
+    // Held against DeleteVpc, and against another subnet that takes the same addresses.
     Subnet subnet =
-        store.write(tx -> {
-          Vpc vpc = Vpcs.require(tx, request.vpcId());
-          if (block.prefix() > 28 || !Cidr.parse(vpc.cidrBlock()).contains(block)) {
-            throw Faults.of("InvalidSubnet.Range", "The CIDR '" + block + "' is invalid.");
-          }
-          for (Row<Subnet> other : tx.list(TABLE)) {
-            if (other.value().vpcId().equals(vpc.vpcId())
-                && Cidr.parse(other.value().cidrBlock()).overlaps(block)) {
-              throw Faults.of(
-                  "InvalidSubnet.Conflict",
-                  "The CIDR '" + block + "' conflicts with another subnet");
-            }
-          }
-          Subnet made = make(tx, ids, scope, vpc.vpcId(), block, zone, false);
-          List<Tag> tags = TagSets.put(tx, made.subnetId(), "subnet", request.tagSpecifications());
-          return shown(tx, made, tags);
-        });
-    return CreateSubnetResponse.builder().subnet(subnet).build();
+        plane.alone(
+            vpcId,
+            () ->
+                store.write(tx -> {
+                  Cidr vpc = Cidr.parse(Kind.VPC.get(tx, vpcId).vpc().cidrBlock());
+                  if (!vpc.contains(block) || block.prefix() > 28) {
+                    throw Refuse.because(
+                        "InvalidSubnet.Range",
+                        "The CIDR '" + request.cidrBlock() + "' is invalid.");
+                  }
+                  List<Subnet> present = Tables.of(tx, Tables.SUBNETS, "vpc", vpcId);
+                  if (present.stream()
+                      .anyMatch(other -> Cidr.parse(other.cidrBlock()).overlaps(block))) {
+                    throw Refuse.because(
+                        "InvalidSubnet.Conflict",
+                        "The CIDR '" + block + "' conflicts with another subnet");
+                  }
+                  if (present.size() >= MOST) {
+                    throw Refuse.because(
+                        "SubnetLimitExceeded",
+                        "The maximum number of subnets per VPC has been reached.");
+                  }
+                  Subnet made = make(tx, vpcId, block, zone, false, tags);
+                  Refuse.ifDryRun(request.dryRun());
+                  return made;
+                }));
+    return CreateSubnetResponse.builder().subnet(subnet.toBuilder().tags(tags).build()).build();
+  }
+
+  private AvailabilityZone zone(CreateSubnetRequest request) {
+    String name = request.availabilityZone();
+    String id = request.availabilityZoneId();
+    if (name != null && id != null) {
+      throw Refuse.combination(
+          "The parameters availabilityZone and availabilityZoneId cannot be used together");
+    }
+    List<AvailabilityZone> all = zones.all();
+    if (name != null) {
+      return zones
+          .byName(name)
+          .orElseThrow(() ->
+              Refuse.invalidValue(
+                  name,
+                  "availabilityZone",
+                  choice(all.stream().map(AvailabilityZone::zoneName).toList())));
+    }
+    if (id != null) {
+      return zones
+          .byId(id)
+          .orElseThrow(() ->
+              Refuse.invalidValue(
+                  id,
+                  "availabilityZoneId",
+                  choice(all.stream().map(AvailabilityZone::zoneId).toList())));
+    }
+    return all.getFirst();
+  }
+
+  private static String choice(List<String> zones) {
+    return "Subnets can currently only be created in the following availability zones: "
+        + String.join(", ", zones)
+        + ".";
   }
 
   DeleteSubnetResponse delete(DeleteSubnetRequest request) {
-    Faults.dryRun(request.dryRun());
-    if (request.subnetId() == null) {
-      throw Faults.missing("subnetId");
-    }
+    String id = Refuse.required(request.subnetId(), "subnetId");
     store.write(tx -> {
-      Subnet subnet = require(tx, request.subnetId());
-      if (!tx.find(NetworkInterfaces.TABLE, "subnet", subnet.subnetId()).isEmpty()) {
-        throw Faults.inUse("subnet", subnet.subnetId());
+      Kind.SUBNET.get(tx, id);
+      if (!tx.find(Tables.INTERFACES, "subnet", id).isEmpty()) {
+        throw Refuse.dependency("The subnet '" + id + "' has dependencies and cannot be deleted.");
       }
-      TagSets.remove(tx, subnet.subnetId());
-      return tx.delete(TABLE, subnet.subnetId());
+      Tags.forget(tx, id);
+      tx.delete(Tables.SUBNETS, id);
+      Refuse.ifDryRun(request.dryRun());
+      return true;
     });
     return DeleteSubnetResponse.builder().build();
   }
 
+  ModifySubnetAttributeResponse modify(ModifySubnetAttributeRequest request) {
+    Refuse.unlessEffective(request, Set.of("SubnetId", "MapPublicIpOnLaunch"));
+    String id = Refuse.required(request.subnetId(), "subnetId");
+    Boolean map = Vpcs.value(request.mapPublicIpOnLaunch());
+    if (map == null) {
+      throw Refuse.combination("No attributes specified.");
+    }
+    store.write(tx ->
+        tx.put(
+            Tables.SUBNETS,
+            id,
+            Kind.SUBNET.get(tx, id).toBuilder().mapPublicIpOnLaunch(map).build()));
+    return ModifySubnetAttributeResponse.builder().build();
+  }
+
   DescribeSubnetsResponse describe(DescribeSubnetsRequest request) {
-    Faults.dryRun(request.dryRun());
+    Refuse.ifDryRun(request.dryRun());
     List<Subnet> all =
-        store.read(tx -> {
-          request.subnetIds().forEach(id -> require(tx, id));
-          Map<String, List<Tag>> tags = TagSets.all(tx);
-          List<Subnet> found = new ArrayList<>();
-          for (Row<Subnet> row : tx.list(TABLE)) {
-            Subnet subnet = row.value();
-            if (request.subnetIds().isEmpty() || request.subnetIds().contains(subnet.subnetId())) {
-              found.add(shown(tx, subnet, tags.getOrDefault(subnet.subnetId(), List.of())));
-            }
-          }
-          return found.stream()
-              .sorted(java.util.Comparator.comparing(Subnet::availabilityZone))
-              .toList();
-        });
-    Filters<Subnet> filters =
-        new Filters<Subnet>(Subnet::tags)
-            .one("subnet-id", Subnet::subnetId)
-            .one("vpc-id", Subnet::vpcId)
-            .one("availability-zone", Subnet::availabilityZone)
-            .one("availabilityZone", Subnet::availabilityZone)
-            .one("availability-zone-id", Subnet::availabilityZoneId)
-            .one("cidr-block", Subnet::cidrBlock)
-            .one("cidr", Subnet::cidrBlock)
-            .one("cidrBlock", Subnet::cidrBlock)
-            .one("default-for-az", Subnet::defaultForAz)
-            .one("defaultForAz", Subnet::defaultForAz)
-            .one("map-public-ip-on-launch", Subnet::mapPublicIpOnLaunch)
-            .one("owner-id", Subnet::ownerId)
-            .one("subnet-arn", Subnet::subnetArn)
-            .one("state", Subnet::stateAsString)
-            .one("available-ip-address-count", Subnet::availableIpAddressCount);
-    Filters.Page<Subnet> page =
-        Filters.page(
-            filters.apply(all, request.filters()), request.nextToken(), request.maxResults());
+        store.read(tx ->
+            Kind.SUBNET.list(tx, request.subnetIds()).stream()
+                .map(subnet -> subnet.toBuilder().tags(Tags.of(tx, subnet.subnetId())).build())
+                .toList());
+    Pages<Subnet> page =
+        Pages.of(
+            FILTERS.select(all, request.filters()),
+            Subnet::subnetId,
+            request.subnetIds(),
+            request.nextToken(),
+            request.maxResults());
     return DescribeSubnetsResponse.builder()
         .subnets(page.items())
         .nextToken(page.nextToken())
         .build();
-  }
-
-  private static Subnet shown(Tx tx, Subnet subnet, List<Tag> tags) {
-    int used = tx.find(NetworkInterfaces.TABLE, "subnet", subnet.subnetId()).size();
-    long size = Cidr.parse(subnet.cidrBlock()).size();
-    return subnet.toBuilder()
-        .availableIpAddressCount((int) (size - RESERVED - used))
-        .tags(tags)
-        .build();
-  }
-
-  static Subnet require(Tx tx, String id) {
-    return tx.get(TABLE, id)
-        .map(Row::value)
-        .orElseThrow(() ->
-            Faults.of("InvalidSubnetID.NotFound", "The subnet ID '" + id + "' does not exist"));
   }
 }

@@ -1,21 +1,17 @@
 package dev.muelle.services.ec2;
 
 import dev.muelle.network.Cidr;
-import dev.muelle.network.Network;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
-import dev.muelle.services.StoredJson;
-import dev.muelle.store.Row;
 import dev.muelle.store.Store;
-import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.AttributeBooleanValue;
 import software.amazon.awssdk.services.ec2.model.AvailabilityZone;
+import software.amazon.awssdk.services.ec2.model.CreateDefaultVpcRequest;
 import software.amazon.awssdk.services.ec2.model.CreateDefaultVpcResponse;
 import software.amazon.awssdk.services.ec2.model.CreateVpcRequest;
 import software.amazon.awssdk.services.ec2.model.CreateVpcResponse;
@@ -25,233 +21,325 @@ import software.amazon.awssdk.services.ec2.model.DescribeVpcAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcsResponse;
+import software.amazon.awssdk.services.ec2.model.ModifyVpcAttributeRequest;
+import software.amazon.awssdk.services.ec2.model.ModifyVpcAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.Tag;
+import software.amazon.awssdk.services.ec2.model.Tenancy;
 import software.amazon.awssdk.services.ec2.model.Vpc;
 import software.amazon.awssdk.services.ec2.model.VpcCidrBlockAssociation;
+import software.amazon.awssdk.services.ec2.model.VpcCidrBlockState;
+import software.amazon.awssdk.services.ec2.model.VpcCidrBlockStateCode;
+import software.amazon.awssdk.services.ec2.model.VpcState;
 
-/** VPCs, the default one among them. */
+/**
+ * VPCs. Each is born with a main route table and a default security group.
+ *
+ * @see <a href="https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html">
+ *     Default VPCs</a>
+ */
 final class Vpcs {
 
-  static final Table<Vpc> TABLE = Table.of("ec2.vpcs", StoredJson.codec(Vpc.class));
+  private static final String DEFAULT_CIDR = "172.31.0.0/16";
+  private static final int DEFAULT_SUBNET_PREFIX = 20;
+  private static final int MOST = 5;
 
-  private static final String DEFAULT_BLOCK = "172.31.0.0/16";
-  private static final int MOST = 100;
+  /** Blocks that no VPC may touch: "this" network, loopback, link-local, multicast and beyond. */
+  private static final List<Cidr> FORBIDDEN =
+      List.of(
+          Cidr.parse("0.0.0.0/8"),
+          Cidr.parse("127.0.0.0/8"),
+          Cidr.parse("169.254.0.0/16"),
+          Cidr.parse("224.0.0.0/3"));
+
+  private static final Filters<Vpc> FILTERS =
+      new Filters<>(Vpc::tags)
+          .by("cidr", Vpc::cidrBlock)
+          .by("cidr-block", Vpc::cidrBlock)
+          .by("cidrBlock", Vpc::cidrBlock)
+          .byAny(
+              "cidr-block-association.cidr-block",
+              vpc ->
+                  vpc.cidrBlockAssociationSet().stream()
+                      .map(VpcCidrBlockAssociation::cidrBlock)
+                      .toList())
+          .byAny(
+              "cidr-block-association.association-id",
+              vpc ->
+                  vpc.cidrBlockAssociationSet().stream()
+                      .map(VpcCidrBlockAssociation::associationId)
+                      .toList())
+          .byAny(
+              "cidr-block-association.state",
+              vpc ->
+                  vpc.cidrBlockAssociationSet().stream()
+                      .map(block -> block.cidrBlockState().stateAsString())
+                      .toList())
+          .by("dhcp-options-id", Vpc::dhcpOptionsId)
+          .by("instance-tenancy", Vpc::instanceTenancyAsString)
+          .by("is-default", Vpc::isDefault)
+          .by("isDefault", Vpc::isDefault)
+          .by("owner-id", Vpc::ownerId)
+          .by("state", Vpc::stateAsString)
+          .by("vpc-id", Vpc::vpcId);
 
   private final Scope scope;
   private final Store store;
   private final Ids ids;
-  private final Network network;
+  private final DataPlane plane;
   private final Zones zones;
+  private final Routes routes;
   private final SecurityGroups groups;
-  private final Gateways gateways;
+  private final Subnets subnets;
 
   Vpcs(
       Scope scope,
       Store store,
       Ids ids,
-      Network network,
+      DataPlane plane,
       Zones zones,
+      Routes routes,
       SecurityGroups groups,
-      Gateways gateways) {
+      Subnets subnets) {
     this.scope = scope;
     this.store = store;
     this.ids = ids;
-    this.network = network;
+    this.plane = plane;
     this.zones = zones;
+    this.routes = routes;
     this.groups = groups;
-    this.gateways = gateways;
+    this.subnets = subnets;
   }
 
-  /** Makes the region's default VPC with a default subnet in each zone, if it was never made. */
-  void ensureDefault() {
-    if (store.read(tx -> tx.count(Gateways.ROUTE_TABLES)) == 0) {
-      store.write(this::makeDefault);
-    }
+  /** Furnishes a region that nobody used before. */
+  void found() {
+    store.write(tx -> {
+      if (tx.get(Tables.FOUNDED, "region").isEmpty()) {
+        tx.put(Tables.FOUNDED, "region", scope.region());
+        makeDefault(tx);
+      }
+      return true;
+    });
+  }
+
+  static Optional<Vpc> defaultVpc(Tx tx) {
+    return Tables.of(tx, Tables.VPCS, "default", "true").stream().map(VpcRecord::vpc).findFirst();
   }
 
   private Vpc makeDefault(Tx tx) {
-    Vpc vpc = make(tx, Cidr.parse(DEFAULT_BLOCK), true, "default");
-    gateways.attachDefault(tx, vpc.vpcId());
-    List<AvailabilityZone> all = zones.all();
-    for (int i = 0; i < all.size(); i++) {
-      Cidr block = new Cidr(Cidr.address("172.31.0.0") + i * 16 * 256, 20);
-      Subnets.make(tx, ids, scope, vpc.vpcId(), block, all.get(i), true);
+    Cidr block = Cidr.parse(DEFAULT_CIDR);
+    Vpc vpc = make(tx, block, true, List.of());
+    routes.makeGateway(tx, vpc.vpcId());
+    long offset = 0;
+    for (AvailabilityZone zone : zones.all()) {
+      Cidr part = new Cidr(Cidr.address(block.at(offset)), DEFAULT_SUBNET_PREFIX);
+      subnets.make(tx, vpc.vpcId(), part, zone, true, List.of());
+      offset += part.size();
     }
     return vpc;
   }
 
-  private Vpc make(Tx tx, Cidr block, boolean isDefault, @Nullable String tenancy) {
+  private Vpc make(Tx tx, Cidr block, boolean isDefault, List<Tag> tags) {
+    if (tx.count(Tables.VPCS) >= MOST) {
+      throw Refuse.because("VpcLimitExceeded", "The maximum number of VPCs has been reached.");
+    }
     String id = ids.ec2("vpc");
     Vpc vpc =
         Vpc.builder()
             .vpcId(id)
             .ownerId(scope.account())
+            .state(VpcState.AVAILABLE)
             .cidrBlock(block.toString())
+            .dhcpOptionsId(routes.dhcpOptions(tx))
+            .instanceTenancy(Tenancy.DEFAULT)
+            .isDefault(isDefault)
+            .ipv6CidrBlockAssociationSet(List.of())
             .cidrBlockAssociationSet(
                 VpcCidrBlockAssociation.builder()
                     .associationId(ids.ec2("vpc-cidr-assoc"))
                     .cidrBlock(block.toString())
-                    .cidrBlockState(s -> s.state("associated"))
+                    .cidrBlockState(
+                        VpcCidrBlockState.builder().state(VpcCidrBlockStateCode.ASSOCIATED).build())
                     .build())
-            .dhcpOptionsId("default")
-            .instanceTenancy(Objects.requireNonNullElse(tenancy, "default"))
-            .isDefault(isDefault)
-            .state("available")
             .build();
-    tx.insert(TABLE, id, vpc);
-    gateways.makeMain(tx, id, block);
+    tx.insert(Tables.VPCS, id, new VpcRecord(vpc, isDefault));
+    Tags.put(tx, id, tags);
+    routes.makeMainTable(tx, id, block);
     groups.makeDefault(tx, id);
     return vpc;
   }
 
-  /** Tells the network of everything in this VPC; repeatable. */
-  void apply(Vpc vpc) {
-    network.putVpc(new Network.Vpc(vpc.vpcId(), List.of(Cidr.parse(vpc.cidrBlock()))));
-    groups.applyAll(vpc.vpcId());
-  }
-
   CreateVpcResponse create(CreateVpcRequest request) {
-    Faults.dryRun(request.dryRun());
-    if (request.cidrBlock() == null) {
-      throw Faults.missing("cidrBlock");
+    Refuse.unlessEffective(
+        request, Set.of("CidrBlock", "InstanceTenancy", "TagSpecifications", "DryRun"));
+    if (request.instanceTenancy() != null && request.instanceTenancy() != Tenancy.DEFAULT) {
+      throw Refuse.unsupported(
+          "The instance tenancy "
+              + request.instanceTenancyAsString()
+              + " is not supported by this region yet.");
     }
-    if (Boolean.TRUE.equals(request.amazonProvidedIpv6CidrBlock())) {
-      throw Faults.unsupported("amazonProvidedIpv6CidrBlock");
+    Cidr block = block(Refuse.required(request.cidrBlock(), "cidrBlock"));
+    if (block.prefix() < 16
+        || block.prefix() > 28
+        || FORBIDDEN.stream().anyMatch(forbidden -> forbidden.overlaps(block))) {
+      throw Refuse.because(
+          "InvalidVpc.Range", "The CIDR '" + request.cidrBlock() + "' is invalid.");
     }
-    if (request.ipv4IpamPoolId() != null) {
-      throw Faults.unsupported("ipv4IpamPoolId");
-    }
-    if (request.instanceTenancy() != null && !request.instanceTenancyAsString().equals("default")) {
-      throw Faults.unsupported("instanceTenancy");
-    }
-    Cidr block = block(request.cidrBlock());
-    if (block.prefix() < 16 || block.prefix() > 28) {
-      throw Faults.of("InvalidVpc.Range", "The CIDR '" + block + "' is invalid.");
-    }
+    List<Tag> tags = Tags.given("vpc", request.tagSpecifications());
     Vpc vpc =
         store.write(tx -> {
-          if (tx.count(TABLE) >= MOST) {
-            throw Faults.of("VpcLimitExceeded", "The maximum number of VPCs has been reached.");
-          }
-          Vpc made = make(tx, block, false, "default");
-          List<Tag> tags = TagSets.put(tx, made.vpcId(), "vpc", request.tagSpecifications());
-          return made.toBuilder().tags(tags).build();
+          Vpc made = make(tx, block, false, tags);
+          Refuse.ifDryRun(request.dryRun());
+          return made;
         });
-    apply(vpc);
-    return CreateVpcResponse.builder().vpc(vpc.toBuilder().state("pending").build()).build();
+    apply(vpc.vpcId());
+    return CreateVpcResponse.builder()
+        .vpc(vpc.toBuilder().state(VpcState.PENDING).tags(tags).build())
+        .build();
   }
 
-  CreateDefaultVpcResponse createDefault() {
+  /** Reads a block and clears its host bits, as EC2 does. */
+  static Cidr block(String text) {
+    try {
+      return Cidr.parse(Permissions.block(text));
+    } catch (RuntimeException e) {
+      throw Refuse.invalidValue(text, "cidrBlock", "This is not a valid CIDR block.");
+    }
+  }
+
+  private void apply(String vpcId) {
+    plane.alone(
+        vpcId,
+        () -> {
+          plane.vpc(vpcId);
+          return true;
+        });
+    String group = store.read(tx -> SecurityGroups.defaultOf(tx, vpcId)).groupId();
+    plane.alone(
+        group,
+        () -> {
+          plane.group(group);
+          return true;
+        });
+  }
+
+  CreateDefaultVpcResponse createDefault(CreateDefaultVpcRequest request) {
     Vpc vpc =
         store.write(tx -> {
-          if (tx.list(TABLE).stream().anyMatch(row -> row.value().isDefault())) {
-            throw Faults.of(
+          if (defaultVpc(tx).isPresent()) {
+            throw Refuse.because(
                 "DefaultVpcAlreadyExists",
                 "A Default VPC already exists for this account in this region.");
           }
-          return makeDefault(tx);
+          Vpc made = makeDefault(tx);
+          Refuse.ifDryRun(request.dryRun());
+          return made;
         });
-    apply(vpc);
-    return CreateDefaultVpcResponse.builder().vpc(vpc).build();
+    apply(vpc.vpcId());
+    return CreateDefaultVpcResponse.builder()
+        .vpc(vpc.toBuilder().state(VpcState.PENDING).tags(List.of()).build())
+        .build();
   }
 
   DeleteVpcResponse delete(DeleteVpcRequest request) {
-    Faults.dryRun(request.dryRun());
-    String id = id(request.vpcId());
-    store.write(tx -> {
-      Vpc vpc = require(tx, id);
-      boolean used =
-          tx.list(Subnets.TABLE).stream().anyMatch(row -> row.value().vpcId().equals(id))
-              || tx.list(NetworkInterfaces.TABLE).stream()
-                  .anyMatch(row -> row.value().vpcId().equals(id))
-              || groups.hasOwnGroups(tx, id)
-              || gateways.attached(tx, id);
-      if (used) {
-        throw Faults.inUse("vpc", id);
-      }
-      groups.removeDefault(tx, id);
-      gateways.removeMain(tx, id);
-      TagSets.remove(tx, id);
-      return tx.delete(TABLE, vpc.vpcId());
-    });
-    network.removeVpc(id);
+    String id = Refuse.required(request.vpcId(), "vpcId");
+    plane.alone(
+        id,
+        () -> {
+          store.write(tx -> {
+            Kind.VPC.get(tx, id);
+            boolean used =
+                !tx.find(Tables.SUBNETS, "vpc", id).isEmpty()
+                    || !tx.find(Tables.GATEWAYS, "vpc", id).isEmpty()
+                    || tx.find(Tables.GROUPS, "vpc", id).size() > 1
+                    || tx.find(Tables.ROUTE_TABLES, "vpc", id).size() > 1;
+            if (used) {
+              throw Refuse.dependency(
+                  "The vpc '" + id + "' has dependencies and cannot be deleted.");
+            }
+            groups.forget(tx, SecurityGroups.defaultOf(tx, id).groupId());
+            routes.forgetTables(tx, id);
+            Tags.forget(tx, id);
+            tx.delete(Tables.VPCS, id);
+            Refuse.ifDryRun(request.dryRun());
+            return true;
+          });
+          plane.vpc(id);
+          return true;
+        });
     return DeleteVpcResponse.builder().build();
   }
 
   DescribeVpcsResponse describe(DescribeVpcsRequest request) {
-    Faults.dryRun(request.dryRun());
+    Refuse.ifDryRun(request.dryRun());
     List<Vpc> all =
-        store.read(tx -> {
-          request.vpcIds().forEach(id -> require(tx, id));
-          Map<String, List<Tag>> tags = TagSets.all(tx);
-          List<Vpc> found = new ArrayList<>();
-          for (Row<Vpc> row : tx.list(TABLE)) {
-            Vpc vpc = row.value();
-            if (request.vpcIds().isEmpty() || request.vpcIds().contains(vpc.vpcId())) {
-              found.add(vpc.toBuilder().tags(tags.getOrDefault(vpc.vpcId(), List.of())).build());
-            }
-          }
-          return found;
-        });
-    Filters<Vpc> filters =
-        new Filters<Vpc>(Vpc::tags)
-            .one("vpc-id", Vpc::vpcId)
-            .one("cidr", Vpc::cidrBlock)
-            .one("cidr-block-association.cidr-block", Vpc::cidrBlock)
-            .one("state", Vpc::stateAsString)
-            .one("is-default", Vpc::isDefault)
-            .one("isDefault", Vpc::isDefault)
-            .one("owner-id", Vpc::ownerId)
-            .one("dhcp-options-id", Vpc::dhcpOptionsId);
-    Filters.Page<Vpc> page =
-        Filters.page(
-            filters.apply(all, request.filters()), request.nextToken(), request.maxResults());
+        store.read(tx ->
+            Kind.VPC.list(tx, request.vpcIds()).stream()
+                .map(vpc -> vpc.vpc().toBuilder().tags(Tags.of(tx, vpc.vpc().vpcId())).build())
+                .toList());
+    Pages<Vpc> page =
+        Pages.of(
+            FILTERS.select(all, request.filters()),
+            Vpc::vpcId,
+            request.vpcIds(),
+            request.nextToken(),
+            request.maxResults());
     return DescribeVpcsResponse.builder().vpcs(page.items()).nextToken(page.nextToken()).build();
   }
 
-  /** Names are resolved in every VPC, and tasks have names: both attributes are on, and stay so. */
   DescribeVpcAttributeResponse attribute(DescribeVpcAttributeRequest request) {
-    Faults.dryRun(request.dryRun());
-    String id = id(request.vpcId());
-    store.read(tx -> require(tx, id));
+    Refuse.ifDryRun(request.dryRun());
+    String id = Refuse.required(request.vpcId(), "vpcId");
+    Refuse.required(request.attributeAsString(), "attribute");
+    VpcRecord vpc = store.read(tx -> Kind.VPC.get(tx, id));
     DescribeVpcAttributeResponse.Builder response =
         DescribeVpcAttributeResponse.builder().vpcId(id);
-    AttributeBooleanValue on = AttributeBooleanValue.builder().value(true).build();
-    AttributeBooleanValue off = AttributeBooleanValue.builder().value(false).build();
     return switch (request.attribute()) {
-      case ENABLE_DNS_SUPPORT -> response.enableDnsSupport(on).build();
-      case ENABLE_DNS_HOSTNAMES -> response.enableDnsHostnames(on).build();
+      case ENABLE_DNS_SUPPORT -> response.enableDnsSupport(flag(true)).build();
+      case ENABLE_DNS_HOSTNAMES -> response.enableDnsHostnames(flag(vpc.dnsHostnames())).build();
       case ENABLE_NETWORK_ADDRESS_USAGE_METRICS ->
-          response.enableNetworkAddressUsageMetrics(off).build();
-      case null -> throw Faults.missing("attribute");
+          response.enableNetworkAddressUsageMetrics(flag(false)).build();
       case UNKNOWN_TO_SDK_VERSION ->
-          throw Faults.invalid(
-              "Value (" + request.attributeAsString() + ") for parameter attribute is invalid.");
+          throw Refuse.invalidValue(
+              request.attributeAsString(), "attribute", "Unknown VPC attribute.");
     };
   }
 
-  static Vpc require(Tx tx, String id) {
-    return tx.get(TABLE, id)
-        .map(Row::value)
-        .orElseThrow(
-            () -> Faults.of("InvalidVpcID.NotFound", "The vpc ID '" + id + "' does not exist"));
+  private static AttributeBooleanValue flag(boolean value) {
+    return AttributeBooleanValue.builder().value(value).build();
   }
 
-  static Cidr block(String text) {
-    try {
-      return Cidr.parse(text);
-    } catch (IllegalArgumentException e) {
-      throw Faults.invalid(
-          "Value ("
-              + text
-              + ") for parameter cidrBlock is invalid. This is not a valid CIDR block.");
+  ModifyVpcAttributeResponse modify(ModifyVpcAttributeRequest request) {
+    String id = Refuse.required(request.vpcId(), "vpcId");
+    Boolean support = value(request.enableDnsSupport());
+    Boolean hostnames = value(request.enableDnsHostnames());
+    Boolean metrics = value(request.enableNetworkAddressUsageMetrics());
+    if (support == null && hostnames == null && metrics == null) {
+      throw Refuse.combination("No attributes specified.");
     }
+    if ((support != null && hostnames != null)
+        || (metrics != null && (support != null || hostnames != null))) {
+      throw Refuse.combination("Fields for multiple attribute types specified");
+    }
+    if (Boolean.FALSE.equals(support)) {
+      throw Refuse.unsupported(
+          "The value false of the parameter EnableDnsSupport is not supported by this region yet.");
+    }
+    if (Boolean.TRUE.equals(metrics)) {
+      throw Refuse.unsupported(
+          "The value true of the parameter EnableNetworkAddressUsageMetrics is not supported by"
+              + " this region yet.");
+    }
+    store.write(tx -> {
+      VpcRecord vpc = Kind.VPC.get(tx, id);
+      if (hostnames != null) {
+        tx.put(Tables.VPCS, id, new VpcRecord(vpc.vpc(), hostnames));
+      }
+      return true;
+    });
+    return ModifyVpcAttributeResponse.builder().build();
   }
 
-  private static String id(@Nullable String id) {
-    if (id == null) {
-      throw Faults.missing("vpcId");
-    }
-    return id;
+  static @Nullable Boolean value(@Nullable AttributeBooleanValue given) {
+    return given == null ? null : given.value();
   }
 }

@@ -1,121 +1,169 @@
 package dev.muelle.services.ec2;
 
 import dev.muelle.services.Scope;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
+import software.amazon.awssdk.regions.RegionMetadata;
 import software.amazon.awssdk.services.ec2.model.AvailabilityZone;
+import software.amazon.awssdk.services.ec2.model.AvailabilityZoneOptInStatus;
+import software.amazon.awssdk.services.ec2.model.AvailabilityZoneState;
 import software.amazon.awssdk.services.ec2.model.DescribeAvailabilityZonesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeAvailabilityZonesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeRegionsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeRegionsResponse;
 import software.amazon.awssdk.services.ec2.model.Region;
 
-/** The region's three zones. They are one machine, but everything tells them apart. */
+/**
+ * Regions, and the three zones of this one.
+ *
+ * @see <a
+ *     href="https://docs.aws.amazon.com/global-infrastructure/latest/regions/az-ids.html">Availability
+ *     Zone IDs</a>
+ */
 final class Zones {
 
-  private static final List<String> LETTERS = List.of("a", "b", "c");
+  private static final String NO_OPT_IN = "opt-in-not-required";
 
-  /** How zone ids abbreviate the parts of a region's name. */
+  private static final Filters<AvailabilityZone> ZONE_FILTERS =
+      new Filters<AvailabilityZone>()
+          .by("group-name", AvailabilityZone::groupName)
+          .by("opt-in-status", AvailabilityZone::optInStatusAsString)
+          .by("region-name", AvailabilityZone::regionName)
+          .by("state", AvailabilityZone::stateAsString)
+          .by("zone-id", AvailabilityZone::zoneId)
+          .by("zone-name", AvailabilityZone::zoneName)
+          .by("zone-type", AvailabilityZone::zoneType);
+
+  private static final Filters<Region> REGION_FILTERS =
+      new Filters<Region>()
+          .by("endpoint", Region::endpoint)
+          .by("opt-in-status", Region::optInStatus)
+          .by("region-name", Region::regionName);
+
   private static final Map<String, String> SHORT =
-      Map.ofEntries(
-          Map.entry("north", "n"),
-          Map.entry("south", "s"),
-          Map.entry("east", "e"),
-          Map.entry("west", "w"),
-          Map.entry("central", "c"),
-          Map.entry("northeast", "ne"),
-          Map.entry("southeast", "se"),
-          Map.entry("northwest", "nw"),
-          Map.entry("southwest", "sw"));
+      Map.of(
+          "north",
+          "n",
+          "south",
+          "s",
+          "east",
+          "e",
+          "west",
+          "w",
+          "central",
+          "c",
+          "northeast",
+          "ne",
+          "southeast",
+          "se",
+          "northwest",
+          "nw",
+          "southwest",
+          "sw",
+          "gov",
+          "g");
 
-  private final Scope scope;
+  private final List<AvailabilityZone> zones;
 
   Zones(Scope scope) {
-    this.scope = scope;
-  }
-
-  List<AvailabilityZone> all() {
-    return Stream.iterate(0, i -> i < LETTERS.size(), i -> i + 1)
-        .map(i ->
-            AvailabilityZone.builder()
-                .zoneName(scope.region() + LETTERS.get(i))
-                .zoneId(prefix() + "-az" + (i + 1))
-                .regionName(scope.region())
-                .state("available")
-                .optInStatus("opt-in-not-required")
-                .groupName(scope.region())
-                .networkBorderGroup(scope.region())
-                .zoneType("availability-zone")
-                .messages(List.of())
-                .build())
-        .toList();
-  }
-
-  Optional<AvailabilityZone> find(String nameOrId) {
-    return all().stream()
-        .filter(zone -> zone.zoneName().equals(nameOrId) || zone.zoneId().equals(nameOrId))
-        .findFirst();
+    List<AvailabilityZone> all = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      all.add(
+          AvailabilityZone.builder()
+              .zoneName(scope.region() + (char) ('a' + i))
+              .zoneId(shortName(scope.region()) + "-az" + (i + 1))
+              .regionName(scope.region())
+              .groupName(scope.region() + "-zg-1")
+              .networkBorderGroup(scope.region())
+              .zoneType("availability-zone")
+              .state(AvailabilityZoneState.AVAILABLE)
+              .optInStatus(AvailabilityZoneOptInStatus.OPT_IN_NOT_REQUIRED)
+              .messages(List.of())
+              .build());
+    }
+    zones = List.copyOf(all);
   }
 
   /** {@code use1} for {@code us-east-1}. */
-  private String prefix() {
-    String[] parts = scope.region().split("-");
-    StringBuilder prefix = new StringBuilder();
-    for (String part : parts) {
-      prefix.append(SHORT.getOrDefault(part, part));
+  static String shortName(String region) {
+    StringBuilder name = new StringBuilder();
+    for (String part : region.split("-", -1)) {
+      name.append(SHORT.getOrDefault(part, part));
     }
-    return prefix.toString();
+    return name.toString();
+  }
+
+  List<AvailabilityZone> all() {
+    return zones;
+  }
+
+  Optional<AvailabilityZone> byName(String name) {
+    return zones.stream().filter(zone -> zone.zoneName().equals(name)).findFirst();
+  }
+
+  Optional<AvailabilityZone> byId(String id) {
+    return zones.stream().filter(zone -> zone.zoneId().equals(id)).findFirst();
   }
 
   DescribeAvailabilityZonesResponse describe(DescribeAvailabilityZonesRequest request) {
-    Faults.dryRun(request.dryRun());
+    Refuse.ifDryRun(request.dryRun());
     for (String name : request.zoneNames()) {
-      if (find(name).isEmpty()) {
-        throw Faults.invalid("Invalid availability zone: [" + name + "]");
+      if (byName(name).isEmpty()) {
+        throw Refuse.invalidValue("Invalid availability zone: [" + name + "]");
       }
     }
-    Filters<AvailabilityZone> filters =
-        new Filters<AvailabilityZone>(zone -> List.of())
-            .one("zone-name", AvailabilityZone::zoneName)
-            .one("zone-id", AvailabilityZone::zoneId)
-            .one("region-name", AvailabilityZone::regionName)
-            .one("state", AvailabilityZone::stateAsString)
-            .one("group-name", AvailabilityZone::groupName)
-            .one("zone-type", AvailabilityZone::zoneType)
-            .one("opt-in-status", AvailabilityZone::optInStatusAsString);
-    List<AvailabilityZone> zones =
-        all().stream()
+    for (String id : request.zoneIds()) {
+      if (byId(id).isEmpty()) {
+        throw Refuse.invalidValue("Invalid availability zone-id: [" + id + "]");
+      }
+    }
+    List<AvailabilityZone> named =
+        zones.stream()
             .filter(zone ->
                 request.zoneNames().isEmpty() || request.zoneNames().contains(zone.zoneName()))
             .filter(
                 zone -> request.zoneIds().isEmpty() || request.zoneIds().contains(zone.zoneId()))
             .toList();
     return DescribeAvailabilityZonesResponse.builder()
-        .availabilityZones(filters.apply(zones, request.filters()))
+        .availabilityZones(ZONE_FILTERS.select(named, request.filters()))
         .build();
   }
 
+  /** Every region of the partition can be used here, and none needs to be opted in to. */
   DescribeRegionsResponse regions(DescribeRegionsRequest request) {
-    Faults.dryRun(request.dryRun());
-    Region own =
-        Region.builder()
-            .regionName(scope.region())
-            .endpoint("ec2." + scope.region() + ".amazonaws.com")
-            .optInStatus("opt-in-not-required")
-            .build();
-    Filters<Region> filters =
-        new Filters<Region>(region -> List.of())
-            .one("region-name", Region::regionName)
-            .one("endpoint", Region::endpoint)
-            .one("opt-in-status", Region::optInStatus);
-    List<Region> regions =
-        request.regionNames().isEmpty() || request.regionNames().contains(own.regionName())
-            ? List.of(own)
-            : List.of();
+    Refuse.ifDryRun(request.dryRun());
+    List<Region> all =
+        software.amazon.awssdk.regions.Region.regions().stream()
+            .filter(region -> !region.isGlobalRegion())
+            .filter(region -> inPartition(region.metadata()))
+            .map(region ->
+                Region.builder()
+                    .regionName(region.id())
+                    .endpoint("ec2." + region.id() + ".amazonaws.com")
+                    .optInStatus(NO_OPT_IN)
+                    .build())
+            .sorted(Comparator.comparing(Region::regionName))
+            .toList();
+    for (String name : request.regionNames()) {
+      if (all.stream().noneMatch(region -> region.regionName().equals(name))) {
+        throw Refuse.invalidValue("Invalid region: [" + name + "]");
+      }
+    }
+    List<Region> named =
+        all.stream()
+            .filter(region ->
+                request.regionNames().isEmpty()
+                    || request.regionNames().contains(region.regionName()))
+            .toList();
     return DescribeRegionsResponse.builder()
-        .regions(filters.apply(regions, request.filters()))
+        .regions(REGION_FILTERS.select(named, request.filters()))
         .build();
+  }
+
+  private static boolean inPartition(RegionMetadata metadata) {
+    return metadata != null && metadata.partition().id().equals("aws");
   }
 }

@@ -1,0 +1,114 @@
+package dev.muelle.services.ec2;
+
+import dev.muelle.store.Row;
+import dev.muelle.store.Table;
+import dev.muelle.store.Tx;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import software.amazon.awssdk.services.ec2.model.DhcpOptions;
+import software.amazon.awssdk.services.ec2.model.Ec2Exception;
+import software.amazon.awssdk.services.ec2.model.InternetGateway;
+import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.RouteTable;
+import software.amazon.awssdk.services.ec2.model.SecurityGroup;
+import software.amazon.awssdk.services.ec2.model.SecurityGroupRule;
+import software.amazon.awssdk.services.ec2.model.Subnet;
+
+/**
+ * A kind of resource that has an id.
+ *
+ * @param <T> the form in which it is stored
+ * @param prefix its ids start with this and a hyphen
+ * @param type the name that tags know it by
+ * @param code of the error when there is none with an id
+ * @param message of that error, with the id for {@code %s}
+ */
+record Kind<T>(String prefix, String type, Table<T> table, String code, String message) {
+
+  static final Kind<VpcRecord> VPC =
+      new Kind<>(
+          "vpc", "vpc", Tables.VPCS, "InvalidVpcID.NotFound", "The vpc ID '%s' does not exist");
+  static final Kind<Subnet> SUBNET =
+      new Kind<>(
+          "subnet",
+          "subnet",
+          Tables.SUBNETS,
+          "InvalidSubnetID.NotFound",
+          "The subnet ID '%s' does not exist");
+  static final Kind<SecurityGroup> GROUP =
+      new Kind<>(
+          "sg",
+          "security-group",
+          Tables.GROUPS,
+          "InvalidGroup.NotFound",
+          "The security group '%s' does not exist");
+  static final Kind<SecurityGroupRule> RULE =
+      new Kind<>(
+          "sgr",
+          "security-group-rule",
+          Tables.RULES,
+          "InvalidSecurityGroupRuleId.NotFound",
+          "The security group rule ID '%s' does not exist");
+  static final Kind<NetworkInterface> INTERFACE =
+      new Kind<>(
+          "eni",
+          "network-interface",
+          Tables.INTERFACES,
+          "InvalidNetworkInterfaceID.NotFound",
+          "The networkInterface ID '%s' does not exist");
+  static final Kind<InternetGateway> GATEWAY =
+      new Kind<>(
+          "igw",
+          "internet-gateway",
+          Tables.GATEWAYS,
+          "InvalidInternetGatewayID.NotFound",
+          "The internetGateway ID '%s' does not exist");
+  static final Kind<RouteTable> ROUTE_TABLE =
+      new Kind<>(
+          "rtb",
+          "route-table",
+          Tables.ROUTE_TABLES,
+          "InvalidRouteTableID.NotFound",
+          "The routeTable ID '%s' does not exist");
+  static final Kind<DhcpOptions> DHCP =
+      new Kind<>(
+          "dopt",
+          "dhcp-options",
+          Tables.DHCP_OPTIONS,
+          "InvalidDhcpOptionID.NotFound",
+          "The dhcpOption ID '%s' does not exist");
+
+  private static final List<Kind<?>> ALL =
+      List.of(VPC, SUBNET, GROUP, RULE, INTERFACE, GATEWAY, ROUTE_TABLE, DHCP);
+
+  /** The kind that an id belongs to. */
+  static Optional<Kind<?>> of(String id) {
+    return ALL.stream().filter(kind -> id.startsWith(kind.prefix + "-")).findFirst();
+  }
+
+  Ec2Exception missing(String id) {
+    return Refuse.because(code, message.formatted(id));
+  }
+
+  /** The one with this id, which must exist. */
+  T get(Tx tx, String id) {
+    return tx.get(table, id).orElseThrow(() -> missing(id)).value();
+  }
+
+  /** Those with these ids, all of which must exist; without ids, all there are. By id. */
+  List<T> list(Tx tx, List<String> ids) {
+    if (ids.isEmpty()) {
+      return tx.list(table).stream().map(Row::value).toList();
+    }
+    List<T> found = new ArrayList<>();
+    List<String> missing = new ArrayList<>();
+    for (String id : ids.stream().distinct().sorted().toList()) {
+      tx.get(table, id).ifPresentOrElse(row -> found.add(row.value()), () -> missing.add(id));
+    }
+    if (!missing.isEmpty()) {
+      throw missing(String.join(", ", missing));
+    }
+    return found;
+  }
+}
