@@ -15,8 +15,8 @@ final class Machine {
 
   /**
    * Everything that carries the region's mark (the instance's name, the data directory) or that its
-   * server holds: namespaces, mounts, loop devices, cgroups, packet filter tables, links, processes,
-   * listeners; one line each, sorted.
+   * server holds: namespaces, mounts, loop devices, cgroups, packet filter tables, links,
+   * processes, listeners; one line each, sorted.
    *
    * @param instance what the region's kernel objects start with
    * @param server the server's process id; 0 if it does not run
