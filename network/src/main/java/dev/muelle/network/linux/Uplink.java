@@ -29,15 +29,12 @@ final class Uplink {
 
   /** Says whether an interface may use the uplink. */
   void use(String interfaceId, boolean may) {
-    boolean had = !users.isEmpty();
     if (may) {
+      if (users.isEmpty()) {
+        create();
+      }
       users.add(interfaceId);
-    } else {
-      users.remove(interfaceId);
-    }
-    if (!had && !users.isEmpty()) {
-      create();
-    } else if (had && users.isEmpty()) {
+    } else if (users.remove(interfaceId) && users.isEmpty()) {
       remove();
     }
   }

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +46,9 @@ final class VpcNamespace implements SocketSpace {
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<String, SecurityGroup> groups = new HashMap<>();
   private final Map<String, NetworkInterface> interfaces = new LinkedHashMap<>();
-  private final Map<String, Use> plugged = new HashMap<>();
+
+  /** Written under the lock, read without it: nobody who only asks waits for a device. */
+  private final Map<String, Use> plugged = new ConcurrentHashMap<>();
 
   VpcNamespace(KernelNames names, Vpc vpc) {
     this.names = names;
@@ -88,8 +91,9 @@ final class VpcNamespace implements SocketSpace {
   void put(SecurityGroup group) {
     lock.lock();
     try {
-      if (!group.equals(groups.put(group.id(), group))) {
+      if (!group.equals(groups.get(group.id()))) {
         nft(Ruleset.group(group));
+        groups.put(group.id(), group); // only now: what failed is to be tried again
       }
     } finally {
       lock.unlock();
@@ -110,7 +114,7 @@ final class VpcNamespace implements SocketSpace {
   void put(NetworkInterface eni) {
     lock.lock();
     try {
-      NetworkInterface before = interfaces.put(eni.id(), eni);
+      NetworkInterface before = interfaces.get(eni.id());
       if (eni.equals(before)) {
         return;
       }
@@ -118,14 +122,12 @@ final class VpcNamespace implements SocketSpace {
           before != null
               ? Ruleset.withoutInterface(before)
               : adopted.remove(eni.address()) ? Ruleset.withoutAddress(eni.address()) : "";
+      uplink.use(eni.id(), eni.internet());
       nft(gone + Ruleset.networkInterface(eni));
+      interfaces.put(eni.id(), eni); // only now: what failed is to be tried again
       if (before == null) {
         adopt(eni);
       }
-      uplink.use(eni.id(), eni.internet());
-    } catch (RuntimeException e) {
-      interfaces.remove(eni.id());
-      throw e;
     } finally {
       lock.unlock();
     }
@@ -239,9 +241,10 @@ final class VpcNamespace implements SocketSpace {
     lock.lock();
     try {
       unplug(interfaceId);
-      NetworkInterface eni = interfaces.remove(interfaceId);
+      NetworkInterface eni = interfaces.get(interfaceId);
       if (eni != null) {
         nft(Ruleset.withoutInterface(eni));
+        interfaces.remove(interfaceId);
         uplink.use(interfaceId, false);
       }
     } finally {
@@ -259,12 +262,7 @@ final class VpcNamespace implements SocketSpace {
   }
 
   Optional<Use> plugged(String interfaceId) {
-    lock.lock();
-    try {
-      return Optional.ofNullable(plugged.get(interfaceId));
-    } finally {
-      lock.unlock();
-    }
+    return Optional.ofNullable(plugged.get(interfaceId));
   }
 
   /** Drops what the filters still say of things that are gone. */

@@ -1,0 +1,190 @@
+package dev.muelle.services.ec2;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muelle.linux.NetworkNamespace;
+import dev.muelle.network.Network.Use;
+import dev.muelle.network.linux.LinuxNetwork;
+import dev.muelle.services.Ids;
+import dev.muelle.services.Scope;
+import dev.muelle.store.SqliteStore;
+import dev.muelle.store.Store;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
+import java.net.StandardProtocolFamily;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.ec2.model.IpPermission;
+import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
+
+/** What callers of EC2 decide, as packets meet it. Needs root. */
+class Ec2OnLinuxTest {
+
+  private static final Scope SCOPE = new Scope("000000000000", "us-east-1");
+  private static final int PATIENCE_MILLIS = 700; // a dropped packet is never answered
+
+  @TempDir private Path directory;
+  private final String instance =
+      "me" + HexFormat.of().toHexDigits(new Random().nextInt()).substring(2);
+  private final List<AutoCloseable> open = new ArrayList<>();
+  private SqliteStore file;
+  private LinuxNetwork network;
+  private Ec2 ec2;
+
+  @BeforeEach
+  void start() {
+    file = SqliteStore.open(directory.resolve("db"));
+    network = new LinuxNetwork(instance);
+    ec2 = started();
+  }
+
+  private Ec2 started() {
+    Store store = file.in(SCOPE.storeScope());
+    Ec2 made = new Ec2(SCOPE, store, new Ids(new Random()), network);
+    made.start();
+    return made;
+  }
+
+  @AfterEach
+  void nothingIsLeft() throws Exception {
+    for (AutoCloseable socket : open) {
+      socket.close();
+    }
+    network.removeAll();
+    network.close();
+    file.close();
+    try (Stream<Path> namespaces = Files.list(NetworkNamespace.DIRECTORY)) {
+      assertEquals(
+          List.of(),
+          namespaces
+              .map(path -> path.getFileName().toString())
+              .filter(name -> name.startsWith(instance))
+              .toList());
+    }
+  }
+
+  private String group(String name) {
+    return ec2.createSecurityGroup(r -> r.groupName(name).description(name)).groupId();
+  }
+
+  private NetworkInterface task(String group) {
+    String subnet = ec2.describeSubnets().subnets().getFirst().subnetId();
+    NetworkInterface eni =
+        ec2.createNetworkInterface(r -> r.subnetId(subnet).groups(group)).networkInterface();
+    network.plug(eni.networkInterfaceId(), Use.NAMESPACE);
+    return eni;
+  }
+
+  private NetworkNamespace inside(NetworkInterface eni) {
+    String path =
+        network
+            .plug(eni.networkInterfaceId(), Use.NAMESPACE)
+            .orElseThrow()
+            .getFileName()
+            .toString();
+    return new NetworkNamespace(path);
+  }
+
+  private void listen(NetworkInterface eni, int port) throws Exception {
+    try (NetworkNamespace namespace = inside(eni)) {
+      open.add(
+          namespace.call(() ->
+              ServerSocketChannel.open(StandardProtocolFamily.INET)
+                  .bind(new InetSocketAddress(eni.privateIpAddress(), port))));
+    }
+  }
+
+  private boolean reaches(NetworkInterface from, NetworkInterface to, int port) throws Exception {
+    try (NetworkNamespace namespace = inside(from);
+        SocketChannel socket =
+            namespace.call(() -> SocketChannel.open(StandardProtocolFamily.INET))) {
+      socket.socket().connect(new InetSocketAddress(to.privateIpAddress(), port), PATIENCE_MILLIS);
+      return true;
+    } catch (SocketTimeoutException e) {
+      return false;
+    } catch (IOException e) {
+      throw new AssertionError("neither connected nor dropped", e);
+    }
+  }
+
+  private static IpPermission from(String group) {
+    return IpPermission.builder()
+        .ipProtocol("tcp")
+        .fromPort(5050)
+        .toPort(5050)
+        .userIdGroupPairs(UserIdGroupPair.builder().groupId(group).build())
+        .build();
+  }
+
+  @Test
+  void groupsRulesAndMembershipsActOnPacketsWithoutARestart() throws Exception {
+    String callers = group("callers");
+    String tasks = group("tasks");
+    NetworkInterface caller = task(callers);
+    NetworkInterface task = task(tasks);
+    listen(task, 5050);
+    assertFalse(reaches(caller, task, 5050));
+
+    ec2.authorizeSecurityGroupIngress(r -> r.groupId(tasks).ipPermissions(from(callers)));
+    assertTrue(reaches(caller, task, 5050));
+
+    ec2.modifyNetworkInterfaceAttribute(
+        r -> r.networkInterfaceId(caller.networkInterfaceId()).groups(tasks));
+    assertFalse(reaches(caller, task, 5050));
+    ec2.modifyNetworkInterfaceAttribute(
+        r -> r.networkInterfaceId(caller.networkInterfaceId()).groups(tasks, callers));
+    assertTrue(reaches(caller, task, 5050));
+
+    ec2.revokeSecurityGroupIngress(r -> r.groupId(tasks).ipPermissions(from(callers)));
+    assertFalse(reaches(caller, task, 5050));
+  }
+
+  @Test
+  void aNewServerTakesOverWhatRunsAndAnAddressThatCameBackIsClean() throws Exception {
+    String tasks = group("tasks");
+    ec2.authorizeSecurityGroupIngress(r -> r.groupId(tasks).ipPermissions(from(tasks)));
+    NetworkInterface caller = task(tasks);
+    NetworkInterface task = task(tasks);
+    listen(task, 5050);
+    assertTrue(reaches(caller, task, 5050));
+    network.close();
+
+    network = new LinuxNetwork(instance);
+    ec2 = started();
+    network.retain(ec2.vpcIds(), ec2.interfaceIds());
+    assertTrue(reaches(caller, task, 5050));
+    assertEquals(
+        "in-use",
+        ec2.describeNetworkInterfaces(r -> r.networkInterfaceIds(task.networkInterfaceId()))
+            .networkInterfaces()
+            .getFirst()
+            .statusAsString());
+
+    network.unplug(caller.networkInterfaceId());
+    ec2.deleteNetworkInterface(r -> r.networkInterfaceId(caller.networkInterfaceId()));
+    String strangers = group("strangers");
+    NetworkInterface stranger =
+        ec2.createNetworkInterface(r ->
+                r.subnetId(caller.subnetId())
+                    .groups(strangers)
+                    .privateIpAddress(caller.privateIpAddress()))
+            .networkInterface();
+    network.plug(stranger.networkInterfaceId(), Use.NAMESPACE);
+    assertFalse(reaches(stranger, task, 5050));
+  }
+}
