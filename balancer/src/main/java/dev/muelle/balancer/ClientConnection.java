@@ -19,6 +19,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** A client's connection: requests one after the other, answers in their order. */
+@SuppressWarnings({
+  "FutureReturnValueIgnored",
+  "ReferenceEquality"
+}) // a write that fails closes its channel, which is seen there
 final class ClientConnection extends ChannelInboundHandlerAdapter {
 
   private static final int MAX_PIPELINED = 64 * 1024;

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * kept connection that the target closed before any byte of an answer is replaced by a new one if
  * the request is idempotent and all that was sent of it is still at hand.
  */
+@SuppressWarnings(
+    "FutureReturnValueIgnored") // a write that fails closes its channel, which is seen there
 final class Exchange {
 
   private static final int MAX_ATTEMPTS = 4;

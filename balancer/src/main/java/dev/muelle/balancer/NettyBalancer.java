@@ -46,6 +46,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The balancer on Netty's event loops. Changes are made by one caller at a time. */
+@SuppressWarnings(
+    "FutureReturnValueIgnored") // a write that fails closes its channel, which is seen there
 public final class NettyBalancer implements Balancer {
 
   private static final Logger LOG = LoggerFactory.getLogger(NettyBalancer.class);

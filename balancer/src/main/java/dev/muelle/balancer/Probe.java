@@ -16,6 +16,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One health check: a GET on a connection of its own. */
+@SuppressWarnings(
+    "FutureReturnValueIgnored") // a write that fails closes its channel, which is seen there
 final class Probe extends ChannelInboundHandlerAdapter {
 
   private final HealthCheck check;

@@ -7,6 +7,8 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import org.jspecify.annotations.Nullable;
 
 /** A connection to a target: serving one exchange, or idle in its event loop's pool. */
+@SuppressWarnings(
+    "FutureReturnValueIgnored") // a write that fails closes its channel, which is seen there
 final class TargetConnection extends ChannelInboundHandlerAdapter {
 
   final MemberState member;

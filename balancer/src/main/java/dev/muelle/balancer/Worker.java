@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * What one event loop has for itself: its idle connections to targets. A client and the targets
  * that serve it live on one event loop, so nothing here needs a lock.
  */
+@SuppressWarnings(
+    "FutureReturnValueIgnored") // a write that fails closes its channel, which is seen there
 final class Worker {
 
   static final int CONNECT_MILLIS = 10_000;

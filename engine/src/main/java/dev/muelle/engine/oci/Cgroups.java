@@ -61,10 +61,10 @@ final class Cgroups {
       if (dash < 0) {
         continue;
       }
-      String[] left = line.substring(0, dash).split(" ");
-      String[] right = line.substring(dash + 3).split(" ");
+      String[] left = line.substring(0, dash).split(" ", -1);
+      String[] right = line.substring(dash + 3).split(" ", -1);
       if (right[0].equals("cgroup")) {
-        for (String option : right[2].split(",")) {
+        for (String option : right[2].split(",", -1)) {
           if (!option.equals("rw") && !option.equals("ro") && !option.equals("xattr")) {
             v1.putIfAbsent(option, Path.of(left[4]));
           }

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Conmon {
 
-  private static final Duration LIMIT = Duration.ofSeconds(120);
+  private static final Duration LIMIT = Duration.ofMinutes(2);
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
 
   /**

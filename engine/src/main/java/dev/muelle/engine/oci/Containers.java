@@ -212,7 +212,7 @@ final class Containers {
   private static int openFiles() throws IOException {
     for (String line : Files.readAllLines(Path.of("/proc/self/limits"))) {
       if (line.startsWith("Max open files")) {
-        String hard = line.trim().split("\\s+")[4];
+        String hard = line.trim().split("\\s+", -1)[4];
         return hard.equals("unlimited")
             ? OPEN_FILES
             : (int) Math.min(OPEN_FILES, Long.parseLong(hard));
@@ -304,9 +304,14 @@ final class Containers {
     }
   }
 
-  void stop(String id, Duration grace) {
-    lock(id).lock(); // one that is just starting is stopped when it has started
+  @SuppressWarnings("LockNotBeforeTry") // taken only to wait for whoever holds it
+  private void awaitStart(String id) {
+    lock(id).lock();
     lock(id).unlock();
+  }
+
+  void stop(String id, Duration grace) {
+    awaitStart(id); // one that is just starting is stopped when it has started
     Running container = known.get(id);
     if (container == null) {
       return;

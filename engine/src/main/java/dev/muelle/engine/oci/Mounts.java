@@ -23,8 +23,8 @@ final class Mounts {
     List<Path> found = new ArrayList<>();
     for (String line : table()) {
       int dash = line.indexOf(" - ");
-      Path target = Path.of(unescape(line.split(" ")[4]));
-      String from = line.substring(dash + 3).split(" ")[1];
+      Path target = Path.of(unescape(line.split(" ", -1)[4]));
+      String from = line.substring(dash + 3).split(" ", -1)[1];
       if (target.startsWith(directory) || from.equals(source)) {
         found.add(target);
       }

@@ -22,7 +22,7 @@ final class Processes {
     try {
       String stat = Files.readString(PROC.resolve(pid + "/stat"));
       // The name in parentheses may itself have spaces and parentheses.
-      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
       return fields[0].equals("Z") || fields[0].equals("X") ? -1 : Long.parseLong(fields[19]);
     } catch (IOException e) {
       return -1;

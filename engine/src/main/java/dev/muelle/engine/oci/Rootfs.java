@@ -50,7 +50,7 @@ final class Rootfs {
   /** Makes a container's working directory if the image has none. */
   static void makeDirectory(Path root, String path) throws IOException {
     StringBuilder so = new StringBuilder();
-    for (String part : path.split("/")) {
+    for (String part : path.split("/", -1)) {
       so.append('/').append(part);
       Path at = InRoot.resolve(root, so.toString(), true);
       if (Files.isDirectory(at, LinkOption.NOFOLLOW_LINKS)) {

@@ -64,7 +64,7 @@ final class Watching implements AutoCloseable {
         WatchKey key = service.take();
         boolean exits = layout.exits().equals(key.watchable());
         for (WatchEvent<?> event : key.pollEvents()) {
-          if (event.kind() == StandardWatchEventKinds.OVERFLOW) {
+          if (event.kind().equals(StandardWatchEventKinds.OVERFLOW)) {
             containers.lookAtAll();
             containers.ids().forEach(this::tell);
           } else if (event.context() instanceof Path path) {

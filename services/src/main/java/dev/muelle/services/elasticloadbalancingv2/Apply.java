@@ -162,7 +162,7 @@ final class Apply {
     store.write(tx -> {
       tx.get(State.BALANCERS, arn)
           .ifPresent(row -> tx.put(State.BALANCERS, arn, step.apply(row.value())));
-      return null;
+      return true;
     });
   }
 
@@ -241,7 +241,7 @@ final class Apply {
                   group -> groups.put(arn, group(group.value(), tx.list(State.HEALTH, arn + "|"))));
         }
       }
-      return null;
+      return true;
     });
     Map<String, String> attributes = wanted.attributes();
     return new LoadBalancer(

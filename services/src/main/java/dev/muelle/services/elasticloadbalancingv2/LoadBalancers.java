@@ -340,7 +340,7 @@ final class LoadBalancers {
       Optional<Balancing> present =
           tx.get(State.BALANCERS, arn).map(Row::value).filter(b -> !b.deleted());
       if (present.isEmpty()) {
-        return null; // deleting what is not there succeeds, as on AWS
+        return true; // deleting what is not there succeeds, as on AWS
       }
       Balancing b = present.get();
       if ("true".equals(b.attributes().get(Attributes.PROTECTED))) {
@@ -359,7 +359,7 @@ final class LoadBalancers {
           new Balancing(
               b.balancer(), b.attributes(), b.tags(), b.nodes(), b.front(), b.problems(), true));
       Listeners.associate(tx, arn);
-      return null;
+      return true;
     });
     wakes.now(List.of(arn));
     return DeleteLoadBalancerResponse.builder().build();
@@ -418,7 +418,7 @@ final class LoadBalancers {
               b.front(),
               b.problems(),
               false));
-      return null;
+      return true;
     });
     wakes.now(List.of(arn));
     return SetSecurityGroupsResponse.builder().securityGroupIds(groups).build();

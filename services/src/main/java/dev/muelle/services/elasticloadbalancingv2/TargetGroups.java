@@ -352,7 +352,7 @@ final class TargetGroups {
             tx.delete(State.GROUPS, arn);
             tx.deletePrefix(State.HEALTH, arn + "|");
           });
-      return null;
+      return true;
     });
     return DeleteTargetGroupResponse.builder().build();
   }

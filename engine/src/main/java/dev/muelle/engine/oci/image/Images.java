@@ -102,7 +102,7 @@ public final class Images implements AutoCloseable {
       if (reference.digest() != null) {
         return ready(reference.digest(), source);
       }
-      return tryTwice(reference, () -> ready(fetchTag(reference, source), source));
+      return tryTwice(() -> ready(fetchTag(reference, source), source));
     } catch (RegistryClient.Unreachable e) {
       throw new EngineException(
           RegistryClient.message(reference, String.valueOf(e.getMessage())), e);
@@ -117,7 +117,7 @@ public final class Images implements AutoCloseable {
     T run() throws IOException;
   }
 
-  private static <T> T tryTwice(ImageReference reference, Attempt<T> attempt) throws IOException {
+  private static <T> T tryTwice(Attempt<T> attempt) throws IOException {
     for (int tried = 1; ; tried++) {
       try {
         return attempt.run();

@@ -254,7 +254,7 @@ final class RegistryClient {
 
   /** A body that is closed, and so ends with an error, when nothing came for a while. */
   private final class Watched extends FilterInputStream {
-    private volatile long progress;
+    private final AtomicLong progress = new AtomicLong();
     private long seen = -1;
     private Timers.Cancellable check;
 
@@ -264,7 +264,7 @@ final class RegistryClient {
     }
 
     private synchronized void look() {
-      if (progress == seen) {
+      if (progress.get() == seen) {
         try {
           in.close();
         } catch (IOException e) {
@@ -272,20 +272,20 @@ final class RegistryClient {
         }
         return;
       }
-      seen = progress;
+      seen = progress.get();
       check = timers.after(STALL, this::look);
     }
 
     @Override
     public int read() throws IOException {
-      progress++;
+      progress.incrementAndGet();
       return in.read();
     }
 
     @Override
     public int read(byte[] bytes, int offset, int length) throws IOException {
       int read = in.read(bytes, offset, length);
-      progress++;
+      progress.incrementAndGet();
       return read;
     }
 

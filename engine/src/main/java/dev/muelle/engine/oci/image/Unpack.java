@@ -94,7 +94,7 @@ final class Unpack {
           "a name of " + name.length() + " characters; the limit is " + MAX_NAME);
     }
     StringBuilder clean = new StringBuilder();
-    for (String part : name.split("/")) {
+    for (String part : name.split("/", -1)) {
       switch (part) {
         case "", "." -> {}
         case ".." -> {
@@ -116,7 +116,7 @@ final class Unpack {
       return at;
     }
     int depth = 0;
-    for (String part : name.split("/")) {
+    for (String part : name.split("/", -1)) {
       if (++depth > 512) {
         throw new LayerException("directories nested deeper than 512: " + why);
       }
