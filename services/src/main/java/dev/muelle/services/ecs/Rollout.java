@@ -32,8 +32,10 @@ final class Rollout {
 
   /** How a task stands towards its load balancers. */
   enum Health {
-    /** Not running yet, or its targets are not healthy yet. */
+    /** Not running yet, or nobody's target: it serves nobody. */
     WAITING,
+    /** It runs, and its targets are being checked: it may serve, as after a restart of ours. */
+    CHECKING,
     HEALTHY,
     /** Its targets failed their checks after the grace period. */
     UNHEALTHY
@@ -100,14 +102,25 @@ final class Rollout {
       leaving.forEach(member -> stop.add(new Stop(member.id(), scaling(member))));
       primary.removeAll(leaving);
     }
-    // Old tasks that serve nobody may go at once; of those that serve, as many as can be spared.
+    // Old tasks that serve nobody may go at once; of those that serve, as many as can be spared;
+    // those that may serve, once there are enough of which that is known.
     int spare = healthy(primary) + healthy(old) - want.minimum();
     List<Member> leaving = new ArrayList<>();
     for (Member member : leavingOrder(old)) {
-      boolean serves = member.health() == Health.HEALTHY;
-      if (!serves || spare > 0) {
-        leaving.add(member);
-        spare -= serves ? 1 : 0;
+      switch (member.health()) {
+        case WAITING -> leaving.add(member);
+        case CHECKING -> {
+          if (spare >= 0) {
+            leaving.add(member);
+          }
+        }
+        case HEALTHY -> {
+          if (spare > 0) {
+            leaving.add(member);
+            spare--;
+          }
+        }
+        case UNHEALTHY -> throw new IllegalStateException(member + " is stopped anyway");
       }
     }
     if (want.held()) {
@@ -149,7 +162,7 @@ final class Rollout {
         members.stream().collect(Collectors.groupingBy(Member::zone, Collectors.counting()));
     return members.stream()
         .sorted(
-            Comparator.comparing((Member member) -> member.health() == Health.HEALTHY)
+            Comparator.comparing(Member::health)
                 .thenComparingLong(member -> -zones.getOrDefault(member.zone(), 0L))
                 .thenComparing(Member::createdAt)
                 .thenComparing(Member::id))

@@ -54,6 +54,18 @@ record ServiceRecord(
     return new ServiceRecord(service, failures, next, steady, lastCompleted);
   }
 
+  /** With one failed task more in a deployment. */
+  ServiceRecord withFailedTask(@Nullable String deployment) {
+    return with(s ->
+        s.deployments(
+            service.deployments().stream()
+                .map(d ->
+                    d.id().equals(deployment)
+                        ? d.toBuilder().failedTasks(d.failedTasks() + 1).build()
+                        : d)
+                .toList()));
+  }
+
   ServiceRecord withSteady(boolean now) {
     return new ServiceRecord(service, failedStarts, notBefore, now, lastCompleted);
   }

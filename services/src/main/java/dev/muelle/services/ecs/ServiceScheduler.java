@@ -42,6 +42,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth
  */
 final class ServiceScheduler {
 
+  private static final String FAILED_CHECKS = "Task failed ELB health checks";
+
   /** While anything is in motion. */
   private static final Duration SOON = Duration.ofSeconds(1);
 
@@ -190,6 +192,7 @@ final class ServiceScheduler {
     if (plan.stop().isEmpty()) {
       return record;
     }
+    ServiceRecord after = record;
     Map<String, TaskRecord> byId =
         alive.stream().collect(Collectors.toMap(TaskRecord::id, task -> task));
     for (Rollout.Stop stop : plan.stop()) {
@@ -199,13 +202,15 @@ final class ServiceScheduler {
             TaskRecord.TABLE,
             task.id(),
             tasks.stopping(task, TaskStopCode.SERVICE_SCHEDULER_INITIATED, stop.reason()));
+        if (stop.reason().startsWith(FAILED_CHECKS)) {
+          after = after.withFailedTask(task.task().startedBy());
+        }
       }
     }
     String named =
         plan.stop().stream()
             .map(stop -> "(task " + stop.taskId() + ")")
             .collect(Collectors.joining(" "));
-    ServiceRecord after = record;
     if (!record.service().loadBalancers().isEmpty()) {
       after =
           after.withEvent(
@@ -343,10 +348,12 @@ final class ServiceScheduler {
         TargetHealthStateEnum targetState = seen == null ? null : seen.targetHealth().state();
         if (targetState == TargetHealthStateEnum.UNHEALTHY && graceIsOver(task, service, now)) {
           state = Health.UNHEALTHY;
-          failure =
-              "Task failed ELB health checks in (target-group " + target.targetGroupArn() + ")";
-        } else if (targetState != TargetHealthStateEnum.HEALTHY && state == Health.HEALTHY) {
-          state = Health.WAITING;
+          failure = FAILED_CHECKS + " in (target-group " + target.targetGroupArn() + ")";
+        } else if (targetState != TargetHealthStateEnum.HEALTHY && state != Health.UNHEALTHY) {
+          boolean checked =
+              targetState == TargetHealthStateEnum.INITIAL
+                  || targetState == TargetHealthStateEnum.UNHEALTHY;
+          state = checked && state != Health.WAITING ? Health.CHECKING : Health.WAITING;
         }
       }
     }

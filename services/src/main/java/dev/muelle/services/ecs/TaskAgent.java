@@ -42,7 +42,6 @@ import software.amazon.awssdk.services.ecs.model.Connectivity;
 import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.ContainerOverride;
-import software.amazon.awssdk.services.ecs.model.Deployment;
 import software.amazon.awssdk.services.ecs.model.KeyValuePair;
 import software.amazon.awssdk.services.ecs.model.Task;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
@@ -449,19 +448,10 @@ final class TaskAgent {
               ? task.status() == TaskStatus.RUNNING // the engine knows no such container any more
               : status.state() instanceof State.Exited;
       if (gone && Boolean.TRUE.equals(container.essential())) {
-        String id = task.id();
-        store.write(tx -> {
-          TaskRecord now = tx.get(TaskRecord.TABLE, id).orElseThrow().value();
-          return now.wanted()
-              ? tx.put(
-                  TaskRecord.TABLE,
-                  id,
-                  tasks.stopping(
-                      now,
-                      TaskStopCode.ESSENTIAL_CONTAINER_EXITED,
-                      "Essential container in task exited"))
-              : now;
-        });
+        stopFaulty(
+            task.id(),
+            TaskStopCode.ESSENTIAL_CONTAINER_EXITED,
+            "Essential container in task exited");
         return true;
       }
     }
@@ -548,7 +538,6 @@ final class TaskAgent {
     adopted.remove(task.id());
     task.task().containers().forEach(c -> images.remove(containerId(task, c.name())));
     store.write(tx -> {
-      countFailure(tx, task);
       return change(
           tx,
           task.id(),
@@ -593,16 +582,20 @@ final class TaskAgent {
   /** The task cannot run: it stops with this reason. */
   private Duration fail(TaskRecord task, String reason) {
     LOG.info("task {} cannot run: {}", task.id(), reason);
-    store.write(tx -> {
-      TaskRecord now = tx.get(TaskRecord.TABLE, task.id()).orElseThrow().value();
-      return now.wanted()
-          ? tx.put(
-              TaskRecord.TABLE,
-              now.id(),
-              tasks.stopping(now, TaskStopCode.TASK_FAILED_TO_START, reason))
-          : now;
-    });
+    stopFaulty(task.id(), TaskStopCode.TASK_FAILED_TO_START, reason);
     return NOW;
+  }
+
+  /** The task is to stop by its own fault, which counts against its deployment at once. */
+  private void stopFaulty(String id, TaskStopCode code, String reason) {
+    store.write(tx -> {
+      TaskRecord now = tx.get(TaskRecord.TABLE, id).orElseThrow().value();
+      if (now.wanted()) {
+        tx.put(TaskRecord.TABLE, id, tasks.stopping(now, code, reason));
+        updateService(tx, now, record -> failed(record, now));
+      }
+      return now.wanted();
+    });
   }
 
   /** Notes that a container never ran, and why. */
@@ -656,27 +649,8 @@ final class TaskAgent {
         tx, task, record -> record.failedStarts() == 0 ? record : record.withFailures(0, null));
   }
 
-  private void countFailure(Tx tx, TaskRecord task) {
-    TaskStopCode code = task.task().stopCode();
-    boolean fault =
-        code == TaskStopCode.TASK_FAILED_TO_START
-            || code == TaskStopCode.ESSENTIAL_CONTAINER_EXITED
-            || Objects.requireNonNullElse(task.task().stoppedReason(), "")
-                .startsWith("Task failed ELB");
-    if (fault) {
-      updateService(tx, task, record -> failed(record, task));
-    }
-  }
-
   private ServiceRecord failed(ServiceRecord record, TaskRecord task) {
-    List<Deployment> deployments =
-        record.service().deployments().stream()
-            .map(deployment ->
-                deployment.id().equals(task.task().startedBy())
-                    ? deployment.toBuilder().failedTasks(deployment.failedTasks() + 1).build()
-                    : deployment)
-            .toList();
-    ServiceRecord counted = record.with(s -> s.deployments(deployments));
+    ServiceRecord counted = record.withFailedTask(task.task().startedBy());
     if (task.task().startedAt() != null) {
       return counted; // it ran: no reason to throttle
     }

@@ -33,7 +33,7 @@ import software.amazon.awssdk.services.ecs.model.Task;
 @Timeout(300)
 class EcsCrashTest {
 
-  private static final int SEEDS = Integer.getInteger("muelle.seeds", 40);
+  private static final int SEEDS = Integer.getInteger("muelle.seeds", 25);
   private static final Duration LONG = Duration.ofMinutes(30);
   private static final List<String> LINES =
       IntStream.range(0, 12).mapToObj(i -> "line " + i / 3).toList();

@@ -58,6 +58,18 @@ class RolloutTest {
   }
 
   @Test
+  void afterARestartWhatMayServeStaysUntilItIsKnownWhatServes() {
+    Want want = new Want(2, 100, 200, "new", false);
+    List<Member> checked =
+        List.of(
+            member("a", "old", Health.CHECKING),
+            member("b", "old", Health.CHECKING),
+            member("c", "new", Health.CHECKING),
+            member("d", "new", Health.CHECKING));
+    assertEquals(new Plan(0, List.of(), false), Rollout.plan(want, checked));
+  }
+
+  @Test
   void percentagesRoundSoThatTheyNeverPermitMore() {
     assertEquals(2, new Want(3, 50, 200, "d", false).minimum());
     assertEquals(1, new Want(1, 50, 200, "d", false).minimum());
@@ -214,6 +226,7 @@ class RolloutTest {
     private Member change(Member member) {
       return switch (random.nextInt(6)) {
         case 0, 1 -> health(member, Health.HEALTHY);
+        case 3 -> health(member, Health.CHECKING);
         case 2 -> random.nextInt(5) == 0 ? health(member, Health.UNHEALTHY) : member;
         default -> member;
       };
