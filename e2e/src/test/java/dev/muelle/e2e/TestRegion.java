@@ -93,11 +93,16 @@ final class TestRegion implements AutoCloseable {
 
   /** The server's process. */
   ProcessHandle server() throws IOException {
+    return ProcessHandle.of(Long.parseLong(said("pid"))).orElseThrow();
+  }
+
+  /** A property of what the running server, or the last one, said of itself. */
+  private String said(String name) throws IOException {
     Properties said = new Properties();
     try (var in = Files.newBufferedReader(data.resolve("server.properties"))) {
       said.load(in);
     }
-    return ProcessHandle.of(Long.parseLong(said.getProperty("pid"))).orElseThrow();
+    return said.getProperty(name);
   }
 
   /** What of this region is on the machine now. */
@@ -105,9 +110,9 @@ final class TestRegion implements AutoCloseable {
     return Machine.traces(instance(), data, server().pid());
   }
 
-  /** The name that its kernel objects carry: as the cgroups show. */
+  /** The name that its kernel objects carry. */
   private String instance() throws IOException {
-    String name = Files.readString(data.resolve("instance")).trim();
+    String name = said("instance");
     assertTrue(name.matches("mu[0-9a-f]{6}"), name);
     return name;
   }

@@ -97,6 +97,7 @@ public final class DataDirectory {
     properties.setProperty("pid", String.valueOf(running.pid()));
     properties.setProperty("port", String.valueOf(running.port()));
     properties.setProperty("open", String.valueOf(running.open()));
+    properties.setProperty("instance", instance()); // for whoever looks for its kernel objects
     Path half = root.resolve("server.properties.new");
     try (var out = Files.newBufferedWriter(half)) {
       properties.store(out, null);

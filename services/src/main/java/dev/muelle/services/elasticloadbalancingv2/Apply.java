@@ -179,7 +179,9 @@ final class Apply {
                     r.subnetId(zone.subnetId())
                         .groups(wanted.balancer().securityGroups())
                         .description("ELB " + name)
-                        .clientToken(name.replace('/', '-') + "-" + zone.subnetId()))
+                        .clientToken( // at most 64 characters: the balancer's own number, and the
+                            // subnet
+                            name.substring(name.lastIndexOf('/') + 1) + "-" + zone.subnetId()))
                 .networkInterface();
         nodes.add(
             new Node(
