@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param memoryLimit hard, in bytes; 0 for the sandbox's
  * @param memoryReservation soft, in bytes; 0 for none
  * @param init whether a small init process runs as pid 1 and reaps
+ * @param keepsOutput whether what it prints is kept for {@link Engine#output}, whose reader has to
+ *     release it; else it goes nowhere
  */
 public record ContainerSpec(
     String id,
@@ -36,7 +38,8 @@ public record ContainerSpec(
     long memoryReservation,
     boolean readonlyRoot,
     boolean init,
-    List<Ulimit> ulimits) {
+    List<Ulimit> ulimits,
+    boolean keepsOutput) {
 
   /** A resource limit, named as Docker does: {@code nofile}, {@code nproc}, … */
   public record Ulimit(String name, long soft, long hard) {}

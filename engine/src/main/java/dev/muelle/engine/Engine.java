@@ -51,9 +51,16 @@ public interface Engine extends AutoCloseable {
 
   /**
    * The container's output from a position on (0: from the start), in order; empty if there is
-   * nothing more at the moment. Complete until {@link #removeSandbox}.
+   * nothing more at the moment. Complete until {@link #removeSandbox}, but for what was released.
    */
   List<LogLine> output(String containerId, long position, int limit);
+
+  /**
+   * Says that the output before a position will not be asked for again. A container that has
+   * written far ahead of what was released waits when it writes more: nothing is lost, and nothing
+   * fills the disk. Nothing happens if the container is unknown.
+   */
+  void releaseOutput(String containerId, long position);
 
   /** Calls {@code listener} with the id of a container that exited or has new output. */
   Watch watch(Consumer<String> listener);

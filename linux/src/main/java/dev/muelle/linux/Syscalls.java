@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The system calls, as libc offers them; each throws a {@link LinuxException} where C returns -1.
- * Page numbers are those of the man pages: setns(2), mount(2), umount2(2), mknod(2), lsetxattr(2).
+ * Page numbers are those of the man pages: setns(2), mount(2), umount2(2), mknod(2), lsetxattr(2),
+ * fallocate(2).
  */
 @SuppressWarnings("restricted") // calling C is what this class is for
 public final class Syscalls {
@@ -32,7 +33,10 @@ public final class Syscalls {
   public static final long MS_PRIVATE = 1L << 18;
 
   private static final int MNT_DETACH = 2;
+  private static final int O_RDWR = 2;
   private static final int O_CLOEXEC = 0x80000;
+  private static final int FALLOC_FL_KEEP_SIZE = 1;
+  private static final int FALLOC_FL_PUNCH_HOLE = 2;
   private static final int CLONE_NEWNET = 0x40000000;
   private static final int S_IFCHR = 0x2000;
 
@@ -49,6 +53,8 @@ public final class Syscalls {
   private static final MethodHandle MKNOD = handle("mknod", JAVA_INT, ADDRESS, JAVA_INT, JAVA_LONG);
   private static final MethodHandle LSETXATTR =
       handle("lsetxattr", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT);
+  private static final MethodHandle FALLOCATE =
+      handle("fallocate", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle KILL = handle("kill", JAVA_INT, JAVA_INT, JAVA_INT);
   private static final MethodHandle STRERROR =
       LINKER.downcallHandle(
@@ -163,11 +169,37 @@ public final class Syscalls {
     }
   }
 
-  /** Opens a namespace's file for {@link #enterNetwork}. */
-  static int open(Path path) {
+  /**
+   * Gives the disk back what the beginning of a file takes; what follows keeps its place. Whole
+   * blocks go, so a little may stay. Somebody else may write to the file meanwhile.
+   *
+   * @throws LinuxException with {@link LinuxException#EOPNOTSUPP} if the file system cannot
+   */
+  public static void forgetBeginning(Path file, long bytes) {
+    int fd = open(file, O_RDWR | O_CLOEXEC);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
-      int fd = (int) OPEN.invokeExact(state, text(arena, path.toString()), O_CLOEXEC);
+      int result =
+          (int)
+              FALLOCATE.invokeExact(
+                  state, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0L, bytes);
+      check(result, state, "fallocate " + file);
+    } catch (Throwable e) {
+      throw propagate(e);
+    } finally {
+      close(fd);
+    }
+  }
+
+  /** Opens a namespace's file for {@link #enterNetwork}. */
+  static int open(Path path) {
+    return open(path, O_CLOEXEC);
+  }
+
+  private static int open(Path path, int flags) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      int fd = (int) OPEN.invokeExact(state, text(arena, path.toString()), flags);
       check(fd, state, "open " + path);
       return fd;
     } catch (Throwable e) {

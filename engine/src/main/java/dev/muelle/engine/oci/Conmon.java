@@ -1,5 +1,7 @@
 package dev.muelle.engine.oci;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -16,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -55,12 +58,26 @@ final class Conmon {
     return "muelle/" + instance + "/" + containerId;
   }
 
+  /** The process that stays with a container, if it still does. */
+  static OptionalInt living(Layout layout, String instance, String id) {
+    try {
+      String pid = Files.readString(layout.container(id).resolve("conmon.pid")).trim();
+      String line = Files.readString(Path.of("/proc", pid, "cmdline"), ISO_8859_1);
+      return line.contains(name(instance, id) + "\0")
+          ? OptionalInt.of(Integer.parseInt(pid))
+          : OptionalInt.empty();
+    } catch (IOException e) {
+      return OptionalInt.empty();
+    }
+  }
+
   /**
    * Creates a container, which then waits to be started.
    *
+   * @param keepsOutput whether what it prints is written down
    * @return pid of its first process
    */
-  int create(String id) throws IOException {
+  int create(String id, boolean keepsOutput) throws IOException {
     Path container = layout.container(id);
     List<String> command =
         new ArrayList<>(List.of("/bin/sh", "-c", SCRIPT, "sh", "/usr/bin/conmon"));
@@ -70,7 +87,7 @@ final class Conmon {
     command.addAll(List.of("--runtime-arg", "--root", "--runtime-arg", layout.runtime() + ""));
     command.addAll(List.of("-b", container + "", "-p", container.resolve("pid") + ""));
     command.addAll(List.of("-P", container.resolve("conmon.pid") + ""));
-    command.addAll(List.of("-l", "k8s-file:" + layout.log(id)));
+    command.addAll(List.of("-l", keepsOutput ? "k8s-file:" + layout.log(id) : "none"));
     command.addAll(List.of("--exit-dir", layout.exits() + "", "--persist-dir", container + ""));
     command.addAll(List.of("--socket-dir-path", layout.sockets() + ""));
     command.addAll(List.of("--no-sync-log", "--log-level", "warning"));

@@ -40,6 +40,7 @@ final class Containers {
 
   private static final Logger LOG = LoggerFactory.getLogger(Containers.class);
   private static final Duration DEATH = Duration.ofSeconds(30);
+  private static final long HALTED_LOOK = 100; // ms
   private static final int OPEN_FILES = 65_535;
   private static final int LOST = 137; // as if killed: nobody was there to see its exit code
   private static final List<Path> INITS =
@@ -56,6 +57,8 @@ final class Containers {
   private final Conmon conmon;
   private final Sandboxes sandboxes;
   private final Leftovers leftovers;
+  private final Backlog backlog;
+  private final OutputGuard guard;
   private final ObjectMapper json;
   private final Timers timers;
 
@@ -77,6 +80,8 @@ final class Containers {
       Conmon conmon,
       Sandboxes sandboxes,
       Leftovers leftovers,
+      Backlog backlog,
+      OutputGuard guard,
       ObjectMapper json,
       Timers timers) {
     this.layout = layout;
@@ -86,6 +91,8 @@ final class Containers {
     this.conmon = conmon;
     this.sandboxes = sandboxes;
     this.leftovers = leftovers;
+    this.backlog = backlog;
+    this.guard = guard;
     this.json = json;
     this.timers = timers;
   }
@@ -149,7 +156,8 @@ final class Containers {
                       "CannotCreateContainerError: Error response from daemon: No such image: "
                           + spec.imageId()));
       prepare(spec, sandbox, image);
-      int pid = conmon.create(spec.id());
+      guard.ensure();
+      int pid = conmon.create(spec.id(), spec.keepsOutput());
       long startTime = Processes.startTime(pid);
       Note note =
           new Note(
@@ -265,7 +273,8 @@ final class Containers {
     Path file = layout.exit(note.id());
     boolean alive = Processes.startTime(note.pid()) == note.startTime();
     if (!Files.exists(file)) {
-      // Without conmon nobody writes the code down. A living one is about to.
+      backlog.look(note.id(), alive); // a conmon that is halted writes no code down
+      // Without conmon nobody does. A living one is about to.
       return alive || monitorLives(note.id())
           ? null
           : new Exit(LOST, killedForMemory(note), timers.millis());
@@ -279,19 +288,29 @@ final class Containers {
     return cgroups.killedForMemory(note.sandboxId(), note.id());
   }
 
-  private boolean monitorLives(String id) throws IOException {
-    Path file = layout.container(id).resolve("conmon.pid");
-    if (!Files.exists(file)) {
-      return false;
+  private boolean monitorLives(String id) {
+    return Conmon.living(layout, instance, id).isPresent();
+  }
+
+  /** A container has written. */
+  void written(String id) {
+    Running container = known.get(id);
+    if (container != null) {
+      backlog.look(id, runs(container));
     }
-    String pid = Files.readString(file).trim();
-    Path line = Path.of("/proc", pid, "cmdline");
-    try {
-      return Files.readString(line, java.nio.charset.StandardCharsets.ISO_8859_1)
-          .contains(Conmon.name(instance, id) + "\0");
-    } catch (IOException e) {
-      return false;
+  }
+
+  /** Its output before an offset was read for good. */
+  void release(String id, long offset) throws IOException {
+    Running container = known.get(id);
+    if (container != null) {
+      backlog.release(id, offset, runs(container));
     }
+  }
+
+  private static boolean runs(Running container) {
+    Note note = container.note;
+    return !container.exit.isDone() && Processes.startTime(note.pid()) == note.startTime();
   }
 
   void lookAtAll() {
@@ -329,17 +348,33 @@ final class Containers {
     }
   }
 
-  private static boolean exits(Running container, Duration within) {
+  private boolean exits(Running container, Duration within) {
     try {
-      container.exit.get(within.toMillis(), TimeUnit.MILLISECONDS);
-      return true;
-    } catch (TimeoutException e) {
-      return false;
+      long end = timers.millis() + within.toMillis();
+      for (long left = within.toMillis(); left > 0; left = end - timers.millis()) {
+        if (exitsWithin(container, Math.min(left, HALTED_LOOK))) {
+          return true;
+        }
+        if (backlog.held(container.note.id())) {
+          look(container.note.id()); // a conmon that is halted tells nobody
+        }
+      }
+      return container.exit.isDone();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new EngineException("interrupted", e);
     } catch (ExecutionException e) {
       throw new IllegalStateException(e);
+    }
+  }
+
+  private static boolean exitsWithin(Running container, long millis)
+      throws InterruptedException, ExecutionException {
+    try {
+      container.exit.get(millis, TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      return false;
     }
   }
 
@@ -360,6 +395,7 @@ final class Containers {
         boolean monitored = !container.exit.isDone() || monitorLives(id);
         leftovers.removeContainer(sandboxId, id, monitored);
         known.remove(id);
+        backlog.remove(id);
         container.exit.complete(new Exit(LOST, false, timers.millis()));
       } catch (IOException e) {
         throw new UncheckedIOException(e);
@@ -389,6 +425,10 @@ final class Containers {
           container.exit.complete(json.readValue(Files.readAllBytes(end), Exit.class));
         }
         known.put(id, container);
+        if (!container.exit.isDone()) {
+          guard.ensure();
+          backlog.lookAnew(id, runs(container)); // it may have been halted while nobody read
+        }
         order.accumulateAndGet(note.order(), Math::max);
         if (sandboxes.find(note.sandboxId()).isEmpty()) {
           removeOf(note.sandboxId()); // its sandbox was being removed

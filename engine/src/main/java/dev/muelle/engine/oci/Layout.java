@@ -62,6 +62,11 @@ record Layout(Path root) {
     return container(id).resolve("exited.json");
   }
 
+  /** Up to where the output's file was released: an offset, as text. */
+  Path released(String id) {
+    return container(id).resolve("released");
+  }
+
   Path rootfs(String id) {
     return container(id).resolve("rootfs");
   }

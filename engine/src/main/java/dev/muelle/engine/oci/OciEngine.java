@@ -42,6 +42,8 @@ public final class OciEngine implements Engine {
   private final Watching watching;
   private final Leftovers leftovers;
   private final Layout layout;
+  private final Backlog backlog;
+  private final OutputGuard guard;
 
   /**
    * Opens an engine; what an earlier one over the same directory left running is known again.
@@ -51,17 +53,18 @@ public final class OciEngine implements Engine {
    * @throws UncheckedIOException if the directory cannot be used, or no runtime is installed
    */
   public OciEngine(String instance, Path dir, BlobStore blobs, LocalRegistry local, Timers timers) {
-    this(instance, dir, blobs, local, timers, Limits.usual());
+    this(instance, dir, blobs, local, timers, Limits.usual(), Room.usual());
   }
 
-  /** As the other one, with other limits on images. */
+  /** As the other one, with other limits on images, and another bound on what is kept. */
   public OciEngine(
       String instance,
       Path dir,
       BlobStore blobs,
       LocalRegistry local,
       Timers timers,
-      Limits limits) {
+      Limits limits,
+      Room room) {
     if (!ID.matcher(instance).matches()) {
       throw new IllegalArgumentException("not an instance's name: " + instance);
     }
@@ -80,9 +83,13 @@ public final class OciEngine implements Engine {
               RuntimeChoice.choose(cgroups.version(), root),
               cgroups.monitors(),
               timers);
+      backlog = new Backlog(layout, instance, room.outputBytes());
+      guard = new OutputGuard(layout, instance, cgroups.monitors(), room.outputBytes());
       containers =
           new Containers(
-              layout, instance, cgroups, images, conmon, sandboxes, leftovers, json, timers);
+              layout, instance, cgroups, images, conmon, sandboxes, leftovers, backlog, guard, json,
+              timers);
+      OutputGuard.endOthers(instance);
       sandboxes.recover();
       containers.recover();
       watching = new Watching(layout, containers, timers);
@@ -152,7 +159,18 @@ public final class OciEngine implements Engine {
     // Asked before reading: conmon writes all output before it says that the container exited.
     boolean complete = container.get().exit.isDone();
     try {
-      return Output.read(layout.log(containerId), position, limit, complete);
+      long kept = backlog.kept(containerId);
+      long from = Output.offset(position) < kept ? Output.position(kept) : position;
+      return Output.read(layout.log(containerId), from, limit, complete);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void releaseOutput(String containerId, long position) {
+    try {
+      containers.release(containerId, Output.offset(position));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -183,6 +201,7 @@ public final class OciEngine implements Engine {
   @Override
   public void close() {
     watching.close();
+    guard.close();
     images.close();
   }
 }

@@ -9,6 +9,8 @@ final class Signals {
 
   static final int SIGKILL = 9;
   static final int SIGTERM = 15;
+  static final int SIGCONT = 18;
+  static final int SIGSTOP = 19;
 
   private static final Map<String, Integer> NUMBERS =
       Map.ofEntries(
@@ -22,8 +24,8 @@ final class Signals {
           Map.entry("PIPE", 13),
           Map.entry("ALRM", 14),
           Map.entry("TERM", SIGTERM),
-          Map.entry("CONT", 18),
-          Map.entry("STOP", 19),
+          Map.entry("CONT", SIGCONT),
+          Map.entry("STOP", SIGSTOP),
           Map.entry("WINCH", 28),
           Map.entry("PWR", 30),
           Map.entry("RTMIN+3", 37));

@@ -72,6 +72,7 @@ final class Watching implements AutoCloseable {
             if (exits) {
               containers.look(id);
             } else {
+              containers.written(id);
               tell(id);
             }
           }

@@ -15,6 +15,7 @@ final class SimContainer {
   final Behaviour behaviour;
   private State state;
   private final List<LogLine> output = new ArrayList<>();
+  private int released;
 
   SimContainer(ContainerSpec spec, Behaviour behaviour, int pid, Instant now) {
     this.spec = spec;
@@ -46,11 +47,19 @@ final class SimContainer {
   }
 
   void print(String text, boolean stderr, Instant now) {
+    if (!spec.keepsOutput()) {
+      return;
+    }
     output.add(new LogLine(output.size() + 1L, now.toEpochMilli(), stderr, text));
   }
 
+  /** Who asks for what was released, gets none of it: as from the real one. */
+  void release(long position) {
+    released = Math.clamp(position, released, output.size());
+  }
+
   List<LogLine> output(long position, int limit) {
-    int from = (int) Math.min(Math.max(position, 0), output.size());
+    int from = Math.clamp(position, released, output.size());
     return List.copyOf(output.subList(from, Math.min(output.size(), from + limit)));
   }
 }

@@ -209,6 +209,14 @@ public final class SimEngine implements Engine {
   }
 
   @Override
+  public synchronized void releaseOutput(String containerId, long position) {
+    SimContainer container = find(containerId);
+    if (container != null) {
+      container.release(position);
+    }
+  }
+
+  @Override
   public Watch watch(Consumer<String> listener) {
     listeners.add(listener);
     return () -> listeners.remove(listener);

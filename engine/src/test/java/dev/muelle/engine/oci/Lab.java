@@ -7,6 +7,7 @@ import dev.muelle.engine.Engine.LogLine;
 import dev.muelle.engine.ImageReference;
 import dev.muelle.engine.LocalRegistry;
 import dev.muelle.engine.SandboxSpec;
+import dev.muelle.engine.oci.image.Limits;
 import dev.muelle.loop.SystemTimers;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -29,19 +30,35 @@ final class Lab implements AutoCloseable {
   final SystemTimers timers = new SystemTimers();
   final Map<String, String> tags = new ConcurrentHashMap<>();
   private final ObjectMapper json = new ObjectMapper();
+  final Room room;
   OciEngine engine;
 
   Lab() throws IOException {
-    this(
-        "mt" + Long.toString(System.nanoTime() & 0xffffffffL, 36),
-        Files.createTempDirectory("muelle-engine"));
+    this(Room.usual());
+  }
+
+  Lab(Room room) throws IOException {
+    this(name(), Files.createTempDirectory("muelle-engine"), room);
   }
 
   Lab(String instance, Path directory) throws IOException {
+    this(instance, directory, Room.usual());
+  }
+
+  Lab(String instance, Path directory, Room room) throws IOException {
     this.instance = instance;
     this.directory = directory;
+    this.room = room;
     this.blobs = new TestBlobs(directory.resolve("blobs"));
     this.engine = open();
+  }
+
+  static String name() {
+    return "mt" + Long.toString(System.nanoTime() & 0xffffffffL, 36);
+  }
+
+  Path engineRoot() {
+    return directory.resolve("engine");
   }
 
   OciEngine open() {
@@ -58,7 +75,8 @@ final class Lab implements AutoCloseable {
                 reference.digest() != null ? reference.digest() : tags.get(reference.repository()));
           }
         };
-    return new OciEngine(instance, directory.resolve("engine"), blobs, registry, timers);
+    return new OciEngine(
+        instance, directory.resolve("engine"), blobs, registry, timers, Limits.usual(), room);
   }
 
   void reopen() {
@@ -177,7 +195,8 @@ final class Lab implements AutoCloseable {
         0,
         false,
         false,
-        List.of());
+        List.of(),
+        true);
   }
 
   State.Exited exited(String id) {

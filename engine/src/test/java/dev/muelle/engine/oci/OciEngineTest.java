@@ -58,7 +58,8 @@ class OciEngineTest {
               0,
               false,
               false,
-              List.of()));
+              List.of(),
+              true));
       State.Exited exit = lab.exited("c1");
       assertEquals(7, exit.exitCode(), () -> lab.texts("c1").toString());
       assertFalse(exit.outOfMemory());
@@ -108,7 +109,8 @@ class OciEngineTest {
             0,
             false,
             false,
-            List.of()));
+            List.of(),
+            true));
     State.Exited exit = lab.exited("c1");
     assertEquals(137, exit.exitCode());
     assertTrue(exit.outOfMemory());
@@ -164,7 +166,8 @@ class OciEngineTest {
             0,
             false,
             false,
-            List.of());
+            List.of(),
+            true);
     EngineException e = assertThrows(EngineException.class, () -> lab.engine.startContainer(spec));
     assertTrue(e.getMessage().startsWith("CannotStartContainerError: "), e.getMessage());
     assertTrue(e.getMessage().contains("/not/there"), e.getMessage());

@@ -42,7 +42,8 @@ class SimEngineTest {
 
   private static ContainerSpec container(String image) {
     return new ContainerSpec(
-        "c", "s", "web", image, null, null, Map.of(), null, null, 0, 0, 0, false, false, List.of());
+        "c", "s", "web", image, null, null, Map.of(), null, null, 0, 0, 0, false, false, List.of(),
+        true);
   }
 
   private State.Exited exited() {
@@ -118,6 +119,8 @@ class SimEngineTest {
     assertEquals(List.of("two"), rest.stream().map(LogLine::text).toList());
     assertEquals(List.of(), engine.output("c", rest.getLast().position(), 100));
     assertEquals(List.of("c", "c", "c"), told);
+    engine.releaseOutput("c", first.getFirst().position());
+    assertEquals(rest, engine.output("c", 0, 100));
   }
 
   @Test

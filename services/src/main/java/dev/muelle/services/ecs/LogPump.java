@@ -143,11 +143,13 @@ final class LogPump implements AutoCloseable {
   }
 
   private void carryEach(TaskRecord task, TaskDefinition definition) {
-    for (ContainerDefinition container : definition.containerDefinitions()) {
-      if (container.logConfiguration() != null) {
-        String id = TaskAgent.containerId(task, container.name());
-        while (carry(id, container.logConfiguration(), container.name(), task.id())) {
-          // until nothing more is there at the moment
+    boolean more = true;
+    while (more) { // in turns: one that prints without end must not keep the others waiting
+      more = false;
+      for (ContainerDefinition container : definition.containerDefinitions()) {
+        if (container.logConfiguration() != null) {
+          String id = TaskAgent.containerId(task, container.name());
+          more |= carry(id, container.logConfiguration(), container.name(), task.id());
         }
       }
     }
@@ -181,6 +183,7 @@ final class LogPump implements AutoCloseable {
     compared.add(containerId);
     Position to = after(from, lines.getLast().position(), all);
     store.write(tx -> tx.put(POSITIONS, containerId, to));
+    engine.releaseOutput(containerId, to.position()); // what a restart asks for begins there
     return true;
   }
 

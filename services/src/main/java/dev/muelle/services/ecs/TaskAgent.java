@@ -378,7 +378,8 @@ final class TaskAgent {
         init,
         definition.ulimits().stream()
             .map(u -> new ContainerSpec.Ulimit(u.nameAsString(), u.softLimit(), u.hardLimit()))
-            .toList());
+            .toList(),
+        definition.logConfiguration() != null);
   }
 
   /** The engine's id of a container: the task's, and the container's place in the definition. */

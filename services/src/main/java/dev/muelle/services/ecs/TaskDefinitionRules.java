@@ -85,7 +85,12 @@ final class TaskDefinitionRules {
           "logConfiguration",
           "linuxParameters");
   private static final Set<String> LOG_OPTIONS =
-      Set.of("awslogs-group", "awslogs-region", "awslogs-stream-prefix", "awslogs-create-group");
+      Set.of(
+          "awslogs-group",
+          "awslogs-region",
+          "awslogs-stream-prefix",
+          "awslogs-create-group",
+          "mode");
 
   private final Scope scope;
   private final Roles roles;
@@ -352,6 +357,12 @@ final class TaskDefinitionRules {
         throw Refuse.client(
             "Log driver awslogs option " + option + " is not supported by this region yet.");
       }
+    }
+    if (!options.getOrDefault("mode", "blocking").equals("blocking")) {
+      throw Refuse.client(
+          "Log driver awslogs option mode "
+              + options.get("mode")
+              + " is not supported by this region yet: use blocking.");
     }
     if (!options.getOrDefault("awslogs-region", "").equals(scope.region())) {
       throw Refuse.client(

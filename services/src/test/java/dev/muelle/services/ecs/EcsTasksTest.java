@@ -5,6 +5,7 @@ import static dev.muelle.services.ecs.World.CONTAINER;
 import static dev.muelle.services.ecs.World.FAMILY;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.ecs.model.ClientException;
 import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.ContainerCondition;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
@@ -170,6 +172,49 @@ class EcsTasksTest {
     assertEquals(TaskStopCode.TASK_FAILED_TO_START, task.stopCode());
     assertTrue(task.stoppedReason().startsWith("ResourceInitializationError: "));
     assertEquals(Map.of(), world.engine.starts());
+  }
+
+  @Test
+  void whatWasCarriedIsReleasedAndOnlyThat() {
+    world.script.put(
+        CONTAINER,
+        Behaviour.runs()
+            .printing(Duration.ofSeconds(1), "one")
+            .printing(Duration.ofSeconds(2), "two"));
+    world.register(World.container().build());
+    String arn = run();
+    running(arn);
+    String task = arn.substring(arn.lastIndexOf('/') + 1);
+    String stream = "ecs/" + CONTAINER + "/" + task;
+    world.until("carried", LONG, () -> world.logs.lines(World.LOG_GROUP, stream).contains("two"));
+    assertEquals(List.of("one", "two"), world.logs.lines(World.LOG_GROUP, stream));
+    world.until("released", LONG, () -> world.engine.output(task + "-0", 0, 10).isEmpty());
+  }
+
+  @Test
+  void aWriterMayWaitForItsLogsButLosesNone() {
+    ContainerDefinition lossy = logging("non-blocking");
+    ClientException refused = assertThrows(ClientException.class, () -> world.register(lossy));
+    assertTrue(refused.getMessage().contains("mode non-blocking"), refused.getMessage());
+    world.register(logging("blocking"));
+  }
+
+  private static ContainerDefinition logging(String mode) {
+    return World.container()
+        .logConfiguration(config ->
+            config
+                .logDriver("awslogs")
+                .options(
+                    Map.of(
+                        "awslogs-group",
+                        World.LOG_GROUP,
+                        "awslogs-region",
+                        "us-east-1",
+                        "awslogs-stream-prefix",
+                        "x",
+                        "mode",
+                        mode)))
+        .build();
   }
 
   @Test
