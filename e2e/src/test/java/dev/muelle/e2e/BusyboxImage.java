@@ -17,7 +17,7 @@ final class BusyboxImage {
         """
         mkdir -p image/bin image/tmp image/etc
         cp /bin/busybox image/bin/busybox
-        for tool in $(/bin/busybox --list); do ln -sf busybox image/bin/$tool; done
+        for tool in $(/bin/busybox --list | grep -vx busybox); do ln -sf busybox image/bin/$tool; done
         echo 'root:x:0:0:root:/root:/bin/sh' > image/etc/passwd
         rm -rf layout && mkdir -p layout/blobs/sha256
         tar --sort=name --mtime=@0 --owner=0 --group=0 -C image -cf layer.tar .
