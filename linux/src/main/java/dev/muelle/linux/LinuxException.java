@@ -10,6 +10,9 @@ public final class LinuxException extends RuntimeException {
   /** Invalid argument; from umount2: not a mount point. */
   public static final int EINVAL = 22;
 
+  /** The disk is full. */
+  public static final int ENOSPC = 28;
+
   /** Not supported, by this file system for example. */
   public static final int EOPNOTSUPP = 95;
 

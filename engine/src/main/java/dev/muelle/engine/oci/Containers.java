@@ -150,7 +150,7 @@ final class Containers {
       Files.createDirectories(layout.container(spec.id()));
       StoredImage image =
           images
-              .find(spec.imageId())
+              .use(spec.id(), spec.imageId())
               .orElseThrow(() ->
                   new EngineException(
                       "CannotCreateContainerError: Error response from daemon: No such image: "
@@ -179,6 +179,7 @@ final class Containers {
       try {
         if (!done) {
           leftovers.removeContainer(spec.sandboxId(), spec.id(), true);
+          images.leave(spec.id());
         }
       } catch (IOException e) {
         LOG.warn("container {} was not started, and left something behind", spec.id(), e);
@@ -191,6 +192,7 @@ final class Containers {
   private void prepare(ContainerSpec spec, SandboxSpec sandbox, StoredImage image)
       throws IOException {
     Files.writeString(layout.container(spec.id()).resolve("sandbox"), spec.sandboxId());
+    Files.writeString(layout.imageNote(spec.id()), spec.imageId());
     Path rootfs = layout.rootfs(spec.id());
     Path writable = Files.createDirectories(sandboxes.writable(sandbox, spec.id()));
     Rootfs.mount(rootfs, images.directories(image), writable, Leftovers.mountSource(instance));
@@ -272,12 +274,11 @@ final class Containers {
   private @Nullable Exit exit(Note note) throws IOException {
     Path file = layout.exit(note.id());
     boolean alive = Processes.startTime(note.pid()) == note.startTime();
+    // Asked before the file: conmon writes it and ends. Without conmon nobody writes the code down.
+    boolean monitored = alive || monitorLives(note.id());
     if (!Files.exists(file)) {
-      backlog.look(note.id(), alive); // a conmon that is halted writes no code down
-      // Without conmon nobody does. A living one is about to.
-      return alive || monitorLives(note.id())
-          ? null
-          : new Exit(LOST, killedForMemory(note), timers.millis());
+      backlog.look(note.id(), alive); // a conmon that is halted writes nothing down
+      return monitored ? null : new Exit(LOST, killedForMemory(note), timers.millis());
     }
     int code = Integer.parseInt(Files.readString(file).trim());
     boolean memory = code != 0 && killedForMemory(note);
@@ -396,6 +397,7 @@ final class Containers {
         leftovers.removeContainer(sandboxId, id, monitored);
         known.remove(id);
         backlog.remove(id);
+        images.leave(id);
         container.exit.complete(new Exit(LOST, false, timers.millis()));
       } catch (IOException e) {
         throw new UncheckedIOException(e);
@@ -425,6 +427,9 @@ final class Containers {
           container.exit.complete(json.readValue(Files.readAllBytes(end), Exit.class));
         }
         known.put(id, container);
+        if (Files.exists(layout.imageNote(id))) {
+          images.use(id, Files.readString(layout.imageNote(id)));
+        }
         if (!container.exit.isDone()) {
           guard.ensure();
           backlog.lookAnew(id, runs(container)); // it may have been halted while nobody read

@@ -62,6 +62,11 @@ record Layout(Path root) {
     return container(id).resolve("exited.json");
   }
 
+  /** The image's id, noted before its layers are mounted. */
+  Path imageNote(String id) {
+    return container(id).resolve("image");
+  }
+
   /** Up to where the output's file was released: an offset, as text. */
   Path released(String id) {
     return container(id).resolve("released");

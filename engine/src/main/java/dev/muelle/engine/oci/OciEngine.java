@@ -53,7 +53,7 @@ public final class OciEngine implements Engine {
    * @throws UncheckedIOException if the directory cannot be used, or no runtime is installed
    */
   public OciEngine(String instance, Path dir, BlobStore blobs, LocalRegistry local, Timers timers) {
-    this(instance, dir, blobs, local, timers, Limits.usual(), Room.usual());
+    this(instance, dir, blobs, local, timers, Limits.usual(), Room.usual(dir));
   }
 
   /** As the other one, with other limits on images, and another bound on what is kept. */
@@ -73,7 +73,7 @@ public final class OciEngine implements Engine {
       ObjectMapper json = new ObjectMapper();
       layout = Layout.create(root);
       Cgroups cgroups = new Cgroups(Cgroups.detect(Mounts.table()), instance);
-      images = new Images(root, blobs, local, timers, limits, "engine-" + instance);
+      images = new Images(root, blobs, local, timers, limits, room.shelf(), "engine-" + instance);
       sandboxes = new Sandboxes(layout, instance, cgroups, json);
       leftovers = new Leftovers(layout, instance, cgroups);
       Conmon conmon =
@@ -93,6 +93,7 @@ public final class OciEngine implements Engine {
       sandboxes.recover();
       containers.recover();
       watching = new Watching(layout, containers, timers);
+      images.tidySoon();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -129,6 +130,7 @@ public final class OciEngine implements Engine {
   @Override
   public void removeSandbox(String sandboxId) {
     sandboxes.remove(sandboxId, () -> containers.removeOf(sandboxId));
+    images.tidySoon();
   }
 
   @Override

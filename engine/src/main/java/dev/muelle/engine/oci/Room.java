@@ -1,15 +1,39 @@
 package dev.muelle.engine.oci;
 
+import dev.muelle.engine.oci.image.Shelf;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+
 /**
  * What an engine keeps on the disk beyond what runs on it needs.
  *
  * @param outputBytes of each container's output that nobody has read for good yet; one that prints
  *     more waits
+ * @param shelf what is kept of images
  */
-public record Room(long outputBytes) {
+public record Room(long outputBytes, Shelf shelf) {
 
-  /** Enough for minutes of a busy container, little for a disk. */
-  public static Room usual() {
-    return new Room(32L << 20);
+  private static final int SHARE = 5;
+
+  /**
+   * Output for minutes of a busy container; images for a fifth of the disk, and those of the last
+   * half hour in any case.
+   *
+   * @param directory on the disk that is meant; it need not exist yet
+   */
+  public static Room usual(Path directory) {
+    Path there = directory.toAbsolutePath();
+    while (!Files.exists(there) && there.getParent() != null) {
+      there = there.getParent();
+    }
+    try {
+      long disk = Files.getFileStore(there).getTotalSpace();
+      return new Room(32L << 20, new Shelf(disk / SHARE, Duration.ofMinutes(30)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

@@ -7,13 +7,19 @@ import dev.muelle.engine.Engine.LogLine;
 import dev.muelle.engine.ImageReference;
 import dev.muelle.engine.LocalRegistry;
 import dev.muelle.engine.SandboxSpec;
+import dev.muelle.engine.blob.BlobStore;
+import dev.muelle.engine.blob.FileBlobStore;
 import dev.muelle.engine.oci.image.Limits;
 import dev.muelle.loop.SystemTimers;
+import dev.muelle.store.SqliteStore;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,7 +32,8 @@ import java.util.zip.GZIPOutputStream;
 final class Lab implements AutoCloseable {
   final String instance;
   final Path directory;
-  final TestBlobs blobs;
+  final SqliteStore store;
+  final BlobStore blobs;
   final SystemTimers timers = new SystemTimers();
   final Map<String, String> tags = new ConcurrentHashMap<>();
   private final ObjectMapper json = new ObjectMapper();
@@ -34,7 +41,7 @@ final class Lab implements AutoCloseable {
   OciEngine engine;
 
   Lab() throws IOException {
-    this(Room.usual());
+    this(Room.usual(Path.of("/tmp")));
   }
 
   Lab(Room room) throws IOException {
@@ -42,14 +49,15 @@ final class Lab implements AutoCloseable {
   }
 
   Lab(String instance, Path directory) throws IOException {
-    this(instance, directory, Room.usual());
+    this(instance, directory, Room.usual(directory));
   }
 
   Lab(String instance, Path directory, Room room) throws IOException {
     this.instance = instance;
     this.directory = directory;
     this.room = room;
-    this.blobs = new TestBlobs(directory.resolve("blobs"));
+    this.store = SqliteStore.open(directory.resolve("store.db"));
+    this.blobs = FileBlobStore.open(directory.resolve("blobs"), store, timers);
     this.engine = open();
   }
 
@@ -108,6 +116,15 @@ final class Lab implements AutoCloseable {
     return tar;
   }
 
+  static String sha256(byte[] bytes) {
+    try {
+      return "sha256:"
+          + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   static byte[] gzip(byte[] bytes) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
@@ -119,7 +136,7 @@ final class Lab implements AutoCloseable {
   /** Makes an image of plain or compressed layers; returns its manifest's digest. */
   String image(String name, Map<String, ?> config, List<byte[]> layers, List<byte[]> packed)
       throws IOException {
-    List<String> diffIds = layers.stream().map(TestBlobs::sha256).toList();
+    List<String> diffIds = layers.stream().map(Lab::sha256).toList();
     Map<String, ?> whole =
         Map.of(
             "architecture",
@@ -139,7 +156,7 @@ final class Lab implements AutoCloseable {
               "mediaType",
               "application/vnd.oci.image.layer.v1.tar+gzip",
               "digest",
-              TestBlobs.sha256(layer),
+              sha256(layer),
               "size",
               layer.length));
     }
@@ -162,6 +179,18 @@ final class Lab implements AutoCloseable {
     String digest = blobs.put(json.writeValueAsBytes(manifest), "test");
     tags.put(name, digest);
     return digest;
+  }
+
+  /** Of an image that was made here: the layers' diff ids without their algorithm. */
+  List<String> diffIds(String name) throws IOException {
+    var manifest = json.readTree(blobs.file(tags.get(name)).orElseThrow().toFile());
+    String config = manifest.path("config").path("digest").asText();
+    List<String> ids = new ArrayList<>();
+    json.readTree(blobs.file(config).orElseThrow().toFile())
+        .path("rootfs")
+        .path("diff_ids")
+        .forEach(id -> ids.add(id.asText().substring(7)));
+    return ids;
   }
 
   String busyboxImage() throws IOException {
@@ -259,6 +288,7 @@ final class Lab implements AutoCloseable {
     engine.removeAll();
     engine.close();
     timers.close();
+    store.close();
     List<String> traces = traces();
     dev.muelle.engine.oci.image.Trees.delete(directory);
     if (!traces.isEmpty()) {

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 class OutputBoundTest {
 
   private static final long BOUND = 512 << 10;
-  private static final Room ROOM = new Room(BOUND);
+  private static final Room ROOM = new Room(BOUND, Room.usual(Path.of("/tmp")).shelf());
 
   /** One signal later than asked for, conmon has written some more. */
   private static final long MOST = BOUND + (16 << 20);

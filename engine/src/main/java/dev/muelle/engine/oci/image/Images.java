@@ -1,6 +1,5 @@
 package dev.muelle.engine.oci.image;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.muelle.engine.Engine.Image;
 import dev.muelle.engine.Engine.RegistryLogin;
 import dev.muelle.engine.EngineException;
@@ -8,13 +7,13 @@ import dev.muelle.engine.ImageReference;
 import dev.muelle.engine.LocalRegistry;
 import dev.muelle.engine.blob.BlobStore;
 import dev.muelle.engine.oci.image.Manifest.Descriptor;
+import dev.muelle.linux.LinuxException;
 import dev.muelle.loop.Timers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
@@ -27,16 +26,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Images that are ready to start, and how they get so. An image's note ({@code images/HEX}) is
- * written when all its layers are unpacked. What several tasks need at once is fetched once.
- */
+/** How images get ready to start. What several tasks need at once is fetched once. */
 public final class Images implements AutoCloseable {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final int TRIES = 2;
 
-  private final Path notes;
+  private final Catalog catalog;
   private final Layers layers;
   private final BlobStore blobs;
   private final LocalRegistry local;
@@ -45,7 +40,6 @@ public final class Images implements AutoCloseable {
   private final String owner;
   private final HttpClient http;
   private final Map<String, ReentrantLock> busy = new ConcurrentHashMap<>();
-  private final Map<String, StoredImage> known = new ConcurrentHashMap<>();
 
   /**
    * Images under a directory.
@@ -58,10 +52,18 @@ public final class Images implements AutoCloseable {
       LocalRegistry local,
       Timers timers,
       Limits limits,
+      Shelf shelf,
       String owner)
       throws IOException {
-    this.notes = Files.createDirectories(directory.resolve("images"));
     this.layers = new Layers(directory, limits);
+    this.catalog =
+        new Catalog(
+            Files.createDirectories(directory.resolve("images")),
+            layers,
+            blobs,
+            owner,
+            timers,
+            shelf);
     this.blobs = blobs;
     this.local = local;
     this.timers = timers;
@@ -88,7 +90,7 @@ public final class Images implements AutoCloseable {
    * @throws EngineException in the words of ECS
    */
   public Image pull(ImageReference reference, @Nullable RegistryLogin login) {
-    try {
+    try (Catalog.Claim claim = catalog.claim()) {
       if (local.owns(reference)) {
         String digest =
             local
@@ -96,19 +98,29 @@ public final class Images implements AutoCloseable {
                 .orElseThrow(() ->
                     new EngineException(
                         RegistryClient.message(reference, reference + ": not found")));
-        return ready(digest, new Source.Here());
+        return ready(digest, new Source.Here(), claim);
       }
       Source source = new Source.Remote(new RegistryClient(http, timers, reference, login));
-      if (reference.digest() != null) {
-        return ready(reference.digest(), source);
-      }
-      return tryTwice(() -> ready(fetchTag(reference, source), source));
+      return tryTwice(() -> {
+        String digest = reference.digest();
+        return ready(digest == null ? fetchTag(reference, source, claim) : digest, source, claim);
+      });
     } catch (RegistryClient.Unreachable e) {
       throw new EngineException(
           RegistryClient.message(reference, String.valueOf(e.getMessage())), e);
-    } catch (IOException e) {
+    } catch (IOException | LinuxException e) {
+      if (NoSpace.is(e)) {
+        throw new EngineException(
+            "CannotPullContainerError: ref pull has been retried 1 time(s): failed to extract"
+                + " layer of "
+                + reference
+                + ": no space left on device",
+            e);
+      }
       throw new EngineException(
           "CannotPullContainerError: failed to copy: " + reference + ": " + e.getMessage(), e);
+    } finally {
+      catalog.tidySoon();
     }
   }
 
@@ -129,29 +141,38 @@ public final class Images implements AutoCloseable {
     }
   }
 
-  private String fetchTag(ImageReference reference, Source source) throws IOException {
+  private String fetchTag(ImageReference reference, Source source, Catalog.Claim claim)
+      throws IOException {
     String tag = reference.tag() == null ? "latest" : reference.tag();
     return switch (source) {
       case Source.Here() -> throw new IllegalStateException("local images are resolved locally");
       case Source.Remote(RegistryClient client) -> {
         try (InputStream in = client.manifest(tag)) {
-          yield blobs.put(bounded(in), owner);
+          yield put(bounded(in), claim);
         }
       }
     };
   }
 
-  private Image ready(String digest, Source source) throws IOException {
-    byte[] document = document(digest, source);
+  /** Claimed before it is there, so that no other pull's end takes it along. */
+  private String put(byte[] bytes, Catalog.Claim claim) throws IOException {
+    claim.blob(sha256(bytes));
+    return blobs.put(bytes, owner);
+  }
+
+  private Image ready(String digest, Source source, Catalog.Claim claim) throws IOException {
+    byte[] document = document(digest, source, claim);
     return switch (Manifest.read(document, limits)) {
       case Manifest.OfImage image -> {
-        prepare(digest, image, source);
+        prepare(digest, image, source, claim);
         yield new Image(digest, digest);
       }
       case Manifest.Index index -> {
         String chosen = index.choose("linux", architecture()).digest();
-        if (Manifest.read(document(chosen, source), limits) instanceof Manifest.OfImage image) {
-          prepare(chosen, image, source);
+        if (Manifest.read(document(chosen, source, claim), limits)
+            instanceof Manifest.OfImage image) {
+          prepare(chosen, image, source, claim);
+          catalog.keep(chosen, digest, claim);
           yield new Image(chosen, digest);
         }
         throw new LayerException("an index inside an index: " + digest);
@@ -168,41 +189,70 @@ public final class Images implements AutoCloseable {
     };
   }
 
-  private void prepare(String id, Manifest.OfImage image, Source source) throws IOException {
+  private void prepare(String id, Manifest.OfImage image, Source source, Catalog.Claim claim)
+      throws IOException {
     ReentrantLock lock = busy.computeIfAbsent(id, i -> new ReentrantLock());
     lock.lock();
     try {
-      if (find(id).isPresent()) {
-        return;
+      Optional<StoredImage> there = catalog.find(id);
+      if (there.isPresent()) {
+        claim.layers(there.get().layers());
+        if (catalog.find(id).isPresent()) { // it was not removed just before the claim
+          catalog.touch(id);
+          return;
+        }
       }
-      blobs.retain(id, owner);
-      StoredImage stored = Manifest.image(id, document(image.config().digest(), source));
+      byte[] config = document(image.config().digest(), source, claim);
+      StoredImage stored = Manifest.image(id, image.config().digest(), config);
       if (stored.layers().size() != image.layers().size()) {
         throw new LayerException("the configuration and the manifest disagree on the layers");
       }
+      claim.layers(stored.layers());
       for (int i = 0; i < stored.layers().size(); i++) {
         String diffId = stored.layers().get(i);
         if (!layers.has(diffId)) {
-          layers.unpack(diffId, blob(image.layers().get(i), source));
+          unpack(diffId, blob(image.layers().get(i), source, claim));
         }
       }
-      Path note = note(id);
-      Path fresh = note.resolveSibling(note.getFileName() + ".new");
-      Files.write(fresh, JSON.writeValueAsBytes(stored));
-      Files.move(fresh, note, StandardCopyOption.ATOMIC_MOVE);
+      catalog.add(stored);
     } finally {
       lock.unlock();
     }
   }
 
-  /** An image that was made ready. */
-  public Optional<StoredImage> find(String id) throws IOException {
-    StoredImage image = known.get(id);
-    if (image == null && Manifest.Forms.DIGEST.matcher(id).matches() && Files.exists(note(id))) {
-      image = JSON.readValue(Files.readAllBytes(note(id)), StoredImage.class);
-      known.put(id, image);
+  private void unpack(String diffId, Path blob) throws IOException {
+    try {
+      layers.unpack(diffId, blob);
+    } catch (IOException | LinuxException e) {
+      if (!NoSpace.is(e) || !catalog.tidy(0)) {
+        throw e;
+      }
+      layers.unpack(diffId, blob); // in the room of images that nothing runs
     }
-    return Optional.ofNullable(image);
+  }
+
+  /** An image that was made ready. */
+  public Optional<StoredImage> find(String id) {
+    return catalog.find(id);
+  }
+
+  /**
+   * An image that stays as it is until {@link #leave}.
+   *
+   * @param user names who uses it
+   */
+  public Optional<StoredImage> use(String user, String id) throws IOException {
+    return catalog.use(user, id);
+  }
+
+  /** The user needs its image no longer. */
+  public void leave(String user) {
+    catalog.leave(user);
+  }
+
+  /** Looks soon whether images have to go. */
+  public void tidySoon() {
+    catalog.tidySoon();
   }
 
   /** The directories of an image's layers, the uppermost first, as overlayfs wants them. */
@@ -217,13 +267,11 @@ public final class Images implements AutoCloseable {
     return directories;
   }
 
-  private Path note(String id) {
-    return notes.resolve(id.substring(id.indexOf(':') + 1));
-  }
-
-  private byte[] document(String digest, Source source) throws IOException {
+  private byte[] document(String digest, Source source, Catalog.Claim claim) throws IOException {
+    claim.blob(digest);
     Optional<Path> here = blobs.file(digest);
     if (here.isPresent()) {
+      blobs.retain(digest, owner);
       try (InputStream in = Files.newInputStream(here.get())) {
         return bounded(in);
       }
@@ -235,7 +283,7 @@ public final class Images implements AutoCloseable {
         if (!sha256(bytes).equals(digest)) {
           throw new LayerException("received " + sha256(bytes) + ", expected " + digest);
         }
-        blobs.put(bytes, owner);
+        put(bytes, claim);
         yield bytes;
       }
     };
@@ -263,7 +311,8 @@ public final class Images implements AutoCloseable {
     return bytes;
   }
 
-  private Path blob(Descriptor layer, Source source) throws IOException {
+  private Path blob(Descriptor layer, Source source, Catalog.Claim claim) throws IOException {
+    claim.blob(layer.digest());
     Optional<Path> here = blobs.file(layer.digest());
     if (here.isPresent()) {
       blobs.retain(layer.digest(), owner);
@@ -295,6 +344,8 @@ public final class Images implements AutoCloseable {
         try (InputStream in = part.body()) {
           in.skipNBytes(have - part.start()); // a registry may start anew
           blobs.append(upload, new Capped(in, limits.blobBytes() - have));
+        } catch (LayerException | BlobStore.BlobException e) {
+          throw e; // another try would not change it
         } catch (IOException e) {
           if (tried == 3) {
             throw e;

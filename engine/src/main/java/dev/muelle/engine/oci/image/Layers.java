@@ -6,13 +6,18 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -22,8 +27,9 @@ import java.util.zip.GZIPInputStream;
 
 /**
  * Unpacked layers, each once, under short names ({@code l/17}) because all names of a stack must
- * fit into a page. A layer is there when its note ({@code d/HEX} with the number inside) is;
- * whatever a crash leaves half made has no note and is removed at the next start.
+ * fit into a page. A layer is there when its note ({@code d/HEX}: the number, and about how many
+ * bytes it takes) is; whatever a crash leaves half made or half removed has no note and is removed
+ * at the next start.
  */
 final class Layers {
 
@@ -32,7 +38,22 @@ final class Layers {
   private final Limits limits;
   private final AtomicInteger last = new AtomicInteger();
   private final Map<String, ReentrantLock> busy = new ConcurrentHashMap<>();
+  private final Map<String, Note> known = new ConcurrentHashMap<>();
   private final Semaphore unpacking = new Semaphore(2);
+
+  /**
+   * Of a layer.
+   *
+   * @param name of its directory: a number
+   */
+  private record Note(String name, long bytes) {
+    static Note parse(String text) {
+      int space = text.indexOf(' ');
+      return space < 0
+          ? new Note(text, 0)
+          : new Note(text.substring(0, space), Long.parseLong(text.substring(space + 1)));
+    }
+  }
 
   Layers(Path directory, Limits limits) throws IOException {
     this.directories = Files.createDirectories(directory.resolve("l"));
@@ -42,20 +63,22 @@ final class Layers {
   }
 
   private void clean() throws IOException {
-    java.util.Set<String> known = new java.util.HashSet<>();
+    Set<String> names = new HashSet<>();
     try (Stream<Path> files = Files.list(notes)) {
-      for (Path note : files.toList()) {
-        if (note.getFileName().toString().endsWith(".new")) {
-          Files.delete(note);
+      for (Path file : files.toList()) {
+        if (file.getFileName().toString().endsWith(".new")) {
+          Files.delete(file);
         } else {
-          known.add(Files.readString(note));
+          Note note = Note.parse(Files.readString(file));
+          known.put("sha256:" + file.getFileName(), note);
+          names.add(note.name());
         }
       }
     }
     try (Stream<Path> files = Files.list(directories)) {
       for (Path layer : files.toList()) {
         String name = layer.getFileName().toString();
-        if (known.contains(name)) {
+        if (names.contains(name)) {
           last.accumulateAndGet(Integer.parseInt(name), Math::max);
         } else {
           Trees.delete(layer);
@@ -69,12 +92,34 @@ final class Layers {
   }
 
   boolean has(String diffId) {
-    return Files.exists(note(diffId));
+    return known.containsKey(diffId);
   }
 
   /** The directory of a layer that was unpacked. */
   Path directory(String diffId) throws IOException {
-    return directories.resolve(Files.readString(note(diffId)));
+    Note note = known.get(diffId);
+    if (note == null) {
+      throw new NoSuchFileException(diffId);
+    }
+    return directories.resolve(note.name());
+  }
+
+  /** About how many bytes each layer takes, by diff id. */
+  Map<String, Long> sizes() {
+    Map<String, Long> sizes = new HashMap<>();
+    known.forEach((diffId, note) -> sizes.put(diffId, note.bytes()));
+    return sizes;
+  }
+
+  /**
+   * Makes a layer one that is not there; nobody may use it.
+   *
+   * @return its directory, which is to be deleted
+   */
+  Optional<Path> forget(String diffId) throws IOException {
+    Files.deleteIfExists(note(diffId));
+    Note note = known.remove(diffId);
+    return Optional.ofNullable(note).map(one -> directories.resolve(one.name()));
   }
 
   /**
@@ -103,23 +148,32 @@ final class Layers {
 
   private void unpackNow(String diffId, Path blob) throws IOException {
     Path layer = directories.resolve(String.valueOf(last.incrementAndGet()));
-    Files.createDirectory(layer);
     try {
+      Files.createDirectory(layer);
       Files.setAttribute(layer, "unix:mode", 0755);
+      long bytes;
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       try (InputStream plain = decompress(blob);
           DigestInputStream counted = new DigestInputStream(plain, digest)) {
         InputStream bounded = new Bounded(counted, limits.layerBytes() * 2);
-        new Unpack(layer, limits).all(bounded);
+        Unpack unpack = new Unpack(layer, limits);
+        unpack.all(bounded);
         bounded.transferTo(OutputStream.nullOutputStream()); // what follows the archive counts, too
+        bytes = unpack.taken();
       }
       String found = "sha256:" + HexFormat.of().formatHex(digest.digest());
       if (!found.equals(diffId)) {
         throw new LayerException("a layer's content is " + found + ", expected " + diffId);
       }
-      Path fresh = note(diffId).resolveSibling(layer.getFileName() + ".new");
-      Files.writeString(fresh, layer.getFileName().toString());
-      Files.move(fresh, note(diffId), StandardCopyOption.ATOMIC_MOVE);
+      Note note = new Note(layer.getFileName().toString(), bytes);
+      Path fresh = note(diffId).resolveSibling(note.name() + ".new");
+      try {
+        Files.writeString(fresh, note.name() + " " + bytes);
+        Files.move(fresh, note(diffId), StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        Files.deleteIfExists(fresh);
+      }
+      known.put(diffId, note);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);
     } finally {

@@ -92,7 +92,7 @@ sealed interface Manifest {
   }
 
   /** Reads an image's configuration; the diff ids of its layers come along. */
-  static StoredImage image(String id, byte[] json) throws IOException {
+  static StoredImage image(String id, String configDigest, byte[] json) throws IOException {
     JsonNode tree = new ObjectMapper().readTree(json);
     JsonNode config = tree.path("config");
     List<String> diffIds = strings(tree.path("rootfs").path("diff_ids"));
@@ -111,7 +111,8 @@ sealed interface Manifest {
             config.path("User").asText(""),
             config.path("WorkingDir").asText(""),
             signal.isTextual() && !signal.asText().isEmpty() ? signal.asText() : null),
-        diffIds);
+        diffIds,
+        List.of(id, configDigest));
   }
 
   private static List<String> strings(JsonNode array) {

@@ -31,6 +31,14 @@ public final class Trees {
     }
 
     @Override
+    public FileVisitResult visitFileFailed(Path file, IOException failure) throws IOException {
+      if (failure instanceof NoSuchFileException) {
+        return FileVisitResult.CONTINUE; // somebody else was quicker
+      }
+      throw failure;
+    }
+
+    @Override
     public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
         throws IOException {
       if (failure != null) {

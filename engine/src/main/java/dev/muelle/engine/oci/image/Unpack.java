@@ -31,6 +31,7 @@ final class Unpack {
   private static final String OPAQUE = ".wh..wh..opq";
   private static final String OF_AUFS = ".wh..wh.";
   private static final int MAX_NAME = 4096;
+  private static final int BLOCK = 4096;
   private static final int S_IFIFO = 0x1000;
   private static final int S_IFCHR = 0x2000;
 
@@ -44,6 +45,7 @@ final class Unpack {
   private final Map<Path, FileTime> directoryTimes = new LinkedHashMap<>();
   private final Set<Path> removed = new HashSet<>();
   private long bytes;
+  private long taken;
   private long entries;
 
   Unpack(Path root, Limits limits) {
@@ -69,6 +71,11 @@ final class Unpack {
         Files.setLastModifiedTime(directory.getKey(), directory.getValue());
       }
     }
+  }
+
+  /** About how many bytes of the disk the layer takes. */
+  long taken() {
+    return taken + entries * BLOCK;
   }
 
   private void one(Entry entry, TarReader reader) throws IOException {
@@ -221,6 +228,7 @@ final class Unpack {
           throw new LayerException("more than " + limits.layerBytes() + " bytes in a layer");
         }
         out.write(buffer, 0, read);
+        taken += read;
       }
     }
   }
