@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -13,15 +12,12 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(600)
 class CrashTest {
 
-  private static final String PROCESSES =
-      "pgrep -f dev.muelle.examples.albadigi.AlbaDigiApi | sort | tr '\\n' ' '";
-
   @Test
   void theServerDiesUnderLoadAndComesBack() throws Exception {
     try (TestRegion region = TestRegion.prepare("")) {
       region.bare("./muelle demo --port " + region.port());
-      String processes = region.bare(PROCESSES);
-      assertEquals(2, Stream.of(processes.split(" ")).filter(pid -> !pid.isBlank()).count());
+      List<Long> processes = region.containers("dev.muelle.examples.albadigi.AlbaDigiApi");
+      assertEquals(2, processes.size());
       String name =
           region.run(
               "aws elbv2 describe-load-balancers --query 'LoadBalancers[0].DNSName' --output text");
@@ -39,7 +35,10 @@ class CrashTest {
       region.bare("until curl -sf --max-time 5 http://" + name + "/alive; do sleep 0.1; done");
       load.descendants().forEach(ProcessHandle::destroyForcibly);
       load.destroyForcibly().waitFor();
-      assertEquals(processes, region.bare(PROCESSES), "the same containers still run");
+      assertEquals(
+          processes,
+          region.containers("dev.muelle.examples.albadigi.AlbaDigiApi"),
+          "the same containers still run");
       String service =
           region.run(
               "aws ecs describe-services --cluster alba-digi-cluster --services alba-digi-service"

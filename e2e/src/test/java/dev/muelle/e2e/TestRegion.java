@@ -105,6 +105,24 @@ final class TestRegion implements AutoCloseable {
     return said.getProperty(name);
   }
 
+  /** The processes in this region's containers whose command line holds a text; sorted. */
+  List<Long> containers(String text) throws IOException {
+    String instance = instance();
+    return ProcessHandle.allProcesses()
+        .map(ProcessHandle::pid)
+        .filter(pid -> says(pid, "cgroup", "/" + instance + "/") && says(pid, "cmdline", text))
+        .sorted()
+        .toList();
+  }
+
+  private static boolean says(long pid, String file, String text) {
+    try {
+      return Files.readString(Path.of("/proc", String.valueOf(pid), file)).contains(text);
+    } catch (IOException e) {
+      return false; // it has ended
+    }
+  }
+
   /** What of this region is on the machine now. */
   List<String> traces() throws IOException {
     return Machine.traces(instance(), data, server().pid());
