@@ -105,13 +105,14 @@ final class Conmon {
     try (BufferedReader reader =
         new BufferedReader(
             new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-      return pid(reader.readLine(), container);
+      return pid(reader.readLine(), process, container);
     } finally {
       late.cancel();
     }
   }
 
-  private static int pid(@Nullable String answer, Path container) throws IOException {
+  private static int pid(@Nullable String answer, Process process, Path container)
+      throws IOException {
     String message = answer == null ? "" : answer;
     try {
       JsonNode tree = new ObjectMapper().readTree(message.isEmpty() ? "{}" : message);
@@ -125,6 +126,9 @@ final class Conmon {
     }
     if (message.isBlank()) {
       message = Files.readString(container.resolve("conmon.log"));
+    }
+    if (message.isBlank()) {
+      message = "conmon ended without a word, exit code " + process.onExit().join().exitValue();
     }
     throw new EngineException(
         "CannotStartContainerError: Error response from daemon: failed to create task for"
