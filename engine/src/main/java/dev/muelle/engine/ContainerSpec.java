@@ -1,7 +1,9 @@
 package dev.muelle.engine;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param init whether a small init process runs as pid 1 and reaps
  * @param keepsOutput whether what it prints is kept for {@link Engine#output}, whose reader has to
  *     release it; else it goes nowhere
+ * @param isolation how it is set apart from the rest of the machine
  */
 public record ContainerSpec(
     String id,
@@ -39,8 +42,61 @@ public record ContainerSpec(
     boolean readonlyRoot,
     boolean init,
     List<Ulimit> ulimits,
-    boolean keepsOutput) {
+    boolean keepsOutput,
+    Isolation isolation) {
 
   /** A resource limit, named as Docker does: {@code nofile}, {@code nproc}, … */
   public record Ulimit(String name, long soft, long hard) {}
+
+  /**
+   * How a container is set apart, where it differs from Docker's defaults.
+   *
+   * @param addCapabilities without {@code CAP_}, or {@code ALL}
+   * @param dropCapabilities likewise; adding wins over dropping all
+   * @param sharedMemory size of {@code /dev/shm} in bytes; 0 for 64 MiB
+   * @param sysctls kernel parameters of its namespaces
+   * @param mounts in the order of the mounting
+   */
+  public record Isolation(
+      Set<String> addCapabilities,
+      Set<String> dropCapabilities,
+      long sharedMemory,
+      Map<String, String> sysctls,
+      List<Mount> mounts) {
+
+    /** As Docker does it when nothing is said. */
+    public static final Isolation DEFAULT =
+        new Isolation(Set.of(), Set.of(), 0, Map.of(), List.of());
+  }
+
+  /**
+   * Something mounted into a container.
+   *
+   * @param target an absolute path in the container; made if the image has none
+   */
+  public record Mount(String target, Source source, boolean readonly) {}
+
+  /** What can be mounted. */
+  public sealed interface Source {
+
+    /**
+     * A directory that the containers of the sandbox share, which goes when the sandbox goes, and
+     * counts as its storage. The first container that mounts it where its image declares a volume
+     * fills it with what the image has there.
+     *
+     * @param name unique in the sandbox
+     */
+    record Shared(String name) implements Source {}
+
+    /** A directory of the machine; made if there is none. */
+    record Host(Path path) implements Source {}
+
+    /**
+     * Memory.
+     *
+     * @param size in bytes
+     * @param options of mount(8), for example {@code noexec}
+     */
+    record Memory(long size, List<String> options) implements Source {}
+  }
 }

@@ -37,6 +37,15 @@ public interface Engine extends AutoCloseable {
   void startContainer(ContainerSpec spec);
 
   /**
+   * Runs a further process in a running container, with the container's user and environment, and
+   * waits for its end.
+   *
+   * @param limit after which it is killed
+   * @throws EngineException if the container does not run, or the program cannot be started
+   */
+  Executed execute(String containerId, List<String> command, Duration limit);
+
+  /**
    * Sends the stop signal, then SIGKILL after {@code grace}; returns when the container has exited.
    * Nothing happens if it is unknown or has exited.
    */
@@ -107,6 +116,15 @@ public interface Engine extends AutoCloseable {
    * @param text one line without its line feed; a line over 256 KiB comes in several pieces
    */
   record LogLine(long position, long epochMillis, boolean stderr, String text) {}
+
+  /**
+   * How a further process ended.
+   *
+   * @param exitCode the process's own, 128 plus the signal that killed it, or -1 if it took longer
+   *     than its limit
+   * @param output what it printed on both streams, the first 4,096 characters
+   */
+  record Executed(int exitCode, String output) {}
 
   /**
    * @param cpuNanos CPU time consumed so far

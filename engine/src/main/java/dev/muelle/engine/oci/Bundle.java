@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * @param init program that runs as pid 1; null for none
  * @param swapAccounting whether the kernel counts swap
  * @param openFiles limit on open files where the container names none
+ * @param capabilities with their prefix {@code CAP_}
+ * @param bound directories of the machine that are mounted into the container
  */
 record Bundle(
     SandboxSpec sandbox,
@@ -42,24 +44,14 @@ record Bundle(
     boolean cgroupNamespace,
     boolean swapAccounting,
     int openFiles,
-    ObjectNode seccomp) {
+    Set<String> capabilities,
+    ObjectNode seccomp,
+    List<Bound> bound) {
 
-  static final Set<String> CAPABILITIES =
-      Set.of(
-          "CAP_AUDIT_WRITE",
-          "CAP_CHOWN",
-          "CAP_DAC_OVERRIDE",
-          "CAP_FOWNER",
-          "CAP_FSETID",
-          "CAP_KILL",
-          "CAP_MKNOD",
-          "CAP_NET_BIND_SERVICE",
-          "CAP_NET_RAW",
-          "CAP_SETFCAP",
-          "CAP_SETGID",
-          "CAP_SETPCAP",
-          "CAP_SETUID",
-          "CAP_SYS_CHROOT");
+  private static final long SHARED_MEMORY = 64 << 20;
+
+  /** A directory of the machine, and where the container sees it. */
+  record Bound(Path source, String target, boolean readonly) {}
 
   private static final List<String> MASKED =
       List.of(
@@ -171,12 +163,12 @@ record Bundle(
     strings(process.putArray("args"), arguments());
     strings(process.putArray("env"), environment());
     process.put("cwd", workingDirectory());
-    ObjectNode capabilities = process.putObject("capabilities");
-    List<String> sorted = CAPABILITIES.stream().sorted().toList();
-    strings(capabilities.putArray("bounding"), sorted);
+    ObjectNode sets = process.putObject("capabilities");
+    List<String> sorted = capabilities.stream().sorted().toList();
+    strings(sets.putArray("bounding"), sorted);
     if (user.uid() == 0) {
-      strings(capabilities.putArray("effective"), sorted);
-      strings(capabilities.putArray("permitted"), sorted);
+      strings(sets.putArray("effective"), sorted);
+      strings(sets.putArray("permitted"), sorted);
     }
     ArrayNode limits = process.putArray("rlimits");
     boolean files = false;
@@ -233,6 +225,7 @@ record Bundle(
         "noexec",
         "nodev",
         "relatime");
+    long shared = container.isolation().sharedMemory();
     mount(mounts, "/dev/mqueue", "mqueue", "mqueue", "nosuid", "noexec", "nodev");
     mount(
         mounts,
@@ -243,12 +236,31 @@ record Bundle(
         "noexec",
         "nodev",
         "mode=1777",
-        "size=67108864");
+        "size=" + (shared == 0 ? SHARED_MEMORY : shared));
     for (String file : List.of("resolv.conf", "hostname", "hosts")) {
       mount(mounts, "/etc/" + file, "bind", files.resolve(file).toString(), "rbind", "rprivate");
     }
     if (init != null) {
       mount(mounts, INIT, "bind", init.toString(), "rbind", "rprivate", "ro");
+    }
+    for (ContainerSpec.Mount one : container.isolation().mounts()) {
+      if (one.source() instanceof ContainerSpec.Source.Memory memory) {
+        List<String> options = new ArrayList<>(List.of("nosuid", "nodev"));
+        options.addAll(memory.options());
+        options.add("size=" + memory.size());
+        options.add(one.readonly() ? "ro" : "rw");
+        mount(mounts, one.target(), "tmpfs", "tmpfs", options.toArray(String[]::new));
+      }
+    }
+    for (Bound one : bound) {
+      mount(
+          mounts,
+          one.target(),
+          "bind",
+          one.source().toString(),
+          "rbind",
+          "rprivate",
+          one.readonly() ? "ro" : "rw");
     }
   }
 
@@ -269,6 +281,10 @@ record Bundle(
       namespaces.addObject().put("type", "cgroup");
     }
     linux.put("cgroupsPath", cgroupPath);
+    if (!container.isolation().sysctls().isEmpty()) {
+      ObjectNode sysctl = linux.putObject("sysctl");
+      container.isolation().sysctls().forEach(sysctl::put);
+    }
     ObjectNode resources = linux.putObject("resources");
     resources.putArray("devices").addObject().put("allow", false).put("access", "rwm");
     resources.putObject("cpu").put("shares", Math.max(MIN_SHARES, container.cpuShares()));

@@ -56,6 +56,7 @@ final class Containers {
   private final Images images;
   private final Conmon conmon;
   private final Sandboxes sandboxes;
+  private final Volumes volumes;
   private final Leftovers leftovers;
   private final Backlog backlog;
   private final OutputGuard guard;
@@ -90,6 +91,7 @@ final class Containers {
     this.images = images;
     this.conmon = conmon;
     this.sandboxes = sandboxes;
+    this.volumes = new Volumes(sandboxes);
     this.leftovers = leftovers;
     this.backlog = backlog;
     this.guard = guard;
@@ -197,6 +199,7 @@ final class Containers {
     Path writable = Files.createDirectories(sandboxes.writable(sandbox, spec.id()));
     Rootfs.mount(rootfs, images.directories(image), writable, Leftovers.mountSource(instance));
     String user = spec.user() == null ? image.config().user() : spec.user();
+    Set<String> capabilities = Capabilities.of(spec.isolation());
     Bundle bundle =
         new Bundle(
             sandbox,
@@ -211,7 +214,9 @@ final class Containers {
             cgroups.version() instanceof Cgroups.Version.V2,
             cgroups.countsSwap(),
             openFiles(),
-            Seccomp.profile(Bundle.CAPABILITIES, architecture()));
+            capabilities,
+            Seccomp.profile(capabilities, architecture()),
+            volumes.prepare(spec, sandbox, image.config(), rootfs));
     Rootfs.makeDirectory(rootfs, bundle.workingDirectory());
     Files.write(
         layout.container(spec.id()).resolve("config.json"),

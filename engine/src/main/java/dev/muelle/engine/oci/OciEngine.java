@@ -39,6 +39,7 @@ public final class OciEngine implements Engine {
   private final Images images;
   private final Sandboxes sandboxes;
   private final Containers containers;
+  private final Execution execution;
   private final Watching watching;
   private final Leftovers leftovers;
   private final Layout layout;
@@ -76,13 +77,9 @@ public final class OciEngine implements Engine {
       images = new Images(root, blobs, local, timers, limits, room.shelf(), "engine-" + instance);
       sandboxes = new Sandboxes(layout, instance, cgroups, json);
       leftovers = new Leftovers(layout, instance, cgroups);
-      Conmon conmon =
-          new Conmon(
-              layout,
-              instance,
-              RuntimeChoice.choose(cgroups.version(), root),
-              cgroups.monitors(),
-              timers);
+      Path runtime = RuntimeChoice.choose(cgroups.version(), root);
+      execution = new Execution(layout, runtime, json);
+      Conmon conmon = new Conmon(layout, instance, runtime, cgroups.monitors(), timers);
       backlog = new Backlog(layout, instance, room.outputBytes());
       guard = new OutputGuard(layout, instance, cgroups.monitors(), room.outputBytes());
       containers =
@@ -120,6 +117,15 @@ public final class OciEngine implements Engine {
     if (!ID.matcher(id).matches() || id.equals("monitors")) {
       throw new EngineException("CannotCreateContainerError: invalid id: " + id);
     }
+  }
+
+  @Override
+  public Executed execute(String containerId, List<String> command, Duration limit) {
+    if (!(containers.find(containerId).map(Running::status).map(ContainerStatus::state).orElse(null)
+        instanceof ContainerStatus.State.Running)) {
+      throw new EngineException("container " + containerId + " is not running");
+    }
+    return execution.run(containerId, command, limit);
   }
 
   @Override

@@ -112,6 +112,12 @@ final class Sandboxes {
         : layout.container(containerId).resolve("rw");
   }
 
+  /** Where a volume lies that the sandbox's containers share. */
+  Path volume(SandboxSpec spec, String name) {
+    Path parent = spec.storageLimit() > 0 ? layout.disk(spec.id()) : layout.sandbox(spec.id());
+    return parent.resolve("volumes").resolve(name);
+  }
+
   void remove(String id, Runnable containers) {
     ReentrantReadWriteLock.WriteLock lock = lock(id).writeLock();
     lock.lock();

@@ -3,6 +3,7 @@ package dev.muelle.engine.sim;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param end how it ends by itself; null if it runs until somebody ends it
  * @param onTerm what SIGTERM does; null if it is ignored
  * @param lines what it prints
+ * @param commands the exit code of whatever is executed in it, by the time since its start
  */
 public record Behaviour(
     Duration pullTime,
@@ -23,7 +25,8 @@ public record Behaviour(
     @Nullable String startError,
     @Nullable End end,
     @Nullable End onTerm,
-    List<Line> lines) {
+    List<Line> lines,
+    Function<Duration, Integer> commands) {
 
   private static final int SIGTERM = 128 + 15;
 
@@ -54,25 +57,31 @@ public record Behaviour(
         null,
         null,
         new End(Duration.ZERO, SIGTERM, false),
-        List.of());
+        List.of(),
+        sinceStart -> 0);
+  }
+
+  /** What is executed in it ends with this code, by the time since the start. */
+  public Behaviour answering(Function<Duration, Integer> exitCodes) {
+    return new Behaviour(pullTime, pullError, startTime, startError, end, onTerm, lines, exitCodes);
   }
 
   public Behaviour pulledIn(Duration time) {
-    return new Behaviour(time, pullError, startTime, startError, end, onTerm, lines);
+    return new Behaviour(time, pullError, startTime, startError, end, onTerm, lines, commands);
   }
 
   /** The pull fails with this message. */
   public Behaviour failingToPull(String message) {
-    return new Behaviour(pullTime, message, startTime, startError, end, onTerm, lines);
+    return new Behaviour(pullTime, message, startTime, startError, end, onTerm, lines, commands);
   }
 
   public Behaviour startedIn(Duration time) {
-    return new Behaviour(pullTime, pullError, time, startError, end, onTerm, lines);
+    return new Behaviour(pullTime, pullError, time, startError, end, onTerm, lines, commands);
   }
 
   /** Starting fails with this message. */
   public Behaviour failingToStart(String message) {
-    return new Behaviour(pullTime, pullError, startTime, message, end, onTerm, lines);
+    return new Behaviour(pullTime, pullError, startTime, message, end, onTerm, lines, commands);
   }
 
   public Behaviour exiting(int exitCode, Duration after) {
@@ -85,22 +94,22 @@ public record Behaviour(
   }
 
   private Behaviour ending(End how) {
-    return new Behaviour(pullTime, pullError, startTime, startError, how, onTerm, lines);
+    return new Behaviour(pullTime, pullError, startTime, startError, how, onTerm, lines, commands);
   }
 
   public Behaviour ignoringSigterm() {
-    return new Behaviour(pullTime, pullError, startTime, startError, end, null, lines);
+    return new Behaviour(pullTime, pullError, startTime, startError, end, null, lines, commands);
   }
 
   /** SIGTERM makes it exit like this. */
   public Behaviour onSigterm(int exitCode, Duration after) {
     End how = new End(after, exitCode, false);
-    return new Behaviour(pullTime, pullError, startTime, startError, end, how, lines);
+    return new Behaviour(pullTime, pullError, startTime, startError, end, how, lines, commands);
   }
 
   public Behaviour printing(Duration after, String text) {
     List<Line> more = new ArrayList<>(lines);
     more.add(new Line(after, false, text));
-    return new Behaviour(pullTime, pullError, startTime, startError, end, onTerm, more);
+    return new Behaviour(pullTime, pullError, startTime, startError, end, onTerm, more, commands);
   }
 }

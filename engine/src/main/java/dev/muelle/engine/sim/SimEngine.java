@@ -156,6 +156,20 @@ public final class SimEngine implements Engine {
   }
 
   @Override
+  public Executed execute(String containerId, List<String> command, Duration limit) {
+    SimContainer container = find(containerId);
+    if (container == null || !(status(container).state() instanceof State.Running running)) {
+      throw new EngineException("container " + containerId + " is not running");
+    }
+    Duration age = Duration.between(running.startedAt(), timers.instant());
+    return new Executed(container.behaviour.commands().apply(age), "");
+  }
+
+  private synchronized ContainerStatus status(SimContainer container) {
+    return container.status();
+  }
+
+  @Override
   public void stopContainer(String containerId, Duration grace) {
     SimContainer container = find(containerId);
     if (container == null || !running(container)) {

@@ -225,7 +225,8 @@ final class Lab implements AutoCloseable {
         false,
         false,
         List.of(),
-        true);
+        true,
+        ContainerSpec.Isolation.DEFAULT);
   }
 
   State.Exited exited(String id) {

@@ -59,7 +59,8 @@ class OciEngineTest {
               false,
               false,
               List.of(),
-              true));
+              true,
+              ContainerSpec.Isolation.DEFAULT));
       State.Exited exit = lab.exited("c1");
       assertEquals(7, exit.exitCode(), () -> lab.texts("c1").toString());
       assertFalse(exit.outOfMemory());
@@ -110,7 +111,8 @@ class OciEngineTest {
             false,
             false,
             List.of(),
-            true));
+            true,
+            ContainerSpec.Isolation.DEFAULT));
     State.Exited exit = lab.exited("c1");
     assertEquals(137, exit.exitCode());
     assertTrue(exit.outOfMemory());
@@ -167,7 +169,8 @@ class OciEngineTest {
             false,
             false,
             List.of(),
-            true);
+            true,
+            ContainerSpec.Isolation.DEFAULT);
     EngineException e = assertThrows(EngineException.class, () -> lab.engine.startContainer(spec));
     assertTrue(e.getMessage().startsWith("CannotStartContainerError: "), e.getMessage());
     assertTrue(e.getMessage().contains("/not/there"), e.getMessage());

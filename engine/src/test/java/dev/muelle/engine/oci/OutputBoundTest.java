@@ -239,7 +239,8 @@ class OutputBoundTest {
               false,
               false,
               List.of(),
-              false));
+              false,
+              ContainerSpec.Isolation.DEFAULT));
       assertEquals(6, lab.exited("c1").exitCode());
       assertEquals(List.of(), lab.lines("c1"));
       assertFalse(Files.exists(lab.engineRoot().resolve("logs/c1")));

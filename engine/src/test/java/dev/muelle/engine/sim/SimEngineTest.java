@@ -42,8 +42,23 @@ class SimEngineTest {
 
   private static ContainerSpec container(String image) {
     return new ContainerSpec(
-        "c", "s", "web", image, null, null, Map.of(), null, null, 0, 0, 0, false, false, List.of(),
-        true);
+        "c",
+        "s",
+        "web",
+        image,
+        null,
+        null,
+        Map.of(),
+        null,
+        null,
+        0,
+        0,
+        0,
+        false,
+        false,
+        List.of(),
+        true,
+        ContainerSpec.Isolation.DEFAULT);
   }
 
   private State.Exited exited() {

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param user empty for root
  * @param workingDirectory empty for the root directory
  * @param stopSignal name or number; null for SIGTERM
+ * @param volumes paths that the image declares as volumes
  */
 public record ImageConfig(
     List<String> entryPoint,
@@ -17,4 +18,10 @@ public record ImageConfig(
     List<String> environment,
     String user,
     String workingDirectory,
-    @Nullable String stopSignal) {}
+    @Nullable String stopSignal,
+    List<String> volumes) {
+
+  public ImageConfig {
+    volumes = volumes == null ? List.of() : volumes; // notes of earlier versions have none
+  }
+}

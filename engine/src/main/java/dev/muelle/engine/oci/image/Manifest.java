@@ -6,6 +6,7 @@ import dev.muelle.engine.EngineException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
@@ -110,7 +111,8 @@ sealed interface Manifest {
             strings(config.path("Env")),
             config.path("User").asText(""),
             config.path("WorkingDir").asText(""),
-            signal.isTextual() && !signal.asText().isEmpty() ? signal.asText() : null),
+            signal.isTextual() && !signal.asText().isEmpty() ? signal.asText() : null,
+            config.path("Volumes").propertyStream().map(Map.Entry::getKey).toList()),
         diffIds,
         List.of(id, configDigest));
   }

@@ -1,0 +1,180 @@
+package dev.muelle.engine.oci;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muelle.engine.ContainerSpec;
+import dev.muelle.engine.ContainerSpec.Isolation;
+import dev.muelle.engine.ContainerSpec.Mount;
+import dev.muelle.engine.ContainerSpec.Source;
+import dev.muelle.engine.Engine.Executed;
+import dev.muelle.engine.EngineException;
+import dev.muelle.engine.ImageReference;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** How containers are set apart where they say so, and what else runs in them. */
+class IsolationTest {
+  private static final Duration LIMIT = Duration.ofSeconds(30);
+
+  private Lab lab;
+  private String image;
+
+  @BeforeEach
+  void open() throws Exception {
+    lab = new Lab();
+    byte[] layer =
+        Lab.busybox()
+            .directory("data")
+            .file("data/seed.txt", "from the image\n".getBytes(), 0644)
+            .bytes();
+    lab.image(
+        "volumes",
+        Map.of("Volumes", Map.of("/data", Map.of())),
+        List.of(layer),
+        List.of(Lab.gzip(layer)));
+    image = lab.engine.pull(ImageReference.parse("local.test/volumes"), null).id();
+    lab.engine.createSandbox(Lab.sandbox("s1"));
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    lab.close();
+  }
+
+  private List<String> run(String id, Isolation isolation, String script) {
+    lab.engine.startContainer(container(id, isolation, script));
+    assertEquals(0, lab.exited(id).exitCode(), () -> lab.texts(id).toString());
+    return lab.texts(id);
+  }
+
+  private ContainerSpec container(String id, Isolation isolation, String script) {
+    ContainerSpec usual = Lab.container(id, "s1", image, script);
+    return new ContainerSpec(
+        usual.id(),
+        usual.sandboxId(),
+        usual.name(),
+        usual.imageId(),
+        usual.entryPoint(),
+        usual.command(),
+        usual.environment(),
+        usual.workingDirectory(),
+        usual.user(),
+        usual.cpuShares(),
+        usual.memoryLimit(),
+        usual.memoryReservation(),
+        usual.readonlyRoot(),
+        usual.init(),
+        usual.ulimits(),
+        usual.keepsOutput(),
+        isolation);
+  }
+
+  private static Isolation mounting(Mount... mounts) {
+    return new Isolation(Set.of(), Set.of(), 0, Map.of(), List.of(mounts));
+  }
+
+  @Test
+  void capabilitiesAreAddedAndDropped() {
+    String effective = "/bin/busybox grep CapEff /proc/self/status | /bin/busybox cut -f2";
+    long usual = Long.parseLong(run("c1", Isolation.DEFAULT, effective).getFirst(), 16);
+    Isolation traced = new Isolation(Set.of("SYS_PTRACE"), Set.of("MKNOD"), 0, Map.of(), List.of());
+    long changed = Long.parseLong(run("c2", traced, effective).getFirst(), 16);
+    assertEquals(usual & ~(1L << 27) | 1L << 19, changed);
+    Isolation none = new Isolation(Set.of(), Set.of("ALL"), 0, Map.of(), List.of());
+    assertEquals("0000000000000000", run("c3", none, effective).getFirst());
+    Isolation unknown = new Isolation(Set.of("FLY"), Set.of(), 0, Map.of(), List.of());
+    EngineException refused =
+        assertThrows(
+            EngineException.class,
+            () -> lab.engine.startContainer(container("c4", unknown, "true")));
+    assertTrue(refused.getMessage().contains("CAP_FLY"), refused.getMessage());
+  }
+
+  @Test
+  void containersOfASandboxShareVolumes() {
+    Mount shared = new Mount("/data", new Source.Shared("work"), false);
+    // Filled with what the image has there, because the image declares a volume.
+    assertEquals(
+        List.of("from the image"),
+        run("c1", mounting(shared), "cat /data/seed.txt; echo more > /data/second.txt"));
+    Mount readonly = new Mount("/mnt/elsewhere", new Source.Shared("work"), true);
+    List<String> seen =
+        run(
+            "c2",
+            mounting(readonly),
+            "cat /mnt/elsewhere/second.txt; echo no > /mnt/elsewhere/third.txt || echo refused");
+    assertEquals("more", seen.getFirst());
+    assertTrue(seen.contains("refused"), seen::toString);
+    // Where the image declares nothing, a volume begins empty.
+    Mount empty = new Mount("/etc", new Source.Shared("bare"), false);
+    assertEquals(
+        List.of("0"), run("c3", mounting(empty), "ls /etc | /bin/busybox grep -c passwd || true"));
+  }
+
+  @Test
+  void memoryAndDirectoriesOfTheMachineAreMounted() throws Exception {
+    Path directory = lab.directory.resolve("host/made");
+    Mount host = new Mount("/host", new Source.Host(directory), false);
+    Mount memory = new Mount("/scratch", new Source.Memory(1 << 20, List.of("noexec")), false);
+    List<String> seen =
+        run(
+            "c1",
+            mounting(host, memory),
+            "echo written > /host/file; /bin/busybox grep ' /scratch ' /proc/mounts;"
+                + " dd if=/dev/zero of=/scratch/big bs=64k count=32 2>/dev/null || echo full");
+    assertEquals("written\n", Files.readString(directory.resolve("file")));
+    assertTrue(seen.getFirst().contains("noexec"), seen::toString);
+    assertTrue(seen.getFirst().contains("size=1024k"), seen::toString);
+    assertEquals("full", seen.getLast());
+  }
+
+  @Test
+  void sharedMemoryAndKernelParametersAreItsOwn() {
+    Isolation isolation =
+        new Isolation(
+            Set.of(),
+            Set.of(),
+            1 << 20,
+            Map.of("net.core.somaxconn", "77", "kernel.msgmax", "9000"),
+            List.of());
+    List<String> seen =
+        run(
+            "c1",
+            isolation,
+            "cat /proc/sys/net/core/somaxconn /proc/sys/kernel/msgmax;"
+                + " /bin/busybox grep ' /dev/shm ' /proc/mounts");
+    assertEquals(List.of("77", "9000"), seen.subList(0, 2));
+    assertTrue(seen.get(2).contains("size=1024k"), seen::toString);
+  }
+
+  @Test
+  void commandsAreExecutedInsideAndEndInTime() {
+    lab.engine.startContainer(
+        container("c1", Isolation.DEFAULT, "echo inside > /tmp/mark; sleep 1000"));
+    Lab.await(() -> execute("cat", "/tmp/mark").exitCode() == 0);
+    assertEquals(new Executed(0, "inside\n"), execute("cat", "/tmp/mark"));
+    assertEquals(3, execute("/bin/sh", "-c", "echo no >&2; exit 3").exitCode());
+    assertTrue(execute("/bin/nothing").exitCode() != 0);
+    Executed late =
+        lab.engine.execute(
+            "c1", List.of("/bin/sh", "-c", "echo on; exec sleep 999"), Duration.ofSeconds(1));
+    assertEquals(new Executed(-1, "on\n"), late);
+    // Nothing of it is left inside.
+    Lab.await(() -> !execute("/bin/busybox", "ps").output().contains("sleep 999"));
+    lab.engine.stopContainer("c1", Duration.ZERO);
+    assertThrows(EngineException.class, () -> execute("true"));
+  }
+
+  private Executed execute(String... command) {
+    return lab.engine.execute("c1", List.of(command), LIMIT);
+  }
+}
