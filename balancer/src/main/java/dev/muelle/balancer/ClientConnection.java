@@ -215,6 +215,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
       return;
     }
     found.balancer().metrics.request();
+    if (found.balancer().wanted.settings().headers().strictest() && request.suspicious()) {
+      refuse(400);
+      return;
+    }
     switch (found.listener().action()) {
       case Action.FixedResponse fixed -> fixed(fixed, request);
       case Action.Forward forward -> forward(found, forward, request);
@@ -278,9 +282,9 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     ByteBuf out = buffer();
     request.write(
         out,
-        clientAddress(),
-        found.listener().port(),
-        found.balancer().wanted.host(),
+        new Request.Arrival(
+            clientAddress(), clientPort(), found.listener().port(), found.balancer().wanted.host()),
+        found.balancer().wanted.settings().headers(),
         worker.random,
         worker.clock.instant());
     byte[] head = new byte[out.readableBytes()];
@@ -408,6 +412,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
       return scope < 0 ? text : text.substring(0, scope);
     }
     return "";
+  }
+
+  private int clientPort() {
+    return channel.remoteAddress() instanceof InetSocketAddress remote ? remote.getPort() : 0;
   }
 
   private Duration idleTimeout() {

@@ -167,6 +167,16 @@ final class Head {
     return !text.isEmpty() && text.chars().allMatch(c -> c < 128 && TOKEN[c]);
   }
 
+  /** Whether every byte is ASCII. */
+  boolean ascii() {
+    for (byte b : bytes) {
+      if (b < 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** The start line, without its end. */
   String line() {
     return new String(bytes, 0, lineEnd, StandardCharsets.ISO_8859_1);

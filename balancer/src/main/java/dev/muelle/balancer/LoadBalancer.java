@@ -90,5 +90,38 @@ public record LoadBalancer(
    *     target's answer)
    * @param clientKeepAlive how long a client connection may be reused
    */
-  public record Settings(Duration idleTimeout, Duration clientKeepAlive) {}
+  public record Settings(Duration idleTimeout, Duration clientKeepAlive, Headers headers) {}
+
+  /**
+   * What is made of a request's header fields, as ELB's {@code routing.http} attributes.
+   *
+   * @param preserveHost whether Host is passed on as it came. Otherwise it gets the listener's port
+   *     if it has none, and loses the one that it has if the listener's is 80
+   * @param clientPort whether X-Forwarded-For tells the client's port too
+   * @param dropInvalid whether fields are left out whose names are not of letters, digits and
+   *     hyphens
+   * @param strictest whether requests are refused that the RFCs allow, but that have confused
+   *     servers: GET and HEAD that say a length, and fields that are not ASCII
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html">
+   *     Edit attributes for your Application Load Balancer</a>
+   */
+  public record Headers(
+      boolean preserveHost,
+      ForwardedFor forwardedFor,
+      boolean clientPort,
+      boolean dropInvalid,
+      boolean strictest) {
+
+    /** As ELB does when nothing was asked for. */
+    public static final Headers DEFAULT =
+        new Headers(false, ForwardedFor.APPEND, false, false, false);
+  }
+
+  /** What happens to X-Forwarded-For. */
+  public enum ForwardedFor {
+    APPEND,
+    PRESERVE,
+    REMOVE
+  }
 }

@@ -248,6 +248,11 @@ public final class NettyBalancer implements Balancer {
       Sockets sockets,
       Map<String, String> problems) {
     Endpoint endpoint = endpoints.computeIfAbsent(key, k -> new Endpoint(k, shared));
+    Binding present = endpoint.bindings.get(host);
+    if (endpoint.shared != shared || present != null && present.balancer() != binding.balancer()) {
+      problems.put(key.toString(), "another load balancer listens there");
+      return;
+    }
     Map<String, Binding> bindings = new HashMap<>(endpoint.bindings);
     bindings.values().removeIf(other -> other.balancer() == binding.balancer());
     bindings.put(host, binding);

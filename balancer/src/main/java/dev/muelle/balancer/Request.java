@@ -14,6 +14,7 @@ final class Request {
 
   private static final int MAX_FORWARDED = 30;
   private static final int MAX_TRACE = 7 * 1024;
+  private static final int DEFAULT_PORT = 80;
   private static final Set<String> NEVER_COPIED =
       Set.of(
           "host",
@@ -144,31 +145,32 @@ final class Request {
     return IDEMPOTENT.contains(method);
   }
 
+  /** Whether servers are known to disagree about such a request, although it is well-formed. */
+  boolean suspicious() {
+    return (method.equals("GET") || isHead()) && (length >= 0 || chunked) || !head.ascii();
+  }
+
+  /** Who knocked, and where. */
+  record Arrival(String clientAddress, int clientPort, int listenerPort, String balancerHost) {}
+
   /** Writes the head that a target gets. */
   void write(
       ByteBuf out,
-      String clientAddress,
-      int port,
-      String defaultHost,
+      Arrival arrival,
+      LoadBalancer.Headers headers,
       RandomGenerator random,
       Instant now) {
-    ascii(out, method + " " + target + " HTTP/1.1\r\nHost: ");
-    ascii(out, host.isEmpty() ? defaultHost : host);
-    ascii(out, "\r\n");
+    ascii(out, method + " " + target + " HTTP/1.1\r\nHost: " + host(arrival, headers) + "\r\n");
     for (int i = 0; i < head.count(); i++) {
       String name = head.name(i);
-      if (!NEVER_COPIED.contains(name) && !connection.contains(name)) {
+      if (!NEVER_COPIED.contains(name)
+          && !connection.contains(name)
+          && !(headers.dropInvalid() && invalid(name))) {
         head.copy(i, out);
       }
     }
-    List<String> forwarded = head.all("x-forwarded-for");
-    ascii(out, "X-Forwarded-For: ");
-    for (String one : forwarded) {
-      if (!one.isEmpty()) {
-        ascii(out, one + ", ");
-      }
-    }
-    ascii(out, clientAddress + "\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: " + port);
+    forwardedFor(out, arrival, headers);
+    ascii(out, "X-Forwarded-Proto: http\r\nX-Forwarded-Port: " + arrival.listenerPort());
     ascii(out, "\r\nX-Amzn-Trace-Id: " + trace(random, now) + "\r\n");
     if (chunked) {
       ascii(out, "Transfer-Encoding: chunked\r\n");
@@ -179,6 +181,44 @@ final class Request {
       ascii(out, "Connection: Upgrade\r\nUpgrade: " + upgrade + "\r\n");
     }
     ascii(out, "\r\n");
+  }
+
+  private String host(Arrival arrival, LoadBalancer.Headers headers) {
+    String asked = host.isEmpty() ? arrival.balancerHost() : host;
+    if (headers.preserveHost()) {
+      return asked;
+    }
+    int colon = asked.indexOf(':', asked.lastIndexOf(']') + 1);
+    if (arrival.listenerPort() == DEFAULT_PORT) {
+      return colon < 0 ? asked : asked.substring(0, colon);
+    }
+    return colon < 0 ? asked + ":" + arrival.listenerPort() : asked;
+  }
+
+  private static boolean invalid(String name) {
+    return !name.chars().allMatch(c -> c == '-' || Character.isLetterOrDigit(c));
+  }
+
+  private void forwardedFor(ByteBuf out, Arrival arrival, LoadBalancer.Headers headers) {
+    List<String> before = head.all("x-forwarded-for");
+    switch (headers.forwardedFor()) {
+      case REMOVE -> {}
+      case PRESERVE -> before.forEach(one -> ascii(out, "X-Forwarded-For: " + one + "\r\n"));
+      case APPEND -> {
+        ascii(out, "X-Forwarded-For: ");
+        for (String one : before) {
+          if (!one.isEmpty()) {
+            ascii(out, one + ", ");
+          }
+        }
+        String client = arrival.clientAddress();
+        if (headers.clientPort()) {
+          client =
+              (client.contains(":") ? "[" + client + "]" : client) + ":" + arrival.clientPort();
+        }
+        ascii(out, client + "\r\n");
+      }
+    }
   }
 
   /**

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muelle.balancer.Balancer.Health;
 import dev.muelle.balancer.LoadBalancer.Action;
 import dev.muelle.balancer.LoadBalancer.Front;
+import dev.muelle.balancer.LoadBalancer.Headers;
 import dev.muelle.balancer.LoadBalancer.HealthCheck;
 import dev.muelle.balancer.LoadBalancer.Listener;
 import dev.muelle.balancer.LoadBalancer.Member;
@@ -59,6 +60,7 @@ final class NettyBalancerTest {
   private int port;
   private Duration idle = Duration.ofSeconds(30);
   private boolean admit = true;
+  private Headers headers = Headers.DEFAULT;
   private final List<AutoCloseable> toClose = new ArrayList<>();
 
   @BeforeEach
@@ -114,7 +116,7 @@ final class NettyBalancerTest {
                         2,
                         2),
                     members)),
-            new Settings(idle, Duration.ofHours(1))));
+            new Settings(idle, Duration.ofHours(1), headers)));
   }
 
   private static void await(BooleanSupplier condition) {

@@ -51,7 +51,8 @@ public final class BalancerHost {
             Map.of(
                 "bench",
                 new TargetGroup("bench", check, List.of(new Member(backend, "a", null, true)))),
-            new Settings(Duration.ofSeconds(60), Duration.ofHours(1)));
+            new Settings(
+                Duration.ofSeconds(60), Duration.ofHours(1), LoadBalancer.Headers.DEFAULT));
     try (NettyBalancer balancer =
         new NettyBalancer(
             Clock.systemUTC(), new SplittableRandom(1), Integer.parseInt(arguments[2]))) {

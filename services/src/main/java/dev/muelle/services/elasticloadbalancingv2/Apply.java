@@ -18,6 +18,9 @@ import dev.muelle.services.elasticloadbalancingv2.State.Node;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.wire.Caller;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -37,6 +40,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
@@ -50,7 +54,10 @@ final class Apply {
 
   private static final Logger LOG = LoggerFactory.getLogger(Apply.class);
   private static final Duration AGAIN = Duration.ofSeconds(30);
-  private static final List<String> SHARED = List.of("127.0.0.1", "::1");
+
+  /** Where clients knock that resolve {@code .localhost}; not every machine has IPv6. */
+  private static final List<String> SHARED =
+      hasIpv6() ? List.of("127.0.0.1", "::1") : List.of("127.0.0.1");
 
   private final Scope scope;
   private final Store store;
@@ -59,6 +66,7 @@ final class Apply {
   private final Ec2Client ec2;
   private final Network network;
   private final Balancer balancer;
+  private final Fronts fronts;
   private final ReentrantLock lock = new ReentrantLock();
 
   Apply(
@@ -68,7 +76,8 @@ final class Apply {
       Ids ids,
       Ec2Client ec2,
       Network network,
-      Balancer balancer) {
+      Balancer balancer,
+      Fronts fronts) {
     this.scope = scope;
     this.store = store;
     this.clock = clock;
@@ -76,6 +85,15 @@ final class Apply {
     this.ec2 = ec2;
     this.network = network;
     this.balancer = balancer;
+    this.fronts = fronts;
+  }
+
+  private static boolean hasIpv6() {
+    try {
+      return NetworkInterface.getByInetAddress(InetAddress.ofLiteral("::1")) != null;
+    } catch (SocketException e) {
+      return false;
+    }
   }
 
   private <R> R asService(ScopedValue.CallableOp<R, RuntimeException> work) {
@@ -111,10 +129,17 @@ final class Apply {
 
   private @Nullable Duration remove(String arn, Balancing wanted) {
     balancer.remove(arn);
-    for (Node node : wanted.nodes()) {
+    Set<String> interfaces = new HashSet<>();
+    wanted.nodes().forEach(node -> interfaces.add(node.interfaceId()));
+    // One may have been made by a server that died before it wrote that down.
+    Filter ours = Filter.builder().name("description").values(description(arn)).build();
+    ec2.describeNetworkInterfaces(r -> r.filters(ours))
+        .networkInterfaces()
+        .forEach(eni -> interfaces.add(eni.networkInterfaceId()));
+    for (String id : interfaces) {
       try {
-        network.unplug(node.interfaceId());
-        ec2.deleteNetworkInterface(r -> r.networkInterfaceId(node.interfaceId()));
+        network.unplug(id);
+        ec2.deleteNetworkInterface(r -> r.networkInterfaceId(id));
       } catch (AwsServiceException e) {
         if (!"InvalidNetworkInterfaceID.NotFound".equals(e.awsErrorDetails().errorCode())) {
           throw e;
@@ -122,6 +147,7 @@ final class Apply {
       }
     }
     store.write(tx -> tx.delete(State.BALANCERS, arn));
+    fronts.release(arn);
     return null;
   }
 
@@ -171,17 +197,16 @@ final class Apply {
     List<Node> nodes = new ArrayList<>(wanted.nodes());
     Set<String> have = new HashSet<>();
     nodes.forEach(node -> have.add(node.subnet()));
-    String name = arn.substring(arn.indexOf("loadbalancer/") + "loadbalancer/".length());
     for (AvailabilityZone zone : wanted.balancer().availabilityZones()) {
       if (have.add(zone.subnetId())) {
         var made =
             ec2.createNetworkInterface(r ->
                     r.subnetId(zone.subnetId())
                         .groups(wanted.balancer().securityGroups())
-                        .description("ELB " + name)
+                        .description(description(arn))
                         .clientToken( // at most 64 characters: the balancer's own number, and the
                             // subnet
-                            name.substring(name.lastIndexOf('/') + 1) + "-" + zone.subnetId()))
+                            arn.substring(arn.lastIndexOf('/') + 1) + "-" + zone.subnetId()))
                 .networkInterface();
         nodes.add(
             new Node(
@@ -198,6 +223,10 @@ final class Apply {
     Balancing with = withNodes(wanted, nodes);
     change(arn, now -> withNodes(now, nodes));
     return with;
+  }
+
+  private static String description(String arn) {
+    return "ELB " + arn.substring(arn.indexOf("loadbalancer/") + "loadbalancer/".length());
   }
 
   private static Balancing withNodes(Balancing b, List<Node> nodes) {
@@ -224,10 +253,10 @@ final class Apply {
             .toList();
     Predicate<LoadBalancer.Admission> admits =
         a -> Admissions.admits(ingress, a.clientAddress(), a.listenerPort());
-    List<Front> fronts = new ArrayList<>();
+    List<Front> doors = new ArrayList<>();
     if (described.scheme() == LoadBalancerSchemeEnum.INTERNET_FACING) {
-      SHARED.forEach(address -> fronts.add(new Front(address, true, admits)));
-      fronts.add(new Front(wanted.front(), false, admits));
+      SHARED.forEach(address -> doors.add(new Front(address, true, admits)));
+      doors.add(new Front(wanted.front(), false, admits));
     }
     List<LoadBalancer.Listener> listeners = new ArrayList<>();
     Map<String, LoadBalancer.TargetGroup> groups = new HashMap<>();
@@ -239,26 +268,22 @@ final class Apply {
         String arn = State.groupOf(action);
         if (arn != null) {
           tx.get(State.GROUPS, arn)
-              .ifPresent(
-                  group -> groups.put(arn, group(group.value(), tx.list(State.HEALTH, arn + "|"))));
+              .ifPresent(group ->
+                  groups.put(arn, group(wanted, group.value(), tx.list(State.HEALTH, arn + "|"))));
         }
       }
       return true;
     });
-    Map<String, String> attributes = wanted.attributes();
     return new LoadBalancer(
         described.loadBalancerArn(),
         described.dnsName().toLowerCase(java.util.Locale.ROOT),
         wanted.nodes().stream()
             .map(node -> new LoadBalancer.Node(node.address(), node.zone(), sockets))
             .toList(),
-        fronts,
+        doors,
         listeners,
         groups,
-        new LoadBalancer.Settings(
-            Duration.ofSeconds(Long.parseLong(attributes.getOrDefault(Attributes.IDLE, "60"))),
-            Duration.ofSeconds(
-                Long.parseLong(attributes.getOrDefault(Attributes.KEEP_ALIVE, "3600")))));
+        Attributes.settings(wanted.attributes()));
   }
 
   private static LoadBalancer.Action action(Action action) {
@@ -273,7 +298,8 @@ final class Apply {
     return new LoadBalancer.Action.Forward(group == null ? "" : group);
   }
 
-  private static LoadBalancer.TargetGroup group(Group stored, List<Row<Known>> health) {
+  private static LoadBalancer.TargetGroup group(
+      Balancing balancer, Group stored, List<Row<Known>> health) {
     TargetGroup group = stored.group();
     Set<String> healthy = new HashSet<>();
     health.forEach(row -> {
@@ -293,6 +319,7 @@ final class Apply {
             group.healthyThresholdCount(),
             group.unhealthyThresholdCount()),
         stored.targets().stream()
+            .filter(balancer::covers)
             .map(target ->
                 new LoadBalancer.Member(
                     new Balancer.Target(target.address(), target.port()),

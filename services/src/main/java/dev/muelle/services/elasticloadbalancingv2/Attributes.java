@@ -1,11 +1,25 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
+import dev.muelle.balancer.LoadBalancer;
+import dev.muelle.balancer.LoadBalancer.ForwardedFor;
+import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Attributes: those that act here may be set, the others only to the value that they have. */
 final class Attributes {
 
+  /** Concerns HTTPS listeners only, as on AWS; whatever it says, HTTP listeners speak HTTP/1.1. */
+  static final String HTTP2 = "routing.http2.enabled";
+
+  static final String DROP_INVALID = "routing.http.drop_invalid_header_fields.enabled";
+  static final String CLIENT_PORT = "routing.http.xff_client_port.enabled";
+  static final String PRESERVE_HOST = "routing.http.preserve_host_header.enabled";
+  static final String FORWARDED_FOR = "routing.http.xff_header_processing.mode";
+  static final String DESYNC = "routing.http.desync_mitigation_mode";
   static final String IDLE = "idle_timeout.timeout_seconds";
   static final String KEEP_ALIVE = "client_keep_alive.seconds";
   static final String PROTECTED = "deletion_protection.enabled";
@@ -23,18 +37,18 @@ final class Attributes {
           "60",
           PROTECTED,
           "false",
-          "routing.http2.enabled",
-          "false",
-          "routing.http.drop_invalid_header_fields.enabled",
-          "false",
-          "routing.http.xff_client_port.enabled",
-          "false",
-          "routing.http.preserve_host_header.enabled",
+          HTTP2,
           "true",
-          "routing.http.xff_header_processing.mode",
+          DROP_INVALID,
+          "false",
+          CLIENT_PORT,
+          "false",
+          PRESERVE_HOST,
+          "false",
+          FORWARDED_FOR,
           "append",
-          "routing.http.desync_mitigation_mode",
-          "strictest",
+          DESYNC,
+          "defensive",
           "load_balancing.cross_zone.enabled",
           "true",
           "waf.fail_open.enabled",
@@ -49,6 +63,14 @@ final class Attributes {
           "",
           "connection_logs.s3.prefix",
           "",
+          "health_check_logs.s3.enabled",
+          "false",
+          "health_check_logs.s3.bucket",
+          "",
+          "health_check_logs.s3.prefix",
+          "",
+          "ipv6.deny_all_igw_traffic",
+          "false",
           KEEP_ALIVE,
           "3600");
 
@@ -89,35 +111,78 @@ final class Attributes {
     return map;
   }
 
-  /** The attributes after a change; throws if one is unknown, wrong, or would have no effect. */
-  static Map<String, String> change(
-      Map<String, String> defaults, Map<String, String> now, String key, String value) {
-    if (!defaults.containsKey(key)) {
-      throw Refuse.invalid("Load balancer attribute key '" + key + "' is not recognized");
+  /** A load balancer's attributes after a change. */
+  static Map<String, String> ofBalancer(
+      Map<String, String> now, @Nullable String key, @Nullable String value) {
+    return change("Load balancer", BALANCER, now, key, value);
+  }
+
+  /** A target group's attributes after a change. */
+  static Map<String, String> ofGroup(
+      Map<String, String> now, @Nullable String key, @Nullable String value) {
+    return change("Target group", GROUP, now, key, value);
+  }
+
+  /** Throws if one is unknown, wrong, or would have no effect. */
+  private static Map<String, String> change(
+      String whose,
+      Map<String, String> defaults,
+      Map<String, String> now,
+      @Nullable String key,
+      @Nullable String wanted) {
+    String usual = key == null ? null : defaults.get(key);
+    if (key == null || usual == null) {
+      throw Refuse.invalid(whose + " attribute key '" + key + "' is not recognized");
     }
+    String value = wanted == null ? "" : wanted;
     switch (key) {
       case IDLE -> range(key, value, 1, 4000);
       case KEEP_ALIVE -> range(key, value, 60, 604800);
       case DELAY -> range(key, value, 0, 3600);
-      case PROTECTED -> {
-        if (!value.equals("true") && !value.equals("false")) {
-          throw wrong(key, value);
+      case PROTECTED, HTTP2, DROP_INVALID, CLIENT_PORT, PRESERVE_HOST ->
+          oneOf(key, value, "true", "false");
+      case FORWARDED_FOR -> oneOf(key, value, "append", "preserve", "remove");
+      case DESYNC -> {
+        oneOf(key, value, "monitor", "defensive", "strictest");
+        if (value.equals("monitor")) {
+          throw unsupported(key, value);
         }
       }
       default -> {
-        if (!value.equals(defaults.get(key))) {
-          throw Refuse.invalid(
-              "The value '"
-                  + value
-                  + "' of attribute '"
-                  + key
-                  + "' is not supported in this region");
+        if (!value.equals(usual)) {
+          throw unsupported(key, value);
         }
       }
     }
     Map<String, String> changed = new LinkedHashMap<>(now);
     changed.put(key, value);
     return changed;
+  }
+
+  /** What a load balancer's attributes mean to the data plane. */
+  static LoadBalancer.Settings settings(Map<String, String> stored) {
+    Map<String, String> all = new LinkedHashMap<>(BALANCER);
+    all.putAll(stored);
+    return new LoadBalancer.Settings(
+        Duration.ofSeconds(Long.parseLong(all.getOrDefault(IDLE, ""))),
+        Duration.ofSeconds(Long.parseLong(all.getOrDefault(KEEP_ALIVE, ""))),
+        new LoadBalancer.Headers(
+            "true".equals(all.get(PRESERVE_HOST)),
+            ForwardedFor.valueOf(all.getOrDefault(FORWARDED_FOR, "").toUpperCase(Locale.ROOT)),
+            "true".equals(all.get(CLIENT_PORT)),
+            "true".equals(all.get(DROP_INVALID)),
+            "strictest".equals(all.get(DESYNC))));
+  }
+
+  private static RuntimeException unsupported(String key, String value) {
+    return Refuse.invalid(
+        "The value '" + value + "' of attribute '" + key + "' is not supported in this region");
+  }
+
+  private static void oneOf(String key, String value, String... valid) {
+    if (!List.of(valid).contains(value)) {
+      throw wrong(key, value);
+    }
   }
 
   private static void range(String key, String value, int from, int to) {

@@ -63,8 +63,11 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
 
   private static final int AT_ONCE = 8;
 
-  /** Written by EC2; a load balancer's own groups decide whom it lets in. */
-  private static final String SECURITY_GROUPS = "ec2.security_groups";
+  /**
+   * Begins the names of EC2's tables of groups and of their rules; a load balancer's own groups
+   * decide whom it lets in.
+   */
+  private static final String SECURITY_GROUPS = "ec2.security_group";
 
   private final Store store;
   private final Balancer balancer;
@@ -88,11 +91,12 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
       Balancer balancer) {
     this.store = store;
     this.balancer = balancer;
-    Apply apply = new Apply(scope, store, timers, ids, ec2, network, balancer);
+    Fronts fronts = new Fronts(store);
+    Apply apply = new Apply(scope, store, timers, ids, ec2, network, balancer, fronts);
     balancerLoop = new Loop<>("elbv2-balancer", timers, random, AT_ONCE, apply::balancer);
     healthLoop = new Loop<>("elbv2-health", timers, random, AT_ONCE, apply::health);
     Wakes wakes = new Wakes(apply, balancerLoop, healthLoop);
-    balancers = new LoadBalancers(scope, store, timers, ids, ec2, wakes);
+    balancers = new LoadBalancers(scope, store, timers, ids, ec2, wakes, fronts);
     groups = new TargetGroups(scope, store, timers, ids, ec2, wakes);
     listeners = new Listeners(store, ids, wakes);
     tags = new Tags(store);
@@ -101,6 +105,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
 
   /** Puts every load balancer into the data plane, where an earlier server left off. */
   public void start() {
+    balancers.settleFronts();
     changes = store.onChange(this::changed);
     watch = balancer.watch(healthLoop::wake);
     wakeBalancers();
@@ -108,7 +113,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   }
 
   private void changed(Change change) {
-    if (change.table().equals(SECURITY_GROUPS)) {
+    if (change.table().startsWith(SECURITY_GROUPS)) {
       wakeBalancers();
     }
   }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
@@ -118,9 +119,7 @@ final class Listeners {
                         row.value().listener().port() == port
                             && !row.key().equals(request.listenerArn()));
             if (taken) {
-              throw DuplicateListenerException.builder()
-                  .message("A listener already exists on this port for this load balancer")
-                  .build();
+              throw Refuse.invalid("Listener port '" + port + "' is already in use");
             }
             next.port(port);
           }
@@ -163,7 +162,7 @@ final class Listeners {
         tx.find(State.LISTENERS, "balancer", request.loadBalancerArn())
             .forEach(row -> found.add(row.value().listener()));
       }
-      request.listenerArns().forEach(arn -> found.add(get(tx, arn).listener()));
+      new TreeSet<>(request.listenerArns()).forEach(arn -> found.add(get(tx, arn).listener()));
       Pages<Listener> page =
           Pages.of(found, Listener::listenerArn, request.marker(), request.pageSize());
       return DescribeListenersResponse.builder()
@@ -183,7 +182,8 @@ final class Listeners {
       if (request.listenerArn() != null) {
         found.add(rule(get(tx, request.listenerArn())));
       }
-      for (String arn : request.ruleArns()) {
+      for (String arn : new TreeSet<>(request.ruleArns())) {
+        Refuse.unlessArn(arn, "listener-rule/app/", "listener rule");
         found.add(
             tx.list(State.LISTENERS).stream()
                 .map(Row::value)
@@ -195,7 +195,8 @@ final class Listeners {
                         .message("One or more rules not found")
                         .build()));
       }
-      return DescribeRulesResponse.builder().rules(found).build();
+      Pages<Rule> page = Pages.of(found, Rule::ruleArn, request.marker(), request.pageSize());
+      return DescribeRulesResponse.builder().rules(page.items()).nextMarker(page.next()).build();
     });
   }
 
@@ -350,7 +351,8 @@ final class Listeners {
   }
 
   static Listening get(Tx tx, @Nullable String arn) {
-    return tx.get(State.LISTENERS, arn == null ? "" : arn)
+    Refuse.unlessArn(arn, "listener/app/", "listener");
+    return tx.get(State.LISTENERS, arn)
         .map(Row::value)
         .orElseThrow(() ->
             ListenerNotFoundException.builder().message("One or more listeners not found").build());

@@ -8,6 +8,7 @@ import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -51,6 +52,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyLoadB
 /** Load balancers and their attributes. */
 final class LoadBalancers {
 
+  private static final LoadBalancerSchemeEnum INTERNET_FACING =
+      LoadBalancerSchemeEnum.INTERNET_FACING;
   private static final int MAX = 50;
   private static final Set<String> CREATE =
       Set.of(
@@ -69,15 +72,38 @@ final class LoadBalancers {
   private final Ids ids;
   private final Ec2Client ec2;
   private final Wakes wakes;
+  private final Fronts fronts;
 
   LoadBalancers(
-      Scope scope, Store store, InstantSource clock, Ids ids, Ec2Client ec2, Wakes wakes) {
+      Scope scope,
+      Store store,
+      InstantSource clock,
+      Ids ids,
+      Ec2Client ec2,
+      Wakes wakes,
+      Fronts fronts) {
     this.scope = scope;
     this.store = store;
     this.clock = clock;
     this.ids = ids;
     this.ec2 = ec2;
     this.wakes = wakes;
+    this.fronts = fronts;
+  }
+
+  /**
+   * Sees to it that every load balancer has a loopback address that no other of this machine has.
+   */
+  void settleFronts() {
+    Map<String, Balancing> all = new HashMap<>();
+    store.read(tx -> tx.list(State.BALANCERS)).forEach(row -> all.put(row.key(), row.value()));
+    fronts.retain(scope.arn("elasticloadbalancing", "loadbalancer/"), all::containsKey);
+    all.forEach((arn, b) -> {
+      String front = b.balancer().scheme() == INTERNET_FACING ? fronts.take(arn) : "";
+      if (!front.equals(b.front())) {
+        store.write(tx -> tx.put(State.BALANCERS, arn, b.withFront(front)));
+      }
+    });
   }
 
   static List<Row<Balancing>> all(Tx tx) {
@@ -85,6 +111,7 @@ final class LoadBalancers {
   }
 
   static Balancing get(Tx tx, String arn) {
+    Refuse.unlessArn(arn, "loadbalancer/app/", "load balancer");
     return tx.get(State.BALANCERS, arn)
         .map(Row::value)
         .filter(b -> !b.deleted())
@@ -129,38 +156,58 @@ final class LoadBalancers {
     List<Subnet> subnets = subnets(subnetIds(request.subnets(), request.subnetMappings()));
     String vpc = subnets.getFirst().vpcId();
     List<String> groups = securityGroups(request.securityGroups(), vpc);
-    Balancing made =
-        store.write(tx -> {
-          List<Row<Balancing>> all = all(tx);
-          Optional<Balancing> same =
-              all.stream()
-                  .map(Row::value)
-                  .filter(b -> b.balancer().loadBalancerName().equals(name))
-                  .findFirst();
-          if (same.isPresent()) {
-            return existing(same.get(), scheme, subnets, groups, request);
-          }
-          if (all.size() >= MAX) {
-            throw TooManyLoadBalancersException.builder()
-                .message("The maximum number of load balancers has been reached")
-                .build();
-          }
-          String path = "app/" + name + "/" + ids.hex(16);
-          String arn = scope.arn("elasticloadbalancing", "loadbalancer/" + path);
-          Balancing fresh =
-              new Balancing(
-                  describe(arn, name, scheme, subnets, groups),
-                  Attributes.BALANCER,
-                  request.tags(),
-                  List.of(),
-                  front(tx),
-                  Map.of(),
-                  false);
-          tx.insert(State.BALANCERS, arn, fresh);
-          return fresh;
-        });
+    String path = "app/" + name + "/" + ids.hex(16);
+    String arn = scope.arn("elasticloadbalancing", "loadbalancer/" + path);
+    String front = scheme == INTERNET_FACING ? fronts.take(arn) : "";
+    boolean used = false;
+    Balancing made;
+    try {
+      made = insert(request, scheme, subnets, groups, arn, front);
+      used = made.balancer().loadBalancerArn().equals(arn);
+    } finally {
+      if (!used) {
+        fronts.release(arn);
+      }
+    }
     wakes.balancers().wake(made.balancer().loadBalancerArn());
     return CreateLoadBalancerResponse.builder().loadBalancers(made.balancer()).build();
+  }
+
+  private Balancing insert(
+      CreateLoadBalancerRequest request,
+      LoadBalancerSchemeEnum scheme,
+      List<Subnet> subnets,
+      List<String> groups,
+      String arn,
+      String front) {
+    String name = request.name();
+    return store.write(tx -> {
+      List<Row<Balancing>> all = all(tx);
+      Optional<Balancing> same =
+          all.stream()
+              .map(Row::value)
+              .filter(b -> b.balancer().loadBalancerName().equals(name))
+              .findFirst();
+      if (same.isPresent()) {
+        return existing(same.get(), scheme, subnets, groups, request);
+      }
+      if (all.size() >= MAX) {
+        throw TooManyLoadBalancersException.builder()
+            .message("The maximum number of load balancers has been reached")
+            .build();
+      }
+      Balancing fresh =
+          new Balancing(
+              describe(arn, name, scheme, subnets, groups),
+              Attributes.BALANCER,
+              request.tags(),
+              List.of(),
+              front,
+              Map.of(),
+              false);
+      tx.insert(State.BALANCERS, arn, fresh);
+      return fresh;
+    });
   }
 
   private static Balancing existing(
@@ -217,20 +264,6 @@ final class LoadBalancers {
                         .build())
                 .toList())
         .build();
-  }
-
-  /** A loopback address that no other load balancer has. */
-  private static String front(Tx tx) {
-    Set<String> taken = new HashSet<>();
-    // Across all regions and accounts of this machine would need the root scope; hashing spreads.
-    tx.list(State.BALANCERS).forEach(row -> taken.add(row.value().front()));
-    for (int i = 1; i < 65_535; i++) {
-      String address = "127.64." + (i >> 8) + "." + (i & 255);
-      if ((i & 255) != 0 && (i & 255) != 255 && !taken.contains(address)) {
-        return address;
-      }
-    }
-    throw TooManyLoadBalancersException.builder().message("No loopback address is left").build();
   }
 
   private static List<String> subnetIds(List<String> subnets, List<SubnetMapping> mappings) {
@@ -336,6 +369,7 @@ final class LoadBalancers {
 
   DeleteLoadBalancerResponse delete(DeleteLoadBalancerRequest request) {
     String arn = request.loadBalancerArn();
+    Refuse.unlessArn(arn, "loadbalancer/app/", "load balancer");
     store.write(tx -> {
       Optional<Balancing> present =
           tx.get(State.BALANCERS, arn).map(Row::value).filter(b -> !b.deleted());
@@ -383,7 +417,7 @@ final class LoadBalancers {
           Balancing b = get(tx, arn);
           Map<String, String> attributes = b.attributes();
           for (LoadBalancerAttribute a : request.attributes()) {
-            attributes = Attributes.change(Attributes.BALANCER, attributes, a.key(), a.value());
+            attributes = Attributes.ofBalancer(attributes, a.key(), a.value());
           }
           Balancing next =
               new Balancing(

@@ -3,6 +3,7 @@ package dev.muelle.services.elasticloadbalancingv2;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.core.SdkField;
 import software.amazon.awssdk.core.SdkPojo;
@@ -29,6 +30,14 @@ final class Refuse {
                     .sdkHttpResponse(SdkHttpResponse.builder().statusCode(BAD_REQUEST).build())
                     .build())
             .build();
+  }
+
+  /** Refuses what is not an ARN of such a resource. */
+  static void unlessArn(@Nullable String arn, String kind, String what) {
+    if (arn == null
+        || !arn.matches("arn:aws:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:" + kind + "[^:]+")) {
+      throw invalid("'" + arn + "' is not a valid " + what + " ARN");
+    }
   }
 
   /** Refuses by name every member that is set and would have no effect here. */

@@ -31,7 +31,7 @@ final class State {
    * A load balancer.
    *
    * @param nodes its network interfaces, by subnet
-   * @param front its own loopback address on the host
+   * @param front its own loopback address on the host; empty if it is internal
    * @param problems endpoints that cannot listen, and why
    * @param deleted whether only the removal of what it held is left to do
    */
@@ -42,7 +42,20 @@ final class State {
       List<Node> nodes,
       String front,
       Map<String, String> problems,
-      boolean deleted) {}
+      boolean deleted) {
+
+    Balancing withFront(String other) {
+      return new Balancing(balancer, attributes, tags, nodes, other, problems, deleted);
+    }
+
+    /** Whether it sends to a target: one in a zone that is not enabled gets nothing. */
+    boolean covers(Target target) {
+      return target.zone() == null
+          || target.zone().equals("all")
+          || balancer.availabilityZones().stream()
+              .anyMatch(zone -> zone.zoneName().equals(target.zone()));
+    }
+  }
 
   record Node(String subnet, String zone, String interfaceId, String address) {}
 

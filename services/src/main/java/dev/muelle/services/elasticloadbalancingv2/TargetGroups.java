@@ -2,6 +2,7 @@ package dev.muelle.services.elasticloadbalancingv2;
 
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
+import dev.muelle.services.elasticloadbalancingv2.State.Balancing;
 import dev.muelle.services.elasticloadbalancingv2.State.Group;
 import dev.muelle.services.elasticloadbalancingv2.State.Known;
 import dev.muelle.store.Row;
@@ -97,6 +98,7 @@ final class TargetGroups {
   }
 
   static Group get(Tx tx, String arn) {
+    Refuse.unlessArn(arn, "targetgroup/", "target group");
     return tx.get(State.GROUPS, arn)
         .map(Row::value)
         .orElseThrow(() ->
@@ -341,6 +343,7 @@ final class TargetGroups {
 
   DeleteTargetGroupResponse delete(DeleteTargetGroupRequest request) {
     String arn = request.targetGroupArn();
+    Refuse.unlessArn(arn, "targetgroup/", "target group");
     store.write(tx -> {
       tx.get(State.GROUPS, arn)
           .ifPresent(row -> {
@@ -374,7 +377,7 @@ final class TargetGroups {
           Group old = get(tx, request.targetGroupArn());
           Map<String, String> attributes = old.attributes();
           for (TargetGroupAttribute a : request.attributes()) {
-            attributes = Attributes.change(Attributes.GROUP, attributes, a.key(), a.value());
+            attributes = Attributes.ofGroup(attributes, a.key(), a.value());
           }
           Group next = new Group(old.group(), attributes, old.tags(), old.targets());
           tx.put(State.GROUPS, request.targetGroupArn(), next);
@@ -474,16 +477,16 @@ final class TargetGroups {
         store.write(tx -> {
           Group old = get(tx, request.targetGroupArn());
           long delay = Long.parseLong(old.attributes().getOrDefault(Attributes.DELAY, "300"));
-          boolean used = !old.group().loadBalancerArns().isEmpty();
+          Balancing balancer = balancer(tx, old);
           List<State.Target> targets = new ArrayList<>();
           for (State.Target target : old.targets()) {
             boolean leaves =
                 request.targets().stream()
                     .anyMatch(t ->
                         target.address().equals(t.id())
-                            && (t.port() == null || t.port() == target.port()));
+                            && target.port() == (t.port() == null ? old.group().port() : t.port()));
             if (leaves && target.drainUntil() == null) {
-              if (used) {
+              if (balancer != null && balancer.covers(target)) {
                 targets.add(
                     new State.Target(
                         target.address(),
@@ -502,6 +505,15 @@ final class TargetGroups {
     wakes.now(changed.group().loadBalancerArns());
     wakes.health().wake(request.targetGroupArn());
     return DeregisterTargetsResponse.builder().build();
+  }
+
+  /** The load balancer that sends to a group; null if none does. */
+  private static @Nullable Balancing balancer(Tx tx, Group group) {
+    return group.group().loadBalancerArns().stream()
+        .findFirst()
+        .flatMap(arn -> tx.get(State.BALANCERS, arn))
+        .map(Row::value)
+        .orElse(null);
   }
 
   DescribeTargetHealthResponse health(DescribeTargetHealthRequest request) {
@@ -542,7 +554,7 @@ final class TargetGroups {
         .healthCheckPort(checked.equals("traffic-port") ? String.valueOf(t.port()) : checked)
         .targetHealth(
             state(
-                group,
+                balancer(tx, group),
                 t,
                 tx.get(State.HEALTH, State.healthKey(arn, t.address(), t.port()))
                     .map(Row::value)
@@ -550,16 +562,23 @@ final class TargetGroups {
         .build();
   }
 
-  private static TargetHealth state(Group group, State.Target t, @Nullable Known known) {
+  private static TargetHealth state(
+      @Nullable Balancing balancer, State.Target t, @Nullable Known known) {
     if (t.drainUntil() != null) {
       return of(
           "draining", "Target.DeregistrationInProgress", "Target deregistration is in progress");
     }
-    if (group.group().loadBalancerArns().isEmpty()) {
+    if (balancer == null) {
       return of(
           "unused",
           "Target.NotInUse",
           "Target group is not configured to receive traffic from the load balancer");
+    }
+    if (!balancer.covers(t)) {
+      return of(
+          "unused",
+          "Target.NotInUse",
+          "Target is in an Availability Zone that is not enabled for the load balancer");
     }
     if (known == null || known.health().startsWith("DRAIN")) {
       return of("initial", "Elb.RegistrationInProgress", "Target registration is in progress");

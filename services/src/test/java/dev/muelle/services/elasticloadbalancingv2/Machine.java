@@ -1,0 +1,253 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muelle.balancer.NettyBalancer;
+import dev.muelle.loop.SystemTimers;
+import dev.muelle.network.Network;
+import dev.muelle.services.Ids;
+import dev.muelle.services.Scope;
+import dev.muelle.services.ec2.Ec2;
+import dev.muelle.store.SqliteStore;
+import dev.muelle.wire.Access;
+import dev.muelle.wire.AwsHandler;
+import dev.muelle.wire.Mounts;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.ec2.model.Filter;
+import software.amazon.awssdk.services.ec2.model.IpPermission;
+import software.amazon.awssdk.services.ec2.model.IpRange;
+import software.amazon.awssdk.services.ec2.model.SecurityGroup;
+import software.amazon.awssdk.services.ec2.model.Subnet;
+import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerStateEnum;
+
+/**
+ * A server's parts around ELB: one store, one network, one balancer, and the services of any number
+ * of accounts and regions over them.
+ */
+final class Machine implements AutoCloseable {
+
+  static final Scope HOME = new Scope("000000000000", "us-east-1");
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  final SystemTimers timers = new SystemTimers();
+  final SqliteStore store;
+  final Network network;
+  NettyBalancer balancer;
+  private final Map<Scope, Services> scopes = new HashMap<>();
+
+  record Services(Ec2 ec2, ElbV2 elb, ElasticLoadBalancingV2Client client) {}
+
+  Machine(Path directory, Network network) {
+    store = SqliteStore.open(directory.resolve("db"));
+    this.network = network;
+    balancer = balancer();
+  }
+
+  private NettyBalancer balancer() {
+    return new NettyBalancer(timers, new SplittableRandom(7), 2);
+  }
+
+  Services in(Scope scope) {
+    return scopes.computeIfAbsent(scope, this::start);
+  }
+
+  private Services start(Scope scope) {
+    Random random = new Random();
+    Ids ids = new Ids(random);
+    var view = store.in(scope.storeScope());
+    Ec2 ec2 = new Ec2(scope, view, ids, network);
+    ec2.start();
+    ElbV2 elb = new ElbV2(scope, view, timers, ids, random, ec2, network, balancer);
+    elb.start();
+    var handler =
+        new AwsHandler(
+            new Mounts().mount(ElasticLoadBalancingV2Client.class, caller -> elb),
+            Access.open(),
+            timers,
+            random);
+    var client =
+        ElasticLoadBalancingV2Client.builder()
+            .region(Region.of(scope.region()))
+            .endpointOverride(URI.create("http://localhost:4566"))
+            .credentialsProvider(
+                StaticCredentialsProvider.create(AwsBasicCredentials.create(scope.account(), "x")))
+            .httpClient(new Loopback(handler))
+            .build();
+    return new Services(ec2, elb, client);
+  }
+
+  ElasticLoadBalancingV2Client elb() {
+    return in(HOME).client();
+  }
+
+  Ec2 ec2() {
+    return in(HOME).ec2();
+  }
+
+  /** A new server over the same store, network and kernel objects. */
+  void restart() {
+    List<Scope> known = List.copyOf(scopes.keySet());
+    stop();
+    balancer = balancer();
+    known.forEach(this::in);
+  }
+
+  private void stop() {
+    scopes
+        .values()
+        .forEach(services -> {
+          services.elb().close();
+          services.ec2().close();
+        });
+    scopes.clear();
+    balancer.close();
+  }
+
+  /** The subnets of the default VPC, one in each zone, by zone. */
+  List<Subnet> subnets() {
+    return ec2()
+        .describeSubnets(
+            r -> r.filters(Filter.builder().name("default-for-az").values("true").build()))
+        .subnets()
+        .stream()
+        .sorted((a, b) -> a.availabilityZone().compareTo(b.availabilityZone()))
+        .toList();
+  }
+
+  List<String> subnetIds() {
+    return subnets().stream().map(Subnet::subnetId).toList();
+  }
+
+  String vpc() {
+    return subnets().getFirst().vpcId();
+  }
+
+  /** A security group that lets everybody in. */
+  String openGroup(Ec2 ec2, String name) {
+    String group = ec2.createSecurityGroup(r -> r.groupName(name).description(name)).groupId();
+    ec2.authorizeSecurityGroupIngress(r ->
+        r.groupId(group)
+            .ipPermissions(
+                IpPermission.builder()
+                    .ipProtocol("-1")
+                    .ipRanges(IpRange.builder().cidrIp("0.0.0.0/0").build())
+                    .build()));
+    return group;
+  }
+
+  String openGroup() {
+    return ec2().describeSecurityGroups().securityGroups().stream()
+        .filter(group -> group.groupName().equals("open"))
+        .map(SecurityGroup::groupId)
+        .findFirst()
+        .orElseGet(() -> openGroup(ec2(), "open"));
+  }
+
+  /** An internet-facing load balancer that lets everybody in. */
+  LoadBalancer balancer(String name) {
+    List<String> subnets = subnetIds();
+    String group = openGroup();
+    return elb()
+        .createLoadBalancer(r -> r.name(name).subnets(subnets).securityGroups(group))
+        .loadBalancers()
+        .getFirst();
+  }
+
+  LoadBalancer active(String arn) throws InterruptedException {
+    return until(
+        LoadBalancerStateEnum.ACTIVE, () -> described(arn).state().code(), () -> described(arn));
+  }
+
+  LoadBalancer described(String arn) {
+    return elb().describeLoadBalancers(r -> r.loadBalancerArns(arn)).loadBalancers().getFirst();
+  }
+
+  static Action says(String text) {
+    return Action.builder()
+        .type(ActionTypeEnum.FIXED_RESPONSE)
+        .fixedResponseConfig(f -> f.statusCode("200").contentType("text/plain").messageBody(text))
+        .build();
+  }
+
+  static Action to(String group) {
+    return Action.builder().type(ActionTypeEnum.FORWARD).targetGroupArn(group).build();
+  }
+
+  static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    }
+  }
+
+  /** What a client of the host gets; the whole answer. */
+  static String get(String address, int port, String host, String... headers) throws IOException {
+    try (Socket socket = new Socket(InetAddress.ofLiteral(address), port)) {
+      socket.setSoTimeout((int) PATIENCE.toMillis());
+      String head =
+          "GET / HTTP/1.1\r\nHost: "
+              + host
+              + "\r\nConnection: close\r\n"
+              + String.join("", List.of(headers).stream().map(h -> h + "\r\n").toList())
+              + "\r\n";
+      socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+    }
+  }
+
+  static void until(Object wanted, Callable<?> seen) throws InterruptedException {
+    until(wanted, seen, () -> true);
+  }
+
+  /** Looks until it sees what is wanted. */
+  static <T> T until(Object wanted, Callable<?> seen, Callable<T> then)
+      throws InterruptedException {
+    Instant end = Instant.now().plus(PATIENCE);
+    try {
+      Object now = seen.call();
+      while (!wanted.equals(now) && Instant.now().isBefore(end)) {
+        Thread.sleep(10);
+        now = seen.call();
+      }
+      assertEquals(wanted, now);
+      return then.call();
+    } catch (InterruptedException | RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  static void contains(String whole, String part) {
+    assertTrue(whole.contains(part), () -> "'" + part + "' is not in: " + whole);
+  }
+
+  @Override
+  public void close() {
+    stop();
+    network.close();
+    store.close();
+    timers.close();
+  }
+}
