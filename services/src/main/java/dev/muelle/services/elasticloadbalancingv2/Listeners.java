@@ -351,8 +351,7 @@ final class Listeners {
   }
 
   static Listening get(Tx tx, @Nullable String arn) {
-    Refuse.unlessArn(arn, "listener/app/", "listener");
-    return tx.get(State.LISTENERS, arn)
+    return tx.get(State.LISTENERS, Refuse.unlessArn(arn, "listener/app/", "listener"))
         .map(Row::value)
         .orElseThrow(() ->
             ListenerNotFoundException.builder().message("One or more listeners not found").build());

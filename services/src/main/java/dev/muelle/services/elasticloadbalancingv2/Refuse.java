@@ -32,12 +32,13 @@ final class Refuse {
             .build();
   }
 
-  /** Refuses what is not an ARN of such a resource. */
-  static void unlessArn(@Nullable String arn, String kind, String what) {
+  /** The ARN, if it is one of such a resource. */
+  static String unlessArn(@Nullable String arn, String kind, String what) {
     if (arn == null
         || !arn.matches("arn:aws:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:" + kind + "[^:]+")) {
       throw invalid("'" + arn + "' is not a valid " + what + " ARN");
     }
+    return arn;
   }
 
   /** Refuses by name every member that is set and would have no effect here. */
