@@ -150,7 +150,8 @@ final class TestRegion implements AutoCloseable {
     }
   }
 
-  private static int freePort() throws IOException {
+  /** A port of this machine that nobody listens at. */
+  static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0)) {
       return socket.getLocalPort();
     }

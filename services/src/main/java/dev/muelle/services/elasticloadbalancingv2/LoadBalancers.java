@@ -54,6 +54,9 @@ final class LoadBalancers {
 
   private static final LoadBalancerSchemeEnum INTERNET_FACING =
       LoadBalancerSchemeEnum.INTERNET_FACING;
+  private static final String DOMAIN = ".elb.localhost";
+  private static final String AWS_DOMAIN = ".elb.amazonaws.com";
+
   private static final int MAX = 50;
   private static final Set<String> CREATE =
       Set.of(
@@ -245,7 +248,7 @@ final class LoadBalancers {
     return LoadBalancer.builder()
         .loadBalancerArn(arn)
         .loadBalancerName(name)
-        .dnsName(prefix + name + "-" + number + "." + scope.region() + ".elb.localhost")
+        .dnsName(prefix + name + "-" + number + "." + scope.region() + DOMAIN)
         .canonicalHostedZoneId("Z35SXDOTRQ7X7K")
         .createdTime(clock.instant().truncatedTo(java.time.temporal.ChronoUnit.MILLIS))
         .scheme(scheme)
@@ -458,9 +461,17 @@ final class LoadBalancers {
     return SetSecurityGroupsResponse.builder().securityGroupIds(groups).build();
   }
 
-  /** The addresses of a load balancer's name inside its VPC. */
-  Optional<List<String>> lookup(String vpcId, String name) {
-    if (!name.endsWith(".elb.localhost")) {
+  /**
+   * The addresses of a load balancer's name inside its VPC. There the name's form on AWS means the
+   * same: curl and browsers take every name under {@code .localhost} for the container itself,
+   * without asking a resolver (RFC 6761, section 6.3).
+   */
+  Optional<List<String>> lookup(String vpcId, String asked) {
+    String name =
+        asked.endsWith(AWS_DOMAIN)
+            ? asked.substring(0, asked.length() - AWS_DOMAIN.length()) + DOMAIN
+            : asked;
+    if (!name.endsWith(DOMAIN)) {
       return Optional.empty();
     }
     return store.read(tx ->

@@ -1,0 +1,226 @@
+package dev.muelle.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+
+import dev.muelle.e2e.FargateTasks.Ended;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Who reaches whom in a VPC, seen from inside the tasks. */
+@Timeout(300)
+class SecurityGroupsTest {
+
+  private static final String EXITED = "Essential container in task exited";
+  private static final String TIMED_OUT =
+      "28"; // curl's exit code: a dropped packet is not answered
+
+  private static TestRegion region;
+  private static FargateTasks tasks;
+  private static Session shell;
+
+  @BeforeAll
+  static void start() throws IOException {
+    region = TestRegion.start("");
+    tasks = new FargateTasks(region);
+    shell = tasks.shell();
+    tasks.define("box", "\"name\":\"main\",\"portMappings\":[{\"containerPort\":8080}]");
+  }
+
+  @AfterAll
+  static void stop() throws IOException {
+    tasks.close();
+    region.close();
+  }
+
+  /** The command of a task that answers every request for / with a word. */
+  private static String answering(String word) {
+    return "mkdir -p /www; echo " + word + " > /www/index.html; exec httpd -f -p 8080 -h /www";
+  }
+
+  private static String fetch(String from) {
+    return "exec curl -sS --max-time 3 http://" + from + "/";
+  }
+
+  private static String group(String name, String vpc) throws IOException {
+    return shell.run(
+        "aws ec2 create-security-group --group-name %s --description %s --vpc-id %s --query GroupId --output text"
+            .formatted(name, name, vpc));
+  }
+
+  private static void change(String verb, String group, int port, String source)
+      throws IOException {
+    shell.run(
+        "aws ec2 %s-security-group-ingress --group-id %s --protocol tcp --port %d %s"
+            .formatted(verb, group, port, source));
+  }
+
+  @Test
+  void onlyWhomTheGroupAdmitsReachesTheTask() throws Exception {
+    String balancers = group("balancers", "$VPC");
+    String webs = group("webs", "$VPC");
+    String callers = group("callers", "$VPC");
+    int door = TestRegion.freePort();
+    change("authorize", balancers, door, "--cidr 0.0.0.0/0");
+    change("authorize", webs, 8080, "--source-group " + balancers);
+    String web = tasks.start("box", "$SUBNET", webs, answering("web"));
+    tasks.awaitRunning(web);
+    String address = tasks.address(web);
+
+    String name =
+        shell.run(
+            """
+            BALANCER=$(aws elbv2 create-load-balancer --name door --subnets $(aws ec2 describe-subnets \\
+              --query 'Subnets[].SubnetId' --output text) --security-groups %s \\
+              --query 'LoadBalancers[0].LoadBalancerArn' --output text)
+            TARGETS=$(aws elbv2 create-target-group --name webs --target-type ip --protocol HTTP --port 8080 \\
+              --vpc-id $VPC --health-check-interval-seconds 5 --healthy-threshold-count 2 \\
+              --query 'TargetGroups[0].TargetGroupArn' --output text)
+            aws elbv2 create-listener --load-balancer-arn $BALANCER --protocol HTTP --port %d \\
+              --default-actions Type=forward,TargetGroupArn=$TARGETS > /dev/null
+            aws elbv2 register-targets --target-group-arn $TARGETS --targets Id=%s
+            healthy() {
+              [ "$(aws elbv2 describe-target-health --target-group-arn $TARGETS --output text \\
+                --query 'TargetHealthDescriptions[0].TargetHealth.State')" = healthy ]
+            }
+            await healthy
+            aws elbv2 describe-load-balancers --load-balancer-arns $BALANCER \\
+              --query 'LoadBalancers[0].DNSName' --output text
+            """
+                .formatted(balancers, door, address));
+    assertEquals("web", shell.run("curl -sf --max-time 5 http://" + name + ":" + door + "/"));
+
+    // From another task: through the load balancer by its name, but not straight to the task.
+    String inside = name.replace(".elb.localhost", ".elb.amazonaws.com");
+    Ended through = tasks.once("box", "$SUBNET", callers, fetch(inside + ":" + door));
+    assertEquals(new Ended("0", "EssentialContainerExited", EXITED, "web"), through);
+    Ended straight = tasks.once("box", "$SUBNET", callers, fetch(address + ":8080"));
+    assertEquals(TIMED_OUT, straight.exitCode(), straight::toString);
+
+    change("authorize", webs, 8080, "--source-group " + callers);
+    assertEquals("web", tasks.once("box", "$SUBNET", callers, fetch(address + ":8080")).output());
+    String dns =
+        shell.run(
+            "aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values="
+                + address
+                + " --query 'NetworkInterfaces[0].PrivateDnsName' --output text");
+    assertEquals("ip-" + address.replace('.', '-') + ".ec2.internal", dns);
+    assertEquals("web", tasks.once("box", "$SUBNET", callers, fetch(dns + ":8080")).output());
+
+    change("revoke", webs, 8080, "--source-group " + callers);
+    Ended again = tasks.once("box", "$SUBNET", callers, fetch(address + ":8080"));
+    assertEquals(TIMED_OUT, again.exitCode(), again::toString);
+
+    assertEquals("RUNNING", tasks.fact(web, "lastStatus"), "nothing was restarted for that");
+    assertEquals(address, tasks.address(web));
+    assertEquals("web", shell.run("curl -sf --max-time 5 http://" + name + ":" + door + "/"));
+    assertEquals(
+        addressesOfInterfaces(),
+        addressesInAnswer(tasks.once("box", "$SUBNET", callers, "exec nslookup " + name).output()),
+        "inside, the load balancer's name means its private addresses");
+    shell.run(
+        """
+        aws elbv2 delete-load-balancer --load-balancer-arn $BALANCER
+        aws elbv2 delete-target-group --target-group-arn $TARGETS
+        """);
+  }
+
+  private static List<String> addressesOfInterfaces() throws IOException {
+    return Arrays.stream(
+            shell
+                .run(
+                    "aws ec2 describe-network-interfaces --output text"
+                        + " --filters 'Name=description,Values=ELB app/door/*'"
+                        + " --query 'NetworkInterfaces[].PrivateIpAddress'")
+                .split("\\s+"))
+        .sorted()
+        .toList();
+  }
+
+  private static List<String> addressesInAnswer(String answer) {
+    return answer
+        .lines()
+        .dropWhile(line -> !line.contains("Name:"))
+        .filter(line -> line.startsWith("Address"))
+        .map(line -> line.substring(line.indexOf(' ')).trim().split(" ")[0])
+        .sorted()
+        .collect(Collectors.toList());
+  }
+
+  @Test
+  void twoVpcsWithTheSameAddressesDoNotSeeEachOther() throws Exception {
+    Place one = place();
+    Place two = place();
+    assertNotEquals(one.vpc(), two.vpc());
+    String first = tasks.start("box", one.subnet(), one.group(), answering("one"));
+    String second = tasks.start("box", two.subnet(), two.group(), answering("two"));
+    tasks.awaitRunning(first);
+    tasks.awaitRunning(second);
+    String address = tasks.address(first);
+    assertEquals(address, tasks.address(second), "the one free address of either");
+    one.makeRoom();
+    two.makeRoom();
+
+    String inOne = tasks.start("box", one.subnet(), one.group(), fetch(address + ":8080"));
+    String inTwo = tasks.start("box", two.subnet(), two.group(), fetch(address + ":8080"));
+    assertEquals("one", tasks.awaitStopped(inOne).output());
+    assertEquals("two", tasks.awaitStopped(inTwo).output());
+
+    // With the neighbour's task gone, nobody here has its address: the other VPC's does not answer.
+    shell.run("aws ecs stop-task --task " + second);
+    tasks.awaitStopped(second);
+    Ended alone = tasks.once("box", two.subnet(), two.group(), fetch(address + ":8080"));
+    assertNotEquals("0", alone.exitCode(), alone::toString);
+    assertEquals(
+        "one", tasks.once("box", one.subnet(), one.group(), fetch(address + ":8080")).output());
+  }
+
+  /**
+   * A VPC of its own with one subnet of which one address is free, and its default group, which
+   * admits its own members.
+   */
+  private record Place(String vpc, String subnet, String group, String spare) {
+    /** A second address becomes free. */
+    void makeRoom() throws IOException {
+      shell.run("aws ec2 delete-network-interface --network-interface-id " + spare);
+    }
+  }
+
+  private static Place place() throws IOException {
+    String vpc =
+        shell.run("aws ec2 create-vpc --cidr-block 10.7.0.0/16 --query Vpc.VpcId --output text");
+    String subnet =
+        shell.run(
+            "aws ec2 create-subnet --vpc-id "
+                + vpc
+                + " --cidr-block 10.7.1.0/28 --query Subnet.SubnetId --output text");
+    String group =
+        shell.run(
+            "aws ec2 describe-security-groups --filters Name=vpc-id,Values="
+                + vpc
+                + " --query 'SecurityGroups[0].GroupId' --output text");
+    // Of a /28's sixteen addresses AWS keeps the first four and the last.
+    shell.run(
+        """
+        for last in $(seq 5 14); do
+          curl -sf --aws-sigv4 aws:amz:us-east-1:ec2 --user $AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY \
+            -d "Action=CreateNetworkInterface&Version=2016-11-15&SubnetId=%s&PrivateIpAddress=10.7.1.$last" \
+            $AWS_ENDPOINT_URL/ > /dev/null
+        done
+        """
+            .formatted(subnet));
+    String spare =
+        shell.run(
+            "aws ec2 describe-network-interfaces --output text --filters Name=subnet-id,Values="
+                + subnet
+                + " Name=private-ip-address,Values=10.7.1.9"
+                + " --query 'NetworkInterfaces[0].NetworkInterfaceId'");
+    return new Place(vpc, subnet, group, spare);
+  }
+}
