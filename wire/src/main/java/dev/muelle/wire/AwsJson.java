@@ -52,7 +52,9 @@ record AwsJson(String version, Shapes shapes) implements Protocol {
                 + ", column "
                 + e.getLocation().getColumnNr()
                 + ")";
-    return e.getOriginalMessage() + at;
+    String why = e.getOriginalMessage();
+    int source = why.indexOf(" (start marker at "); // and then Jackson's view of the source
+    return (source < 0 ? why : why.substring(0, source)) + at;
   }
 
   @Override

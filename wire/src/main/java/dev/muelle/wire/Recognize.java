@@ -4,11 +4,15 @@ import dev.muelle.wire.http.HttpRequest;
 import dev.muelle.wire.http.HttpResponse;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.Set;
 
 /** Finds out from the head of a request which protocol the caller speaks. */
 final class Recognize implements Chain.Step {
   private static final String JSON = "application/x-amz-json-";
   private static final String FORM = "application/x-www-form-urlencoded";
+
+  /** The signing names of services whose protocol is restXml. */
+  private static final Set<String> REST_XML = Set.of("s3", "route53", "cloudfront");
 
   private final Mounts mounts;
 
@@ -44,7 +48,7 @@ final class Recognize implements Chain.Step {
     boolean query =
         request.header("content-type").orElse("").startsWith(FORM)
             || FormData.parse(request.query()).get("Action").isPresent();
-    // A REST service that is not here: its clients read the error in JSON, S3's in XML.
-    return query || service.equals("s3") ? new AwsQuery() : json("1.1");
+    // A REST service that is not here: most clients read the error in JSON.
+    return query || REST_XML.contains(service) ? new AwsQuery() : json("1.1");
   }
 }

@@ -136,8 +136,8 @@ final class Groups {
   }
 
   CreateLogStreamResponse createStream(CreateLogStreamRequest request) {
-    String name = request.logStreamName();
-    if (name == null || !STREAM.matcher(name).matches()) {
+    String name = present("logStreamName", request.logStreamName());
+    if (!STREAM.matcher(name).matches()) {
       throw Refuse.invalid(
           "1 validation error detected: Value '"
               + name
@@ -233,8 +233,19 @@ final class Groups {
         .orElseThrow(Refuse::noStream);
   }
 
-  private static String name(@Nullable String name) {
-    if (name == null || !NAME.matcher(name).matches()) {
+  private static String present(String member, @Nullable String value) {
+    if (value == null) {
+      throw Refuse.invalid(
+          "1 validation error detected: Value null at '"
+              + member
+              + "' failed to satisfy constraint: Member must not be null");
+    }
+    return value;
+  }
+
+  private static String name(@Nullable String given) {
+    String name = present("logGroupName", given);
+    if (!NAME.matcher(name).matches()) {
       throw Refuse.invalid(
           "1 validation error detected: Value '"
               + name

@@ -126,9 +126,8 @@ final class LoadBalancers {
 
   CreateLoadBalancerResponse create(CreateLoadBalancerRequest request) {
     Refuse.unlessEffective(request, CREATE);
-    String name = request.name();
-    if (name == null
-        || !name.matches("[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
+    String name = Refuse.unlessPresent("name", request.name());
+    if (!name.matches("[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
         || name.startsWith("internal-")) {
       throw Refuse.invalid(
           "The load balancer name '"

@@ -41,6 +41,17 @@ final class Refuse {
     return arn;
   }
 
+  /** The value of a required member, or AWS's error that names it. */
+  static String unlessPresent(String member, @Nullable String value) {
+    if (value == null) {
+      throw invalid(
+          "1 validation error detected: Value null at '"
+              + member
+              + "' failed to satisfy constraint: Member must not be null");
+    }
+    return value;
+  }
+
   /** Refuses by name every member that is set and would have no effect here. */
   static void unlessEffective(SdkPojo value, Set<String> effective) {
     for (SdkField<?> field : value.sdkFields()) {

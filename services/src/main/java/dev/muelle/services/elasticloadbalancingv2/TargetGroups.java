@@ -109,8 +109,8 @@ final class TargetGroups {
 
   CreateTargetGroupResponse create(CreateTargetGroupRequest request) {
     Refuse.unlessEffective(request, CREATE);
-    String name = request.name();
-    if (name == null || !name.matches("[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")) {
+    String name = Refuse.unlessPresent("name", request.name());
+    if (!name.matches("[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")) {
       throw Refuse.invalid(
           "Target group name '"
               + name

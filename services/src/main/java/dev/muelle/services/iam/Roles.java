@@ -398,7 +398,11 @@ final class Roles {
   }
 
   private static String name(@Nullable String name) {
-    if (name == null || !NAME.matcher(name).matches()) {
+    if (name == null) {
+      throw invalid(
+          "1 validation error detected: Value null at 'roleName' failed to satisfy constraint: Member must not be null");
+    }
+    if (!NAME.matcher(name).matches()) {
       throw invalid(
           "The specified value for roleName is invalid. It must contain only alphanumeric"
               + " characters and/or the following: +=,.@_-");
