@@ -35,8 +35,7 @@ class OpenDoorTest {
               "as 123456789012 ecs list-clusters --region eu-west-1 --query clusterArns --output json"));
 
       String unsigned =
-          shell.run(
-              "curl -s -d 'Action=GetCallerIdentity&Version=2011-06-15' $AWS_ENDPOINT_URL");
+          shell.run("curl -s -d 'Action=GetCallerIdentity&Version=2011-06-15' $AWS_ENDPOINT_URL");
       assertTrue(unsigned.contains("<Account>000000000000</Account>"), unsigned);
       String late =
           shell.run(

@@ -95,7 +95,7 @@ class WireTest {
     Map<String, String> commands =
         Map.of(
             "mturk list-hits", "mturk-requester", // awsJson
-            "sdb list-domains", "sdb", // query
+            "cloudsearch list-domain-names", "cloudsearch", // query
             "mediaconnect list-flows", "mediaconnect", // restJson
             "route53 list-hosted-zones", "route53"); // restXml
     for (Map.Entry<String, String> each : commands.entrySet()) {
@@ -137,15 +137,14 @@ class WireTest {
     for (String[] each :
         List.of(
             new String[] {"iam get-role", "ValidationError", "GetRole", "roleName"},
-            new String[] {"elbv2 create-target-group", "ValidationError", "CreateTargetGroup", "name"},
+            new String[] {
+              "elbv2 create-target-group", "ValidationError", "CreateTargetGroup", "name"
+            },
             new String[] {
               "elbv2 create-load-balancer", "ValidationError", "CreateLoadBalancer", "name"
             },
             new String[] {
-              "logs create-log-group",
-              "InvalidParameterException",
-              "CreateLogGroup",
-              "logGroupName"
+              "logs create-log-group", "InvalidParameterException", "CreateLogGroup", "logGroupName"
             })) {
       refused(
           each[0] + " --cli-input-json '{}'",
@@ -158,8 +157,7 @@ class WireTest {
   void hugeBodiesAreRefusedAndTheServerAnswersOn() throws Exception {
     shell.run("head -c 104857600 /dev/zero > huge");
     for (String how : List.of("", "-H 'Transfer-Encoding: chunked'", "-H 'Expect:'")) {
-      answered(
-          "ecs ListClusters @huge --max-time 60 " + how, 413, "\"RequestEntityTooLarge\"");
+      answered("ecs ListClusters @huge --max-time 60 " + how, 413, "\"RequestEntityTooLarge\"");
     }
     answered("ecs ListClusters {}", 200, "{\"clusterArns\":[]}");
   }
@@ -171,12 +169,15 @@ class WireTest {
             + " wrong() { AWS_SECRET_ACCESS_KEY=wrong \"$@\"; }");
     for (String[] each :
         List.of(
-            new String[] {"ecs list-clusters", "UnrecognizedClientException", "InvalidSignatureException"},
-            new String[] {"sts get-caller-identity", "InvalidClientTokenId", "SignatureDoesNotMatch"},
+            new String[] {
+              "ecs list-clusters", "UnrecognizedClientException", "InvalidSignatureException"
+            },
+            new String[] {
+              "sts get-caller-identity", "InvalidClientTokenId", "SignatureDoesNotMatch"
+            },
             new String[] {"ec2 describe-vpcs", "AuthFailure", "AuthFailure"})) {
       for (int key : List.of(1, 2)) {
-        Shell.Outcome outcome =
-            shell.attempt((key == 1 ? "unknown" : "wrong") + " aws " + each[0]);
+        Shell.Outcome outcome = shell.attempt((key == 1 ? "unknown" : "wrong") + " aws " + each[0]);
         assertNotEquals(0, outcome.exitCode());
         assertTrue(
             outcome.output().contains("An error occurred (" + each[key] + ")"), outcome.output());
