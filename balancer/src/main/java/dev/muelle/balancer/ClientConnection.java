@@ -447,7 +447,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     if (state == State.FORWARDING && current != null) {
       if (current.tunnelling()) {
         channel.close();
-      } else if (!current.requestDone() && !current.answering()) {
+      } else if (!current.requestDone() && !current.answering() && current.wantsBody()) {
+        // It is the client that is waited for, not a target that takes no more.
         exchange = null;
         current.cancel();
         refuse(408);

@@ -86,8 +86,11 @@ final class Worker {
 
   void forget(TargetConnection connection) {
     ArrayDeque<TargetConnection> mine = idle.get(connection.member);
-    if (mine != null && mine.remove(connection) && mine.isEmpty()) {
-      idle.remove(connection.member);
+    if (mine != null) {
+      mine.remove(connection); // a busy one is not in there
+      if (mine.isEmpty()) {
+        idle.remove(connection.member);
+      }
     }
   }
 

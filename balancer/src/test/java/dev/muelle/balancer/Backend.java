@@ -25,6 +25,13 @@ final class Backend implements AutoCloseable {
   final Set<Socket> open = ConcurrentHashMap.newKeySet();
   final AtomicInteger served = new AtomicInteger();
   final AtomicInteger connections = new AtomicInteger();
+  final AtomicInteger checks = new AtomicInteger();
+
+  /** Whether health checks are answered 500. */
+  volatile boolean sick;
+
+  /** Whether a connection that ends is reset rather than closed. */
+  volatile boolean resets;
 
   Backend(Behaviour behaviour) throws IOException {
     server = new ServerSocket(0, 200, InetAddress.getByName("127.0.0.1"));
@@ -65,11 +72,15 @@ final class Backend implements AutoCloseable {
           return;
         }
         if (head.startsWith("GET /health ")) {
-          socket.getOutputStream().write(answer(200, "ok"));
+          checks.incrementAndGet();
+          socket.getOutputStream().write(answer(sick ? 500 : 200, "ok"));
           return;
         }
         served.incrementAndGet();
         if (!behaviour.serve(head, in, socket.getOutputStream())) {
+          if (resets) {
+            socket.setSoLinger(true, 0);
+          }
           return;
         }
       }
@@ -78,6 +89,17 @@ final class Backend implements AutoCloseable {
     } finally {
       open.remove(socket);
     }
+  }
+
+  /** A line, without its end. */
+  static String line(InputStream in) throws IOException {
+    StringBuilder line = new StringBuilder();
+    for (int b = in.read(); b >= 0 && b != '\n'; b = in.read()) {
+      if (b != '\r') {
+        line.append((char) b);
+      }
+    }
+    return line.toString();
   }
 
   static String head(InputStream in) throws IOException {

@@ -379,7 +379,8 @@ final class TaskAgent {
         definition.ulimits().stream()
             .map(u -> new ContainerSpec.Ulimit(u.nameAsString(), u.softLimit(), u.hardLimit()))
             .toList(),
-        definition.logConfiguration() != null, ContainerSpec.Isolation.DEFAULT);
+        definition.logConfiguration() != null,
+        ContainerSpec.Isolation.DEFAULT);
   }
 
   /** The engine's id of a container: the task's, and the container's place in the definition. */

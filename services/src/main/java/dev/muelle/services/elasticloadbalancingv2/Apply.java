@@ -217,12 +217,31 @@ final class Apply {
       }
     }
     nodes.forEach(node -> network.plug(node.interfaceId(), Use.SERVER));
+    regroup(nodes, wanted.balancer().securityGroups());
     if (nodes.equals(wanted.nodes())) {
       return wanted;
     }
     Balancing with = withNodes(wanted, nodes);
     change(arn, now -> withNodes(now, nodes));
     return with;
+  }
+
+  /** The interfaces are in the load balancer's groups, whenever these were changed. */
+  private void regroup(List<Node> nodes, List<String> groups) {
+    if (nodes.isEmpty()) {
+      return;
+    }
+    List<String> ids = nodes.stream().map(Node::interfaceId).toList();
+    ec2.describeNetworkInterfaces(r -> r.networkInterfaceIds(ids))
+        .networkInterfaces()
+        .forEach(eni -> {
+          Set<String> has = new HashSet<>();
+          eni.groups().forEach(group -> has.add(group.groupId()));
+          if (!has.equals(Set.copyOf(groups))) {
+            ec2.modifyNetworkInterfaceAttribute(
+                r -> r.networkInterfaceId(eni.networkInterfaceId()).groups(groups));
+          }
+        });
   }
 
   private static String description(String arn) {

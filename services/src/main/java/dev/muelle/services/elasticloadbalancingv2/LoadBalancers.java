@@ -436,11 +436,6 @@ final class LoadBalancers {
     String arn = request.loadBalancerArn();
     Balancing before = store.read(tx -> get(tx, arn));
     List<String> groups = securityGroups(request.securityGroups(), before.balancer().vpcId());
-    before
-        .nodes()
-        .forEach(node ->
-            ec2.modifyNetworkInterfaceAttribute(
-                r -> r.networkInterfaceId(node.interfaceId()).groups(groups)));
     store.write(tx -> {
       Balancing b = get(tx, arn);
       tx.put(

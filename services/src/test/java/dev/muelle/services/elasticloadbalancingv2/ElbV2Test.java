@@ -26,11 +26,16 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -1188,5 +1193,61 @@ class ElbV2Test {
     change(arn, "idle_timeout.timeout_seconds", "61"); // or half a minute later
     assertFalse(machine.described(arn).state().reason().contains("127.0.0.1:"));
     assertTrue(get("127.0.0.1", port, balancer.dnsName()).endsWith("beside"));
+  }
+
+  @Test
+  void manyAtOnceAndANewServerInBetween() throws Exception {
+    machine.openGroup();
+    for (int server = 0; server < 2; server++) {
+      List<Future<?>> all = new ArrayList<>();
+      try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        for (int i = 0; i < 6; i++) {
+          int one = i;
+          all.add(threads.submit(() -> busy(one, new Random(one))));
+        }
+      }
+      for (Future<?> done : all) {
+        done.get(); // throws what a thread has met
+      }
+      machine.restart();
+      elb = machine.elb();
+    }
+    for (LoadBalancer left : elb.describeLoadBalancers(r -> {}).loadBalancers()) {
+      elb.deleteLoadBalancer(r -> r.loadBalancerArn(left.loadBalancerArn()));
+    }
+    for (TargetGroup left : elb.describeTargetGroups(r -> {}).targetGroups()) {
+      elb.deleteTargetGroup(r -> r.targetGroupArn(left.targetGroupArn()));
+    }
+    until(Map.of(), network::uses);
+    until(List.of(), () -> machine.ec2().describeNetworkInterfaces().networkInterfaces());
+    assertEquals(List.of(), machine.balancer.endpoints());
+    assertEquals("127.64.0.1", front(machine.balancer("next").loadBalancerArn()));
+  }
+
+  /** Some calls of one caller; whatever meets a refusal goes on, but nothing may break. */
+  private void busy(int who, Random random) {
+    for (int i = 0; i < 15; i++) {
+      String name = "b" + random.nextInt(3);
+      try {
+        LoadBalancer balancer = machine.balancer(name);
+        String arn = balancer.loadBalancerArn();
+        String group = group("g" + random.nextInt(3)).targetGroupArn();
+        switch (random.nextInt(6)) {
+          case 0 -> elb.deleteLoadBalancer(r -> r.loadBalancerArn(arn));
+          case 1 -> listener(arn, 21_000 + who, to(group));
+          case 2 ->
+              elb.describeListeners(r -> r.loadBalancerArn(arn))
+                  .listeners()
+                  .forEach(l -> elb.deleteListener(r -> r.listenerArn(l.listenerArn())));
+          case 3 -> register(group, "172.31.0." + (4 + random.nextInt(3)), null, null);
+          case 4 ->
+              elb.deregisterTargets(r ->
+                  r.targetGroupArn(group).targets(target("172.31.0." + (4 + random.nextInt(3)))));
+          default -> change(arn, "idle_timeout.timeout_seconds", "" + (1 + random.nextInt(99)));
+        }
+      } catch (ElasticLoadBalancingV2Exception e) {
+        assertEquals(400, e.statusCode(), e.getMessage());
+      }
+    }
   }
 }

@@ -1,0 +1,159 @@
+package dev.muelle.balancer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.muelle.balancer.Balancer.Health;
+import dev.muelle.balancer.LoadBalancer.Action;
+import dev.muelle.balancer.LoadBalancer.Front;
+import dev.muelle.balancer.LoadBalancer.Headers;
+import dev.muelle.balancer.LoadBalancer.HealthCheck;
+import dev.muelle.balancer.LoadBalancer.Listener;
+import dev.muelle.balancer.LoadBalancer.Member;
+import dev.muelle.balancer.LoadBalancer.Node;
+import dev.muelle.balancer.LoadBalancer.Settings;
+import dev.muelle.balancer.LoadBalancer.Sockets;
+import dev.muelle.balancer.LoadBalancer.TargetGroup;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+
+/** A balancer with one event loop and what a test needs around it; the node is 127.0.0.1. */
+final class Rig implements AutoCloseable {
+
+  static final String GET = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  static final String KEPT = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+  static final Sockets HOST =
+      new Sockets() {
+        @Override
+        public <T> T call(Callable<T> birth) throws Exception {
+          return birth.call();
+        }
+      };
+
+  final NettyBalancer balancer =
+      new NettyBalancer(InstantSource.system(), new SplittableRandom(1), 1);
+  final int port = freePort();
+  Duration idle = Duration.ofSeconds(30);
+  private final List<Backend> backends = new ArrayList<>();
+
+  private static int freePort() {
+    try (ServerSocket free = new ServerSocket(0)) {
+      return free.getLocalPort();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  Backend backend(Backend.Behaviour behaviour) throws IOException {
+    Backend backend = new Backend(behaviour);
+    backends.add(backend);
+    return backend;
+  }
+
+  /** Offers these targets at 127.0.0.1 and waits until they are healthy. */
+  void serve(Backend... targets) {
+    assertEquals(Map.of(), put(Stream.of(targets).map(Rig::member).toArray(Member[]::new)));
+    for (Backend target : targets) {
+      await(() -> health(target) == Health.HEALTHY);
+    }
+  }
+
+  static Member member(Backend backend) {
+    return new Member(backend.target(), "a", null, false);
+  }
+
+  Map<String, String> put(Member... members) {
+    return balancer.put(
+        loadBalancer("lb", "web.localhost", new Action.Forward("tg"), List.of(), members));
+  }
+
+  LoadBalancer loadBalancer(
+      String id, String host, Action action, List<Front> fronts, Member... members) {
+    HealthCheck check =
+        new HealthCheck(
+            0,
+            "/health",
+            status -> status == 200,
+            Duration.ofMillis(200),
+            Duration.ofMillis(150),
+            2,
+            2);
+    return new LoadBalancer(
+        id,
+        host,
+        fronts.isEmpty() ? List.of(new Node("127.0.0.1", "a", HOST)) : List.of(),
+        fronts,
+        List.of(new Listener("l", port, action)),
+        Map.of("tg", new TargetGroup("tg", check, List.of(members))),
+        new Settings(idle, Duration.ofHours(1), Headers.DEFAULT));
+  }
+
+  Health health(Backend backend) {
+    return balancer.targets("tg").get(backend.target()).health();
+  }
+
+  long connections() {
+    return balancer.targetGroupMetrics("tg").orElseThrow().activeConnections();
+  }
+
+  Socket connect() throws IOException {
+    return new Socket("127.0.0.1", port);
+  }
+
+  /** A connection on which a request was sent. */
+  Socket asked(String request) throws IOException {
+    Socket socket = connect();
+    send(socket, request);
+    return socket;
+  }
+
+  static void send(Socket socket, String text) throws IOException {
+    socket.getOutputStream().write(bytes(text));
+  }
+
+  /** All that is answered until the connection is closed. */
+  static String rest(Socket socket) throws IOException {
+    return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+  }
+
+  String raw(String request) throws IOException {
+    return raw("127.0.0.1", request);
+  }
+
+  String raw(String address, String request) throws IOException {
+    try (Socket socket = new Socket(InetAddress.ofLiteral(address), port)) {
+      send(socket, request);
+      return rest(socket);
+    }
+  }
+
+  static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  static void await(BooleanSupplier condition) {
+    while (!condition.getAsBoolean()) {
+      Thread.yield();
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    balancer.close();
+    for (Backend backend : backends) {
+      backend.close();
+    }
+  }
+}
