@@ -4,7 +4,7 @@ package dev.muelle.engine;
  * The engine could not do what was asked; the message is one that a user of ECS may read as a
  * stopped reason.
  */
-public final class EngineException extends RuntimeException {
+public class EngineException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   public EngineException(String message) {

@@ -81,6 +81,7 @@ public final class Ecs implements EcsClient {
   private final Tags tags;
   private final LogPump logs;
   private final TaskMetadata metadata;
+  private final HealthChecks health;
   private final TaskAgent agent;
   private final Loop<String> taskLoop;
   private final Loop<String> serviceLoop;
@@ -113,6 +114,7 @@ public final class Ecs implements EcsClient {
     tags = new Tags(store);
     logs = new LogPump(store, timers, random, engine, logsClient, definitions);
     metadata = new TaskMetadata(store, definitions, ec2, vpcHttp);
+    health = new HealthChecks(store, timers, random, engine, definitions);
     agent =
         new TaskAgent(
             scope,
@@ -126,7 +128,8 @@ public final class Ecs implements EcsClient {
             ec2,
             new Targets(store, timers, ids, elb),
             logs,
-            metadata);
+            metadata,
+            health);
     ServiceScheduler scheduler =
         new ServiceScheduler(store, timers, ids, services, tasks, networks, factory, elb);
     taskLoop = new Loop<>("ecs-task", timers, random, TASKS_AT_ONCE, agent::look);
@@ -181,6 +184,7 @@ public final class Ecs implements EcsClient {
     watch.close();
     serviceLoop.close();
     taskLoop.close();
+    health.close();
     logs.close();
     metadata.close();
   }

@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.ContainerCondition;
@@ -36,8 +37,16 @@ final class Startup {
    */
   record Step(List<ContainerDefinition> start, boolean complete, @Nullable String failure) {}
 
+  /**
+   * Decides.
+   *
+   * @param healthy names of the containers that passed their health check
+   */
   static Step next(
-      List<ContainerDefinition> definitions, Map<String, ContainerStatus> started, Instant now) {
+      List<ContainerDefinition> definitions,
+      Map<String, ContainerStatus> started,
+      Set<String> healthy,
+      Instant now) {
     Map<String, ContainerDefinition> byName =
         definitions.stream().collect(Collectors.toMap(ContainerDefinition::name, d -> d));
     List<ContainerDefinition> start = new ArrayList<>();
@@ -50,7 +59,8 @@ final class Startup {
       boolean ready = true;
       for (ContainerDependency dependency : definition.dependsOn()) {
         ContainerDefinition first = byName.get(dependency.containerName());
-        switch (look(dependency, first, started.get(dependency.containerName()), now)) {
+        boolean passed = healthy.contains(dependency.containerName());
+        switch (look(dependency, first, started.get(dependency.containerName()), passed, now)) {
           case MET -> {}
           case OPEN -> ready = false;
           case IMPOSSIBLE -> {
@@ -83,6 +93,7 @@ final class Startup {
       ContainerDependency dependency,
       @Nullable ContainerDefinition first,
       @Nullable ContainerStatus status,
+      boolean healthy,
       Instant now) {
     if (status == null) {
       return Outcome.OPEN;
@@ -90,7 +101,8 @@ final class Startup {
     ContainerCondition condition = dependency.condition();
     return switch (status.state()) {
       case State.Running running -> {
-        if (condition == ContainerCondition.START) {
+        if (condition == ContainerCondition.START
+            || (condition == ContainerCondition.HEALTHY && healthy)) {
           yield Outcome.MET;
         }
         Integer seconds = first == null ? null : first.startTimeout();
@@ -98,7 +110,8 @@ final class Startup {
         yield now.isBefore(running.startedAt().plus(patience)) ? Outcome.OPEN : Outcome.IMPOSSIBLE;
       }
       case State.Exited exited ->
-          condition == ContainerCondition.SUCCESS && exited.exitCode() != 0
+          condition == ContainerCondition.HEALTHY
+                  || (condition == ContainerCondition.SUCCESS && exited.exitCode() != 0)
               ? Outcome.IMPOSSIBLE
               : Outcome.MET;
     };

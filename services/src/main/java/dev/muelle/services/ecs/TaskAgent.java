@@ -1,6 +1,7 @@
 package dev.muelle.services.ecs;
 
 import dev.muelle.engine.ContainerSpec;
+import dev.muelle.engine.ContainerSpec.Isolation;
 import dev.muelle.engine.ContainerStatus;
 import dev.muelle.engine.ContainerStatus.State;
 import dev.muelle.engine.Engine;
@@ -30,6 +31,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,7 +44,10 @@ import software.amazon.awssdk.services.ecs.model.Connectivity;
 import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.ContainerOverride;
+import software.amazon.awssdk.services.ecs.model.HealthStatus;
+import software.amazon.awssdk.services.ecs.model.KernelCapabilities;
 import software.amazon.awssdk.services.ecs.model.KeyValuePair;
+import software.amazon.awssdk.services.ecs.model.LinuxParameters;
 import software.amazon.awssdk.services.ecs.model.Task;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.ecs.model.TaskStopCode;
@@ -79,6 +84,7 @@ final class TaskAgent {
   private final Targets targets;
   private final LogPump logs;
   private final TaskMetadata metadata;
+  private final HealthChecks health;
 
   /** Containers for which a stop is under way in this process. */
   private final Set<String> stopping = ConcurrentHashMap.newKeySet();
@@ -101,7 +107,8 @@ final class TaskAgent {
       Ec2Client ec2,
       Targets targets,
       LogPump logs,
-      TaskMetadata metadata) {
+      TaskMetadata metadata,
+      HealthChecks health) {
     this.scope = scope;
     this.store = store;
     this.clock = clock;
@@ -114,6 +121,7 @@ final class TaskAgent {
     this.targets = targets;
     this.logs = logs;
     this.metadata = metadata;
+    this.health = health;
   }
 
   /** Sandboxes of ours whose task has ended or is gone: left by a crash in the wrong moment. */
@@ -225,7 +233,8 @@ final class TaskAgent {
     engine.createSandbox(sandbox(task, definition, namespace));
     TaskRecord pulled = pull(task, definition);
     Map<String, ContainerStatus> started = started(pulled, definition);
-    Startup.Step step = Startup.next(definition.containerDefinitions(), started, clock.instant());
+    Startup.Step step =
+        Startup.next(definition.containerDefinitions(), started, healthy(pulled), clock.instant());
     if (step.failure() != null) {
       return fail(pulled, step.failure());
     }
@@ -239,6 +248,7 @@ final class TaskAgent {
       }
     }
     observe(task.id());
+    health.watch(task, definition);
     if (essentialExited(task, definition)) {
       return NOW;
     }
@@ -250,6 +260,13 @@ final class TaskAgent {
       return NOW;
     }
     return SOON; // some wait for others to complete
+  }
+
+  private static Set<String> healthy(TaskRecord task) {
+    return task.task().containers().stream()
+        .filter(container -> container.healthStatus() == HealthStatus.HEALTHY)
+        .map(Container::name)
+        .collect(Collectors.toSet());
   }
 
   /** Pulls every image once, before the first container starts, and remembers what was pulled. */
@@ -322,7 +339,7 @@ final class TaskAgent {
         List.of(domain()),
         TaskDefinitionRules.cpu(cpu),
         TaskDefinitionRules.memory(memory) * MIB,
-        TaskFactory.EPHEMERAL_GIB * GIB,
+        TaskFactory.storage(definition) * GIB,
         Map.of(LABEL_SCOPE, scope.storeScope(), "task", task.task().taskArn()));
   }
 
@@ -380,7 +397,20 @@ final class TaskAgent {
             .map(u -> new ContainerSpec.Ulimit(u.nameAsString(), u.softLimit(), u.hardLimit()))
             .toList(),
         definition.logConfiguration() != null,
-        ContainerSpec.Isolation.DEFAULT);
+        isolation(definition, definition(task)));
+  }
+
+  private static Isolation isolation(ContainerDefinition container, TaskDefinition definition) {
+    LinuxParameters linux = container.linuxParameters();
+    KernelCapabilities capabilities = linux == null ? null : linux.capabilities();
+    Map<String, String> parameters = new LinkedHashMap<>();
+    container.systemControls().forEach(one -> parameters.put(one.namespace(), one.value()));
+    return new Isolation(
+        capabilities == null ? Set.of() : Set.copyOf(capabilities.add()),
+        capabilities == null ? Set.of() : Set.copyOf(capabilities.drop()),
+        0,
+        parameters,
+        TaskVolumes.mounts(container, definition.containerDefinitions()));
   }
 
   /** The engine's id of a container: the task's, and the container's place in the definition. */
@@ -437,6 +467,7 @@ final class TaskAgent {
     if (!adopted.contains(task.id())) {
       Eni.id(task).ifPresent(eni -> metadata.serve(vpcOf(eni)));
       logs.wake(task.id());
+      health.watch(task, definition(task));
       adopted.add(task.id());
     }
   }

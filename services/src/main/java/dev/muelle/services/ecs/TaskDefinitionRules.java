@@ -3,6 +3,7 @@ package dev.muelle.services.ecs;
 import dev.muelle.services.Scope;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -19,6 +20,7 @@ import software.amazon.awssdk.services.ecs.model.Compatibility;
 import software.amazon.awssdk.services.ecs.model.ContainerCondition;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.ContainerDependency;
+import software.amazon.awssdk.services.ecs.model.EphemeralStorage;
 import software.amazon.awssdk.services.ecs.model.LinuxParameters;
 import software.amazon.awssdk.services.ecs.model.LogConfiguration;
 import software.amazon.awssdk.services.ecs.model.LogDriver;
@@ -27,7 +29,9 @@ import software.amazon.awssdk.services.ecs.model.OSFamily;
 import software.amazon.awssdk.services.ecs.model.PortMapping;
 import software.amazon.awssdk.services.ecs.model.RegisterTaskDefinitionRequest;
 import software.amazon.awssdk.services.ecs.model.RuntimePlatform;
+import software.amazon.awssdk.services.ecs.model.SystemControl;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
+import software.amazon.awssdk.services.ecs.model.Tmpfs;
 import software.amazon.awssdk.services.ecs.model.TransportProtocol;
 
 /**
@@ -50,6 +54,43 @@ final class TaskDefinitionRules {
           "[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.(amazonaws\\.com|localhost(:[0-9]+)?)/.*");
   private static final int MAX_STOP_SECONDS = 120;
   private static final int MAX_CONTAINERS = 10;
+  private static final int MIN_STORAGE = 21; // GiB
+  private static final int MAX_STORAGE = 200;
+  private static final Set<String> IPC_PARAMETERS =
+      Set.of(
+          "kernel.msgmax",
+          "kernel.msgmnb",
+          "kernel.msgmni",
+          "kernel.sem",
+          "kernel.shmall",
+          "kernel.shmmax",
+          "kernel.shmmni",
+          "kernel.shm_rmid_forced");
+  private static final Set<String> MOUNT_OPTIONS =
+      Set.of(
+          "defaults",
+          "ro",
+          "rw",
+          "suid",
+          "nosuid",
+          "dev",
+          "nodev",
+          "exec",
+          "noexec",
+          "sync",
+          "async",
+          "dirsync",
+          "remount",
+          "mand",
+          "nomand",
+          "atime",
+          "noatime",
+          "diratime",
+          "nodiratime",
+          "relatime",
+          "norelatime",
+          "strictatime",
+          "nostrictatime");
 
   private static final Set<String> TASK_MEMBERS =
       Set.of(
@@ -62,7 +103,9 @@ final class TaskDefinitionRules {
           "cpu",
           "memory",
           "tags",
-          "runtimePlatform");
+          "runtimePlatform",
+          "ephemeralStorage",
+          "volumes");
   private static final Set<String> CONTAINER_MEMBERS =
       Set.of(
           "name",
@@ -83,7 +126,12 @@ final class TaskDefinitionRules {
           "readonlyRootFilesystem",
           "ulimits",
           "logConfiguration",
-          "linuxParameters");
+          "linuxParameters",
+          "healthCheck",
+          "mountPoints",
+          "volumesFrom",
+          "dockerLabels",
+          "systemControls");
   private static final Set<String> LOG_OPTIONS =
       Set.of(
           "awslogs-group",
@@ -108,6 +156,7 @@ final class TaskDefinitionRules {
               ? "Family can not be blank."
               : "Family contains invalid characters.");
     }
+    checkFargate(request);
     Refuse.unlessEffective("RegisterTaskDefinition", request, TASK_MEMBERS);
     if (request.containerDefinitions().isEmpty()) {
       throw Refuse.client("Container list cannot be empty.");
@@ -132,15 +181,18 @@ final class TaskDefinitionRules {
     checkPlatform(request.runtimePlatform());
     String executionRole = roles.arn(request.executionRoleArn());
     String taskRole = roles.arn(request.taskRoleArn());
+    Set<String> volumes = TaskVolumes.check(request.volumes());
     List<ContainerDefinition> containers =
         checkContainers(request.containerDefinitions(), cpu, memory, executionRole);
+    TaskVolumes.checkMounts(containers, volumes);
     return TaskDefinition.builder()
         .family(request.family())
         .taskRoleArn(taskRole)
         .executionRoleArn(executionRole)
         .networkMode(NetworkMode.AWSVPC)
         .containerDefinitions(containers)
-        .volumes(List.of())
+        .volumes(request.volumes())
+        .ephemeralStorage(request.ephemeralStorage())
         .placementConstraints(List.of())
         .compatibilities(Compatibility.EC2, Compatibility.FARGATE)
         .requiresCompatibilities(request.requiresCompatibilities())
@@ -148,6 +200,56 @@ final class TaskDefinitionRules {
         .requiresAttributes(attributes(containers, executionRole, taskRole))
         .cpu(String.valueOf(cpu))
         .memory(String.valueOf(memory));
+  }
+
+  /** What ECS has, but not for this launch type, in its own words. */
+  private static void checkFargate(RegisterTaskDefinitionRequest request) {
+    if (request.ipcMode() != null) {
+      throw Refuse.client("Tasks using the Fargate launch type do not support ipcMode.");
+    }
+    if (!request.placementConstraints().isEmpty()) {
+      throw Refuse.client(
+          "Fargate compatible task definitions do not support placementConstraints");
+    }
+    EphemeralStorage storage = request.ephemeralStorage();
+    if (storage != null
+        && (storage.sizeInGiB() == null
+            || storage.sizeInGiB() < MIN_STORAGE
+            || storage.sizeInGiB() > MAX_STORAGE)) {
+      throw Refuse.client(
+          "Invalid ephemeralStorage size "
+              + storage.sizeInGiB()
+              + ". The minimum supported value is 21 GiB and the maximum supported value is 200"
+              + " GiB.");
+    }
+    for (ContainerDefinition container : request.containerDefinitions()) {
+      LinuxParameters linux = container.linuxParameters();
+      Map<String, Boolean> unsupported = new LinkedHashMap<>();
+      unsupported.put("privileged", Boolean.TRUE.equals(container.privileged()));
+      unsupported.put("disableNetworking", Boolean.TRUE.equals(container.disableNetworking()));
+      unsupported.put("dockerSecurityOptions", !container.dockerSecurityOptions().isEmpty());
+      unsupported.put("links", !container.links().isEmpty());
+      unsupported.put("hostname", container.hostname() != null);
+      unsupported.put("extraHosts", !container.extraHosts().isEmpty());
+      unsupported.put("dnsServers", !container.dnsServers().isEmpty());
+      unsupported.put("dnsSearchDomains", !container.dnsSearchDomains().isEmpty());
+      unsupported.put("devices", linux != null && !linux.devices().isEmpty());
+      unsupported.put("sharedMemorySize", linux != null && linux.sharedMemorySize() != null);
+      unsupported.put("maxSwap", linux != null && linux.maxSwap() != null);
+      unsupported.put("swappiness", linux != null && linux.swappiness() != null);
+      unsupported.forEach((name, used) -> {
+        if (used) {
+          throw Refuse.client("Fargate compatible task definitions do not support " + name);
+        }
+      });
+      if (linux != null
+          && linux.capabilities() != null
+          && linux.capabilities().add().stream().anyMatch(one -> !one.equals("SYS_PTRACE"))) {
+        throw Refuse.client(
+            "Fargate compatible task definitions do not support adding Linux capabilities other"
+                + " than SYS_PTRACE");
+      }
+    }
   }
 
   /** CPU units from {@code 1024} or {@code 1 vCPU}. */
@@ -260,8 +362,12 @@ final class TaskDefinitionRules {
       }
       LinuxParameters linux = definition.linuxParameters();
       if (linux != null) {
-        Refuse.unlessEffective("LinuxParameters", linux, Set.of("initProcessEnabled"));
+        Refuse.unlessEffective(
+            "LinuxParameters", linux, Set.of("initProcessEnabled", "capabilities", "tmpfs"));
+        linux.tmpfs().forEach(TaskDefinitionRules::checkMemoryMount);
       }
+      HealthChecks.check(definition);
+      checkParameters(definition);
       cpuSum += definition.cpu() == null ? 0 : definition.cpu();
       memorySum +=
           definition.memoryReservation() != null
@@ -275,6 +381,7 @@ final class TaskDefinitionRules {
               .portMappings(
                   definition.portMappings().stream().map(port -> port(port, ports)).toList())
               .environment(definition.environment())
+              .healthCheck(HealthChecks.complete(definition.healthCheck()))
               .build());
     }
     if (!essential) {
@@ -298,6 +405,35 @@ final class TaskDefinitionRules {
     }
     checkDependencies(checked, names);
     return checked;
+  }
+
+  private static void checkMemoryMount(Tmpfs mount) {
+    if (mount.containerPath() == null || !mount.containerPath().startsWith("/")) {
+      throw Refuse.client("Invalid tmpfs containerPath: " + mount.containerPath());
+    }
+    if (mount.size() == null || mount.size() < 1) {
+      throw Refuse.client("Invalid tmpfs size: " + mount.size());
+    }
+    for (String option : mount.mountOptions()) {
+      if (!MOUNT_OPTIONS.contains(option)) {
+        throw Refuse.client("Invalid tmpfs mount option: " + option);
+      }
+    }
+  }
+
+  /**
+   * Kernel parameters of a task's own namespaces, as the documentation of SystemControl lists them.
+   */
+  private static void checkParameters(ContainerDefinition definition) {
+    for (SystemControl control : definition.systemControls()) {
+      String name = control.namespace() == null ? "" : control.namespace();
+      if (control.value() == null
+          || !(name.startsWith("net.")
+              || name.startsWith("fs.mqueue.")
+              || IPC_PARAMETERS.contains(name))) {
+        throw Refuse.client("Invalid systemControls namespace: " + name);
+      }
+    }
   }
 
   private static void checkLimits(ContainerDefinition definition, int taskMemory) {
@@ -411,6 +547,11 @@ final class TaskDefinitionRules {
             .filter(definition -> Boolean.TRUE.equals(definition.essential()))
             .map(ContainerDefinition::name)
             .collect(Collectors.toSet());
+    Set<String> checked =
+        definitions.stream()
+            .filter(definition -> definition.healthCheck() != null)
+            .map(ContainerDefinition::name)
+            .collect(Collectors.toSet());
     for (ContainerDefinition definition : definitions) {
       for (ContainerDependency dependency : definition.dependsOn()) {
         if (!names.contains(dependency.containerName())) {
@@ -421,10 +562,14 @@ final class TaskDefinitionRules {
                   + dependency.containerName()
                   + ", which is not defined.");
         }
-        if (dependency.condition() == ContainerCondition.HEALTHY) {
+        if (dependency.condition() == ContainerCondition.HEALTHY
+            && !checked.contains(dependency.containerName())) {
           throw Refuse.client(
-              "dependsOn condition HEALTHY is not supported by this region yet: it needs a"
-                  + " container healthCheck.");
+              "Container "
+                  + definition.name()
+                  + " depends on the HEALTHY condition of "
+                  + dependency.containerName()
+                  + ", which has no health check.");
         }
         boolean mustEnd =
             dependency.condition() == ContainerCondition.COMPLETE

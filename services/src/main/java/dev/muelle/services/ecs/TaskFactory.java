@@ -28,7 +28,7 @@ import software.amazon.awssdk.services.ecs.model.TaskOverride;
 final class TaskFactory {
 
   static final String PLATFORM_VERSION = "1.4.0";
-  static final int EPHEMERAL_GIB = 20;
+  private static final int EPHEMERAL_GIB = 20;
 
   private final Scope scope;
   private final Ids ids;
@@ -80,7 +80,7 @@ final class TaskFactory {
             .availabilityZone(order.zone())
             .cpu(Optional.ofNullable(order.overrides().cpu()).orElse(definition.cpu()))
             .memory(Optional.ofNullable(order.overrides().memory()).orElse(definition.memory()))
-            .ephemeralStorage(EphemeralStorage.builder().sizeInGiB(EPHEMERAL_GIB).build())
+            .ephemeralStorage(EphemeralStorage.builder().sizeInGiB(storage(definition)).build())
             .lastStatus(TaskStatus.PROVISIONING.name())
             .desiredStatus(TaskStatus.RUNNING.name())
             .connectivity((Connectivity) null)
@@ -132,6 +132,13 @@ final class TaskFactory {
         .networkInterfaces(List.of())
         .managedAgents(List.of())
         .build();
+  }
+
+  /** Of a task's ephemeral storage, in GiB. */
+  static int storage(TaskDefinition definition) {
+    return definition.ephemeralStorage() == null
+        ? EPHEMERAL_GIB
+        : definition.ephemeralStorage().sizeInGiB();
   }
 
   static Optional<ContainerOverride> override(TaskOverride overrides, String container) {

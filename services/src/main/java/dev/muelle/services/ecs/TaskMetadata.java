@@ -150,6 +150,7 @@ final class TaskMetadata implements AutoCloseable {
     node.put("Image", container.image());
     node.put("ImageID", container.imageDigest());
     ObjectNode labels = node.putObject("Labels");
+    defined.dockerLabels().forEach(labels::put);
     labels.put("com.amazonaws.ecs.cluster", record.task().clusterArn());
     labels.put("com.amazonaws.ecs.container-name", container.name());
     labels.put("com.amazonaws.ecs.task-arn", record.task().taskArn());
@@ -168,6 +169,9 @@ final class TaskMetadata implements AutoCloseable {
     time(node, "CreatedAt", record.task().createdAt());
     time(node, "StartedAt", record.task().startedAt());
     node.put("Type", "NORMAL");
+    if (defined.healthCheck() != null) {
+      node.putObject("Health").put("status", container.healthStatusAsString());
+    }
     LogConfiguration logs = defined.logConfiguration();
     if (logs != null) {
       node.put("LogDriver", logs.logDriverAsString());

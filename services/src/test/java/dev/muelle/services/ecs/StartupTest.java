@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.services.ecs.model.ContainerCondition;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
@@ -44,7 +45,9 @@ class StartupTest {
   private static List<String> starts(ContainerCondition condition, State state) {
     List<ContainerDefinition> both =
         List.of(container("first"), container("then", on("first", condition)));
-    return Startup.next(both, Map.of("first", status("first", state)), NOW).start().stream()
+    return Startup.next(both, Map.of("first", status("first", state)), Set.of(), NOW)
+        .start()
+        .stream()
         .map(ContainerDefinition::name)
         .toList();
   }
@@ -63,7 +66,7 @@ class StartupTest {
   void whatCanNeverStartFailsTheTask() {
     List<ContainerDefinition> both =
         List.of(container("first"), container("then", on("first", ContainerCondition.SUCCESS)));
-    Step step = Startup.next(both, Map.of("first", status("first", exited(1))), NOW);
+    Step step = Startup.next(both, Map.of("first", status("first", exited(1))), Set.of(), NOW);
     assertNotNull(step.failure());
     assertTrue(step.failure().contains("then") && step.failure().contains("first"));
     assertTrue(step.start().isEmpty());
@@ -75,8 +78,8 @@ class StartupTest {
     List<ContainerDefinition> both =
         List.of(first, container("then", on("first", ContainerCondition.COMPLETE)));
     Map<String, ContainerStatus> started = Map.of("first", status("first", RUNNING));
-    assertNull(Startup.next(both, started, Instant.EPOCH.plusSeconds(9)).failure());
-    assertNotNull(Startup.next(both, started, Instant.EPOCH.plusSeconds(10)).failure());
+    assertNull(Startup.next(both, started, Set.of(), Instant.EPOCH.plusSeconds(9)).failure());
+    assertNotNull(Startup.next(both, started, Set.of(), Instant.EPOCH.plusSeconds(10)).failure());
   }
 
   @Test
@@ -85,7 +88,7 @@ class StartupTest {
       Random random = new Random(seed);
       List<ContainerDefinition> definitions = graph(random);
       Map<String, ContainerStatus> started = new HashMap<>();
-      Step step = Startup.next(definitions, started, NOW);
+      Step step = Startup.next(definitions, started, Set.of(), NOW);
       while (!step.complete()) {
         for (ContainerDefinition definition : step.start()) {
           assertFalse(started.containsKey(definition.name()), "seed " + seed);
@@ -103,7 +106,7 @@ class StartupTest {
                   .name();
           started.put(ends, status(ends, exited(0)));
         }
-        step = Startup.next(definitions, started, NOW);
+        step = Startup.next(definitions, started, Set.of(), NOW);
       }
       assertEquals(definitions.size(), started.size());
     }
