@@ -1,0 +1,41 @@
+package dev.muelle.services.ecs.placement;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Where a task goes, or why nowhere. */
+public sealed interface Verdict {
+
+  /** On this container instance. */
+  record Placed(String machine) implements Verdict {}
+
+  /**
+   * Nowhere.
+   *
+   * @param closest the instance that failed last; null if the cluster has no active one
+   * @param rejections of at most {@value #MOST} active instances, the closest first
+   */
+  record Refused(@Nullable Rejection closest, List<Rejection> rejections) implements Verdict {
+
+    /** As many as are worth telling. */
+    public static final int MOST = 100;
+
+    /** What a service's event says, without the service's name. */
+    public String event() {
+      String why =
+          closest == null
+              ? "Reason: No Container Instances were found in your cluster."
+              : "The closest matching (container-instance "
+                  + closest.machine()
+                  + ") "
+                  + closest.reason().ofClosest();
+      return "was unable to place a task because no container instance met all of its requirements. "
+          + why
+          + " For more information, see the Troubleshooting section of the Amazon ECS Developer"
+          + " Guide.";
+    }
+  }
+
+  /** An instance that cannot take the task, and why. */
+  record Rejection(String machine, Reason reason) {}
+}
