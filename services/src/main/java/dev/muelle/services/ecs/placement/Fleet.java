@@ -4,7 +4,9 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -46,7 +48,9 @@ public final class Fleet {
     bookings.put(task, booking);
     Slot slot = slots.computeIfAbsent(booking.machine(), id -> new Slot());
     slot.take(booking, 1);
-    groups.computeIfAbsent(booking.group(), g -> new IdentityHashMap<>()).merge(slot, 1, Integer::sum);
+    groups
+        .computeIfAbsent(booking.group(), g -> new IdentityHashMap<>())
+        .merge(slot, 1, Integer::sum);
   }
 
   /** Frees what a task had, if anything. */
@@ -55,9 +59,9 @@ public final class Fleet {
     if (booking == null) {
       return;
     }
-    Slot slot = slots.get(booking.machine());
+    Slot slot = Objects.requireNonNull(slots.get(booking.machine()));
     slot.take(booking, -1);
-    Map<Slot, Integer> places = groups.get(booking.group());
+    Map<Slot, Integer> places = Objects.requireNonNull(groups.get(booking.group()));
     places.merge(slot, -1, (a, b) -> a + b == 0 ? null : a + b);
     if (places.isEmpty()) {
       groups.remove(booking.group());
@@ -74,6 +78,19 @@ public final class Fleet {
   /** How an instance stands; empty if it is not known. */
   public Optional<Slot> slot(String machine) {
     return Optional.ofNullable(slots.get(machine)).filter(slot -> slot.machine != null);
+  }
+
+  /** The tasks that have something booked on an instance; looks through all bookings. */
+  public List<String> tasksOn(String machine) {
+    return bookings.entrySet().stream()
+        .filter(entry -> entry.getValue().machine().equals(machine))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  /** How many instances there are, and such as are gone and still have something booked. */
+  public int size() {
+    return slots.size();
   }
 
   /** All instances, by id, and also those that are gone and still have something booked. */
@@ -145,6 +162,16 @@ public final class Fleet {
 
     int freeGpus() {
       return machine().offer().gpus() - gpus;
+    }
+
+    /** Host ports that tasks have. */
+    public Set<Integer> tcpPorts() {
+      return Set.copyOf(tcp.keySet());
+    }
+
+    /** Host ports that tasks have. */
+    public Set<Integer> udpPorts() {
+      return Set.copyOf(udp.keySet());
     }
 
     Map<Integer, Integer> tcp() {

@@ -373,7 +373,9 @@ final class QueryParser {
 
   private InvalidParameterException unexpected(String expected) {
     String found =
-        at < text.length() ? "'" + text.substring(at, Math.min(at + 20, text.length())) + "'" : "the end";
+        at < text.length()
+            ? "'" + text.substring(at, Math.min(at + 20, text.length())) + "'"
+            : "the end";
     return ClusterQuery.invalid(
         "expected " + expected + " at position " + at + ", found " + found + ".");
   }

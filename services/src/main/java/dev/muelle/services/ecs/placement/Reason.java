@@ -86,8 +86,7 @@ public enum Reason {
     }
     for (Map.Entry<String, String> required : request.required().entrySet()) {
       String value = machine.attributes().get(required.getKey());
-      if (value == null
-          || (!required.getValue().isEmpty() && !required.getValue().equals(value))) {
+      if (value == null || (!required.getValue().isEmpty() && !required.getValue().equals(value))) {
         return false;
       }
     }

@@ -217,8 +217,7 @@ class ClusterQueryTest {
   @Timeout(20)
   void aPatternThatBacktracksWithoutEndIsGivenUp() {
     Instance long_ =
-        new Instance(
-            Map.of("a", "a".repeat(120)), Set.of(), true, "1", "i-1", Instant.EPOCH, 0);
+        new Instance(Map.of("a", "a".repeat(120)), Set.of(), true, "1", "i-1", Instant.EPOCH, 0);
     assertFalse(ClusterQuery.parse("attribute:a =~ '(a+)+b'").selects(long_));
   }
 }

@@ -37,11 +37,16 @@ class PlacementScaleTest {
               "1.89.0",
               Instant.EPOCH,
               Map.of(
-                  Machine.ZONE, "us-east-1" + "abc".charAt(i % 3),
-                  "ecs.instance-type", i % 2 == 0 ? "m5.large" : "c5.large",
-                  "ecs.capability.task-eni", "",
-                  "ecs.capability.execution-role-awslogs", "",
-                  "com.amazonaws.ecs.capability.logging-driver.awslogs", ""),
+                  Machine.ZONE,
+                  "us-east-1" + "abc".charAt(i % 3),
+                  "ecs.instance-type",
+                  i % 2 == 0 ? "m5.large" : "c5.large",
+                  "ecs.capability.task-eni",
+                  "",
+                  "ecs.capability.execution-role-awslogs",
+                  "",
+                  "com.amazonaws.ecs.capability.logging-driver.awslogs",
+                  ""),
               new Offer(32_768, 65_536, Set.of(22, 2375, 2376, 51678), Set.of(), 60, 0)));
     }
     for (int i = 0; i < TASKS; i++) {
@@ -67,14 +72,12 @@ class PlacementScaleTest {
     Map<String, List<Constraint>> rules =
         Map.of(
             "no constraint", List.of(),
-            "memberOf type",
-                List.of(memberOf("attribute:ecs.instance-type =~ [mc]5\\..*")),
+            "memberOf type", List.of(memberOf("attribute:ecs.instance-type =~ [mc]5\\..*")),
             "not with a group", List.of(memberOf("not(task:group == service:s1)")),
             "with groups", List.of(memberOf("task:group =~ 'service:s[0-4]?[0-9]'")),
             "distinctInstance", List.of(new Constraint.DistinctInstance()));
-    all.forEach(
-        (how, strategies) ->
-            rules.forEach((where, constraints) -> measure(fleet, how, strategies, where, constraints)));
+    all.forEach((how, strategies) ->
+        rules.forEach((where, constraints) -> measure(fleet, how, strategies, where, constraints)));
     assertEquals(MACHINES, fleet.slots().size());
   }
 

@@ -117,12 +117,11 @@ class PlacementTest {
   @Test
   void aTaskGoesOnlyWhereItsSubnetsAre() {
     Fleet fleet =
-        fleet(machine("a", 100, 100, Machine.ZONE, "za"), machine("b", 100, 100, Machine.ZONE, "zb"));
-    Request inB =
-        new Request("g", Demand.of(1, 1), Map.of(), Set.of("zb"), List.of(), List.of());
+        fleet(
+            machine("a", 100, 100, Machine.ZONE, "za"), machine("b", 100, 100, Machine.ZONE, "zb"));
+    Request inB = new Request("g", Demand.of(1, 1), Map.of(), Set.of("zb"), List.of(), List.of());
     assertEquals(new Placed("b"), Placement.place(fleet, inB, RANDOM));
-    Request inC =
-        new Request("g", Demand.of(1, 1), Map.of(), Set.of("zc"), List.of(), List.of());
+    Request inC = new Request("g", Demand.of(1, 1), Map.of(), Set.of("zc"), List.of(), List.of());
     assertTrue(((Refused) Placement.place(fleet, inC, RANDOM)).event().contains("an attribute"));
   }
 
@@ -223,7 +222,11 @@ class PlacementTest {
   /** By the plainest arithmetic, from nothing but the list of what is booked. */
   private static boolean fits(List<Machine> machines, Map<String, Booking> booked, Booking more) {
     Offer offer =
-        machines.stream().filter(m -> m.id().equals(more.machine())).findFirst().orElseThrow().offer();
+        machines.stream()
+            .filter(m -> m.id().equals(more.machine()))
+            .findFirst()
+            .orElseThrow()
+            .offer();
     int cpu = more.demand().cpu();
     int memory = more.demand().memory();
     int interfaces = more.demand().interfaces();
