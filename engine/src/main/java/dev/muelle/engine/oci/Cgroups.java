@@ -26,6 +26,7 @@ import java.util.stream.Stream;
 final class Cgroups {
 
   private static final String PROCESSES = "cgroup.procs";
+  private static final String SWAP = "memory.swap.max"; // not there in a kernel without swap
   private static final long PERIOD = 100_000; // µs, the kernel's and Docker's default
   private static final int MAX_PROCESSES = 32_768;
   private static final int SIGKILL = 9;
@@ -55,31 +56,31 @@ final class Cgroups {
   /** Reads how they are mounted from the lines of {@code /proc/self/mountinfo}; see proc(5). */
   static Version detect(List<String> mountinfo) {
     Map<String, Path> v1 = new LinkedHashMap<>();
-    Path v2 = Path.of("/sys/fs/cgroup");
+    Path v2 = null; // of several mounts of one hierarchy the first counts
     for (String line : mountinfo) {
       int dash = line.indexOf(" - ");
       if (dash < 0) {
         continue;
       }
-      String[] left = line.substring(0, dash).split(" ", -1);
+      Path target = Path.of(Mounts.unescape(line.split(" ", -1)[4]));
       String[] right = line.substring(dash + 3).split(" ", -1);
-      if (right[0].equals("cgroup")) {
+      if (right[0].equals("cgroup2") && v2 == null) {
+        v2 = target;
+      } else if (right[0].equals("cgroup")) {
         for (String option : right[2].split(",", -1)) {
           if (!option.equals("rw") && !option.equals("ro") && !option.equals("xattr")) {
-            v1.putIfAbsent(option, Path.of(left[4]));
+            v1.putIfAbsent(option, target);
           }
         }
-      } else if (right[0].equals("cgroup2")) {
-        v2 = Path.of(left[4]);
-        if (v1.isEmpty()) {
-          continue;
-        }
-        v1.put("unified", v2);
       }
     }
-    return v1.containsKey("memory") && v1.containsKey("cpu")
-        ? new Version.V1(v1)
-        : new Version.V2(v2);
+    if (!v1.containsKey("memory") || !v1.containsKey("cpu")) {
+      return new Version.V2(v2 == null ? Path.of("/sys/fs/cgroup") : v2);
+    }
+    if (v2 != null) {
+      v1.put("unified", v2);
+    }
+    return new Version.V1(v1);
   }
 
   Version version() {
@@ -91,7 +92,20 @@ final class Cgroups {
     return "/" + instance + "/" + sandboxId + "/" + containerId;
   }
 
-  /** What has to be written to give a sandbox its limits, in this order. */
+  /** What has to be written first, so that a sandbox's groups have the files for limits at all. */
+  List<Write> controllers(String sandboxId) {
+    return switch (version) {
+      case Version.V1(Map<String, Path> hierarchies) -> List.of();
+      case Version.V2(Path root) -> {
+        Path mine = root.resolve(instance);
+        yield Stream.of(root, mine, mine.resolve(sandboxId))
+            .map(group -> new Write(group.resolve("cgroup.subtree_control"), "+cpu +memory +pids"))
+            .toList();
+      }
+    };
+  }
+
+  /** What has to be written to give a sandbox, whose groups are there, its limits; in this order. */
   List<Write> limits(SandboxSpec spec) {
     List<Write> writes = new ArrayList<>();
     switch (version) {
@@ -117,20 +131,15 @@ final class Cgroups {
         }
       }
       case Version.V2(Path root) -> {
-        String controllers = "+cpu +memory +pids";
-        Path mine = root.resolve(instance);
-        Path sandbox = mine.resolve(spec.id());
-        writes.add(new Write(root.resolve("cgroup.subtree_control"), controllers));
-        writes.add(new Write(mine.resolve("cgroup.subtree_control"), controllers));
-        writes.add(new Write(sandbox.resolve("cgroup.subtree_control"), controllers));
+        Path sandbox = root.resolve(instance).resolve(spec.id());
         if (spec.cpuLimit() > 0) {
           writes.add(new Write(sandbox.resolve("cpu.max"), quota(spec.cpuLimit()) + " " + PERIOD));
           writes.add(new Write(sandbox.resolve("cpu.weight"), "" + weight(spec.cpuLimit())));
         }
         if (spec.memoryLimit() > 0) {
           writes.add(new Write(sandbox.resolve("memory.max"), "" + spec.memoryLimit()));
-          if (Files.exists(sandbox.resolve("memory.swap.max"))) {
-            writes.add(new Write(sandbox.resolve("memory.swap.max"), "0"));
+          if (Files.exists(sandbox.resolve(SWAP))) {
+            writes.add(new Write(sandbox.resolve(SWAP), "0"));
           }
         }
         writes.add(new Write(sandbox.resolve("pids.max"), "" + MAX_PROCESSES));
@@ -177,7 +186,12 @@ final class Cgroups {
       case Version.V2(Path root) ->
           Files.createDirectories(root.resolve(instance).resolve(spec.id()));
     }
-    for (Write write : limits(spec)) {
+    apply(controllers(spec.id()));
+    apply(limits(spec));
+  }
+
+  private static void apply(List<Write> writes) throws IOException {
+    for (Write write : writes) {
       Files.writeString(write.file(), write.value());
     }
   }
@@ -275,7 +289,7 @@ final class Cgroups {
         Path memory = hierarchies.get("memory");
         yield memory != null && Files.exists(memory.resolve("memory.memsw.limit_in_bytes"));
       }
-      case Version.V2(Path root) -> true;
+      case Version.V2(Path root) -> Files.exists(root.resolve(instance).resolve(SWAP));
     };
   }
 

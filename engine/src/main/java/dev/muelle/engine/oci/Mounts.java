@@ -32,7 +32,8 @@ final class Mounts {
     return found.reversed();
   }
 
-  private static String unescape(String text) {
+  /** A path as the table writes it; see proc(5). */
+  static String unescape(String text) {
     return text.replace("\\040", " ")
         .replace("\\011", "\t")
         .replace("\\012", "\n")

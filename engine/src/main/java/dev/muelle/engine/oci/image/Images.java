@@ -359,7 +359,7 @@ public final class Images implements AutoCloseable {
       blobs.commit(upload, layer.digest(), owner);
       done = true;
     } finally {
-      if (!done) {
+      if (!done && blobs.uploaded(upload).isPresent()) { // a refusal has taken it away already
         blobs.cancelUpload(upload);
       }
     }

@@ -198,7 +198,7 @@ final class RegistryClient {
   }
 
   private HttpResponse<InputStream> send(HttpRequest request) throws IOException {
-    String target = request.uri().getScheme() + "://" + request.uri().getAuthority();
+    String asked = "failed to do request: Head \"" + request.uri() + "\": dial tcp";
     String host = request.uri().getHost();
     try {
       return http.send(request, HttpResponse.BodyHandlers.ofInputStream());
@@ -206,14 +206,11 @@ final class RegistryClient {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
     } catch (HttpTimeoutException e) {
-      throw new Unreachable(
-          "failed to do request: Get \"" + target + "\": dial tcp: " + host + ": i/o timeout", e);
+      throw new Unreachable(asked + " " + request.uri().getAuthority() + ": i/o timeout", e);
     } catch (ConnectException e) {
       boolean unknown = hasCause(e, UnresolvedAddressException.class);
       throw new Unreachable(
-          "failed to do request: Head \""
-              + request.uri()
-              + "\": dial tcp"
+          asked
               + (unknown
                   ? ": lookup " + host + ": no such host"
                   : " " + request.uri().getAuthority() + ": connect: connection refused"),
