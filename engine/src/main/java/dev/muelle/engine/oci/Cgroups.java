@@ -105,7 +105,9 @@ final class Cgroups {
     };
   }
 
-  /** What has to be written to give a sandbox, whose groups are there, its limits; in this order. */
+  /**
+   * What has to be written to give a sandbox, whose groups are there, its limits; in this order.
+   */
   List<Write> limits(SandboxSpec spec) {
     List<Write> writes = new ArrayList<>();
     switch (version) {

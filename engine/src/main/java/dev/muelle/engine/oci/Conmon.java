@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.muelle.engine.Engine.LogLine;
 import dev.muelle.engine.EngineException;
 import dev.muelle.linux.Command;
 import dev.muelle.loop.Timers;
@@ -29,15 +30,17 @@ import org.jspecify.annotations.Nullable;
 final class Conmon {
 
   private static final Duration LIMIT = Duration.ofMinutes(2);
+  private static final int MAX_WORDS = 20; // lines
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
 
   /**
-   * Enters groups that outlive the server's own, and hands conmon descriptor 3 to say the
-   * container's pid on.
+   * Enters groups that outlive the server's own, hands conmon descriptor 3 to say the container's
+   * pid on, and stays until it has: Java closes the pipe from a process that has ended, and conmon,
+   * which goes on in the background, would speak to nobody.
    */
   private static final String SCRIPT =
-      "for f in $MUELLE_GROUPS; do echo $$ > \"$f\"; done 2>/dev/null;"
-          + " unset MUELLE_GROUPS; exec 3>&1 >/dev/null; exec \"$@\"";
+      "for f in $MUELLE_GROUPS; do echo $$ > \"$f\"; done 2>/dev/null; unset MUELLE_GROUPS;"
+          + " \"$@\" 3>&1 >/dev/null | { IFS= read -r answer; printf '%s\\n' \"$answer\"; }";
 
   private final Layout layout;
   private final String instance;
@@ -51,21 +54,6 @@ final class Conmon {
     this.runtime = runtime;
     this.groups = groups;
     this.timers = timers;
-  }
-
-  /**
-   * conmon ended before it said anything, though neither it nor the runtime complained. Version
-   * 2.1.6 does so about once in two thousand starts on a busy machine.
-   */
-  static final class Vanished extends EngineException {
-    private static final long serialVersionUID = 1L;
-
-    Vanished(int exitCode) {
-      super(
-          "CannotStartContainerError: Error response from daemon: conmon ended without a word, exit"
-              + " code "
-              + exitCode);
-    }
   }
 
   /** What {@link Processes#find} recognizes this engine's conmon processes by. */
@@ -120,14 +108,13 @@ final class Conmon {
     try (BufferedReader reader =
         new BufferedReader(
             new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-      return pid(reader.readLine(), process, container);
+      return pid(reader.readLine(), id);
     } finally {
       late.cancel();
     }
   }
 
-  private static int pid(@Nullable String answer, Process process, Path container)
-      throws IOException {
+  private int pid(@Nullable String answer, String id) throws IOException {
     String message = answer == null ? "" : answer;
     try {
       JsonNode tree = new ObjectMapper().readTree(message.isEmpty() ? "{}" : message);
@@ -139,11 +126,17 @@ final class Conmon {
     } catch (JsonProcessingException e) {
       // As it is; conmon does not escape everything.
     }
-    if (message.isBlank()) {
-      message = Files.readString(container.resolve("conmon.log"));
+    if (message.isBlank()) { // conmon was quick to take the runtime's words for the container's
+      message =
+          Output.read(layout.log(id), 0, MAX_WORDS, true).stream()
+              .map(LogLine::text)
+              .collect(Collectors.joining("\n"));
     }
     if (message.isBlank()) {
-      throw new Vanished(process.onExit().join().exitValue());
+      message = Files.readString(layout.container(id).resolve("conmon.log"));
+    }
+    if (message.isBlank()) {
+      message = "conmon ended without a word";
     }
     throw new EngineException(
         "CannotStartContainerError: Error response from daemon: failed to create task for"

@@ -41,7 +41,6 @@ final class Containers {
   private static final Logger LOG = LoggerFactory.getLogger(Containers.class);
   private static final Duration DEATH = Duration.ofSeconds(30);
   private static final long HALTED_LOOK = 100; // ms
-  private static final int ATTEMPTS = 3;
   private static final int OPEN_FILES = 65_535;
   private static final int LOST = 137; // as if killed: nobody was there to see its exit code
   private static final List<Path> INITS =
@@ -135,7 +134,7 @@ final class Containers {
                   .orElseThrow(() ->
                       new EngineException(
                           "CannotStartContainerError: no sandbox " + spec.sandboxId()));
-          known.put(spec.id(), startSurely(spec, sandbox));
+          known.put(spec.id(), startNow(spec, sandbox));
         }
       } finally {
         lock.unlock();
@@ -144,19 +143,6 @@ final class Containers {
       shared.unlock();
     }
     look(spec.id()); // it may have exited before anybody knew it
-  }
-
-  private Running startSurely(ContainerSpec spec, SandboxSpec sandbox) {
-    for (int attempt = 1; ; attempt++) {
-      try {
-        return startNow(spec, sandbox);
-      } catch (Conmon.Vanished e) {
-        if (attempt == ATTEMPTS) {
-          throw e;
-        }
-        LOG.warn("container {} is started again", spec.id(), e);
-      }
-    }
   }
 
   private Running startNow(ContainerSpec spec, SandboxSpec sandbox) {

@@ -68,6 +68,7 @@ final class Leftovers {
     String prefix = Conmon.name(instance, "");
     killMonitors(line -> line.stream().anyMatch(argument -> argument.startsWith(prefix)));
     cgroups.removeAll();
+    Sandboxes.removeNetworks(instance);
     for (Path mount : Mounts.find(layout.root(), mountSource(instance))) {
       Mounts.unmount(mount);
     }

@@ -18,14 +18,16 @@ final class Mounts {
     return Files.readAllLines(Path.of("/proc/self/mountinfo"));
   }
 
-  /** Where something is mounted in or below a directory, or from a source; the newest first. */
+  /** Where something is mounted below a directory, or from a source; the newest first. */
   static List<Path> find(Path directory, String source) throws IOException {
     List<Path> found = new ArrayList<>();
     for (String line : table()) {
       int dash = line.indexOf(" - ");
       Path target = Path.of(unescape(line.split(" ", -1)[4]));
       String from = line.substring(dash + 3).split(" ", -1)[1];
-      if (target.startsWith(directory) || from.equals(source)) {
+      // The directory itself may be a disk of its own, which is not ours to unmount.
+      boolean below = target.startsWith(directory) && !target.equals(directory);
+      if (below || from.equals(source)) {
         found.add(target);
       }
     }

@@ -19,6 +19,8 @@ import java.util.stream.Stream;
 /** The sandboxes: their groups, host files, and disks of limited size. */
 final class Sandboxes {
 
+  private static final String SANDBOX = "-sandbox-";
+
   private final Layout layout;
   private final String instance;
   private final Cgroups cgroups;
@@ -52,7 +54,22 @@ final class Sandboxes {
   }
 
   private String ownNetwork(String id) {
-    return instance + "-sandbox-" + id;
+    return instance + SANDBOX + id;
+  }
+
+  /** Removes the namespaces of all sandboxes that got none from a network, known or not. */
+  static void removeNetworks(String instance) throws IOException {
+    Path directory = Path.of("/run/netns");
+    if (!Files.isDirectory(directory)) {
+      return;
+    }
+    try (Stream<Path> names = Files.list(directory)) {
+      for (Path name : names.toList()) {
+        if (name.getFileName().toString().startsWith(instance + SANDBOX)) {
+          Command.run("ip", "netns", "del", name.getFileName().toString());
+        }
+      }
+    }
   }
 
   void create(SandboxSpec spec) {

@@ -28,8 +28,22 @@ class BundleTest {
         new ImageConfig(List.of("/app"), List.of("serve"), List.of("A=1"), "", "", null);
     ContainerSpec container =
         new ContainerSpec(
-            "c", "s", "c", "i", null, null, Map.of("B", "2"), null, null, shares, hard, soft, true,
-            true, limits, true);
+            "c",
+            "s",
+            "c",
+            "i",
+            null,
+            null,
+            Map.of("B", "2"),
+            null,
+            null,
+            shares,
+            hard,
+            soft,
+            true,
+            true,
+            limits,
+            true);
     return new Bundle(
             Lab.sandbox("s"),
             container,

@@ -17,7 +17,9 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Both versions of control groups, whichever this machine has, over directories like the kernel's. */
+/**
+ * Both versions of control groups, whichever this machine has, over directories like the kernel's.
+ */
 class CgroupsTest {
 
   private static final long MIB = 1L << 20;
@@ -25,8 +27,7 @@ class CgroupsTest {
   @TempDir Path dir;
 
   private static SandboxSpec sandbox(int cpu, long memory) {
-    return new SandboxSpec(
-        "s", null, "h", null, List.of(), List.of(), cpu, memory, 0, Map.of());
+    return new SandboxSpec("s", null, "h", null, List.of(), List.of(), cpu, memory, 0, Map.of());
   }
 
   private Version.V1 v1() throws IOException {

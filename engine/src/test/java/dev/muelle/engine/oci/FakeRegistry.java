@@ -73,8 +73,7 @@ final class FakeRegistry implements AutoCloseable {
                 "config",
                 Map.of("Env", List.of("ARCH=" + architecture)),
                 "rootfs",
-                Map.of(
-                    "type", "layers", "diff_ids", layers.stream().map(Lab::sha256).toList())));
+                Map.of("type", "layers", "diff_ids", layers.stream().map(Lab::sha256).toList())));
     List<Map<String, ?>> descriptors = new ArrayList<>();
     for (byte[] layer : packed) {
       descriptors.add(descriptor("application/vnd.oci.image.layer.v1.tar", layer));
@@ -94,18 +93,17 @@ final class FakeRegistry implements AutoCloseable {
   /** An index of manifests by architecture; returns its digest. */
   String index(Map<String, String> digests) throws IOException {
     List<Map<String, ?>> lines = new ArrayList<>();
-    digests.forEach(
-        (architecture, digest) ->
-            lines.add(
-                Map.of(
-                    "mediaType",
-                    "application/vnd.oci.image.manifest.v1+json",
-                    "digest",
-                    digest,
-                    "size",
-                    10,
-                    "platform",
-                    Map.of("os", "linux", "architecture", architecture))));
+    digests.forEach((architecture, digest) ->
+        lines.add(
+            Map.of(
+                "mediaType",
+                "application/vnd.oci.image.manifest.v1+json",
+                "digest",
+                digest,
+                "size",
+                10,
+                "platform",
+                Map.of("os", "linux", "architecture", architecture))));
     return manifest(Map.of("schemaVersion", 2, "manifests", lines));
   }
 

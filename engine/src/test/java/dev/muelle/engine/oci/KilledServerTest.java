@@ -1,6 +1,7 @@
 package dev.muelle.engine.oci;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.engine.ContainerStatus;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -77,27 +79,42 @@ class KilledServerTest {
   }
 
   @Test
-  void manyStartAtOnce() throws Exception {
+  void manyStartAndGoAtOnce() throws Exception {
+    int many = 200;
     try (Lab lab = new Lab();
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       String image = lab.busyboxImage();
-      List<Future<?>> all = new ArrayList<>();
-      for (int i = 0; i < 60; i++) {
+      atOnce(
+          threads,
+          many,
+          id -> {
+            lab.engine.createSandbox(Lab.sandbox(id));
+            lab.engine.startContainer(Lab.container(id, id, image, "echo " + id + "; sleep 1000"));
+          });
+      assertEquals(many, lab.engine.sandboxes().size());
+      for (int i = 0; i < many; i++) {
         String id = "t" + i;
-        all.add(
-            threads.submit(() -> {
-              lab.engine.createSandbox(Lab.sandbox(id));
-              lab.engine.startContainer(Lab.container(id, id, image, "echo " + id));
-            }));
+        assertInstanceOf(State.Running.class, lab.engine.container(id).orElseThrow().state());
+        Lab.await(() -> !lab.engine.output(id, 0, 1).isEmpty());
+        assertEquals(List.of(id), lab.texts(id));
       }
-      for (Future<?> one : all) {
-        one.get();
-      }
-      for (int i = 0; i < 60; i++) {
-        State.Exited exit = lab.exited("t" + i);
-        assertEquals(0, exit.exitCode());
-        assertEquals(List.of("t" + i), lab.texts("t" + i));
-      }
+      atOnce(threads, many, lab.engine::removeSandbox);
+      assertEquals(List.of(), lab.engine.sandboxes());
+      lab.engine.close(); // nothing runs: it leaves no process either
+      Lab.await(() -> lab.tracesNow().stream().allMatch(one -> one.endsWith(lab.instance)));
+      lab.engine = lab.open();
+    }
+  }
+
+  private static void atOnce(ExecutorService threads, int many, Consumer<String> work)
+      throws Exception {
+    List<Future<?>> all = new ArrayList<>();
+    for (int i = 0; i < many; i++) {
+      String id = "t" + i;
+      all.add(threads.submit(() -> work.accept(id)));
+    }
+    for (Future<?> one : all) {
+      one.get();
     }
   }
 }

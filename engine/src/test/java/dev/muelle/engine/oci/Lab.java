@@ -14,6 +14,7 @@ import dev.muelle.loop.SystemTimers;
 import dev.muelle.store.SqliteStore;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -265,6 +266,14 @@ final class Lab implements AutoCloseable {
     }
   }
 
+  List<String> tracesNow() {
+    try {
+      return traces();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** What is left of this instance on the machine. */
   List<String> traces() throws IOException {
     List<String> traces = new ArrayList<>();
@@ -278,6 +287,11 @@ final class Lab implements AutoCloseable {
           .map(one -> one.resolve(instance))
           .filter(Files::exists)
           .forEach(one -> traces.add(one.toString()));
+    }
+    try (Stream<Path> names = Files.list(Path.of("/run/netns"))) {
+      names
+          .filter(name -> name.getFileName().toString().startsWith(instance))
+          .forEach(name -> traces.add(name.toString()));
     }
     Processes.find(line -> line.stream().anyMatch(one -> one.contains(instance + "/")))
         .forEach(pid -> traces.add("process " + pid));

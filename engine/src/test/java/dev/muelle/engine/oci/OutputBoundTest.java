@@ -186,23 +186,17 @@ class OutputBoundTest {
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start();
     Reader reader = new Reader();
-    try (var lines = server.inputReader()) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        String[] fields = line.split(" ");
-        reader.position = Long.parseLong(fields[0]);
-        reader.next = Integer.parseInt(fields[1]);
-        if (reader.next > LINES / 6) {
-          Syscalls.kill((int) server.pid(), 9); // what it still says on its way counts, too
-        }
-      }
-    } finally {
-      server.destroyForcibly().waitFor();
+    try {
+      readUntilKilled(server, reader);
+      Path root = directory.resolve("engine");
+      Lab.await(() -> stateOf(Conmon.living(new Layout(root), instance, "c1").orElse(0)) == 'T');
+    } catch (Exception | AssertionError e) {
+      new Lab(instance, directory, ROOM).close(); // leave nothing on the machine
+      throw e;
     }
-    Path root = directory.resolve("engine");
-    Lab.await(() -> stateOf(Conmon.living(new Layout(root), instance, "c1").orElse(0)) == 'T');
     int reached = reader.next;
-    assertTrue(reached < LINES, "killed too late to show anything");
     try (Lab lab = new Lab(instance, directory, ROOM)) {
+      assertTrue(reached < LINES, "killed too late to show anything");
       assertTrue(taken(lab) < 400 << 20);
       while (reader.next <= LINES) {
         if (!reader.read(lab, 1000)) {
@@ -214,6 +208,21 @@ class OutputBoundTest {
       // What was released is gone; who asks for it gets what is kept.
       List<LogLine> kept = lab.engine.output("c1", 0, 1);
       assertTrue(kept.isEmpty() || Integer.parseInt(kept.getFirst().text()) > reached);
+    }
+  }
+
+  private static void readUntilKilled(Process server, Reader reader) throws Exception {
+    try (var lines = server.inputReader()) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        String[] fields = line.split(" ");
+        reader.position = Long.parseLong(fields[0]);
+        reader.next = Integer.parseInt(fields[1]);
+        if (reader.next > LINES / 6) {
+          Syscalls.kill((int) server.pid(), 9); // what it still says on its way counts, too
+        }
+      }
+    } finally {
+      server.destroyForcibly().waitFor();
     }
   }
 

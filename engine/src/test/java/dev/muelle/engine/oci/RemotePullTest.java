@@ -67,8 +67,7 @@ class RemotePullTest {
   }
 
   private String refused(String suffix, @Nullable RegistryLogin login) throws IOException {
-    String message =
-        assertThrows(EngineException.class, () -> pull(suffix, login)).getMessage();
+    String message = assertThrows(EngineException.class, () -> pull(suffix, login)).getMessage();
     assertTrue(message.startsWith(PROBLEM), message);
     nothingStays();
     return message;
@@ -238,8 +237,7 @@ class RemotePullTest {
     String arm = registry.image("arm64", List.of(foreign), List.of(foreign));
     registry.tag("1", registry.index(Map.of("arm64", arm)));
     assertEquals(
-        PROBLEM
-            + "image Manifest does not contain descriptor matching platform 'linux/amd64'",
+        PROBLEM + "image Manifest does not contain descriptor matching platform 'linux/amd64'",
         refused(":1", null));
   }
 
@@ -341,8 +339,7 @@ class RemotePullTest {
     for (int i = 0; i < 8; i++) {
       byte[] own = new Tar().file("own", ("" + i).getBytes(), 0644).bytes();
       String tag = "t" + i;
-      registry.tag(
-          tag, registry.image("amd64", List.of(own, busybox), List.of(own, packed)));
+      registry.tag(tag, registry.image("amd64", List.of(own, busybox), List.of(own, packed)));
       tags.add(tag);
     }
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
