@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** What an OCI runtime is told; it turns it into v1's or v2's files itself. */
@@ -25,7 +26,7 @@ class BundleTest {
   private static JsonNode config(
       int shares, long hard, long soft, boolean swap, boolean v2, List<Ulimit> limits) {
     ImageConfig image =
-        new ImageConfig(List.of("/app"), List.of("serve"), List.of("A=1"), "", "", null);
+        new ImageConfig(List.of("/app"), List.of("serve"), List.of("A=1"), "", "", null, List.of());
     ContainerSpec container =
         new ContainerSpec(
             "c",
@@ -43,7 +44,8 @@ class BundleTest {
             true,
             true,
             limits,
-            true);
+            true,
+            ContainerSpec.Isolation.DEFAULT);
     return new Bundle(
             Lab.sandbox("s"),
             container,
@@ -57,7 +59,9 @@ class BundleTest {
             v2,
             swap,
             1024,
-            new ObjectMapper().createObjectNode())
+            Set.of("CAP_CHOWN"),
+            new ObjectMapper().createObjectNode(),
+            List.of())
         .config();
   }
 

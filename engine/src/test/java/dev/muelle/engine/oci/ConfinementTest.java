@@ -68,7 +68,8 @@ class ConfinementTest {
         readonly,
         init,
         List.of(new Ulimit("nofile", 333, 444), new Ulimit("core", 0, 0)),
-        true);
+        true,
+        ContainerSpec.Isolation.DEFAULT);
   }
 
   private List<String> run(ContainerSpec spec) {
