@@ -104,7 +104,7 @@ final class Conmon {
     environment.put(
         "MUELLE_GROUPS", groups.stream().map(Path::toString).collect(Collectors.joining(" ")));
     Process process = builder.start();
-    Timers.Cancellable late = timers.after(LIMIT, process::destroyForcibly);
+    Timers.Cancellable late = timers.after(LIMIT, () -> giveUp(process));
     try (BufferedReader reader =
         new BufferedReader(
             new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
@@ -112,6 +112,11 @@ final class Conmon {
     } finally {
       late.cancel();
     }
+  }
+
+  private static void giveUp(Process process) {
+    process.descendants().forEach(ProcessHandle::destroyForcibly);
+    process.destroyForcibly();
   }
 
   private int pid(@Nullable String answer, String id) throws IOException {
