@@ -102,7 +102,7 @@ final class ClientFaultsTest {
 
   @Test
   void whoIsIdleBetweenRequestsIsClosedWithoutAWord() throws Exception {
-    rig.idle = Duration.ofMillis(300);
+    rig.idle = Duration.ofSeconds(1);
     recorder();
     assertEquals("", rig.raw(""));
     assertTrue(rig.raw(Rig.KEPT).endsWith("\r\n\r\nok"));

@@ -34,6 +34,9 @@ final class Rig implements AutoCloseable {
   static final String GET = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
   static final String KEPT = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
+  /** Reading a socket cannot be interrupted: a test that waits in vain ends by this. */
+  private static final int PATIENCE_MILLIS = 20_000;
+
   static final Sockets HOST =
       new Sockets() {
         @Override
@@ -109,7 +112,9 @@ final class Rig implements AutoCloseable {
   }
 
   Socket connect() throws IOException {
-    return new Socket("127.0.0.1", port);
+    Socket socket = new Socket("127.0.0.1", port);
+    socket.setSoTimeout(PATIENCE_MILLIS);
+    return socket;
   }
 
   /** A connection on which a request was sent. */
@@ -134,6 +139,7 @@ final class Rig implements AutoCloseable {
 
   String raw(String address, String request) throws IOException {
     try (Socket socket = new Socket(InetAddress.ofLiteral(address), port)) {
+      socket.setSoTimeout(PATIENCE_MILLIS);
       send(socket, request);
       return rest(socket);
     }

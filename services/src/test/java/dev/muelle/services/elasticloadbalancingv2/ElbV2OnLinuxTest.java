@@ -46,6 +46,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetDescri
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupAttribute;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.waiters.ElasticLoadBalancingV2Waiter;
 
 /** What callers of ELB decide, as targets with addresses of their own meet it. Needs root. */
 @Timeout(90)
@@ -312,6 +313,9 @@ class ElbV2OnLinuxTest {
     for (int i = 0; i < 10; i++) {
       assertEquals("good", body(get(balancer, port)));
     }
+    try (var waiter = ElasticLoadBalancingV2Waiter.builder().client(machine.elb()).build()) {
+      waiter.waitUntilTargetInService(r -> r.targetGroupArn(group).targets(at(good)));
+    }
 
     // What was wrong is mended: the matcher, and the security group, while everything runs.
     machine
@@ -391,6 +395,10 @@ class ElbV2OnLinuxTest {
         "unused",
         "Target.NotRegistered",
         "Target is not registered to the target group");
+
+    try (var waiter = ElasticLoadBalancingV2Waiter.builder().client(machine.elb()).build()) {
+      waiter.waitUntilTargetDeregistered(r -> r.targetGroupArn(group).targets(at(slow)));
+    }
 
     // Registered again, it is a new target.
     register(group, slow);
