@@ -77,7 +77,7 @@ final class FargateTasks implements AutoCloseable {
     List<String> definitions =
         List.of(containers).stream()
             .map(container ->
-                "{" + container + ",\"stopTimeout\":2,\"image\":\"'$IMAGE'\"," + LOGS + "}")
+                "{" + quoted(container) + ",\"stopTimeout\":2,\"image\":\"'$IMAGE'\"," + LOGS + "}")
             .toList();
     shell.run(
         """
@@ -98,7 +98,12 @@ final class FargateTasks implements AutoCloseable {
           --overrides '{"containerOverrides":[{"name":"main","command":["sh","-c","%s"]}]}' \\
           --query 'tasks[0].taskArn' --output text
         """
-            .formatted(family, subnet, group, command.replace("\"", "\\\"")));
+            .formatted(family, subnet, group, quoted(command.replace("\"", "\\\""))));
+  }
+
+  /** For use between single quotes of a shell. */
+  private static String quoted(String text) {
+    return text.replace("'", "'\\''");
   }
 
   String start(String family) throws IOException {
