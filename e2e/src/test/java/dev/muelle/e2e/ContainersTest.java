@@ -36,7 +36,10 @@ class ContainersTest {
   private static String container(String name, String script, String... more) {
     return "\"name\":\"%s\",\"command\":[\"sh\",\"-c\",\"%s\"]%s%s"
         .formatted(
-            name, script.replace("\"", "\\\""), more.length == 0 ? "" : ",", String.join(",", more));
+            name,
+            script.replace("\"", "\\\""),
+            more.length == 0 ? "" : ",",
+            String.join(",", more));
   }
 
   private static String described(String task, String query) throws IOException {
@@ -84,9 +87,11 @@ class ContainersTest {
         container(
             "main",
             "until curl -sf http://127.0.0.1:8080/ && curl -sf http://localhost:8080/; do sleep 0.1; done; exit 3"),
-        container("web", "mkdir /www; echo shared > /www/index.html; exec httpd -f -p 8080 -h /www"),
+        container(
+            "web", "mkdir /www; echo shared > /www/index.html; exec httpd -f -p 8080 -h /www"),
         container("helper", "echo done; exit 5", "\"essential\":false"),
-        container("idle", "trap 'exit 0' TERM; while :; do sleep 0.1; done", "\"essential\":false"));
+        container(
+            "idle", "trap 'exit 0' TERM; while :; do sleep 0.1; done", "\"essential\":false"));
     String task = tasks.start("pod");
     Ended ended = tasks.awaitStopped(task);
     assertEquals(
@@ -126,8 +131,7 @@ class ContainersTest {
         "RUNNING\tRUNNING",
         described(task, "tasks[0].[lastStatus,containers[?name==`main`].lastStatus|[0]]"));
     shell.run("aws ecs stop-task --task " + task + " --reason 'seen enough' > /dev/null");
-    assertEquals(
-        new Ended("0", "UserInitiated", "seen enough", ""), tasks.awaitStopped(task));
+    assertEquals(new Ended("0", "UserInitiated", "seen enough", ""), tasks.awaitStopped(task));
   }
 
   @Test

@@ -13,6 +13,7 @@ import dev.muelle.services.ecr.LocalImages;
 import dev.muelle.services.ecr.Registry;
 import dev.muelle.services.ecr.RegistryTokens;
 import dev.muelle.store.SqliteStore;
+import dev.muelle.store.StoreException;
 import dev.muelle.wire.Access;
 import dev.muelle.wire.AwsHandler;
 import java.io.IOException;
@@ -61,7 +62,7 @@ public final class RegionServer implements AutoCloseable {
   private void wire(DataDirectory directory, int wantedPort, boolean openDoor) throws IOException {
     directory.create();
     SecureRandom random = new SecureRandom();
-    SqliteStore store = opened(SqliteStore.open(directory.database()));
+    SqliteStore store = opened(open(directory));
     RootKey key = RootKey.ensure(directory.credentials(), random);
     SystemTimers timers = opened(new SystemTimers());
     FileBlobStore blobs = FileBlobStore.open(directory.blobs(), store, timers);
@@ -106,7 +107,7 @@ public final class RegionServer implements AutoCloseable {
               + wantedPort
               + " of 127.0.0.1 cannot be used: "
               + e.getMessage()
-              + ". Choose another: --port",
+              + "\n  ./muelle up --port NUMBER takes another",
           e);
     }
     listenOnIpv6(http);
@@ -114,6 +115,15 @@ public final class RegionServer implements AutoCloseable {
     http.start();
     open.push(http);
     directory.announce(new Running(ProcessHandle.current().pid(), port, openDoor));
+  }
+
+  private static SqliteStore open(DataDirectory directory) throws IOException {
+    try {
+      return SqliteStore.open(directory.database());
+    } catch (StoreException e) {
+      throw new IOException(
+          e.getMessage() + "\n  ./muelle up --data DIR keeps everything in another directory", e);
+    }
   }
 
   /** Clients that resolve localhost to ::1 first are served too, where there is IPv6. */

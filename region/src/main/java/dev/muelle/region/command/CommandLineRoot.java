@@ -1,5 +1,8 @@
 package dev.muelle.region.command;
 
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.NoSuchFileException;
 import java.time.Clock;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -23,16 +26,23 @@ import picocli.CommandLine.HelpCommand;
     footer = {"", "Also: ./muelle test (the whole test suite), ./muelle bench, ./muelle format."})
 final class CommandLineRoot implements Callable<Integer> {
 
+  /** What a sentence to the person who runs us starts with. */
+  static final String SAYS = "muelle: ";
+
   private CommandLineRoot() {}
 
   /** Runs a command and gives the exit code: 0 done, 1 could not, 2 bad usage. */
   static int run(String... args) {
-    CommandLine line = new CommandLine(new CommandLineRoot(), new Factory(Clock.systemUTC()));
-    line.setExecutionExceptionHandler((problem, command, parsed) -> {
-      command.getErr().println("muelle: " + sentence(problem));
+    return tellingWhy(new CommandLine(new CommandLineRoot(), new Factory(Clock.systemUTC())))
+        .execute(args);
+  }
+
+  /** What a command throws becomes a sentence and the exit code 1. */
+  static CommandLine tellingWhy(CommandLine line) {
+    return line.setExecutionExceptionHandler((problem, command, parsed) -> {
+      command.getErr().println(SAYS + sentence(problem));
       return 1;
     });
-    return line.execute(args);
   }
 
   @Override
@@ -44,7 +54,12 @@ final class CommandLineRoot implements Callable<Integer> {
   /** What a person can use: the message, and where there is none the kind of problem. */
   private static String sentence(Throwable problem) {
     String message = problem.getMessage();
-    return message == null ? problem.toString() : message;
+    return switch (problem) {
+      case FileAlreadyExistsException e -> e.getFile() + " is in the way: it is no directory.";
+      case AccessDeniedException e -> e.getFile() + ": permission denied.\n  sudo ./muelle …";
+      case NoSuchFileException e -> e.getFile() + " does not exist.";
+      default -> message == null ? problem.toString() : message;
+    };
   }
 
   /** Gives the commands the clock, the one ambient thing that starts here. */

@@ -38,10 +38,7 @@ final class DemoCommand implements Callable<Integer> {
     DataDirectory directory = data.directory();
     if (!remove && directory.running().filter(Running::alive).isEmpty()) {
       int code =
-          new CommandLine(new UpCommand(clock))
-              .setExecutionExceptionHandler((problem, line, parsed) -> {
-                throw problem;
-              })
+          CommandLineRoot.tellingWhy(new CommandLine(new UpCommand(clock)))
               .execute(
                   "--detach",
                   "--port",

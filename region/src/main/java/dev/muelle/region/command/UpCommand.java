@@ -20,7 +20,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Starts a region. */
 @Command(name = "up", description = "Starts the region.", mixinStandardHelpOptions = true)
@@ -31,6 +33,8 @@ final class UpCommand implements Callable<Integer> {
   private static final int PROBE_MILLIS = 2_000;
 
   private final Clock clock;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
 
   @Mixin private DataOption data = new DataOption();
 
@@ -53,18 +57,38 @@ final class UpCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    new Doctor(port)
-        .obstacle()
-        .ifPresent(lack -> {
-          throw new IllegalStateException(lack.what() + "\n  " + lack.mend());
-        });
+    Doctor doctor = new Doctor(port);
+    doctor.obstacle().ifPresent(UpCommand::refuse);
     DataDirectory directory = data.directory();
     Optional<Running> running = directory.running().filter(Running::alive);
     if (running.isPresent()) {
-      System.out.println("Muelle is up already at " + running.get().endpoint());
-      return 0;
+      return alreadyUp(directory, running.get());
     }
+    doctor.portObstacle().ifPresent(UpCommand::refuse);
     return detach ? startDetached(directory) : serve(directory);
+  }
+
+  private static void refuse(Doctor.Obstacle lack) {
+    throw new IllegalStateException(lack.what() + "\n  " + lack.mend());
+  }
+
+  /** Asked twice for the same, it is there; asked for another, it is not what was asked for. */
+  private int alreadyUp(DataDirectory directory, Running running) {
+    boolean otherPort =
+        spec.commandLine().getParseResult().hasMatchedOption("--port") && port != running.port();
+    if (otherPort || open && !running.open()) {
+      throw new IllegalStateException(
+          "the data directory "
+              + directory.root()
+              + " is in use by the region at "
+              + running.endpoint()
+              + (otherPort ? "." : ", which verifies signatures.")
+              + "\n  ./muelle down"
+              + dataArgument(directory)
+              + " ends that one; --data DIR starts another beside it");
+    }
+    System.out.println("Muelle is up already at " + running.endpoint());
+    return 0;
   }
 
   private int serve(DataDirectory directory) throws Exception {
@@ -100,10 +124,7 @@ final class UpCommand implements Callable<Integer> {
     while (clock.instant().isBefore(end)) {
       if (!process.isAlive()) {
         throw new IllegalStateException(
-            "the region did not start: "
-                + lastLine(directory)
-                + "\n  all of it: "
-                + directory.log());
+            lastWords(directory) + "\n  all that the server said: " + directory.log());
       }
       Optional<Running> running =
           directory
@@ -161,9 +182,16 @@ final class UpCommand implements Callable<Integer> {
     }
   }
 
-  private static String lastLine(DataDirectory directory) throws IOException {
+  /** Why the server gave up, in its own words. */
+  private static String lastWords(DataDirectory directory) throws IOException {
     List<String> lines = Files.readAllLines(directory.log());
-    return lines.isEmpty() ? "it said nothing" : lines.getLast();
+    for (int from = lines.size() - 1; from >= 0; from--) {
+      if (lines.get(from).startsWith(CommandLineRoot.SAYS)) {
+        return String.join("\n", lines.subList(from, lines.size()))
+            .substring(CommandLineRoot.SAYS.length());
+      }
+    }
+    return "the region did not start";
   }
 
   private static String dataArgument(DataDirectory directory) {

@@ -1,10 +1,11 @@
 package dev.muelle.region.doctor;
 
 import java.io.IOException;
+import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.Socket;
+import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -156,14 +157,38 @@ final class Checks {
   }
 
   /** The region's own port: free, or answered by a region. */
-  record PortOurs(String address, int port) implements Check {
+  record PortOurs(String address, int port, String healthPath) implements Check {
+    private static final int PATIENCE_MILLIS = 1_000;
+
     @Override
     public Finding look() {
-      try (Socket socket = new Socket()) {
-        socket.connect(new InetSocketAddress(address, port), 500);
-        return new Finding.Has("port " + port + " is answered (a region is running?)");
-      } catch (IOException e) {
+      if (new PortFree(address, port, "").look() instanceof Finding.Has) {
         return new Finding.Has("port " + port + " is free for the region");
+      }
+      return answersAsRegion()
+          ? new Finding.Has("a region answers at port " + port)
+          : taken(address, port);
+    }
+
+    static Finding.Lacks taken(String address, int port) {
+      return new Finding.Lacks(
+          "Port " + port + " of " + address + ", where the region is to listen, is in use.",
+          "./muelle up --port NUMBER takes another; ss -ltnp 'sport = :"
+              + port
+              + "' shows who has this one",
+          true);
+    }
+
+    private boolean answersAsRegion() {
+      try {
+        HttpURLConnection connection =
+            (HttpURLConnection)
+                URI.create("http://" + address + ":" + port + healthPath).toURL().openConnection();
+        connection.setConnectTimeout(PATIENCE_MILLIS);
+        connection.setReadTimeout(PATIENCE_MILLIS);
+        return connection.getResponseCode() == 200;
+      } catch (IOException e) {
+        return false;
       }
     }
   }

@@ -1,5 +1,6 @@
 package dev.muelle.region.doctor;
 
+import dev.muelle.region.RegionServer;
 import dev.muelle.region.doctor.Check.Finding;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,6 +10,22 @@ import java.util.Optional;
 /** Looks at the machine. */
 public final class Doctor {
 
+  private static final String HOST = "127.0.0.1";
+
+  /** Without these no region runs here, whatever its port. */
+  private static final List<Check> MACHINE =
+      List.of(
+          new Checks.Root(),
+          new Checks.Jdk(),
+          new Checks.Program("conmon", "conmon", true, "keeps containers and their output"),
+          new Checks.EitherProgram("crun", "runc", "starts containers"),
+          new Checks.Program("nft", "nftables", true, "filters packets"),
+          new Checks.Program("ip", "iproute2", true, "makes network namespaces"),
+          new Checks.Cgroups(Path.of("/sys/fs/cgroup"), Path.of("/proc/self/cgroup")),
+          new Checks.Filesystem("overlay", Path.of("/proc/filesystems")),
+          new Checks.Namespaces(Path.of("/proc/self/ns")));
+
+  private final int port;
   private final List<Check> checks;
 
   /**
@@ -17,26 +34,13 @@ public final class Doctor {
    * @param port where the region is to listen
    */
   public Doctor(int port) {
-    this(
-        List.of(
-            new Checks.Root(),
-            new Checks.Jdk(),
-            new Checks.Program("conmon", "conmon", true, "keeps containers and their output"),
-            new Checks.EitherProgram("crun", "runc", "starts containers"),
-            new Checks.Program("nft", "nftables", true, "filters packets"),
-            new Checks.Program("ip", "iproute2", true, "makes network namespaces"),
-            new Checks.Cgroups(Path.of("/sys/fs/cgroup"), Path.of("/proc/self/cgroup")),
-            new Checks.Filesystem("overlay", Path.of("/proc/filesystems")),
-            new Checks.Namespaces(Path.of("/proc/self/ns")),
-            new Checks.PortFree("127.0.0.1", 80, "load balancers offer port 80 on this machine"),
-            new Checks.PortOurs("127.0.0.1", port),
-            new Checks.LocalhostNames(),
-            new Checks.Program("aws", "awscli", false, "runs the labs by hand"),
-            new Checks.Program("curl", "curl", false, "shows the answers of a load balancer")));
-  }
-
-  Doctor(List<Check> checks) {
-    this.checks = checks;
+    this.port = port;
+    checks = new ArrayList<>(MACHINE);
+    checks.add(new Checks.PortFree(HOST, 80, "load balancers offer port 80 on this machine"));
+    checks.add(new Checks.PortOurs(HOST, port, RegionServer.HEALTH_PATH));
+    checks.add(new Checks.LocalhostNames());
+    checks.add(new Checks.Program("aws", "awscli", false, "runs the labs by hand"));
+    checks.add(new Checks.Program("curl", "curl", false, "shows the answers of a load balancer"));
   }
 
   /** Everything as lines for a person; after each lack the command that mends it. */
@@ -68,14 +72,21 @@ public final class Doctor {
    */
   public record Obstacle(String what, String mend) {}
 
-  /** The first thing without which the region cannot run. */
+  /** The first thing without which no region can run here. */
   public Optional<Obstacle> obstacle() {
-    return checks.stream()
-        .map(Check::look)
-        .filter(Finding.Lacks.class::isInstance)
-        .map(Finding.Lacks.class::cast)
-        .filter(Finding.Lacks::needed)
-        .map(lack -> new Obstacle(lack.what(), lack.mend()))
-        .findFirst();
+    return MACHINE.stream().flatMap(check -> needed(check.look()).stream()).findFirst();
+  }
+
+  /** Who else has the port; a region of another data directory is one. */
+  public Optional<Obstacle> portObstacle() {
+    return new Checks.PortFree(HOST, port, "").look() instanceof Finding.Has
+        ? Optional.empty()
+        : needed(Checks.PortOurs.taken(HOST, port));
+  }
+
+  private static Optional<Obstacle> needed(Finding finding) {
+    return finding instanceof Finding.Lacks lack && lack.needed()
+        ? Optional.of(new Obstacle(lack.what(), lack.mend()))
+        : Optional.empty();
   }
 }
