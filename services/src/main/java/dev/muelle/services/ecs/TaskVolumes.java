@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -91,8 +92,7 @@ final class TaskVolumes {
     container.mountPoints().forEach(one -> add(mounts, taken, one, false));
     for (VolumeFrom from : container.volumesFrom()) {
       boolean readonly = Boolean.TRUE.equals(from.readOnly());
-      byName
-          .get(from.sourceContainer())
+      Objects.requireNonNull(byName.get(from.sourceContainer())) // checked when it was registered
           .mountPoints()
           .forEach(one -> add(mounts, taken, one, readonly));
     }
