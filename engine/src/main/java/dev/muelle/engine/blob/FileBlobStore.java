@@ -327,8 +327,8 @@ public final class FileBlobStore implements BlobStore {
     }
   }
 
-  private long usableBytes() throws IOException {
-    return Files.getFileStore(blobs).getUsableSpace();
+  private long usableBytes() {
+    return blobs.toFile().getUsableSpace(); // a FileStore needs a mount that this root can see
   }
 
   // --- blobs
