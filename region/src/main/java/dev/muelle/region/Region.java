@@ -51,7 +51,7 @@ final class Region implements AutoCloseable {
     Timers timers = shared.timers();
     iam = new Iam(scope, shared.store().in(scope.account() + GLOBAL), timers, ids);
     sts = new Sts();
-    logs = new CloudWatchLogs(scope, store, timers, ids);
+    logs = new CloudWatchLogs(scope, store, timers, ids, shared.random());
     ec2 = new Ec2(scope, store, ids, shared.network());
     elb =
         new ElbV2(
@@ -75,6 +75,7 @@ final class Region implements AutoCloseable {
 
   /** Takes up the work where an earlier server left it: first the network, last the tasks. */
   void start() {
+    logs.start();
     ec2.start();
     elb.start();
     ecs.start();

@@ -1,9 +1,10 @@
 package dev.muelle.services.cloudwatchlogs;
 
+import dev.muelle.loop.Timers;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.store.Store;
-import java.time.InstantSource;
+import java.util.random.RandomGenerator;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.cloudwatchlogs.model.CreateLogGroupRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.CreateLogGroupResponse;
@@ -13,6 +14,8 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteLogGroupReques
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteLogGroupResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteLogStreamRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteLogStreamResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteRetentionPolicyRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteRetentionPolicyResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeLogGroupsRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeLogGroupsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeLogStreamsRequest;
@@ -21,18 +24,55 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.FilterLogEventsReque
 import software.amazon.awssdk.services.cloudwatchlogs.model.FilterLogEventsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.GetLogEventsRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.GetLogEventsResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.ListLogGroupsRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.ListLogGroupsResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.ListTagsForResourceRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.ListTagsForResourceResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.ListTagsLogGroupRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.ListTagsLogGroupResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.PutLogEventsRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.PutLogEventsResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.PutLogGroupDeletionProtectionRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.PutLogGroupDeletionProtectionResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.PutRetentionPolicyRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.PutRetentionPolicyResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.TagLogGroupRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.TagLogGroupResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.TagResourceRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.TagResourceResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.UntagLogGroupRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.UntagLogGroupResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.UntagResourceRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.UntagResourceResponse;
 
 /** Amazon CloudWatch Logs of one account in one region. */
 public final class CloudWatchLogs implements CloudWatchLogsClient {
 
+  private final Sweeper sweeper;
   private final Groups groups;
+  private final Tags tags;
+  private final Streams streams;
   private final Events events;
+  private final Search search;
 
-  public CloudWatchLogs(Scope scope, Store store, InstantSource clock, Ids ids) {
-    groups = new Groups(scope, store, clock, ids);
-    events = new Events(store, clock, groups);
+  /**
+   * The service over what is stored; nothing runs before {@link #start}.
+   *
+   * @param random for the delays of retries
+   */
+  public CloudWatchLogs(Scope scope, Store store, Timers timers, Ids ids, RandomGenerator random) {
+    Names names = new Names(scope);
+    sweeper = new Sweeper(store, timers, random);
+    groups = new Groups(store, timers, ids, names, sweeper);
+    tags = new Tags(store, names);
+    streams = new Streams(store, timers, ids, names, sweeper);
+    events = new Events(store, timers, names);
+    search = new Search(store, timers, names);
+  }
+
+  /** Takes up the deletion of expired and orphaned events where an earlier server left it. */
+  public void start() {
+    sweeper.start();
   }
 
   @Override
@@ -42,7 +82,7 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
 
   @Override
   public void close() {
-    // Nothing of its own runs.
+    sweeper.close();
   }
 
   @Override
@@ -61,18 +101,72 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
   }
 
   @Override
+  public ListLogGroupsResponse listLogGroups(ListLogGroupsRequest request) {
+    return groups.list(request);
+  }
+
+  @Override
+  public PutRetentionPolicyResponse putRetentionPolicy(PutRetentionPolicyRequest request) {
+    return groups.retain(request);
+  }
+
+  @Override
+  public DeleteRetentionPolicyResponse deleteRetentionPolicy(DeleteRetentionPolicyRequest request) {
+    return groups.retainForever(request);
+  }
+
+  @Override
+  public PutLogGroupDeletionProtectionResponse putLogGroupDeletionProtection(
+      PutLogGroupDeletionProtectionRequest request) {
+    return groups.protect(request);
+  }
+
+  @Override
+  public TagResourceResponse tagResource(TagResourceRequest request) {
+    return tags.tag(request);
+  }
+
+  @Override
+  public UntagResourceResponse untagResource(UntagResourceRequest request) {
+    return tags.untag(request);
+  }
+
+  @Override
+  public ListTagsForResourceResponse listTagsForResource(ListTagsForResourceRequest request) {
+    return tags.list(request);
+  }
+
+  @Override
+  @Deprecated // by AWS; tools still call it
+  public TagLogGroupResponse tagLogGroup(TagLogGroupRequest request) {
+    return tags.tag(request);
+  }
+
+  @Override
+  @Deprecated // by AWS; tools still call it
+  public UntagLogGroupResponse untagLogGroup(UntagLogGroupRequest request) {
+    return tags.untag(request);
+  }
+
+  @Override
+  @Deprecated // by AWS; tools still call it
+  public ListTagsLogGroupResponse listTagsLogGroup(ListTagsLogGroupRequest request) {
+    return tags.list(request);
+  }
+
+  @Override
   public CreateLogStreamResponse createLogStream(CreateLogStreamRequest request) {
-    return groups.createStream(request);
+    return streams.create(request);
   }
 
   @Override
   public DeleteLogStreamResponse deleteLogStream(DeleteLogStreamRequest request) {
-    return groups.deleteStream(request);
+    return streams.delete(request);
   }
 
   @Override
   public DescribeLogStreamsResponse describeLogStreams(DescribeLogStreamsRequest request) {
-    return groups.describeStreams(request);
+    return streams.describe(request);
   }
 
   @Override
@@ -87,6 +181,6 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
 
   @Override
   public FilterLogEventsResponse filterLogEvents(FilterLogEventsRequest request) {
-    return events.filter(request);
+    return search.filter(request);
   }
 }

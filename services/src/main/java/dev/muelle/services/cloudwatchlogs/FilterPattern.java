@@ -1,55 +1,61 @@
 package dev.muelle.services.cloudwatchlogs;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.function.Predicate;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Patterns of unstructured events: every term must be there, {@code -term} must not, and of {@code
- * ?term}s one must. Patterns for JSON and for columns are refused.
+ * Which messages a search wants. A pattern in braces asks for properties of JSON, one in brackets
+ * for columns, one in percent signs is a regular expression, and anything else is terms.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html">Filter
  *     pattern syntax</a>
  */
-final class FilterPattern {
+@FunctionalInterface
+interface FilterPattern {
 
-  private static final Pattern TERM =
-      Pattern.compile("([-?]?)(?:\"((?:\\\\.|[^\"\\\\])*)\"|(\\S+))");
-  private static final int LONGEST = 1_024;
+  /** In characters. */
+  int LONGEST = 1_024;
 
-  private FilterPattern() {}
+  boolean matches(String message);
 
-  static Predicate<String> parse(@Nullable String text) {
-    String pattern = text == null ? "" : text.trim();
-    if (pattern.length() > LONGEST) {
-      throw Refuse.invalid("Filter patterns must have at most 1024 characters.");
+  /**
+   * Reads a pattern; none at all matches everything.
+   *
+   * @throws software.amazon.awssdk.services.cloudwatchlogs.model.InvalidParameterException if it is
+   *     none
+   */
+  static FilterPattern parse(@Nullable String text) {
+    if (text != null && text.length() > LONGEST) {
+      throw Refuse.constraint(
+          text, "filterPattern", "Member must have length less than or equal to " + LONGEST);
     }
-    if (pattern.startsWith("{") || pattern.startsWith("[") || pattern.startsWith("%")) {
+    String pattern = text == null ? "" : text.strip();
+    if (pattern.isEmpty()) {
+      return message -> true;
+    }
+    return switch (pattern.charAt(0)) {
+      case '{' -> JsonPattern.parse(closed(pattern, '{', '}'));
+      case '[' -> ColumnPattern.parse(closed(pattern, '[', ']'));
+      case '%' -> expression(pattern);
+      default -> TermPattern.parse(pattern);
+    };
+  }
+
+  /** What stands between the first and the last character. */
+  private static String closed(String pattern, char first, char last) {
+    if (pattern.length() < 2 || pattern.charAt(pattern.length() - 1) != last) {
       throw Refuse.invalid(
-          "Invalid filter pattern: patterns that start with "
-              + pattern.charAt(0)
-              + " are not supported by this region yet.");
+          "If a filter pattern starts with '" + first + "' it must end with '" + last + "'");
     }
-    List<String> all = new ArrayList<>();
-    List<String> none = new ArrayList<>();
-    List<String> any = new ArrayList<>();
-    Matcher terms = TERM.matcher(pattern);
-    while (terms.find()) {
-      String term =
-          terms.group(2) != null ? terms.group(2).replaceAll("\\\\(.)", "$1") : terms.group(3);
-      switch (terms.group(1)) {
-        case "-" -> none.add(term);
-        case "?" -> any.add(term);
-        default -> all.add(term);
-      }
+    return pattern.substring(1, pattern.length() - 1);
+  }
+
+  private static FilterPattern expression(String pattern) {
+    PatternReader in = new PatternReader(pattern);
+    com.google.re2j.Pattern expression = new Expressions(1).compile(in.betweenPercents());
+    if (!in.atEnd()) {
+      throw PatternReader.invalid();
     }
-    return message ->
-        all.stream().allMatch(message::contains)
-            && none.stream().noneMatch(message::contains)
-            && (any.isEmpty() || any.stream().anyMatch(message::contains));
+    return message -> expression.matcher(message).find();
   }
 }

@@ -1,124 +1,296 @@
 package dev.muelle.services.cloudwatchlogs;
 
 import dev.muelle.services.Ids;
-import dev.muelle.services.Scope;
+import dev.muelle.services.cloudwatchlogs.Tables.Deleted;
 import dev.muelle.services.cloudwatchlogs.Tables.Group;
 import dev.muelle.services.cloudwatchlogs.Tables.Stream;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.time.InstantSource;
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.cloudwatchlogs.model.CreateLogGroupRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.CreateLogGroupResponse;
-import software.amazon.awssdk.services.cloudwatchlogs.model.CreateLogStreamRequest;
-import software.amazon.awssdk.services.cloudwatchlogs.model.CreateLogStreamResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteLogGroupRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteLogGroupResponse;
-import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteLogStreamRequest;
-import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteLogStreamResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteRetentionPolicyRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteRetentionPolicyResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeLogGroupsRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeLogGroupsResponse;
-import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeLogStreamsRequest;
-import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeLogStreamsResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.ListLogGroupsRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.ListLogGroupsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.LogGroup;
 import software.amazon.awssdk.services.cloudwatchlogs.model.LogGroupClass;
-import software.amazon.awssdk.services.cloudwatchlogs.model.LogStream;
-import software.amazon.awssdk.services.cloudwatchlogs.model.OrderBy;
-import software.amazon.awssdk.services.cloudwatchlogs.model.ResourceAlreadyExistsException;
+import software.amazon.awssdk.services.cloudwatchlogs.model.LogGroupSummary;
+import software.amazon.awssdk.services.cloudwatchlogs.model.PutLogGroupDeletionProtectionRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.PutLogGroupDeletionProtectionResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.PutRetentionPolicyRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.PutRetentionPolicyResponse;
 
 /**
- * Log groups and their streams.
+ * Log groups and how long they keep what they hold.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html">CreateLogGroup</a>
  */
 final class Groups {
 
-  private static final Pattern NAME = Pattern.compile("[.\\-_/#A-Za-z0-9]{1,512}");
-  private static final Pattern STREAM = Pattern.compile("[^:*]{1,512}");
-  private static final int MOST = 50;
+  private static final List<Integer> RETENTIONS =
+      List.of(
+          1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557,
+          2922, 3288, 3653);
 
-  private final Scope scope;
+  private static final int DESCRIBED = 50;
+  private static final int LISTED = 1_000;
+  private static final int MOST_IDENTIFIERS = 50;
+  private static final Pattern ALTERNATIVES =
+      Pattern.compile("(\\^?[.\\-_/#A-Za-z0-9]{3,24})(\\|\\^?[.\\-_/#A-Za-z0-9]{3,24}){0,4}");
+
   private final Store store;
   private final InstantSource clock;
   private final Ids ids;
+  private final Names names;
+  private final Sweeper sweeper;
 
-  Groups(Scope scope, Store store, InstantSource clock, Ids ids) {
-    this.scope = scope;
+  Groups(Store store, InstantSource clock, Ids ids, Names names, Sweeper sweeper) {
     this.store = store;
     this.clock = clock;
     this.ids = ids;
+    this.names = names;
+    this.sweeper = sweeper;
   }
 
   CreateLogGroupResponse create(CreateLogGroupRequest request) {
-    String name = name(request.logGroupName());
-    if (request.kmsKeyId() != null) {
-      throw Refuse.invalid("The parameter kmsKeyId is not supported by this region yet.");
+    String name = Names.group(request.logGroupName(), "logGroupName");
+    if (name.startsWith("aws/")) {
+      throw Refuse.invalid("Log groups starting with aws/ are reserved for AWS.");
     }
+    if (request.kmsKeyId() != null) {
+      throw Refuse.unsupported("kmsKeyId");
+    }
+    checkClass(request.logGroupClass(), request.logGroupClassAsString());
     if (request.logGroupClass() != null && request.logGroupClass() != LogGroupClass.STANDARD) {
       throw Refuse.invalid(
           "The log group class "
               + request.logGroupClassAsString()
               + " is not supported by this region yet.");
     }
+    Tags.check(request.tags());
+    boolean deletionProtected = Boolean.TRUE.equals(request.deletionProtectionEnabled());
     store.write(tx -> {
       if (tx.get(Tables.GROUPS, name).isPresent()) {
-        throw ResourceAlreadyExistsException.builder()
-            .message("The specified log group already exists")
-            .build();
+        throw Refuse.exists("log group");
       }
-      return tx.insert(
-          Tables.GROUPS, name, new Group(ids.hex(16), name, clock.millis(), null, request.tags()));
+      Group group =
+          new Group(ids.hex(16), name, clock.millis(), null, request.tags(), deletionProtected);
+      return tx.insert(Tables.GROUPS, name, group);
     });
     return CreateLogGroupResponse.builder().build();
   }
 
+  /** The events go later, little by little: there may be millions. */
   DeleteLogGroupResponse delete(DeleteLogGroupRequest request) {
+    String name = Names.group(request.logGroupName(), "logGroupName");
     store.write(tx -> {
-      Group group = require(tx, request.logGroupName());
+      Group group = Names.require(tx, name);
+      if (group.deletionProtected()) {
+        throw Refuse.protectedFromDeletion(name);
+      }
       for (Row<Stream> stream : tx.list(Tables.STREAMS, group.id() + "/")) {
-        tx.deletePrefix(Tables.EVENTS, stream.value().id() + "/");
+        tx.put(Tables.DELETED, stream.value().id(), new Deleted(clock.millis()));
       }
       tx.deletePrefix(Tables.STREAMS, group.id() + "/");
-      return tx.delete(Tables.GROUPS, group.name());
+      return tx.delete(Tables.GROUPS, name);
     });
+    sweeper.streamsDeleted();
     return DeleteLogGroupResponse.builder().build();
   }
 
+  PutLogGroupDeletionProtectionResponse protect(PutLogGroupDeletionProtectionRequest request) {
+    String name = names.meant(null, request.logGroupIdentifier());
+    Boolean enabled = request.deletionProtectionEnabled();
+    if (enabled == null) {
+      throw Refuse.constraint(null, "deletionProtectionEnabled", "Member must not be null");
+    }
+    change(name, group -> group.withProtection(enabled));
+    return PutLogGroupDeletionProtectionResponse.builder().build();
+  }
+
+  PutRetentionPolicyResponse retain(PutRetentionPolicyRequest request) {
+    String name = Names.group(request.logGroupName(), "logGroupName");
+    Integer days = request.retentionInDays();
+    if (days == null) {
+      throw Refuse.constraint(null, "retentionInDays", "Member must not be null");
+    }
+    if (!RETENTIONS.contains(days)) {
+      throw Refuse.invalid("Invalid retention value. Valid values are: " + RETENTIONS);
+    }
+    change(name, group -> group.withRetention(days));
+    sweeper.retentionChanged(name);
+    return PutRetentionPolicyResponse.builder().build();
+  }
+
+  DeleteRetentionPolicyResponse retainForever(DeleteRetentionPolicyRequest request) {
+    String name = Names.group(request.logGroupName(), "logGroupName");
+    change(name, group -> group.withRetention(null));
+    return DeleteRetentionPolicyResponse.builder().build();
+  }
+
+  private void change(String name, UnaryOperator<Group> change) {
+    store.write(tx -> tx.put(Tables.GROUPS, name, change.apply(Names.require(tx, name))));
+  }
+
   DescribeLogGroupsResponse describe(DescribeLogGroupsRequest request) {
-    int limit = limit(request.limit());
+    int limit = Names.limit(request.limit(), DESCRIBED, DESCRIBED);
     String prefix = request.logGroupNamePrefix();
     String pattern = request.logGroupNamePattern();
+    checkClass(request.logGroupClass(), request.logGroupClassAsString());
+    if (!request.accountIdentifiers().isEmpty()) {
+      throw Refuse.unsupported("accountIdentifiers");
+    }
     if (prefix != null && pattern != null) {
       throw Refuse.invalid(
           "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.");
     }
+    if (prefix != null) {
+      Names.group(prefix, "logGroupNamePrefix");
+    }
+    if (pattern != null && !pattern.isEmpty()) {
+      Names.group(pattern, "logGroupNamePattern");
+    }
+    Set<String> wanted = identified(request);
     return store.read(tx -> {
-      List<Group> found =
-          tx.list(Tables.GROUPS, prefix == null ? "" : prefix).stream()
-              .map(Row::value)
-              .filter(group -> pattern == null || group.name().contains(pattern))
-              .filter(group ->
-                  request.nextToken() == null || group.name().compareTo(request.nextToken()) > 0)
-              .toList();
-      List<Group> page = found.subList(0, Math.min(limit, found.size()));
+      List<Group> rest =
+          groups(
+              tx,
+              prefix,
+              request.nextToken(),
+              group ->
+                  (wanted.isEmpty() || wanted.contains(group.name()))
+                      && (pattern == null || group.name().contains(pattern))
+                      && isOf(request.logGroupClass()));
+      List<Group> page = rest.subList(0, Math.min(limit, rest.size()));
       return DescribeLogGroupsResponse.builder()
-          .logGroups(page.stream().map(group -> shown(tx, group)).toList())
-          .nextToken(found.size() > limit ? page.getLast().name() : null)
+          .logGroups(
+              page.stream()
+                  .map(group -> pattern == null ? shown(tx, group) : named(group))
+                  .toList())
+          .nextToken(rest.size() > limit ? page.getLast().name() : null)
           .build();
     });
   }
 
+  private Set<String> identified(DescribeLogGroupsRequest request) {
+    List<String> identifiers = request.logGroupIdentifiers();
+    boolean more =
+        request.logGroupNamePrefix() != null
+            || request.logGroupNamePattern() != null
+            || request.logGroupClass() != null;
+    if (!identifiers.isEmpty() && more) {
+      throw Refuse.invalid(
+          "logGroupIdentifiers cannot be combined with logGroupNamePrefix, logGroupNamePattern or"
+              + " logGroupClass.");
+    }
+    if (identifiers.size() > MOST_IDENTIFIERS) {
+      throw Refuse.constraint(
+          identifiers,
+          "logGroupIdentifiers",
+          "Member must have length less than or equal to " + MOST_IDENTIFIERS);
+    }
+    Set<String> wanted = new TreeSet<>();
+    identifiers.forEach(identifier -> wanted.add(names.identified(identifier)));
+    return wanted;
+  }
+
+  ListLogGroupsResponse list(ListLogGroupsRequest request) {
+    int limit = Names.limit(request.limit(), DESCRIBED, LISTED);
+    checkClass(request.logGroupClass(), request.logGroupClassAsString());
+    if (!request.accountIdentifiers().isEmpty()) {
+      throw Refuse.unsupported("accountIdentifiers");
+    }
+    if (!request.dataSources().isEmpty()) {
+      throw Refuse.unsupported("dataSources");
+    }
+    if (!request.fieldIndexNames().isEmpty()) {
+      throw Refuse.unsupported("fieldIndexNames");
+    }
+    Predicate<String> pattern = alternatives(request.logGroupNamePattern());
+    return store.read(tx -> {
+      List<Group> rest =
+          groups(
+              tx,
+              null,
+              request.nextToken(),
+              group -> pattern.test(group.name()) && isOf(request.logGroupClass()));
+      List<Group> page = rest.subList(0, Math.min(limit, rest.size()));
+      return ListLogGroupsResponse.builder()
+          .logGroups(page.stream().map(this::summary).toList())
+          .nextToken(rest.size() > limit ? page.getLast().name() : null)
+          .build();
+    });
+  }
+
+  /** Parts of names, or starts of names after a {@code ^}; one of them is enough. */
+  private static Predicate<String> alternatives(@Nullable String pattern) {
+    if (pattern == null) {
+      return name -> true;
+    }
+    if (!ALTERNATIVES.matcher(pattern).matches()) {
+      throw Refuse.constraint(
+          pattern,
+          "logGroupNamePattern",
+          "Member must satisfy regular expression pattern:"
+              + " (\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24})(\\|\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24}){0,4}");
+    }
+    return name ->
+        Arrays.stream(pattern.split("\\|", -1))
+            .anyMatch(part ->
+                part.startsWith("^") ? name.startsWith(part.substring(1)) : name.contains(part));
+  }
+
+  private static List<Group> groups(
+      Tx tx, @Nullable String prefix, @Nullable String after, Predicate<Group> wanted) {
+    if (after != null) {
+      try {
+        Names.group(after, "nextToken");
+      } catch (software.amazon.awssdk.services.cloudwatchlogs.model.InvalidParameterException e) {
+        throw Refuse.badToken();
+      }
+    }
+    return tx.list(Tables.GROUPS, prefix == null ? "" : prefix).stream()
+        .map(Row::value)
+        .filter(group -> after == null || group.name().compareTo(after) > 0)
+        .filter(wanted)
+        .toList();
+  }
+
+  private static void checkClass(@Nullable LogGroupClass wanted, @Nullable String written) {
+    if (wanted == LogGroupClass.UNKNOWN_TO_SDK_VERSION) {
+      throw Refuse.constraint(
+          written,
+          "logGroupClass",
+          "Member must satisfy enum value set: [STANDARD, INFREQUENT_ACCESS, DELIVERY]");
+    }
+  }
+
+  /** Every group is of the standard class. */
+  private static boolean isOf(@Nullable LogGroupClass wanted) {
+    return wanted == null || wanted == LogGroupClass.STANDARD;
+  }
+
   private LogGroup shown(Tx tx, Group group) {
-    String arn = arn(group.name());
     long bytes =
         tx.list(Tables.STREAMS, group.id() + "/").stream()
             .mapToLong(row -> row.value().storedBytes())
             .sum();
+    String arn = names.arn(group.name());
     return LogGroup.builder()
         .logGroupName(group.name())
         .creationTime(group.created())
@@ -128,148 +300,24 @@ final class Groups {
         .logGroupArn(arn)
         .storedBytes(bytes)
         .logGroupClass(LogGroupClass.STANDARD)
+        .deletionProtectionEnabled(group.deletionProtected())
         .build();
   }
 
-  String arn(String group) {
-    return scope.arn("logs", "log-group:" + group);
-  }
-
-  CreateLogStreamResponse createStream(CreateLogStreamRequest request) {
-    String name = present("logStreamName", request.logStreamName());
-    if (!STREAM.matcher(name).matches()) {
-      throw Refuse.invalid(
-          "1 validation error detected: Value '"
-              + name
-              + "' at 'logStreamName' failed to satisfy constraint: Member must satisfy regular"
-              + " expression pattern: [^:*]*");
-    }
-    store.write(tx -> {
-      Group group = require(tx, request.logGroupName());
-      String key = Tables.streamKey(group, name);
-      if (tx.get(Tables.STREAMS, key).isPresent()) {
-        throw ResourceAlreadyExistsException.builder()
-            .message("The specified log stream already exists")
-            .build();
-      }
-      return tx.insert(
-          Tables.STREAMS,
-          key,
-          new Stream(ids.hex(16), group.name(), name, clock.millis(), 0, null, null, null, 0));
-    });
-    return CreateLogStreamResponse.builder().build();
-  }
-
-  DeleteLogStreamResponse deleteStream(DeleteLogStreamRequest request) {
-    store.write(tx -> {
-      Group group = require(tx, request.logGroupName());
-      Stream stream = requireStream(tx, group, request.logStreamName());
-      tx.deletePrefix(Tables.EVENTS, stream.id() + "/");
-      return tx.delete(Tables.STREAMS, Tables.streamKey(group, stream.name()));
-    });
-    return DeleteLogStreamResponse.builder().build();
-  }
-
-  DescribeLogStreamsResponse describeStreams(DescribeLogStreamsRequest request) {
-    int limit = limit(request.limit());
-    boolean byTime = request.orderBy() == OrderBy.LAST_EVENT_TIME;
-    if (byTime && request.logStreamNamePrefix() != null) {
-      throw Refuse.invalid("Cannot order by LastEventTime with a logStreamNamePrefix.");
-    }
-    String groupName =
-        request.logGroupIdentifier() == null
-            ? request.logGroupName()
-            : identified(request.logGroupIdentifier());
-    return store.read(tx -> {
-      Group group = require(tx, groupName);
-      Comparator<Stream> order =
-          byTime
-              ? Comparator.comparingLong(
-                      (Stream stream) -> stream.lastEvent() == null ? 0 : stream.lastEvent())
-                  .thenComparing(Stream::name)
-              : Comparator.comparing(Stream::name);
-      String prefix = request.logStreamNamePrefix() == null ? "" : request.logStreamNamePrefix();
-      List<Stream> all =
-          tx.list(Tables.STREAMS, Tables.streamKey(group, prefix)).stream()
-              .map(Row::value)
-              .sorted(Boolean.TRUE.equals(request.descending()) ? order.reversed() : order)
-              .toList();
-      int from = request.nextToken() == null ? 0 : offset(request.nextToken());
-      int to = Math.min(all.size(), from + limit);
-      return DescribeLogStreamsResponse.builder()
-          .logStreams(all.subList(Math.min(from, to), to).stream().map(this::shown).toList())
-          .nextToken(to < all.size() ? String.valueOf(to) : null)
-          .build();
-    });
-  }
-
-  private LogStream shown(Stream stream) {
-    return LogStream.builder()
-        .logStreamName(stream.name())
-        .creationTime(stream.created())
-        .firstEventTimestamp(stream.firstEvent())
-        .lastEventTimestamp(stream.lastEvent())
-        .lastIngestionTime(stream.lastIngestion())
-        .uploadSequenceToken(stream.sequence() == 0 ? null : "%056d".formatted(stream.sequence()))
-        .arn(arn(stream.group()) + ":log-stream:" + stream.name())
+  /** What a search by pattern gives, which AWS keeps short. */
+  private LogGroup named(Group group) {
+    return LogGroup.builder()
+        .logGroupName(group.name())
+        .creationTime(group.created())
+        .arn(names.arn(group.name()) + ":*")
         .build();
   }
 
-  /** The group's name in a name or an ARN. */
-  String identified(String identifier) {
-    String prefix = arn("");
-    String name =
-        identifier.startsWith(prefix) ? identifier.substring(prefix.length()) : identifier;
-    return name.endsWith(":*") ? name.substring(0, name.length() - 2) : name;
-  }
-
-  static Group require(Tx tx, @Nullable String name) {
-    return tx.get(Tables.GROUPS, name(name)).map(Row::value).orElseThrow(Refuse::noGroup);
-  }
-
-  static Stream requireStream(Tx tx, Group group, @Nullable String name) {
-    return tx.get(Tables.STREAMS, Tables.streamKey(group, name == null ? "" : name))
-        .map(Row::value)
-        .orElseThrow(Refuse::noStream);
-  }
-
-  private static String present(String member, @Nullable String value) {
-    if (value == null) {
-      throw Refuse.invalid(
-          "1 validation error detected: Value null at '"
-              + member
-              + "' failed to satisfy constraint: Member must not be null");
-    }
-    return value;
-  }
-
-  private static String name(@Nullable String given) {
-    String name = present("logGroupName", given);
-    if (!NAME.matcher(name).matches()) {
-      throw Refuse.invalid(
-          "1 validation error detected: Value '"
-              + name
-              + "' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular"
-              + " expression pattern: [\\.\\-_/#A-Za-z0-9]+");
-    }
-    return name;
-  }
-
-  private static int limit(@Nullable Integer limit) {
-    if (limit != null && (limit < 1 || limit > MOST)) {
-      throw Refuse.invalid(
-          "1 validation error detected: Value '"
-              + limit
-              + "' at 'limit' failed to satisfy constraint: Member must have value less than or"
-              + " equal to 50");
-    }
-    return limit == null ? MOST : limit;
-  }
-
-  private static int offset(String token) {
-    if (!token.matches("[0-9]{1,9}")) {
-      throw Refuse.invalid("The specified nextToken is invalid.");
-    }
-    return Integer.parseInt(token);
+  private LogGroupSummary summary(Group group) {
+    return LogGroupSummary.builder()
+        .logGroupName(group.name())
+        .logGroupArn(names.arn(group.name()))
+        .logGroupClass(LogGroupClass.STANDARD)
+        .build();
   }
 }

@@ -2,6 +2,8 @@ package dev.muelle.services.cloudwatchlogs;
 
 import dev.muelle.services.StoredJson;
 import dev.muelle.store.Table;
+import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -17,23 +19,55 @@ final class Tables {
   /** Keyed {@code stream id/time/sequence}, both in hexadecimal of fixed width. */
   static final Table<Event> EVENTS = Table.of("logs.events", StoredJson.codec(Event.class));
 
+  /** Streams that are gone and whose events are still to be deleted; keyed by stream id. */
+  static final Table<Deleted> DELETED = Table.of("logs.deleted", StoredJson.codec(Deleted.class));
+
   private Tables() {}
 
   /**
+   * A log group.
+   *
    * @param id never used again, so that a deleted group's events are not a new one's
    * @param created epoch milliseconds
    * @param retentionDays null for ever
+   * @param deletionProtected whether neither it nor its streams can be deleted
    */
   record Group(
       String id,
       String name,
       long created,
       @Nullable Integer retentionDays,
-      Map<String, String> tags) {}
+      Map<String, String> tags,
+      boolean deletionProtected) {
+
+    Group withRetention(@Nullable Integer days) {
+      return new Group(id, name, created, days, tags, deletionProtected);
+    }
+
+    Group withTags(Map<String, String> other) {
+      return new Group(
+          id, name, created, retentionDays, new LinkedHashMap<>(other), deletionProtected);
+    }
+
+    Group withProtection(boolean enabled) {
+      return new Group(id, name, created, retentionDays, tags, enabled);
+    }
+
+    /** Events before this time (epoch milliseconds) have expired. */
+    long expiry(long now) {
+      return retentionDays == null
+          ? 0
+          : Math.max(0, now - Duration.ofDays(retentionDays).toMillis());
+    }
+  }
 
   /**
+   * A log stream.
+   *
    * @param sequence how many events it ever took
    * @param firstEvent epoch milliseconds; null while it is empty
+   * @param lastIngestion epoch milliseconds; never runs backwards
+   * @param storedBytes 26 an event and its message in UTF-8
    */
   record Stream(
       String id,
@@ -49,6 +83,13 @@ final class Tables {
   /** Times in epoch milliseconds. */
   record Event(long time, long ingested, String message) {}
 
+  /**
+   * A stream that is gone.
+   *
+   * @param at epoch milliseconds
+   */
+  record Deleted(long at) {}
+
   static String streamKey(Group group, String name) {
     return group.id() + "/" + name;
   }
@@ -60,5 +101,10 @@ final class Tables {
   /** The first key of a stream's events at or after a time. */
   static String from(String streamId, long time) {
     return streamId + "/" + "%016x".formatted(Math.max(0, time));
+  }
+
+  /** After every event of a stream. */
+  static String end(String streamId) {
+    return streamId + "0"; // the character after the slash
   }
 }

@@ -2,12 +2,16 @@ package dev.muelle.services.iam;
 
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
+import dev.muelle.services.StoredJson;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
+import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -35,6 +39,8 @@ import software.amazon.awssdk.services.iam.model.GetRolePolicyResponse;
 import software.amazon.awssdk.services.iam.model.GetRoleRequest;
 import software.amazon.awssdk.services.iam.model.GetRoleResponse;
 import software.amazon.awssdk.services.iam.model.IamException;
+import software.amazon.awssdk.services.iam.model.InvalidInputException;
+import software.amazon.awssdk.services.iam.model.LimitExceededException;
 import software.amazon.awssdk.services.iam.model.ListAttachedRolePoliciesRequest;
 import software.amazon.awssdk.services.iam.model.ListAttachedRolePoliciesResponse;
 import software.amazon.awssdk.services.iam.model.ListRolePoliciesRequest;
@@ -73,6 +79,7 @@ final class Roles {
 
   private static final Pattern NAME = Pattern.compile("[\\w+=,.@-]{1,64}");
   private static final Pattern PATH = Pattern.compile("/|/[\\x21-\\x7e]{1,510}/");
+  private static final Pattern PATH_PREFIX = Pattern.compile("/[\\x21-\\x7f]{0,511}");
   private static final Pattern MANAGED =
       Pattern.compile("arn:aws:iam::aws:policy/([\\w+=,.@-]+/)*([\\w+=,.@-]+)");
 
@@ -96,10 +103,23 @@ final class Roles {
           "CloudWatchLogsFullAccess",
           "CloudWatchFullAccess");
 
+  /**
+   * What an account was given at its start.
+   *
+   * @param at epoch milliseconds
+   */
+  record Born(long at) {}
+
+  private static final Table<Born> BORN = Table.of("iam.born", StoredJson.codec(Born.class));
+
   private static final int MAX_ATTACHED = 10;
   private static final int MAX_TAGS = 50;
   private static final int MAX_TRUST = 2_048;
-  private static final int MAX_INLINE = 10_240;
+  private static final int MAX_INLINE = 10_240; // of all inline policies of a role
+  private static final Pattern DESCRIPTION =
+      Pattern.compile("[\\t\\n\\r\\x20-\\x7e\\u00a1-\\u00ff]{0,1000}");
+  private static final Pattern TAG_KEY = Pattern.compile("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]{1,128}");
+  private static final Pattern TAG_VALUE = Pattern.compile("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]{0,256}");
 
   private final Scope scope;
   private final Store store;
@@ -113,18 +133,26 @@ final class Roles {
     this.ids = ids;
   }
 
-  /** The role that a learner lab account is born with. */
+  /** The role that a learner lab account is born with; who deletes it has none. */
   void ensureLabRole() {
-    if (store.read(tx -> tx.get(RoleRecord.TABLE, key(LAB_ROLE))).isEmpty()) {
-      store.write(tx ->
-          tx.put(
-              RoleRecord.TABLE,
-              key(LAB_ROLE),
-              new RoleRecord(
-                  role(LAB_ROLE, "/", LAB_TRUST).build(),
-                  List.of("arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"),
-                  Map.of())));
+    if (store.read(tx -> tx.get(BORN, LAB_ROLE)).isPresent()) {
+      return;
     }
+    RoleRecord lab =
+        new RoleRecord(
+            role(LAB_ROLE, "/", LAB_TRUST).build(),
+            List.of("arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"),
+            Map.of());
+    store.write(tx -> {
+      // Each region of the account comes by here, perhaps at the same time.
+      if (tx.get(BORN, LAB_ROLE).isEmpty()) {
+        tx.insert(BORN, LAB_ROLE, new Born(clock.millis()));
+        if (tx.get(RoleRecord.TABLE, key(LAB_ROLE)).isEmpty()) {
+          tx.insert(RoleRecord.TABLE, key(LAB_ROLE), lab);
+        }
+      }
+      return null;
+    });
   }
 
   private Role.Builder role(String name, String path, String trust) {
@@ -149,8 +177,13 @@ final class Roles {
       throw invalid("The parameter PermissionsBoundary is not supported by this region yet.");
     }
     String trust = request.assumeRolePolicyDocument();
-    PolicyDocuments.checkTrust(trust);
-    checkLength(trust, MAX_TRUST);
+    checkTrust(trust, "assumeRolePolicyDocument");
+    if (request.description() != null && !DESCRIPTION.matcher(request.description()).matches()) {
+      throw invalid(
+          "1 validation error detected: Value at 'description' failed to satisfy constraint: Member"
+              + " must have length less than or equal to 1000 and satisfy regular expression"
+              + " pattern: [\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*");
+    }
     checkTags(request.tags());
     int session = request.maxSessionDuration() == null ? 3600 : request.maxSessionDuration();
     if (session < 3600 || session > 43_200) {
@@ -184,23 +217,22 @@ final class Roles {
   }
 
   ListRolesResponse list(ListRolesRequest request) {
-    String prefix = request.pathPrefix() == null ? "/" : request.pathPrefix();
-    int size = request.maxItems() == null ? 100 : request.maxItems();
-    List<Role> roles =
+    String prefix = pathPrefix(request.pathPrefix());
+    List<RoleRecord> roles =
         store.read(tx -> tx.list(RoleRecord.TABLE)).stream()
-            .map(row -> shown(row.value()))
-            .filter(role -> role.path().startsWith(prefix))
-            .filter(role ->
-                request.marker() == null || key(role.roleName()).compareTo(request.marker()) > 0)
-            // As IAM does, lists leave tags and descriptions of the last use out.
-            .map(role -> role.toBuilder().tags(List.of()).build())
+            .map(Row::value)
+            .filter(role -> role.role().path().startsWith(prefix))
             .toList();
-    boolean more = roles.size() > size;
-    List<Role> page = more ? roles.subList(0, size) : roles;
+    Page<RoleRecord> page =
+        Page.of(roles, role -> key(role.role().roleName()), request.marker(), request.maxItems());
     return ListRolesResponse.builder()
-        .roles(page)
-        .isTruncated(more)
-        .marker(more ? key(page.getLast().roleName()) : null)
+        // As IAM does, lists leave tags out.
+        .roles(
+            page.items().stream()
+                .map(role -> shown(role).toBuilder().tags((Collection<Tag>) null).build())
+                .toList())
+        .isTruncated(page.marker() != null)
+        .marker(page.marker())
         .build();
   }
 
@@ -223,8 +255,7 @@ final class Roles {
   }
 
   UpdateAssumeRolePolicyResponse trust(UpdateAssumeRolePolicyRequest request) {
-    PolicyDocuments.checkTrust(request.policyDocument());
-    checkLength(request.policyDocument(), MAX_TRUST);
+    checkTrust(request.policyDocument(), "policyDocument");
     change(
         request.roleName(),
         role -> role.with(r -> r.assumeRolePolicyDocument(request.policyDocument())));
@@ -240,9 +271,7 @@ final class Roles {
             return role;
           }
           if (role.attached().size() >= MAX_ATTACHED) {
-            throw software.amazon.awssdk.services.iam.model.LimitExceededException.builder()
-                .message("Cannot exceed quota for PoliciesPerRole: " + MAX_ATTACHED)
-                .build();
+            throw limit("Cannot exceed quota for PoliciesPerRole: " + MAX_ATTACHED);
           }
           List<String> attached = new ArrayList<>(role.attached());
           attached.add(arn);
@@ -265,17 +294,23 @@ final class Roles {
   }
 
   ListAttachedRolePoliciesResponse attached(ListAttachedRolePoliciesRequest request) {
-    List<AttachedPolicy> policies =
+    String prefix = pathPrefix(request.pathPrefix());
+    List<String> arns =
         find(request.roleName()).attached().stream()
-            .map(arn ->
-                AttachedPolicy.builder()
-                    .policyArn(arn)
-                    .policyName(arn.substring(arn.lastIndexOf('/') + 1))
-                    .build())
+            .filter(arn -> arn.substring(arn.indexOf(":policy/") + 7).startsWith(prefix))
             .toList();
+    Page<String> page = Page.of(arns, arn -> arn, request.marker(), request.maxItems());
     return ListAttachedRolePoliciesResponse.builder()
-        .attachedPolicies(policies)
-        .isTruncated(false)
+        .attachedPolicies(
+            page.items().stream()
+                .map(arn ->
+                    AttachedPolicy.builder()
+                        .policyArn(arn)
+                        .policyName(arn.substring(arn.lastIndexOf('/') + 1))
+                        .build())
+                .toList())
+        .isTruncated(page.marker() != null)
+        .marker(page.marker())
         .build();
   }
 
@@ -285,13 +320,20 @@ final class Roles {
       throw invalid(
           "The specified value for policyName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-");
     }
+    present(request.policyDocument(), "policyDocument");
     PolicyDocuments.checkPermissions(request.policyDocument());
-    checkLength(request.policyDocument(), MAX_INLINE);
     change(
         request.roleName(),
         role -> {
           Map<String, String> inline = new LinkedHashMap<>(role.inline());
           inline.put(policy, request.policyDocument());
+          if (inline.values().stream().mapToInt(PolicyDocuments::length).sum() > MAX_INLINE) {
+            throw limit(
+                "Maximum policy size of "
+                    + MAX_INLINE
+                    + " bytes exceeded for role "
+                    + role.role().roleName());
+          }
           return role.withInline(inline);
         });
     return PutRolePolicyResponse.builder().build();
@@ -323,41 +365,63 @@ final class Roles {
   }
 
   ListRolePoliciesResponse policies(ListRolePoliciesRequest request) {
+    Page<String> page =
+        Page.of(
+            List.copyOf(find(request.roleName()).inline().keySet()),
+            name -> name,
+            request.marker(),
+            request.maxItems());
     return ListRolePoliciesResponse.builder()
-        .policyNames(find(request.roleName()).inline().keySet().stream().sorted().toList())
-        .isTruncated(false)
+        .policyNames(page.items())
+        .isTruncated(page.marker() != null)
+        .marker(page.marker())
         .build();
   }
 
+  /** Keys are the same whatever their case, and keep the case that they came with first. */
   TagRoleResponse tag(TagRoleRequest request) {
+    checkTags(request.tags());
     change(
         request.roleName(),
         role -> {
           Map<String, Tag> tags = new LinkedHashMap<>();
-          role.role().tags().forEach(tag -> tags.put(tag.key(), tag));
-          request.tags().forEach(tag -> tags.put(tag.key(), tag));
-          checkTags(List.copyOf(tags.values()));
+          role.role().tags().forEach(tag -> tags.put(key(tag.key()), tag));
+          for (Tag tag : request.tags()) {
+            tags.merge(
+                key(tag.key()), tag, (old, now) -> old.toBuilder().value(now.value()).build());
+          }
+          if (tags.size() > MAX_TAGS) {
+            throw limit("The number of tags has reached the maximum limit.");
+          }
           return role.with(r -> r.tags(tags.values()));
         });
     return TagRoleResponse.builder().build();
   }
 
   UntagRoleResponse untag(UntagRoleRequest request) {
+    List<String> keys = request.tagKeys().stream().map(Roles::key).toList();
     change(
         request.roleName(),
         role ->
             role.with(r ->
                 r.tags(
                     role.role().tags().stream()
-                        .filter(tag -> !request.tagKeys().contains(tag.key()))
+                        .filter(tag -> !keys.contains(key(tag.key())))
                         .toList())));
     return UntagRoleResponse.builder().build();
   }
 
   ListRoleTagsResponse tags(ListRoleTagsRequest request) {
+    Page<Tag> page =
+        Page.of(
+            find(request.roleName()).role().tags(),
+            tag -> key(tag.key()),
+            request.marker(),
+            request.maxItems());
     return ListRoleTagsResponse.builder()
-        .tags(find(request.roleName()).role().tags())
-        .isTruncated(false)
+        .tags(page.items())
+        .isTruncated(page.marker() != null)
+        .marker(page.marker())
         .build();
   }
 
@@ -410,32 +474,83 @@ final class Roles {
     return name;
   }
 
-  private static void checkLength(String document, int most) {
-    if (document.replaceAll("\\s", "").length() > most) {
-      throw software.amazon.awssdk.services.iam.model.LimitExceededException.builder()
-          .message("Maximum policy size of " + most + " bytes exceeded")
-          .build();
+  private static void checkTrust(@Nullable String document, String member) {
+    PolicyDocuments.checkTrust(present(document, member));
+    if (PolicyDocuments.length(document) > MAX_TRUST) {
+      throw limit("Cannot exceed quota for ACLSizePerRole: " + MAX_TRUST);
     }
+  }
+
+  private static String present(@Nullable String value, String member) {
+    if (value == null) {
+      throw invalid(
+          "1 validation error detected: Value null at '"
+              + member
+              + "' failed to satisfy constraint: Member must not be null");
+    }
+    return value;
+  }
+
+  private static String pathPrefix(@Nullable String prefix) {
+    if (prefix != null && !PATH_PREFIX.matcher(prefix).matches()) {
+      throw invalid(
+          "1 validation error detected: Value '"
+              + prefix
+              + "' at 'pathPrefix' failed to satisfy constraint: Member must satisfy regular"
+              + " expression pattern: \\u002F[\\u0021-\\u007F]*");
+    }
+    return prefix == null ? "/" : prefix;
   }
 
   private static void checkTags(List<Tag> tags) {
     if (tags.size() > MAX_TAGS) {
-      throw software.amazon.awssdk.services.iam.model.LimitExceededException.builder()
-          .message("The number of tags has reached the maximum limit.")
-          .build();
+      throw invalid(
+          "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must"
+              + " have length less than or equal to "
+              + MAX_TAGS);
     }
-    for (Tag tag : tags) {
-      if (tag.key() == null || tag.key().isEmpty() || tag.key().length() > 128) {
-        throw invalid("Tag keys must be between 1 and 128 characters in length.");
+    Set<String> keys = new HashSet<>();
+    for (int i = 0; i < tags.size(); i++) {
+      String member = "tags." + (i + 1) + ".member.";
+      String key = present(tags.get(i).key(), member + "key");
+      String value = present(tags.get(i).value(), member + "value");
+      if (!TAG_KEY.matcher(key).matches()) {
+        throw invalid(
+            "1 validation error detected: Value at '"
+                + member
+                + "key' failed to satisfy constraint: Member must have length between 1 and 128"
+                + " and satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+");
+      }
+      if (!TAG_VALUE.matcher(value).matches()) {
+        throw invalid(
+            "1 validation error detected: Value at '"
+                + member
+                + "value' failed to satisfy constraint: Member must have length less than or equal"
+                + " to 256 and satisfy regular expression pattern:"
+                + " [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*");
+      }
+      if (key(key).startsWith("aws:")) {
+        throw input("System tags cannot be added/updated by requestor");
+      }
+      if (!keys.add(key(key))) {
+        throw input("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
       }
     }
+  }
+
+  private static LimitExceededException limit(String message) {
+    return LimitExceededException.builder().message(message).build();
+  }
+
+  private static InvalidInputException input(String message) {
+    return InvalidInputException.builder().message(message).build();
   }
 
   private static NoSuchEntityException noSuch(String message) {
     return NoSuchEntityException.builder().message(message).build();
   }
 
-  private static IamException invalid(String message) {
+  static IamException invalid(String message) {
     return (IamException)
         IamException.builder()
             .message(message)

@@ -1,0 +1,173 @@
+package dev.muelle.services.cloudwatchlogs;
+
+import dev.muelle.loop.Timers;
+import dev.muelle.loop.VirtualTimers;
+import dev.muelle.services.Ids;
+import dev.muelle.services.Scope;
+import dev.muelle.store.SqliteStore;
+import dev.muelle.store.Store;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import software.amazon.awssdk.services.cloudwatchlogs.model.FilterLogEventsRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.FilterLogEventsResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.FilteredLogEvent;
+import software.amazon.awssdk.services.cloudwatchlogs.model.GetLogEventsResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.InputLogEvent;
+import software.amazon.awssdk.services.cloudwatchlogs.model.LogGroup;
+import software.amazon.awssdk.services.cloudwatchlogs.model.OutputLogEvent;
+import software.amazon.awssdk.services.cloudwatchlogs.model.PutLogEventsResponse;
+
+/** The service over a real store, in virtual time; it can be stopped and started again. */
+final class World implements AutoCloseable {
+
+  static final Scope SCOPE = new Scope("000000000000", "us-east-1");
+  static final String GROUP = "/ecs/alba-digi";
+  static final String GROUP_ARN = "arn:aws:logs:us-east-1:000000000000:log-group:" + GROUP;
+
+  final VirtualTimers time = new VirtualTimers(Instant.parse("2026-11-21T08:00:00Z"));
+  final Random random = new Random(7);
+  private final Path file;
+  private SqliteStore store;
+  private Life life = new Life(time);
+  CloudWatchLogs logs;
+
+  World(Path directory) {
+    file = directory.resolve("store.db");
+    store = SqliteStore.open(file);
+    logs = serve();
+  }
+
+  private CloudWatchLogs serve() {
+    CloudWatchLogs made = new CloudWatchLogs(SCOPE, store(), life, new Ids(random), random);
+    made.start();
+    return made;
+  }
+
+  Store store() {
+    return store.in(SCOPE.storeScope());
+  }
+
+  /** This server dies with whatever it was about to do; another one finds what it left. */
+  void restart() {
+    life.over = true;
+    store.close();
+    life = new Life(time);
+    store = SqliteStore.open(file);
+    logs = serve();
+  }
+
+  long now() {
+    return time.millis();
+  }
+
+  World group(String name, String... streams) {
+    logs.createLogGroup(r -> r.logGroupName(name));
+    for (String stream : streams) {
+      logs.createLogStream(r -> r.logGroupName(name).logStreamName(stream));
+    }
+    return this;
+  }
+
+  static InputLogEvent event(long time, String message) {
+    return InputLogEvent.builder().timestamp(time).message(message).build();
+  }
+
+  PutLogEventsResponse put(String stream, InputLogEvent... events) {
+    return put(stream, Arrays.asList(events));
+  }
+
+  PutLogEventsResponse put(String stream, List<InputLogEvent> events) {
+    return logs.putLogEvents(r -> r.logGroupName(GROUP).logStreamName(stream).logEvents(events));
+  }
+
+  /** Every message of a stream, page by page from its start. */
+  List<String> all(String stream) {
+    List<String> messages = new ArrayList<>();
+    String token = null;
+    while (true) {
+      String from = token;
+      GetLogEventsResponse page =
+          logs.getLogEvents(
+              r -> r.logGroupName(GROUP).logStreamName(stream).startFromHead(true).nextToken(from));
+      page.events().stream().map(OutputLogEvent::message).forEach(messages::add);
+      if (page.nextForwardToken().equals(token)) {
+        return messages;
+      }
+      token = page.nextForwardToken();
+    }
+  }
+
+  /** What a search finds, page by page. */
+  List<FilteredLogEvent> found(FilterLogEventsRequest.Builder request) {
+    List<FilteredLogEvent> events = new ArrayList<>();
+    String token = null;
+    do {
+      FilterLogEventsResponse page =
+          logs.filterLogEvents(request.logGroupName(GROUP).nextToken(token).build());
+      events.addAll(page.events());
+      token = page.nextToken();
+    } while (token != null);
+    return events;
+  }
+
+  List<String> messages(FilterLogEventsRequest.Builder request) {
+    return found(request).stream().map(FilteredLogEvent::message).toList();
+  }
+
+  LogGroup shown(String name) {
+    return logs.describeLogGroups(r -> r.logGroupNamePrefix(name)).logGroups().getFirst();
+  }
+
+  /** Events in the database, whether anybody sees them or not. */
+  long stored() {
+    return store().read(tx -> tx.count(Tables.EVENTS));
+  }
+
+  @Override
+  public void close() {
+    life.over = true;
+    store.close();
+    time.close();
+  }
+
+  /** The timers of one server: nothing runs after its end. */
+  private static final class Life implements Timers {
+    private final Timers time;
+    private volatile boolean over;
+
+    Life(Timers time) {
+      this.time = time;
+    }
+
+    @Override
+    public Instant instant() {
+      return time.instant();
+    }
+
+    @Override
+    public Cancellable after(Duration delay, Runnable work) {
+      return time.after(
+          delay,
+          () -> {
+            if (!over) {
+              work.run();
+            }
+          });
+    }
+
+    @Override
+    public void sleep(Duration duration) {
+      time.sleep(duration);
+    }
+
+    @Override
+    public void close() {
+      over = true;
+    }
+  }
+}
