@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Cluster;
+import software.amazon.awssdk.services.ecs.model.ClusterContainsContainerInstancesException;
 import software.amazon.awssdk.services.ecs.model.ClusterContainsServicesException;
 import software.amazon.awssdk.services.ecs.model.ClusterContainsTasksException;
 import software.amazon.awssdk.services.ecs.model.ClusterField;
@@ -113,6 +114,13 @@ final class Clusters {
                 .message("The Cluster cannot be deleted while Tasks are active.")
                 .build();
           }
+          if (InstanceTasks.any(tx, cluster.clusterArn())) {
+            throw ClusterContainsContainerInstancesException.builder()
+                .message(
+                    "The Cluster cannot be deleted while Container Instances are active or"
+                        + " draining.")
+                .build();
+          }
           Cluster inactive = cluster.toBuilder().status(INACTIVE).build();
           return tx.put(TABLE, name, inactive).value();
         });
@@ -206,7 +214,10 @@ final class Clusters {
             .count();
     Cluster.Builder shown =
         cluster.toBuilder()
-            .registeredContainerInstancesCount(0)
+            .registeredContainerInstancesCount(
+                store
+                    .read(tx -> tx.find(InstanceRecord.TABLE, "cluster", cluster.clusterArn()))
+                    .size())
             .activeServicesCount((int) services)
             .runningTasksCount(
                 (int) tasks.stream().filter(t -> t.status() == TaskStatus.RUNNING).count())

@@ -20,24 +20,34 @@ import software.amazon.awssdk.services.ecs.model.CreateClusterRequest;
 import software.amazon.awssdk.services.ecs.model.CreateClusterResponse;
 import software.amazon.awssdk.services.ecs.model.CreateServiceRequest;
 import software.amazon.awssdk.services.ecs.model.CreateServiceResponse;
+import software.amazon.awssdk.services.ecs.model.DeleteAttributesRequest;
+import software.amazon.awssdk.services.ecs.model.DeleteAttributesResponse;
 import software.amazon.awssdk.services.ecs.model.DeleteClusterRequest;
 import software.amazon.awssdk.services.ecs.model.DeleteClusterResponse;
 import software.amazon.awssdk.services.ecs.model.DeleteServiceRequest;
 import software.amazon.awssdk.services.ecs.model.DeleteServiceResponse;
 import software.amazon.awssdk.services.ecs.model.DeleteTaskDefinitionsRequest;
 import software.amazon.awssdk.services.ecs.model.DeleteTaskDefinitionsResponse;
+import software.amazon.awssdk.services.ecs.model.DeregisterContainerInstanceRequest;
+import software.amazon.awssdk.services.ecs.model.DeregisterContainerInstanceResponse;
 import software.amazon.awssdk.services.ecs.model.DeregisterTaskDefinitionRequest;
 import software.amazon.awssdk.services.ecs.model.DeregisterTaskDefinitionResponse;
 import software.amazon.awssdk.services.ecs.model.DescribeClustersRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeClustersResponse;
+import software.amazon.awssdk.services.ecs.model.DescribeContainerInstancesRequest;
+import software.amazon.awssdk.services.ecs.model.DescribeContainerInstancesResponse;
 import software.amazon.awssdk.services.ecs.model.DescribeServicesRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeServicesResponse;
 import software.amazon.awssdk.services.ecs.model.DescribeTaskDefinitionRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeTaskDefinitionResponse;
 import software.amazon.awssdk.services.ecs.model.DescribeTasksRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeTasksResponse;
+import software.amazon.awssdk.services.ecs.model.ListAttributesRequest;
+import software.amazon.awssdk.services.ecs.model.ListAttributesResponse;
 import software.amazon.awssdk.services.ecs.model.ListClustersRequest;
 import software.amazon.awssdk.services.ecs.model.ListClustersResponse;
+import software.amazon.awssdk.services.ecs.model.ListContainerInstancesRequest;
+import software.amazon.awssdk.services.ecs.model.ListContainerInstancesResponse;
 import software.amazon.awssdk.services.ecs.model.ListServicesRequest;
 import software.amazon.awssdk.services.ecs.model.ListServicesResponse;
 import software.amazon.awssdk.services.ecs.model.ListTagsForResourceRequest;
@@ -48,16 +58,24 @@ import software.amazon.awssdk.services.ecs.model.ListTaskDefinitionsRequest;
 import software.amazon.awssdk.services.ecs.model.ListTaskDefinitionsResponse;
 import software.amazon.awssdk.services.ecs.model.ListTasksRequest;
 import software.amazon.awssdk.services.ecs.model.ListTasksResponse;
+import software.amazon.awssdk.services.ecs.model.PutAttributesRequest;
+import software.amazon.awssdk.services.ecs.model.PutAttributesResponse;
+import software.amazon.awssdk.services.ecs.model.RegisterContainerInstanceRequest;
+import software.amazon.awssdk.services.ecs.model.RegisterContainerInstanceResponse;
 import software.amazon.awssdk.services.ecs.model.RegisterTaskDefinitionRequest;
 import software.amazon.awssdk.services.ecs.model.RegisterTaskDefinitionResponse;
 import software.amazon.awssdk.services.ecs.model.RunTaskRequest;
 import software.amazon.awssdk.services.ecs.model.RunTaskResponse;
+import software.amazon.awssdk.services.ecs.model.StartTaskRequest;
+import software.amazon.awssdk.services.ecs.model.StartTaskResponse;
 import software.amazon.awssdk.services.ecs.model.StopTaskRequest;
 import software.amazon.awssdk.services.ecs.model.StopTaskResponse;
 import software.amazon.awssdk.services.ecs.model.TagResourceRequest;
 import software.amazon.awssdk.services.ecs.model.TagResourceResponse;
 import software.amazon.awssdk.services.ecs.model.UntagResourceRequest;
 import software.amazon.awssdk.services.ecs.model.UntagResourceResponse;
+import software.amazon.awssdk.services.ecs.model.UpdateContainerInstancesStateRequest;
+import software.amazon.awssdk.services.ecs.model.UpdateContainerInstancesStateResponse;
 import software.amazon.awssdk.services.ecs.model.UpdateServiceRequest;
 import software.amazon.awssdk.services.ecs.model.UpdateServiceResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
@@ -77,6 +95,9 @@ public final class Ecs implements EcsClient {
   private final Clusters clusters;
   private final TaskDefinitions definitions;
   private final Tasks tasks;
+  private final Fleets fleets;
+  private final ContainerInstances instances;
+  private final InstanceAttributes attributes;
   private final Services services;
   private final Tags tags;
   private final LogPump logs;
@@ -109,7 +130,11 @@ public final class Ecs implements EcsClient {
     definitions =
         new TaskDefinitions(
             scope, store, timers, new TaskDefinitionRules(scope, new Roles(scope, iam)));
-    tasks = new Tasks(store, timers, clusters, definitions, networks, factory);
+    fleets = new Fleets(store, random);
+    InstanceTasks onInstances = new InstanceTasks(store, timers, factory, fleets);
+    tasks = new Tasks(store, timers, clusters, definitions, networks, factory, onInstances);
+    instances = new ContainerInstances(scope, store, timers, ids, clusters, tasks);
+    attributes = new InstanceAttributes(store, clusters);
     services = new Services(scope, store, timers, ids, clusters, definitions, networks, elb);
     tags = new Tags(store);
     logs = new LogPump(store, timers, random, engine, logsClient, definitions);
@@ -131,7 +156,8 @@ public final class Ecs implements EcsClient {
             metadata,
             health);
     ServiceScheduler scheduler =
-        new ServiceScheduler(store, timers, ids, services, tasks, networks, factory, elb);
+        new ServiceScheduler(
+            store, timers, ids, services, tasks, networks, factory, onInstances, elb);
     taskLoop = new Loop<>("ecs-task", timers, random, TASKS_AT_ONCE, agent::look);
     serviceLoop = new Loop<>("ecs-service", timers, random, SERVICES_AT_ONCE, scheduler::look);
   }
@@ -152,10 +178,15 @@ public final class Ecs implements EcsClient {
   private void changed(Change change) {
     switch (change.table()) {
       case "ecs.tasks" -> {
+        fleets.taskChanged(change.key());
         taskLoop.wake(change.key());
         wakeServiceOf(change.key());
       }
       case "ecs.services" -> serviceLoop.wake(change.key());
+      case "ecs.container_instances" -> {
+        fleets.instanceChanged(change.key());
+        wakeServices();
+      }
       case TARGET_HEALTH -> wakeServices();
       default -> {}
     }
@@ -265,6 +296,56 @@ public final class Ecs implements EcsClient {
   @Override
   public ListTasksResponse listTasks(ListTasksRequest request) {
     return tasks.list(request);
+  }
+
+  @Override
+  public StartTaskResponse startTask(StartTaskRequest request) {
+    return tasks.start(request);
+  }
+
+  @Override
+  public RegisterContainerInstanceResponse registerContainerInstance(
+      RegisterContainerInstanceRequest request) {
+    return instances.register(request);
+  }
+
+  @Override
+  public DeregisterContainerInstanceResponse deregisterContainerInstance(
+      DeregisterContainerInstanceRequest request) {
+    return instances.deregister(request);
+  }
+
+  @Override
+  public DescribeContainerInstancesResponse describeContainerInstances(
+      DescribeContainerInstancesRequest request) {
+    return instances.describe(request);
+  }
+
+  @Override
+  public ListContainerInstancesResponse listContainerInstances(
+      ListContainerInstancesRequest request) {
+    return instances.list(request);
+  }
+
+  @Override
+  public UpdateContainerInstancesStateResponse updateContainerInstancesState(
+      UpdateContainerInstancesStateRequest request) {
+    return instances.updateState(request);
+  }
+
+  @Override
+  public PutAttributesResponse putAttributes(PutAttributesRequest request) {
+    return attributes.put(request);
+  }
+
+  @Override
+  public DeleteAttributesResponse deleteAttributes(DeleteAttributesRequest request) {
+    return attributes.delete(request);
+  }
+
+  @Override
+  public ListAttributesResponse listAttributes(ListAttributesRequest request) {
+    return attributes.list(request);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.muelle.services.ecs;
 
 import dev.muelle.services.StoredJson;
 import dev.muelle.store.Table;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +28,7 @@ record ServiceRecord(
     @Nullable String lastCompleted) {
 
   static final int MAX_EVENTS = 100;
+  private static final Duration REPEATED = Duration.ofHours(6);
 
   /** Keyed {@code cluster/service}, by their names. */
   static final Table<ServiceRecord> TABLE =
@@ -72,6 +74,16 @@ record ServiceRecord(
 
   ServiceRecord withCompleted(String taskDefinition) {
     return new ServiceRecord(service, failedStarts, notBefore, steady, taskDefinition);
+  }
+
+  /** With one event more, unless the last six hours already said so and nothing else since. */
+  ServiceRecord withEventOnce(String id, Instant at, String text) {
+    ServiceEvent last = service.events().isEmpty() ? null : service.events().getFirst();
+    boolean said =
+        last != null
+            && last.message().equals("(service " + service.serviceName() + ") " + text)
+            && at.isBefore(last.createdAt().plus(REPEATED));
+    return said ? this : withEvent(id, at, text);
   }
 
   /** With one event more, in ECS's form: {@code (service NAME) …}. */

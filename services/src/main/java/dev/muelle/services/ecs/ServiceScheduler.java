@@ -5,6 +5,7 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.ecs.Rollout.Health;
 import dev.muelle.services.ecs.Rollout.Member;
 import dev.muelle.services.ecs.Rollout.Plan;
+import dev.muelle.services.ecs.placement.Request;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
@@ -24,6 +26,7 @@ import software.amazon.awssdk.services.ecs.model.Deployment;
 import software.amazon.awssdk.services.ecs.model.DeploymentCircuitBreaker;
 import software.amazon.awssdk.services.ecs.model.DeploymentConfiguration;
 import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
+import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.PropagateTags;
 import software.amazon.awssdk.services.ecs.model.Service;
@@ -42,6 +45,9 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth
  */
 final class ServiceScheduler {
 
+  /** Marks a deployment's tasks on draining instances, which are none of its own any more. */
+  private static final String LEAVING = "draining ";
+
   private static final String FAILED_CHECKS = "Task failed ELB health checks";
 
   /** While anything is in motion. */
@@ -57,6 +63,7 @@ final class ServiceScheduler {
   private final Tasks tasks;
   private final Networks networks;
   private final TaskFactory factory;
+  private final InstanceTasks onInstances;
   private final ElasticLoadBalancingV2Client elb;
 
   ServiceScheduler(
@@ -67,6 +74,7 @@ final class ServiceScheduler {
       Tasks tasks,
       Networks networks,
       TaskFactory factory,
+      InstanceTasks onInstances,
       ElasticLoadBalancingV2Client elb) {
     this.store = store;
     this.clock = clock;
@@ -75,6 +83,7 @@ final class ServiceScheduler {
     this.tasks = tasks;
     this.networks = networks;
     this.factory = factory;
+    this.onInstances = onInstances;
     this.elb = elb;
   }
 
@@ -90,7 +99,8 @@ final class ServiceScheduler {
     List<String> subnets = record.service().networkConfiguration().awsvpcConfiguration().subnets();
     boolean active = record.service().status().equals(Services.ACTIVE);
     Map<String, String> zones = active ? networks.zones(subnets) : Map.of();
-    return store.write(tx -> decideAndWrite(tx, key, health, zones));
+    return onInstances.write(
+        record.service().clusterArn(), tx -> decideAndWrite(tx, key, health, zones));
   }
 
   private Duration decideAndWrite(
@@ -108,7 +118,12 @@ final class ServiceScheduler {
     DeploymentConfiguration rules = service.deploymentConfiguration();
     boolean throttled = record.notBefore() != null && now.isBefore(record.notBefore());
     boolean failed = record.primary().rolloutState() == DeploymentRolloutState.FAILED;
-    List<Member> members = alive.stream().map(task -> member(task, service, health, now)).toList();
+    Set<String> leaving = InstanceTasks.leaving(tx, alive);
+    List<Member> members =
+        alive.stream()
+            .map(task -> member(task, service, health, now))
+            .map(member -> leaving.contains(member.id()) ? leaving(member) : member)
+            .toList();
     Plan plan =
         Rollout.plan(
             new Rollout.Want(
@@ -133,6 +148,17 @@ final class ServiceScheduler {
         !plan.settled()
             || all.stream().anyMatch(t -> !t.wanted() && t.status() != TaskStatus.STOPPED);
     return inMotion ? SOON : LATER;
+  }
+
+  /** A task on a draining instance is replaced as one of a deployment that goes. */
+  private static Member leaving(Member member) {
+    return new Member(
+        member.id(),
+        LEAVING + member.deployment(),
+        member.zone(),
+        member.health(),
+        member.failure(),
+        member.createdAt());
   }
 
   /** Stops giving new tasks to a deployment that keeps failing, and rolls it back if so wanted. */
@@ -201,7 +227,10 @@ final class ServiceScheduler {
         tx.put(
             TaskRecord.TABLE,
             task.id(),
-            tasks.stopping(task, TaskStopCode.SERVICE_SCHEDULER_INITIATED, stop.reason()));
+            tasks.stopping(
+                task,
+                TaskStopCode.SERVICE_SCHEDULER_INITIATED,
+                stop.reason().replace("(deployment " + LEAVING, "(deployment ")));
         if (stop.reason().startsWith(FAILED_CHECKS)) {
           after = after.withFailedTask(task.task().startedBy());
         }
@@ -245,35 +274,58 @@ final class ServiceScheduler {
     AwsVpcConfiguration network = primary.networkConfiguration().awsvpcConfiguration();
     List<String> taken = new ArrayList<>(alive.stream().map(TaskRecord::subnet).toList());
     List<String> started = new ArrayList<>();
-    for (int i = 0; i < plan.start(); i++) {
+    boolean ec2 = service.launchType() == LaunchType.EC2;
+    Optional<String> refused = Optional.empty();
+    for (int i = 0; i < plan.start() && refused.isEmpty(); i++) {
       String subnet = Rollout.subnet(network.subnets(), taken);
       taken.add(subnet);
-      TaskRecord task =
-          factory.make(
-              new TaskFactory.Order(
-                  TaskRecord.idOf(service.clusterArn()),
-                  service.clusterArn(),
-                  definition.definition(),
-                  TaskOverride.builder().containerOverrides(List.of()).build(),
-                  network,
-                  subnet,
-                  zones.getOrDefault(subnet, ""),
-                  "service:" + service.serviceName(),
-                  primary.id(),
-                  record.key(),
-                  service.loadBalancers(),
-                  tags(service, definition.tags()),
-                  false),
-              now);
-      tx.insert(TaskRecord.TABLE, task.id(), task);
-      started.add("(task " + task.id() + ")");
+      TaskFactory.Order order =
+          new TaskFactory.Order(
+              TaskRecord.idOf(service.clusterArn()),
+              service.clusterArn(),
+              definition.definition(),
+              TaskOverride.builder().containerOverrides(List.of()).build(),
+              network,
+              subnet,
+              zones.getOrDefault(subnet, ""),
+              "service:" + service.serviceName(),
+              primary.id(),
+              record.key(),
+              service.loadBalancers(),
+              tags(service, definition.tags()),
+              false);
+      if (!ec2) {
+        TaskRecord task = factory.make(order, now);
+        tx.insert(TaskRecord.TABLE, task.id(), task);
+        started.add("(task " + task.id() + ")");
+        continue;
+      }
+      Request wanted =
+          PlacementRules.request(
+              order.group(),
+              order.definition(),
+              order.overrides(),
+              zones.values(),
+              PlacementRules.constraints(service.placementConstraints()),
+              PlacementRules.strategies(service.placementStrategy(), true));
+      refused =
+          switch (onInstances.place(tx, order, wanted, zones)) {
+            case InstanceTasks.Outcome.Made made -> {
+              started.add("(task " + made.task().id() + ")");
+              yield Optional.empty();
+            }
+            case InstanceTasks.Outcome.Refused why -> Optional.of(why.why().event());
+          };
     }
-    return record
-        .withEvent(
-            ids.uuid(),
-            now,
-            "has started " + started.size() + " tasks: " + String.join(" ", started) + ".")
-        .withSteady(false);
+    ServiceRecord after = record.withSteady(false);
+    if (!started.isEmpty()) {
+      after =
+          after.withEvent(
+              ids.uuid(),
+              now,
+              "has started " + started.size() + " tasks: " + String.join(" ", started) + ".");
+    }
+    return refused.isEmpty() ? after : after.withEventOnce(ids.uuid(), now, refused.get());
   }
 
   private static List<Tag> tags(Service service, List<Tag> definitionTags) {

@@ -82,7 +82,9 @@ final class Services {
           "deploymentController",
           "tags",
           "enableECSManagedTags",
-          "propagateTags");
+          "propagateTags",
+          "placementConstraints",
+          "placementStrategy");
   private static final Set<String> UPDATE_MEMBERS =
       Set.of(
           "cluster",
@@ -97,7 +99,9 @@ final class Services {
           "healthCheckGracePeriodSeconds",
           "enableECSManagedTags",
           "propagateTags",
-          "forceNewDeployment");
+          "forceNewDeployment",
+          "placementConstraints",
+          "placementStrategy");
 
   private final Scope scope;
   private final Store store;
@@ -139,8 +143,15 @@ final class Services {
       throw Refuse.invalid("DAEMON scheduling strategy is not supported for FARGATE launch type.");
     }
     checkController(request.deploymentController());
-    Tasks.checkCapacity(request.launchType(), request.capacityProviderStrategy());
-    Tasks.checkPlatform(request.platformVersion());
+    boolean ec2 =
+        Tasks.onInstances(
+            request.launchType(),
+            request.capacityProviderStrategy(),
+            request.platformVersion(),
+            request.placementConstraints(),
+            request.placementStrategy());
+    PlacementRules.constraints(request.placementConstraints());
+    PlacementRules.strategies(request.placementStrategy(), true);
     Tags.check(request.tags());
     if (request.desiredCount() == null) {
       throw Refuse.invalid("DesiredCount cannot be null for REPLICA scheduling strategy.");
@@ -155,7 +166,11 @@ final class Services {
       throw Refuse.invalid(
           "Health check grace period is only valid for services configured to use load balancers");
     }
-    NetworkConfiguration network = network(networks.check(request.networkConfiguration()));
+    AwsVpcConfiguration vpc = networks.check(request.networkConfiguration());
+    if (ec2) {
+      InstanceTasks.check(definition, vpc);
+    }
+    NetworkConfiguration network = network(vpc);
     Service created =
         store.write(tx -> {
           Cluster cluster = clusters.active(tx, request.cluster());
@@ -180,16 +195,26 @@ final class Services {
                   .status(ACTIVE)
                   .desiredCount(desired)
                   .launchType(
-                      request.capacityProviderStrategy().isEmpty() ? LaunchType.FARGATE : null)
+                      ec2
+                          ? LaunchType.EC2
+                          : request.capacityProviderStrategy().isEmpty()
+                              ? LaunchType.FARGATE
+                              : null)
                   .capacityProviderStrategy(request.capacityProviderStrategy())
                   .platformVersion(
-                      request.platformVersion() == null ? "LATEST" : request.platformVersion())
-                  .platformFamily("Linux")
+                      ec2 ? null : Objects.requireNonNullElse(request.platformVersion(), "LATEST"))
+                  .platformFamily(ec2 ? null : "Linux")
                   .taskDefinition(definition.taskDefinitionArn())
                   .deploymentConfiguration(configuration)
                   .deploymentController(
                       DeploymentController.builder().type(DeploymentControllerType.ECS).build())
-                  .deployments(deployment(definition.taskDefinitionArn(), desired, network, now))
+                  .deployments(
+                      deployment(
+                          definition.taskDefinitionArn(),
+                          desired,
+                          network,
+                          ec2 ? LaunchType.EC2 : LaunchType.FARGATE,
+                          now))
                   .networkConfiguration(network)
                   .loadBalancers(request.loadBalancers())
                   .serviceRegistries(List.of())
@@ -209,8 +234,8 @@ final class Services {
                           ? PropagateTags.NONE
                           : request.propagateTags())
                   .enableExecuteCommand(false)
-                  .placementConstraints(List.of())
-                  .placementStrategy(List.of())
+                  .placementConstraints(request.placementConstraints())
+                  .placementStrategy(request.placementStrategy())
                   .events(List.of())
                   .tags(request.tags())
                   .build();
@@ -222,15 +247,27 @@ final class Services {
 
   UpdateServiceResponse update(UpdateServiceRequest request) {
     Refuse.unlessEffective("UpdateService", request, UPDATE_MEMBERS);
-    Tasks.checkPlatform(request.platformVersion());
-    if (request.hasCapacityProviderStrategy() && !request.capacityProviderStrategy().isEmpty()) {
-      Tasks.checkCapacity(null, request.capacityProviderStrategy());
-    }
-    @Nullable NetworkConfiguration network =
+    PlacementRules.constraints(request.placementConstraints());
+    PlacementRules.strategies(request.placementStrategy(), true);
+    AwsVpcConfiguration vpc =
         request.networkConfiguration() == null
             ? null
-            : network(networks.check(request.networkConfiguration()));
+            : networks.check(request.networkConfiguration());
+    @Nullable NetworkConfiguration network =
+        request.networkConfiguration() == null ? null : network(Objects.requireNonNull(vpc));
     ServiceRecord before = store.read(tx -> active(tx, request.cluster(), request.service()));
+    boolean ec2 =
+        Tasks.onInstances(
+            request.capacityProviderStrategy().isEmpty()
+                ? Objects.requireNonNullElse(before.service().launchType(), LaunchType.FARGATE)
+                : null,
+            request.capacityProviderStrategy(),
+            request.platformVersion(),
+            request.placementConstraints(),
+            request.placementStrategy());
+    if (ec2 && vpc != null) {
+      InstanceTasks.checkNetwork(vpc);
+    }
     TaskDefinition definition =
         store.read(tx ->
             request.taskDefinition() == null
@@ -263,6 +300,14 @@ final class Services {
                       request.healthCheckGracePeriodSeconds() == null
                           ? old.healthCheckGracePeriodSeconds()
                           : request.healthCheckGracePeriodSeconds())
+                  .placementConstraints(
+                      request.hasPlacementConstraints()
+                          ? request.placementConstraints()
+                          : old.placementConstraints())
+                  .placementStrategy(
+                      request.hasPlacementStrategy()
+                          ? request.placementStrategy()
+                          : old.placementStrategy())
                   .enableECSManagedTags(
                       request.enableECSManagedTags() == null
                           ? old.enableECSManagedTags()
@@ -300,7 +345,12 @@ final class Services {
     Service service = record.service();
     List<Deployment> deployments = new ArrayList<>();
     deployments.add(
-        deployment(taskDefinition, service.desiredCount(), service.networkConfiguration(), now));
+        deployment(
+            taskDefinition,
+            service.desiredCount(),
+            service.networkConfiguration(),
+            service.launchType() == LaunchType.EC2 ? LaunchType.EC2 : LaunchType.FARGATE,
+            now));
     for (Deployment old : service.deployments()) {
       deployments.add(old.toBuilder().status(ACTIVE).desiredCount(0).updatedAt(now).build());
     }
@@ -315,7 +365,12 @@ final class Services {
   }
 
   private Deployment deployment(
-      String taskDefinition, int desired, NetworkConfiguration network, Instant now) {
+      String taskDefinition,
+      int desired,
+      NetworkConfiguration network,
+      LaunchType launchType,
+      Instant now) {
+    boolean ec2 = launchType == LaunchType.EC2;
     String id =
         "ecs-svc/"
             + Math.floorMod(Long.parseUnsignedLong(ids.hex(16), 16), 9_000_000_000_000_000_000L);
@@ -329,9 +384,9 @@ final class Services {
         .failedTasks(0)
         .createdAt(now)
         .updatedAt(now)
-        .launchType(LaunchType.FARGATE)
-        .platformVersion(TaskFactory.PLATFORM_VERSION)
-        .platformFamily("Linux")
+        .launchType(launchType)
+        .platformVersion(ec2 ? null : TaskFactory.PLATFORM_VERSION)
+        .platformFamily(ec2 ? null : "Linux")
         .networkConfiguration(network)
         .rolloutState(DeploymentRolloutState.IN_PROGRESS)
         .rolloutStateReason("ECS deployment " + id + " in progress.")

@@ -21,7 +21,7 @@ import software.amazon.awssdk.services.ecs.model.TagResourceResponse;
 import software.amazon.awssdk.services.ecs.model.UntagResourceRequest;
 import software.amazon.awssdk.services.ecs.model.UntagResourceResponse;
 
-/** Tags of clusters, services, tasks and task definitions. */
+/** Tags of clusters, services, tasks, container instances and task definitions. */
 final class Tags {
 
   private static final int MOST = 50;
@@ -129,6 +129,15 @@ final class Tags {
               change,
               t -> t.task().tags(),
               (t, tags) -> t.with(builder -> builder.tags(tags)));
+      case "container-instance" ->
+          on(
+              tx,
+              InstanceRecord.TABLE,
+              TaskRecord.idOf(arn),
+              write,
+              change,
+              i -> i.instance().tags(),
+              (i, tags) -> i.with(builder -> builder.tags(tags)));
       case "task-definition" ->
           on(
               tx,

@@ -355,7 +355,7 @@ final class TaskAgent {
     Map<String, String> environment = new LinkedHashMap<>();
     environment.put("AWS_REGION", scope.region());
     environment.put("AWS_DEFAULT_REGION", scope.region());
-    environment.put("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE");
+    environment.put("AWS_EXECUTION_ENV", "AWS_ECS_" + task.task().launchTypeAsString());
     String uri = metadata.uri(task, definition.name());
     environment.put("ECS_CONTAINER_METADATA_URI", uri.replace("/v4/", "/v3/"));
     environment.put("ECS_CONTAINER_METADATA_URI_V4", uri);

@@ -57,7 +57,26 @@ final class TaskFactory {
       @Nullable String serviceKey,
       List<LoadBalancer> targets,
       List<Tag> tags,
-      boolean execute) {}
+      boolean execute) {
+
+    /** The same, in a subnet of the network. */
+    Order in(String chosen, String itsZone) {
+      return new Order(
+          cluster,
+          clusterArn,
+          definition,
+          overrides,
+          network,
+          chosen,
+          itsZone,
+          group,
+          startedBy,
+          serviceKey,
+          targets,
+          tags,
+          execute);
+    }
+  }
 
   TaskRecord make(Order order, Instant now) {
     String id = ids.hex(32);
@@ -107,7 +126,8 @@ final class TaskFactory {
         order.network(),
         order.subnet(),
         order.targets(),
-        id + "-" + ids.hex(10));
+        id + "-" + ids.hex(10),
+        null);
   }
 
   private Container container(Order order, String taskArn, ContainerDefinition definition) {

@@ -1,11 +1,14 @@
 package dev.muelle.services.ecs;
 
 import dev.muelle.services.StoredJson;
+import dev.muelle.services.ecs.placement.Booking;
 import dev.muelle.store.Table;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
+import software.amazon.awssdk.services.ecs.model.EphemeralStorage;
+import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.Task;
 
@@ -16,6 +19,7 @@ import software.amazon.awssdk.services.ecs.model.Task;
  * @param subnet the one of the network configuration's subnets that was chosen
  * @param targets where to register it once it runs
  * @param metadataId the unguessable part of the container's metadata address
+ * @param booking what it takes of its container instance until it has stopped; null on Fargate
  */
 record TaskRecord(
     Task task,
@@ -23,13 +27,15 @@ record TaskRecord(
     AwsVpcConfiguration network,
     String subnet,
     List<LoadBalancer> targets,
-    String metadataId) {
+    String metadataId,
+    @Nullable Booking booking) {
 
   /** Keyed by the task's id (32 hexadecimal digits). */
   static final Table<TaskRecord> TABLE =
       Table.of("ecs.tasks", StoredJson.codec(TaskRecord.class))
           .index("service", TaskRecord::liveOf)
-          .index("cluster", task -> task.task().clusterArn());
+          .index("cluster", task -> task.task().clusterArn())
+          .index("instance", TaskRecord::bookedOn);
 
   String id() {
     return idOf(task.taskArn());
@@ -41,7 +47,31 @@ record TaskRecord(
 
   TaskRecord with(UnaryOperator<Task.Builder> change) {
     return new TaskRecord(
-        change.apply(task.toBuilder()).build(), serviceKey, network, subnet, targets, metadataId);
+        change.apply(task.toBuilder()).build(),
+        serviceKey,
+        network,
+        subnet,
+        targets,
+        metadataId,
+        booking);
+  }
+
+  /** The task as one of launch type EC2, on a container instance. */
+  TaskRecord on(String instanceArn, Booking booking) {
+    Task there =
+        task.toBuilder()
+            .launchType(LaunchType.EC2)
+            .containerInstanceArn(instanceArn)
+            .platformVersion(null)
+            .platformFamily(null)
+            .ephemeralStorage((EphemeralStorage) null)
+            .build();
+    return new TaskRecord(there, serviceKey, network, subnet, targets, metadataId, booking);
+  }
+
+  /** The id of the container instance of which it has something; null if it has nothing. */
+  @Nullable String bookedOn() {
+    return booking == null || status() == TaskStatus.STOPPED ? null : booking.machine();
   }
 
   /** The service whose task it is, as long as it has not stopped. */

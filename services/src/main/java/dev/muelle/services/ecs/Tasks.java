@@ -1,6 +1,9 @@
 package dev.muelle.services.ecs;
 
 import dev.muelle.services.StoredJson;
+import dev.muelle.services.ecs.placement.Constraint;
+import dev.muelle.services.ecs.placement.Request;
+import dev.muelle.services.ecs.placement.Strategy;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Table;
@@ -23,9 +26,13 @@ import software.amazon.awssdk.services.ecs.model.Failure;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.ListTasksRequest;
 import software.amazon.awssdk.services.ecs.model.ListTasksResponse;
+import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
+import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
 import software.amazon.awssdk.services.ecs.model.PropagateTags;
 import software.amazon.awssdk.services.ecs.model.RunTaskRequest;
 import software.amazon.awssdk.services.ecs.model.RunTaskResponse;
+import software.amazon.awssdk.services.ecs.model.StartTaskRequest;
+import software.amazon.awssdk.services.ecs.model.StartTaskResponse;
 import software.amazon.awssdk.services.ecs.model.StopTaskRequest;
 import software.amazon.awssdk.services.ecs.model.StopTaskResponse;
 import software.amazon.awssdk.services.ecs.model.Tag;
@@ -60,7 +67,22 @@ final class Tasks {
           "taskDefinition",
           "group",
           "clientToken",
-          "enableECSManagedTags");
+          "enableECSManagedTags",
+          "placementConstraints",
+          "placementStrategy");
+
+  private static final Set<String> START_MEMBERS =
+      Set.of(
+          "cluster",
+          "containerInstances",
+          "enableECSManagedTags",
+          "group",
+          "networkConfiguration",
+          "overrides",
+          "propagateTags",
+          "startedBy",
+          "tags",
+          "taskDefinition");
 
   /** What a client token has already made, so that a repeated request makes nothing more. */
   record Token(List<String> taskIds) {}
@@ -74,6 +96,7 @@ final class Tasks {
   private final TaskDefinitions definitions;
   private final Networks networks;
   private final TaskFactory factory;
+  private final InstanceTasks onInstances;
 
   Tasks(
       Store store,
@@ -81,13 +104,15 @@ final class Tasks {
       Clusters clusters,
       TaskDefinitions definitions,
       Networks networks,
-      TaskFactory factory) {
+      TaskFactory factory,
+      InstanceTasks onInstances) {
     this.store = store;
     this.clock = clock;
     this.clusters = clusters;
     this.definitions = definitions;
     this.networks = networks;
     this.factory = factory;
+    this.onInstances = onInstances;
   }
 
   RunTaskResponse run(RunTaskRequest request) {
@@ -96,40 +121,57 @@ final class Tasks {
     if (count < 1 || count > MAX_COUNT) {
       throw Refuse.invalid("count must be between 1 and 10.");
     }
-    checkCapacity(request.launchType(), request.capacityProviderStrategy());
-    checkPlatform(request.platformVersion());
+    boolean ec2 =
+        onInstances(
+            request.launchType(),
+            request.capacityProviderStrategy(),
+            request.platformVersion(),
+            request.placementConstraints(),
+            request.placementStrategy());
+    List<Constraint> constraints = PlacementRules.constraints(request.placementConstraints());
+    List<Strategy> strategies = PlacementRules.strategies(request.placementStrategy(), false);
     Tags.check(request.tags());
-    if (request.startedBy() != null && request.startedBy().length() > 128) {
-      throw Refuse.invalid("startedBy must be at most 128 characters long.");
-    }
-    store.read(tx -> clusters.active(tx, request.cluster()));
+    checkStartedBy(request.startedBy());
+    String clusterArn =
+        store.read(tx -> {
+          String arn = clusters.active(tx, request.cluster()).clusterArn();
+          if (ec2 && !InstanceTasks.any(tx, arn)) {
+            throw Refuse.invalid("No Container Instances were found in your cluster.");
+          }
+          return arn;
+        });
     TaskDefinitions.Registered definition =
         store.read(tx -> definitions.runnable(tx, request.taskDefinition()));
     TaskOverride overrides =
         request.overrides() == null ? TaskOverride.builder().build() : request.overrides();
     checkOverrides(overrides, definition.definition());
     AwsVpcConfiguration network = networks.check(request.networkConfiguration());
+    if (ec2) {
+      InstanceTasks.check(definition.definition(), network);
+    }
     Map<String, String> zones = networks.zones(network.subnets());
+    List<Failure> failures = new ArrayList<>();
     List<Task> tasks =
-        store.write(tx -> {
-          Cluster cluster = clusters.active(tx, request.cluster());
-          Optional<Token> token =
-              Optional.ofNullable(request.clientToken())
-                  .flatMap(
-                      given -> tx.get(TOKENS, cluster.clusterName() + "/" + given).map(Row::value));
-          if (token.isPresent()) {
-            return token.get().taskIds().stream()
-                .flatMap(id -> tx.get(TaskRecord.TABLE, id).stream())
-                .map(row -> row.value().task())
-                .toList();
-          }
-          List<TaskRecord> made = new ArrayList<>();
-          List<String> taken = new ArrayList<>();
-          for (int i = 0; i < count; i++) {
-            String subnet = Rollout.subnet(network.subnets(), taken);
-            taken.add(subnet);
-            TaskRecord task =
-                factory.make(
+        onInstances.write(
+            clusterArn,
+            tx -> {
+              Cluster cluster = clusters.active(tx, request.cluster());
+              Optional<Token> token =
+                  Optional.ofNullable(request.clientToken())
+                      .flatMap(given ->
+                          tx.get(TOKENS, cluster.clusterName() + "/" + given).map(Row::value));
+              if (token.isPresent()) {
+                return token.get().taskIds().stream()
+                    .flatMap(id -> tx.get(TaskRecord.TABLE, id).stream())
+                    .map(row -> row.value().task())
+                    .toList();
+              }
+              List<TaskRecord> made = new ArrayList<>();
+              List<String> taken = new ArrayList<>();
+              for (int i = 0; i < count; i++) {
+                String subnet = Rollout.subnet(network.subnets(), taken);
+                taken.add(subnet);
+                TaskFactory.Order order =
                     new TaskFactory.Order(
                         cluster.clusterName(),
                         cluster.clusterArn(),
@@ -138,45 +180,142 @@ final class Tasks {
                         network,
                         subnet,
                         zones.getOrDefault(subnet, ""),
-                        request.group() == null
-                            ? "family:" + definition.definition().family()
-                            : request.group(),
+                        group(request.group(), definition.definition()),
                         request.startedBy(),
                         null,
                         List.of(),
-                        tags(request, cluster.clusterName(), definition.tags()),
-                        false),
-                    clock.instant());
-            tx.insert(TaskRecord.TABLE, task.id(), task);
-            made.add(task);
-          }
-          if (request.clientToken() != null) {
-            tx.put(
-                TOKENS,
-                cluster.clusterName() + "/" + request.clientToken(),
-                new Token(made.stream().map(TaskRecord::id).toList()));
-          }
-          return made.stream().map(TaskRecord::task).toList();
-        });
-    return RunTaskResponse.builder().tasks(tasks).failures(List.of()).build();
+                        tags(
+                            request.propagateTags(),
+                            request.tags(),
+                            request.enableECSManagedTags(),
+                            cluster.clusterName(),
+                            definition.tags()),
+                        false);
+                if (!ec2) {
+                  TaskRecord task = factory.make(order, clock.instant());
+                  tx.insert(TaskRecord.TABLE, task.id(), task);
+                  made.add(task);
+                  continue;
+                }
+                Request wanted =
+                    PlacementRules.request(
+                        order.group(),
+                        definition.definition(),
+                        overrides,
+                        zones.values(),
+                        constraints,
+                        strategies);
+                switch (onInstances.place(tx, order, wanted, zones)) {
+                  case InstanceTasks.Outcome.Made done -> made.add(done.task());
+                  case InstanceTasks.Outcome.Refused refused ->
+                      failures.addAll(InstanceTasks.failures(cluster.clusterArn(), refused.why()));
+                }
+              }
+              if (request.clientToken() != null) {
+                tx.put(
+                    TOKENS,
+                    cluster.clusterName() + "/" + request.clientToken(),
+                    new Token(made.stream().map(TaskRecord::id).toList()));
+              }
+              return made.stream().map(TaskRecord::task).toList();
+            });
+    return RunTaskResponse.builder().tasks(tasks).failures(failures).build();
   }
 
-  private static List<Tag> tags(RunTaskRequest request, String cluster, List<Tag> definitionTags) {
+  /** Starts one task on each of the instances that the caller chose. */
+  StartTaskResponse start(StartTaskRequest request) {
+    Refuse.unlessEffective("StartTask", request, START_MEMBERS);
+    if (request.containerInstances().isEmpty() || request.containerInstances().size() > MAX_COUNT) {
+      throw Refuse.invalid("Between 1 and 10 container instances must be specified.");
+    }
+    Tags.check(request.tags());
+    checkStartedBy(request.startedBy());
+    String clusterArn = store.read(tx -> clusters.active(tx, request.cluster())).clusterArn();
+    TaskDefinitions.Registered definition =
+        store.read(tx -> definitions.runnable(tx, request.taskDefinition()));
+    TaskOverride overrides =
+        request.overrides() == null ? TaskOverride.builder().build() : request.overrides();
+    checkOverrides(overrides, definition.definition());
+    AwsVpcConfiguration network = networks.check(request.networkConfiguration());
+    InstanceTasks.check(definition.definition(), network);
+    Map<String, String> zones = networks.zones(network.subnets());
+    InstanceTasks.Started started =
+        onInstances.write(
+            clusterArn,
+            tx -> {
+              Cluster cluster = clusters.active(tx, request.cluster());
+              String group = group(request.group(), definition.definition());
+              TaskFactory.Order order =
+                  new TaskFactory.Order(
+                      cluster.clusterName(),
+                      cluster.clusterArn(),
+                      definition.definition(),
+                      overrides,
+                      network,
+                      network.subnets().getFirst(),
+                      "",
+                      group,
+                      request.startedBy(),
+                      null,
+                      List.of(),
+                      tags(
+                          request.propagateTags(),
+                          request.tags(),
+                          request.enableECSManagedTags(),
+                          cluster.clusterName(),
+                          definition.tags()),
+                      false);
+              Request wanted =
+                  PlacementRules.request(
+                      group,
+                      definition.definition(),
+                      overrides,
+                      zones.values(),
+                      List.of(),
+                      List.of());
+              return onInstances.start(tx, request.containerInstances(), order, wanted, zones);
+            });
+    return StartTaskResponse.builder().tasks(started.tasks()).failures(started.failures()).build();
+  }
+
+  private static String group(@Nullable String given, TaskDefinition definition) {
+    return given == null ? "family:" + definition.family() : given;
+  }
+
+  private static void checkStartedBy(@Nullable String startedBy) {
+    if (startedBy != null && startedBy.length() > 128) {
+      throw Refuse.invalid("startedBy must be at most 128 characters long.");
+    }
+  }
+
+  private static List<Tag> tags(
+      @Nullable PropagateTags propagate,
+      List<Tag> own,
+      @Nullable Boolean managed,
+      String cluster,
+      List<Tag> definitionTags) {
     Map<String, Tag> tags = new HashMap<>();
-    if (request.propagateTags() == PropagateTags.TASK_DEFINITION) {
+    if (propagate == PropagateTags.TASK_DEFINITION) {
       definitionTags.forEach(tag -> tags.put(tag.key(), tag));
     }
-    request.tags().forEach(tag -> tags.put(tag.key(), tag));
-    if (Boolean.TRUE.equals(request.enableECSManagedTags())) {
+    own.forEach(tag -> tags.put(tag.key(), tag));
+    if (Boolean.TRUE.equals(managed)) {
       tags.put(
           "aws:ecs:clusterName", Tag.builder().key("aws:ecs:clusterName").value(cluster).build());
     }
     return List.copyOf(tags.values());
   }
 
-  /** Fargate is what there is. */
-  static void checkCapacity(
-      @Nullable LaunchType launchType, List<CapacityProviderStrategyItem> strategy) {
+  /**
+   * Checks where tasks are to run, and gives whether that is on container instances, as it is if
+   * nothing is said.
+   */
+  static boolean onInstances(
+      @Nullable LaunchType launchType,
+      List<CapacityProviderStrategyItem> strategy,
+      @Nullable String platformVersion,
+      List<PlacementConstraint> constraints,
+      List<PlacementStrategy> strategies) {
     if (launchType != null && !strategy.isEmpty()) {
       throw Refuse.invalid(
           "Specifying both a launch type and capacity provider strategy is not supported. Remove"
@@ -190,9 +329,23 @@ final class Tasks {
                 + " was not found. Specify a valid name or ARN and try again.");
       }
     }
-    if (launchType != LaunchType.FARGATE && strategy.isEmpty()) {
-      throw Refuse.invalid("No Container Instances were found in your cluster.");
+    if (launchType == LaunchType.FARGATE || !strategy.isEmpty()) {
+      if (!constraints.isEmpty()) {
+        throw Refuse.invalid("Placement constraints are not supported with FARGATE launch type.");
+      }
+      if (!strategies.isEmpty()) {
+        throw Refuse.invalid("Placement strategies are not supported with FARGATE launch type.");
+      }
+      checkPlatform(platformVersion);
+      return false;
     }
+    if (launchType != null && launchType != LaunchType.EC2) {
+      throw Refuse.invalid("Launch type " + launchType + " is not supported by this region yet.");
+    }
+    if (platformVersion != null) {
+      throw Refuse.invalid("The platform version must be null when specifying an EC2 launch type.");
+    }
+    return true;
   }
 
   static void checkPlatform(@Nullable String version) {
@@ -296,9 +449,6 @@ final class Tasks {
   }
 
   ListTasksResponse list(ListTasksRequest request) {
-    if (request.containerInstance() != null) {
-      throw Refuse.invalid("The referenced container instance was not found.");
-    }
     String desired =
         request.desiredStatus() == null
             ? DesiredStatus.RUNNING.toString()
@@ -306,12 +456,20 @@ final class Tasks {
     List<String> arns =
         store.read(tx -> {
           Cluster cluster = clusters.active(tx, request.cluster());
+          if (request.containerInstance() != null
+              && ContainerInstances.find(tx, cluster, request.containerInstance()).isEmpty()) {
+            throw Refuse.invalid("The referenced container instance was not found.");
+          }
           return tx.find(TaskRecord.TABLE, "cluster", cluster.clusterArn()).stream()
               .map(row -> row.value().task())
               .filter(task -> task.desiredStatus().equals(desired))
               .filter(task ->
                   request.serviceName() == null
                       || task.group().equals("service:" + TaskRecord.idOf(request.serviceName())))
+              .filter(task ->
+                  request.containerInstance() == null
+                      || ContainerInstances.arn(cluster.clusterArn(), request.containerInstance())
+                          .equals(task.containerInstanceArn()))
               .filter(task ->
                   request.family() == null
                       || task.taskDefinitionArn()

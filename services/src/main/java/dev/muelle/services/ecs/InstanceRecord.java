@@ -1,0 +1,149 @@
+package dev.muelle.services.ecs;
+
+import dev.muelle.services.StoredJson;
+import dev.muelle.services.ecs.placement.Machine;
+import dev.muelle.services.ecs.placement.Offer;
+import dev.muelle.store.Table;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.Attribute;
+import software.amazon.awssdk.services.ecs.model.ContainerInstance;
+import software.amazon.awssdk.services.ecs.model.Resource;
+
+/**
+ * A container instance as stored; what is left of its resources and how many tasks it has is
+ * computed when it is described.
+ *
+ * @param gpus how many it has; each belongs to one task at a time
+ * @param deregisteredAt since when it is INACTIVE; null as long as it is not
+ */
+record InstanceRecord(
+    ContainerInstance instance, String clusterArn, int gpus, @Nullable Instant deregisteredAt) {
+
+  static final String ACTIVE = "ACTIVE";
+  static final String DRAINING = "DRAINING";
+  static final String INACTIVE = "INACTIVE";
+
+  static final String CPU = "CPU";
+  static final String MEMORY = "MEMORY";
+  static final String PORTS = "PORTS";
+  static final String PORTS_UDP = "PORTS_UDP";
+
+  static final String TYPE = "ecs.instance-type";
+
+  /** Keyed by the instance's id: 32 hexadecimal digits. */
+  static final Table<InstanceRecord> TABLE =
+      Table.of("ecs.container_instances", StoredJson.codec(InstanceRecord.class))
+          .index("cluster", instance -> instance.inactive() ? null : instance.clusterArn())
+          .index("inactive", instance -> instance.inactive() ? instance.clusterArn() : null);
+
+  String id() {
+    return TaskRecord.idOf(instance.containerInstanceArn());
+  }
+
+  boolean inactive() {
+    return instance.status().equals(INACTIVE);
+  }
+
+  boolean draining() {
+    return instance.status().equals(DRAINING);
+  }
+
+  /** The instance, changed, and at its next version. */
+  InstanceRecord with(UnaryOperator<ContainerInstance.Builder> change) {
+    return new InstanceRecord(
+        change.apply(instance.toBuilder()).version(instance.version() + 1).build(),
+        clusterArn,
+        gpus,
+        deregisteredAt);
+  }
+
+  /** An attribute's value; empty if it has none or is not there. */
+  String attribute(String name) {
+    return instance.attributes().stream()
+        .filter(attribute -> attribute.name().equals(name))
+        .map(attribute -> Objects.requireNonNullElse(attribute.value(), ""))
+        .findFirst()
+        .orElse("");
+  }
+
+  String zone() {
+    return attribute(Machine.ZONE);
+  }
+
+  int total(String resource) {
+    return instance.registeredResources().stream()
+        .filter(r -> r.name().equals(resource))
+        .map(Resource::integerValue)
+        .findFirst()
+        .orElse(0);
+  }
+
+  Set<Integer> ports(String resource) {
+    Set<Integer> ports = new HashSet<>();
+    for (Resource each : instance.registeredResources()) {
+      if (each.name().equals(resource)) {
+        each.stringSetValue().forEach(port -> ports.add(Integer.valueOf(port)));
+      }
+    }
+    return ports;
+  }
+
+  /** As placement sees it. */
+  Machine machine() {
+    Map<String, String> attributes = new HashMap<>();
+    for (Attribute attribute : instance.attributes()) {
+      attributes.put(attribute.name(), Objects.requireNonNullElse(attribute.value(), ""));
+    }
+    return new Machine(
+        id(),
+        instance.status().equals(ACTIVE),
+        Boolean.TRUE.equals(instance.agentConnected()),
+        Objects.requireNonNullElse(instance.ec2InstanceId(), ""),
+        instance.versionInfo() == null
+            ? ""
+            : Objects.requireNonNullElse(instance.versionInfo().agentVersion(), ""),
+        instance.registeredAt(),
+        attributes,
+        new Offer(
+            total(CPU),
+            total(MEMORY),
+            ports(PORTS),
+            ports(PORTS_UDP),
+            interfaces(attributes.getOrDefault(TYPE, "")),
+            gpus));
+  }
+
+  /**
+   * How many interfaces can be attached for tasks: as many as the instance type has, without its
+   * own.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/AvailableIpPerENI.html">Maximum
+   *     IP addresses per network interface</a>
+   */
+  static int interfaces(String type) {
+    String size = type.substring(type.indexOf('.') + 1);
+    boolean t2 = type.startsWith("t2.");
+    int all =
+        switch (size) {
+          case "nano", "micro" -> 2;
+          case "small", "medium", "large" -> 3;
+          case "xlarge", "2xlarge" -> t2 ? 3 : 4;
+          case "3xlarge", "4xlarge", "6xlarge", "8xlarge", "9xlarge", "10xlarge", "12xlarge" -> 8;
+          default -> 15;
+        };
+    return all - 1;
+  }
+
+  static List<String> resources() {
+    return List.of(CPU, MEMORY, PORTS, PORTS_UDP);
+  }
+}

@@ -1,0 +1,203 @@
+package dev.muelle.services.ecs;
+
+import dev.muelle.services.ecs.placement.Booking;
+import dev.muelle.services.ecs.placement.Request;
+import dev.muelle.services.ecs.placement.Verdict;
+import dev.muelle.store.Row;
+import dev.muelle.store.Store;
+import dev.muelle.store.Tx;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import software.amazon.awssdk.services.ecs.model.AssignPublicIp;
+import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
+import software.amazon.awssdk.services.ecs.model.Failure;
+import software.amazon.awssdk.services.ecs.model.NetworkMode;
+import software.amazon.awssdk.services.ecs.model.Task;
+import software.amazon.awssdk.services.ecs.model.TaskDefinition;
+
+/**
+ * Makes tasks on container instances. What a task takes of its instance is part of the task: it is
+ * booked by the write that makes the task, and free again by the one that says STOPPED.
+ */
+final class InstanceTasks {
+
+  private final Store store;
+  private final InstantSource clock;
+  private final TaskFactory factory;
+  private final Fleets fleets;
+
+  InstanceTasks(Store store, InstantSource clock, TaskFactory factory, Fleets fleets) {
+    this.store = store;
+    this.clock = clock;
+    this.factory = factory;
+    this.fleets = fleets;
+  }
+
+  /** What came of the wish for one task. */
+  sealed interface Outcome {
+    record Made(TaskRecord task) implements Outcome {}
+
+    record Refused(Verdict.Refused why) implements Outcome {}
+  }
+
+  /** Refuses what a task on an instance cannot have. */
+  static void check(TaskDefinition definition, AwsVpcConfiguration network) {
+    if (!definition.compatibilitiesAsStrings().contains("EC2")) {
+      throw Refuse.invalid("Task definition does not support launch_type EC2.");
+    }
+    if (definition.networkMode() != NetworkMode.AWSVPC) {
+      throw Refuse.invalid(
+          "Network mode "
+              + definition.networkModeAsString()
+              + " is not supported by this region on launch type EC2 yet: use awsvpc.");
+    }
+    checkNetwork(network);
+  }
+
+  static void checkNetwork(AwsVpcConfiguration network) {
+    if (network.assignPublicIp() == AssignPublicIp.ENABLED) {
+      throw Refuse.invalid("Assign public IP is not supported for this launch type.");
+    }
+  }
+
+  /** Those of a service's tasks whose instance is draining or gone, by id. */
+  static Set<String> leaving(Tx tx, List<TaskRecord> tasks) {
+    Map<String, Boolean> stays = new HashMap<>();
+    Set<String> leaving = new HashSet<>();
+    for (TaskRecord task : tasks) {
+      String machine = task.bookedOn();
+      if (machine != null
+          && !stays.computeIfAbsent(
+              machine,
+              id ->
+                  tx.get(InstanceRecord.TABLE, id)
+                      .filter(row -> row.value().instance().status().equals(InstanceRecord.ACTIVE))
+                      .isPresent())) {
+        leaving.add(task.id());
+      }
+    }
+    return leaving;
+  }
+
+  /** Whether a cluster has any instance, even if none that takes tasks. */
+  static boolean any(Tx tx, String clusterArn) {
+    return !tx.find(InstanceRecord.TABLE, "cluster", clusterArn).isEmpty();
+  }
+
+  /** Runs a transaction that places tasks; if it comes to nothing, what it placed is forgotten. */
+  <R> R write(String clusterArn, Function<Tx, R> work) {
+    return undoing(clusterArn, () -> store.write(work));
+  }
+
+  private <R> R undoing(String clusterArn, Supplier<R> write) {
+    boolean done = false;
+    try {
+      R result = write.get();
+      done = true;
+      return result;
+    } finally {
+      if (!done) {
+        fleets.forget(clusterArn);
+      }
+    }
+  }
+
+  /**
+   * Places one task, and makes and inserts it.
+   *
+   * @param order for any subnet; the task gets one in its instance's zone
+   * @param zones of each of the network's subnets
+   */
+  Outcome place(Tx tx, TaskFactory.Order order, Request request, Map<String, String> zones) {
+    return switch (fleets.place(tx, order.clusterArn(), request)) {
+      case Verdict.Placed placed -> {
+        InstanceRecord instance =
+            tx.get(InstanceRecord.TABLE, placed.machine()).orElseThrow().value();
+        yield new Outcome.Made(make(tx, instance, order, request, zones));
+      }
+      case Verdict.Refused refused -> new Outcome.Refused(refused);
+    };
+  }
+
+  /** Makes a task on an instance that was found to have room for it. */
+  private TaskRecord make(
+      Tx tx,
+      InstanceRecord instance,
+      TaskFactory.Order order,
+      Request request,
+      Map<String, String> zones) {
+    List<String> taken =
+        tx.find(TaskRecord.TABLE, "instance", instance.id()).stream()
+            .map(row -> row.value().subnet())
+            .toList();
+    List<String> subnets =
+        order.network().subnets().stream()
+            .filter(subnet -> instance.zone().equals(zones.get(subnet)))
+            .toList();
+    String subnet = Rollout.subnet(subnets, taken);
+    TaskRecord task =
+        factory
+            .make(order.in(subnet, instance.zone()), clock.instant())
+            .on(
+                instance.instance().containerInstanceArn(),
+                new Booking(instance.id(), request.group(), request.demand()));
+    tx.insert(TaskRecord.TABLE, task.id(), task);
+    fleets.booked(task);
+    return task;
+  }
+
+  /** The result of StartTask: on exactly these instances, whatever strategies would say. */
+  record Started(List<Task> tasks, List<Failure> failures) {}
+
+  Started start(
+      Tx tx,
+      List<String> instances,
+      TaskFactory.Order order,
+      Request request,
+      Map<String, String> zones) {
+    List<Task> tasks = new ArrayList<>();
+    List<Failure> failures = new ArrayList<>();
+    for (String reference : instances) {
+      Optional<InstanceRecord> instance =
+          tx.get(InstanceRecord.TABLE, TaskRecord.idOf(reference))
+              .map(Row::value)
+              .filter(i -> i.clusterArn().equals(order.clusterArn()));
+      if (instance.isEmpty()) {
+        failures.add(failure(ContainerInstances.arn(order.clusterArn(), reference), "MISSING"));
+        continue;
+      }
+      String arn = instance.get().instance().containerInstanceArn();
+      if (instance.get().inactive()) {
+        failures.add(failure(arn, "INACTIVE"));
+        continue;
+      }
+      Fleets.against(tx, instance.get(), request)
+          .ifPresentOrElse(
+              reason -> failures.add(failure(arn, reason.failure())),
+              () -> tasks.add(make(tx, instance.get(), order, request, zones).task()));
+    }
+    return new Started(tasks, failures);
+  }
+
+  /** RunTask's failures for one task that found no place. */
+  static List<Failure> failures(String clusterArn, Verdict.Refused refused) {
+    return refused.rejections().stream()
+        .map(rejection ->
+            failure(
+                ContainerInstances.arn(clusterArn, rejection.machine()),
+                rejection.reason().failure()))
+        .toList();
+  }
+
+  private static Failure failure(String arn, String reason) {
+    return Failure.builder().arn(arn).reason(reason).build();
+  }
+}
