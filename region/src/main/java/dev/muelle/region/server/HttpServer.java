@@ -1,5 +1,6 @@
 package dev.muelle.region.server;
 
+import dev.muelle.wire.http.Drained;
 import dev.muelle.wire.http.HttpHandler;
 import java.io.IOException;
 import java.nio.channels.ServerSocketChannel;
@@ -27,7 +28,7 @@ public final class HttpServer implements AutoCloseable {
     threads.setVirtualThreadsExecutor(
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name(name + "-", 0).factory()));
     server = new Server(threads);
-    server.setHandler(new HandlerAdapter(handler));
+    server.setHandler(new HandlerAdapter(new Drained(handler)));
     server.setStopTimeout(STOP_MILLIS);
     // Whatever Jetty itself refuses (a malformed head) is answered without a page about Jetty.
     server.setErrorHandler(new PlainErrors());

@@ -145,13 +145,14 @@ final class Roles {
             Map.of());
     store.write(tx -> {
       // Each region of the account comes by here, perhaps at the same time.
-      if (tx.get(BORN, LAB_ROLE).isEmpty()) {
+      boolean born = tx.get(BORN, LAB_ROLE).isEmpty();
+      if (born) {
         tx.insert(BORN, LAB_ROLE, new Born(clock.millis()));
         if (tx.get(RoleRecord.TABLE, key(LAB_ROLE)).isEmpty()) {
           tx.insert(RoleRecord.TABLE, key(LAB_ROLE), lab);
         }
       }
-      return null;
+      return born;
     });
   }
 
@@ -475,8 +476,9 @@ final class Roles {
   }
 
   private static void checkTrust(@Nullable String document, String member) {
-    PolicyDocuments.checkTrust(present(document, member));
-    if (PolicyDocuments.length(document) > MAX_TRUST) {
+    String trust = present(document, member);
+    PolicyDocuments.checkTrust(trust);
+    if (PolicyDocuments.length(trust) > MAX_TRUST) {
       throw limit("Cannot exceed quota for ACLSizePerRole: " + MAX_TRUST);
     }
   }

@@ -4,6 +4,8 @@ import dev.muelle.engine.blob.FileBlobStore;
 import dev.muelle.services.Scope;
 import dev.muelle.store.SqliteStore;
 import dev.muelle.wire.Caller;
+import dev.muelle.wire.http.Drained;
+import dev.muelle.wire.http.HttpHandler;
 import dev.muelle.wire.http.HttpRequest;
 import dev.muelle.wire.http.HttpResponse;
 import java.io.IOException;
@@ -60,7 +62,7 @@ final class RegistryServer implements AutoCloseable {
     connector.setHost("127.0.0.1");
     connector.setPort(port);
     server.addConnector(connector);
-    server.setHandler(new Adapter(new Registry(this::ecr, tokens)));
+    server.setHandler(new Adapter(new Drained(new Registry(this::ecr, tokens))));
     connector.open();
     host = "localhost:" + connector.getLocalPort();
     try {
@@ -107,9 +109,9 @@ final class RegistryServer implements AutoCloseable {
   }
 
   private static final class Adapter extends Handler.Abstract {
-    private final Registry registry;
+    private final HttpHandler registry;
 
-    Adapter(Registry registry) {
+    Adapter(HttpHandler registry) {
       this.registry = registry;
     }
 
