@@ -49,7 +49,21 @@ class CrashTest {
 
   @Test
   void noLineAndNoExitCodeIsMissing() throws Exception {
-    int lines = 400;
+    printsThroughCrashes(
+        400,
+        "i=0; while [ $i -lt 400 ]; do echo line-$i; i=$((i+1)); usleep 20000; done; exit 7");
+  }
+
+  /** More than may wait for its reader, so the writer has to; with a server and without. */
+  @Test
+  void noLineIsMissingOfAWriterThatIsTooFast() throws Exception {
+    printsThroughCrashes(
+        600,
+        "x=$(dd if=/dev/zero bs=100000 count=1 2>/dev/null | tr \\\\000 x);"
+            + " i=0; while [ $i -lt 600 ]; do echo line-$i $x; i=$((i+1)); done; exit 7");
+  }
+
+  private static void printsThroughCrashes(int lines, String script) throws Exception {
     try (TestRegion region = TestRegion.start("")) {
       region.run("aws ecr create-repository --repository-name printer");
       new BusyboxImage(region).push("printer");
@@ -60,11 +74,11 @@ class CrashTest {
             --network-mode awsvpc --cpu 256 --memory 512 \\
             --execution-role-arn arn:aws:iam::000000000000:role/LabRole \\
             --container-definitions '[{"name":"printer","image":"localhost:%d/printer:latest",
-              "command":["sh","-c","i=0; while [ $i -lt %d ]; do echo line-$i; i=$((i+1)); usleep 20000; done; exit 7"],
+              "command":["sh","-c","%s"],
               "logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"/printer",
               "awslogs-region":"us-east-1","awslogs-stream-prefix":"p","awslogs-create-group":"true"}}}]'
           """
-              .formatted(region.port(), lines));
+              .formatted(region.port(), script));
       String task =
           region.run(
               """
@@ -91,7 +105,7 @@ class CrashTest {
       String events =
           region.run(
               "aws logs filter-log-events --log-group-name /printer --query 'events[].message'"
-                  + " --output text | tr '\\t' '\\n'");
+                  + " --output text | tr '\\t' '\\n' | cut -d' ' -f1");
       List<String> expected = IntStream.range(0, lines).mapToObj(i -> "line-" + i).toList();
       assertEquals(expected, events.lines().toList());
     }

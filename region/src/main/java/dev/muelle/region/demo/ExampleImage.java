@@ -148,7 +148,7 @@ public final class ExampleImage {
             out,
             "--add-modules",
             "java.base,jdk.httpserver",
-            "--strip-debug",
+            "--strip-java-debug-attributes", // --strip-debug would need objcopy for the native code
             "--no-header-files",
             "--no-man-pages",
             "--output",

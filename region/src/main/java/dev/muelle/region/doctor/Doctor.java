@@ -19,6 +19,7 @@ public final class Doctor {
           new Checks.Jdk(),
           new Checks.Program("conmon", "conmon", true, "keeps containers and their output"),
           new Checks.EitherProgram("crun", "runc", "starts containers"),
+          new Checks.Program("tini-static", "tini", false, "is the init of initProcessEnabled"),
           new Checks.Program("nft", "nftables", true, "filters packets"),
           new Checks.Program("ip", "iproute2", true, "makes network namespaces"),
           new Checks.Cgroups(Path.of("/sys/fs/cgroup"), Path.of("/proc/self/cgroup")),
