@@ -50,8 +50,7 @@ class CrashTest {
   @Test
   void noLineAndNoExitCodeIsMissing() throws Exception {
     printsThroughCrashes(
-        400,
-        "i=0; while [ $i -lt 400 ]; do echo line-$i; i=$((i+1)); usleep 20000; done; exit 7");
+        400, "i=0; while [ $i -lt 400 ]; do echo line-$i; i=$((i+1)); usleep 20000; done; exit 7");
   }
 
   /** More than may wait for its reader, so the writer has to; with a server and without. */

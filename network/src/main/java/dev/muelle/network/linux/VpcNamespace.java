@@ -79,12 +79,25 @@ final class VpcNamespace implements SocketSpace {
     // What no route knows is dropped without a word, as in a VPC.
     links.append("route replace blackhole default metric 4000000000\n");
     ip(namespace, links.toString());
-    enter("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0");
+    routeAsItWasTold();
     if (enter("nft", "list", "tables").contains(Ruleset.TABLE)) {
       String known = enter("nft", "list", "map", "inet", "vpc", "egress");
       ADDRESS.matcher(known).results().map(found -> found.group(1)).forEach(adopted::add);
     } else {
       nft(Ruleset.base(resolver()));
+    }
+  }
+
+  /** It forwards, and does not judge by the way back; the kernel shows each namespace its own. */
+  private void routeAsItWasTold() {
+    Path ipv4 = Path.of("/proc/sys/net/ipv4");
+    try {
+      inside.call(() -> {
+        Files.writeString(ipv4.resolve("conf/all/rp_filter"), "0");
+        return Files.writeString(ipv4.resolve("ip_forward"), "1");
+      });
+    } catch (Exception e) {
+      throw new IllegalStateException("no forwarding in " + namespace, e);
     }
   }
 
