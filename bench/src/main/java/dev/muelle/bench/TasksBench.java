@@ -46,8 +46,11 @@ public final class TasksBench {
                     .requiresCompatibilitiesWithStrings("FARGATE")
                     .cpu("256")
                     .memory("512")
-                    .containerDefinitions(
-                        c -> c.name("sleep").image(image).command("sleep", "3600")))
+                    .containerDefinitions(c ->
+                        c.name("sleep")
+                            .image(image)
+                            .command("sleep", "3600")
+                            .stopTimeout(2))) // it ignores SIGTERM, as process 1 may
             .taskDefinition()
             .taskDefinitionArn();
   }

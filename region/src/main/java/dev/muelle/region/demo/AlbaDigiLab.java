@@ -535,7 +535,7 @@ public final class AlbaDigiLab {
     for (String revision : revisions) {
       aws.ecs.deregisterTaskDefinition(r -> r.taskDefinition(revision));
     }
-    return revisions.size() + " revisions";
+    return revisions.size() == 1 ? "1 revision" : revisions.size() + " revisions";
   }
 
   private String removeCluster() {
