@@ -2,10 +2,14 @@ package dev.muelle.engine;
 
 import java.time.Instant;
 
-/** What a container is doing, as observed; it only advances. */
-public record ContainerStatus(String id, String sandboxId, String name, State state) {
+/**
+ * What a container is doing, as observed; it only advances.
+ *
+ * @param restarts how often it was started again after an exit
+ */
+public record ContainerStatus(String id, String sandboxId, String name, State state, int restarts) {
 
-  /** From running to exited, never back. */
+  /** From running to exited, and back only by {@link Engine#restartContainer}. */
   public sealed interface State {
     /**
      * @param pid on the host

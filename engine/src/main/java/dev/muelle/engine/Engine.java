@@ -37,6 +37,15 @@ public interface Engine extends AutoCloseable {
   void startContainer(ContainerSpec spec);
 
   /**
+   * Starts a container that has exited once more: the same one, with what it wrote to its files,
+   * its output going on where it ended. Nothing happens if it runs or is unknown. If it cannot be
+   * started, it has exited anew, just now.
+   *
+   * @throws EngineException as {@link #startContainer}
+   */
+  void restartContainer(String containerId);
+
+  /**
    * Runs a further process in a running container, with the container's user and environment, and
    * waits for its end.
    *

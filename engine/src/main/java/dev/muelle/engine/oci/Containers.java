@@ -42,6 +42,7 @@ final class Containers {
   private static final Duration DEATH = Duration.ofSeconds(30);
   private static final long HALTED_LOOK = 100; // ms
   private static final int OPEN_FILES = 65_535;
+  private static final int NOT_STARTED = 128; // Docker's, of a container that cannot be started
   private static final int LOST = 137; // as if killed: nobody was there to see its exit code
   private static final List<Path> INITS =
       List.of(
@@ -170,7 +171,8 @@ final class Containers {
               startTime,
               Signals.stop(image.config().stopSignal()),
               order.incrementAndGet(),
-              timers.millis());
+              timers.millis(),
+              0);
       conmon.start(spec.id());
       Layout.write(layout.containerNote(spec.id()), json.writeValueAsBytes(note));
       done = true;
@@ -188,6 +190,71 @@ final class Containers {
       } finally {
         starting.release();
       }
+    }
+  }
+
+  /** Starts one that has exited once more. */
+  void restart(String id) {
+    Running before = known.get(id);
+    if (before == null) {
+      return;
+    }
+    Lock shared = sandboxes.lock(before.note.sandboxId()).readLock();
+    shared.lock();
+    try {
+      ReentrantLock lock = lock(id);
+      lock.lock();
+      try {
+        Running container = known.get(id);
+        if (container != null && container.exit.isDone()) {
+          restartNow(container.note);
+        }
+      } finally {
+        lock.unlock();
+      }
+    } finally {
+      shared.unlock();
+    }
+    look(id);
+  }
+
+  private void restartNow(Note before) {
+    String id = before.id();
+    Note failed = before.again(before.pid(), before.startTime(), timers.millis(), 0);
+    starting.acquireUninterruptibly();
+    try {
+      Layout.write(layout.restarting(id), new byte[0]);
+      leftovers.clear(before.sandboxId(), id);
+      guard.ensure();
+      int pid = conmon.create(id, Files.exists(layout.log(id)));
+      Note note = before.again(pid, Processes.startTime(pid), timers.millis(), 1);
+      conmon.start(id);
+      Layout.write(layout.containerNote(id), json.writeValueAsBytes(note));
+      Files.deleteIfExists(layout.exitNote(id));
+      Files.delete(layout.restarting(id));
+      known.put(id, new Running(note));
+    } catch (IOException | LinuxException | EngineException e) {
+      notRestarted(failed);
+      throw e instanceof EngineException known
+          ? known
+          : new EngineException("CannotStartContainerError: " + e.getMessage(), e);
+    } finally {
+      starting.release();
+    }
+  }
+
+  private void notRestarted(Note note) {
+    try {
+      leftovers.clear(note.sandboxId(), note.id());
+      Exit exit = new Exit(NOT_STARTED, false, note.startedMillis());
+      Layout.write(layout.containerNote(note.id()), json.writeValueAsBytes(note));
+      Layout.write(layout.exitNote(note.id()), json.writeValueAsBytes(exit));
+      Files.deleteIfExists(layout.restarting(note.id()));
+      Running container = new Running(note);
+      container.exit.complete(exit);
+      known.put(note.id(), container);
+    } catch (IOException e) {
+      LOG.warn("container {} was not restarted, and left something behind", note.id(), e);
     }
   }
 
@@ -428,6 +495,13 @@ final class Containers {
         Note note = json.readValue(Files.readAllBytes(file), Note.class);
         Running container = new Running(note);
         Path end = layout.exitNote(id);
+        if (Files.exists(layout.restarting(id))) { // nobody knows how far that came
+          leftovers.clear(note.sandboxId(), id);
+          if (!Files.exists(end)) {
+            Layout.write(end, json.writeValueAsBytes(new Exit(LOST, false, timers.millis())));
+          }
+          Files.delete(layout.restarting(id));
+        }
         if (Files.exists(end)) {
           container.exit.complete(json.readValue(Files.readAllBytes(end), Exit.class));
         }

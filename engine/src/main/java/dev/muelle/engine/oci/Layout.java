@@ -62,6 +62,11 @@ record Layout(Path root) {
     return container(id).resolve("exited.json");
   }
 
+  /** There while a container is being started again. */
+  Path restarting(String id) {
+    return container(id).resolve("restarting");
+  }
+
   /** The image's id, noted before its layers are mounted. */
   Path imageNote(String id) {
     return container(id).resolve("image");

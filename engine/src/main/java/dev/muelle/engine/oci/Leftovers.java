@@ -44,6 +44,15 @@ final class Leftovers {
     Trees.delete(layout.container(id));
   }
 
+  /** Removes what a container's last run left, but not its files and output. */
+  void clear(String sandboxId, String id) throws IOException {
+    killMonitors(line -> line.contains(Conmon.name(instance, id)));
+    cgroups.remove(sandboxId, id);
+    Trees.delete(layout.runtime().resolve(id));
+    Files.deleteIfExists(layout.exit(id));
+    Trees.delete(layout.sockets().resolve(id));
+  }
+
   /** Ends conmon processes and waits for that. */
   private static void killMonitors(Predicate<List<String>> which) throws IOException {
     for (int round = 0; round < ROUNDS; round++) {

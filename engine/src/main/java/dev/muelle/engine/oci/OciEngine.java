@@ -113,6 +113,11 @@ public final class OciEngine implements Engine {
     containers.start(spec);
   }
 
+  @Override
+  public void restartContainer(String containerId) {
+    containers.restart(containerId);
+  }
+
   private static void valid(String id) {
     if (!ID.matcher(id).matches() || id.equals("monitors")) {
       throw new EngineException("CannotCreateContainerError: invalid id: " + id);

@@ -14,6 +14,7 @@ final class Running {
    * @param startTime of its first process, in ticks since boot
    * @param stopSignal number
    * @param order of starting
+   * @param restarts how often it was started again after an exit
    */
   record Note(
       String id,
@@ -23,7 +24,15 @@ final class Running {
       long startTime,
       int stopSignal,
       long order,
-      long startedMillis) {}
+      long startedMillis,
+      int restarts) {
+
+    /** The same container, started again. */
+    Note again(int newPid, long newStartTime, long millis, int times) {
+      return new Note(
+          id, sandboxId, name, newPid, newStartTime, stopSignal, order, millis, restarts + times);
+    }
+  }
 
   /** What is written down of its end. */
   record Exit(int code, boolean outOfMemory, long finishedMillis) {}
@@ -43,6 +52,6 @@ final class Running {
             ? new State.Running(note.pid(), started)
             : new State.Exited(
                 end.code(), end.outOfMemory(), started, Instant.ofEpochMilli(end.finishedMillis()));
-    return new ContainerStatus(note.id(), note.sandboxId(), note.name(), state);
+    return new ContainerStatus(note.id(), note.sandboxId(), note.name(), state, note.restarts());
   }
 }

@@ -14,6 +14,7 @@ final class SimContainer {
   final ContainerSpec spec;
   final Behaviour behaviour;
   private State state;
+  private int restarts;
   private final List<LogLine> output = new ArrayList<>();
   private int released;
 
@@ -32,7 +33,24 @@ final class SimContainer {
   }
 
   ContainerStatus status() {
-    return new ContainerStatus(spec.id(), spec.sandboxId(), spec.name(), state);
+    return new ContainerStatus(spec.id(), spec.sandboxId(), spec.name(), state, restarts);
+  }
+
+  /** How often it was started again: what belongs to an earlier start is none of a later one's. */
+  int restarts() {
+    return restarts;
+  }
+
+  /** Returns whether it had exited, and so runs again. */
+  boolean restart(int pid, Instant now) {
+    return switch (state) {
+      case State.Running _ -> false;
+      case State.Exited _ -> {
+        state = new State.Running(pid, now);
+        restarts++;
+        yield true;
+      }
+    };
   }
 
   /** Returns whether it ran until now. */

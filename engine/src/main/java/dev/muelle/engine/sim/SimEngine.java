@@ -106,13 +106,38 @@ public final class SimEngine implements Engine {
     }
     Behaviour behaviour = script.apply(ImageReference.parse(spec.imageId()));
     take(behaviour.startTime());
-    SimContainer container = begin(sandbox, spec, behaviour);
-    for (Behaviour.Line line : behaviour.lines()) {
-      timers.after(line.after(), () -> print(container, line));
+    act(begin(sandbox, spec, behaviour));
+  }
+
+  /** What it does by itself from its start on. */
+  private void act(SimContainer container) {
+    int life = container.restarts();
+    for (Behaviour.Line line : container.behaviour.lines()) {
+      timers.after(line.after(), () -> print(container, life, line));
     }
-    if (behaviour.end() != null) {
-      endLater(container, behaviour.end());
+    if (container.behaviour.end() != null) {
+      endLater(container, container.behaviour.end());
     }
+  }
+
+  @Override
+  public void restartContainer(String containerId) {
+    SimContainer container = find(containerId);
+    if (container == null || running(container)) {
+      return;
+    }
+    take(container.behaviour.startTime());
+    if (again(container)) {
+      act(container);
+    }
+  }
+
+  private synchronized boolean again(SimContainer container) {
+    boolean did = container.restart(++lastPid, timers.instant());
+    if (did) {
+      starts.merge(container.spec.id(), 1, Integer::sum);
+    }
+    return did;
   }
 
   /** Returns false while another caller starts the same container. */
@@ -272,7 +297,7 @@ public final class SimEngine implements Engine {
   public void print(String containerId, String text) {
     SimContainer container = find(containerId);
     if (container != null) {
-      print(container, new Behaviour.Line(Duration.ZERO, false, text));
+      print(container, container.restarts(), new Behaviour.Line(Duration.ZERO, false, text));
     }
   }
 
@@ -306,26 +331,31 @@ public final class SimEngine implements Engine {
   }
 
   private void endLater(SimContainer container, Behaviour.End end) {
+    int life = container.restarts();
     if (end.after().isZero()) {
-      exit(container, end.exitCode(), end.outOfMemory());
+      exit(container, life, end.exitCode(), end.outOfMemory());
     } else {
-      timers.after(end.after(), () -> exit(container, end.exitCode(), end.outOfMemory()));
+      timers.after(end.after(), () -> exit(container, life, end.exitCode(), end.outOfMemory()));
     }
   }
 
   private void exit(SimContainer container, int exitCode, boolean outOfMemory) {
+    exit(container, container.restarts(), exitCode, outOfMemory);
+  }
+
+  private void exit(SimContainer container, int life, int exitCode, boolean outOfMemory) {
     boolean ran;
     synchronized (this) {
-      ran = container.exit(exitCode, outOfMemory, timers.instant());
+      ran = container.restarts() == life && container.exit(exitCode, outOfMemory, timers.instant());
     }
     if (ran) {
       tell(container);
     }
   }
 
-  private void print(SimContainer container, Behaviour.Line line) {
+  private void print(SimContainer container, int life, Behaviour.Line line) {
     synchronized (this) {
-      if (!container.running()) {
+      if (!container.running() || container.restarts() != life) {
         return;
       }
       container.print(line.text(), line.stderr(), timers.instant());

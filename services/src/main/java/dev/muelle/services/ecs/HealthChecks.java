@@ -126,6 +126,16 @@ final class HealthChecks implements AutoCloseable {
     }
   }
 
+  /** A container was started again: nothing is known of its health. */
+  void restarted(TaskRecord task, ContainerDefinition container, TaskDefinition definition) {
+    if (container.healthCheck() != null) {
+      String id = TaskAgent.containerId(task, container.name());
+      store(task.id(), container.name(), HealthStatus.UNKNOWN, definition);
+      known.remove(id);
+      loop.wake(id);
+    }
+  }
+
   private @Nullable Duration look(String id) {
     Optional<TaskRecord> task =
         store.read(tx -> tx.get(TaskRecord.TABLE, TaskAgent.taskOf(id))).map(Row::value);

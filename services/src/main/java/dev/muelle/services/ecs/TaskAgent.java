@@ -232,6 +232,7 @@ final class TaskAgent {
     metadata.serve(vpcOf(eni));
     engine.createSandbox(sandbox(task, definition, namespace));
     TaskRecord pulled = pull(task, definition);
+    restart(pulled, definition);
     Map<String, ContainerStatus> started = started(pulled, definition);
     Startup.Step step =
         Startup.next(definition.containerDefinitions(), started, healthy(pulled), clock.instant());
@@ -458,8 +459,25 @@ final class TaskAgent {
   private @Nullable Duration watch(TaskRecord task) {
     TaskDefinition definition = definition(task);
     adopt(task);
+    restart(task, definition);
     observe(task.id());
     return essentialExited(task, definition) ? NOW : null; // an exit wakes us
+  }
+
+  /** Starts those again that are to be, before anything is made of their exit. */
+  private void restart(TaskRecord task, TaskDefinition definition) {
+    for (ContainerDefinition container : definition.containerDefinitions()) {
+      String id = containerId(task, container.name());
+      if (Restarts.wanted(container, engine.container(id).orElse(null))) {
+        try {
+          engine.restartContainer(id);
+          health.restarted(task, container, definition);
+        } catch (EngineException e) {
+          // It has exited for good: the policy does not want one again that did not run.
+          stopped(task.id(), container.name(), Objects.requireNonNullElse(e.getMessage(), ""));
+        }
+      }
+    }
   }
 
   /** After a restart of the server: what belongs to the task in this process, too. */
@@ -479,7 +497,7 @@ final class TaskAgent {
       boolean gone =
           status == null
               ? task.status() == TaskStatus.RUNNING // the engine knows no such container any more
-              : status.state() instanceof State.Exited;
+              : status.state() instanceof State.Exited && !Restarts.wanted(container, status);
       if (gone && Boolean.TRUE.equals(container.essential())) {
         stopFaulty(
             task.id(),
@@ -662,7 +680,11 @@ final class TaskAgent {
   private static Container observed(Container container, ContainerStatus status) {
     return switch (status.state()) {
       case State.Running running ->
-          container.toBuilder().runtimeId(status.id()).lastStatus("RUNNING").build();
+          container.toBuilder()
+              .runtimeId(status.id())
+              .lastStatus("RUNNING")
+              .exitCode(null) // of an earlier run
+              .build();
       case State.Exited exited ->
           container.toBuilder()
               .runtimeId(status.id())

@@ -131,7 +131,8 @@ final class TaskDefinitionRules {
           "mountPoints",
           "volumesFrom",
           "dockerLabels",
-          "systemControls");
+          "systemControls",
+          "restartPolicy");
   private static final Set<String> LOG_OPTIONS =
       Set.of(
           "awslogs-group",
@@ -367,6 +368,7 @@ final class TaskDefinitionRules {
         linux.tmpfs().forEach(TaskDefinitionRules::checkMemoryMount);
       }
       HealthChecks.check(definition);
+      Restarts.check(definition);
       checkParameters(definition);
       cpuSum += definition.cpu() == null ? 0 : definition.cpu();
       memorySum +=

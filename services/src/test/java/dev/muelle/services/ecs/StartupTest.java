@@ -39,7 +39,7 @@ class StartupTest {
   }
 
   private static ContainerStatus status(String name, State state) {
-    return new ContainerStatus(name, "s", name, state);
+    return new ContainerStatus(name, "s", name, state, 0);
   }
 
   private static List<String> starts(ContainerCondition condition, State state) {
