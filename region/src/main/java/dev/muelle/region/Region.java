@@ -68,6 +68,7 @@ final class Region implements AutoCloseable {
             elb,
             logs,
             iam,
+            null, // no CloudWatch yet
             shared.engine(),
             shared.network(),
             shared.vpcHttp());

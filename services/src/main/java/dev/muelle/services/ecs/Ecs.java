@@ -13,6 +13,8 @@ import dev.muelle.store.Store.Change;
 import dev.muelle.wire.Caller;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ecs.EcsClient;
@@ -20,6 +22,8 @@ import software.amazon.awssdk.services.ecs.model.CreateClusterRequest;
 import software.amazon.awssdk.services.ecs.model.CreateClusterResponse;
 import software.amazon.awssdk.services.ecs.model.CreateServiceRequest;
 import software.amazon.awssdk.services.ecs.model.CreateServiceResponse;
+import software.amazon.awssdk.services.ecs.model.CreateTaskSetRequest;
+import software.amazon.awssdk.services.ecs.model.CreateTaskSetResponse;
 import software.amazon.awssdk.services.ecs.model.DeleteAttributesRequest;
 import software.amazon.awssdk.services.ecs.model.DeleteAttributesResponse;
 import software.amazon.awssdk.services.ecs.model.DeleteClusterRequest;
@@ -28,6 +32,8 @@ import software.amazon.awssdk.services.ecs.model.DeleteServiceRequest;
 import software.amazon.awssdk.services.ecs.model.DeleteServiceResponse;
 import software.amazon.awssdk.services.ecs.model.DeleteTaskDefinitionsRequest;
 import software.amazon.awssdk.services.ecs.model.DeleteTaskDefinitionsResponse;
+import software.amazon.awssdk.services.ecs.model.DeleteTaskSetRequest;
+import software.amazon.awssdk.services.ecs.model.DeleteTaskSetResponse;
 import software.amazon.awssdk.services.ecs.model.DeregisterContainerInstanceRequest;
 import software.amazon.awssdk.services.ecs.model.DeregisterContainerInstanceResponse;
 import software.amazon.awssdk.services.ecs.model.DeregisterTaskDefinitionRequest;
@@ -36,10 +42,16 @@ import software.amazon.awssdk.services.ecs.model.DescribeClustersRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeClustersResponse;
 import software.amazon.awssdk.services.ecs.model.DescribeContainerInstancesRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeContainerInstancesResponse;
+import software.amazon.awssdk.services.ecs.model.DescribeServiceDeploymentsRequest;
+import software.amazon.awssdk.services.ecs.model.DescribeServiceDeploymentsResponse;
+import software.amazon.awssdk.services.ecs.model.DescribeServiceRevisionsRequest;
+import software.amazon.awssdk.services.ecs.model.DescribeServiceRevisionsResponse;
 import software.amazon.awssdk.services.ecs.model.DescribeServicesRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeServicesResponse;
 import software.amazon.awssdk.services.ecs.model.DescribeTaskDefinitionRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeTaskDefinitionResponse;
+import software.amazon.awssdk.services.ecs.model.DescribeTaskSetsRequest;
+import software.amazon.awssdk.services.ecs.model.DescribeTaskSetsResponse;
 import software.amazon.awssdk.services.ecs.model.DescribeTasksRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeTasksResponse;
 import software.amazon.awssdk.services.ecs.model.ListAttributesRequest;
@@ -48,6 +60,8 @@ import software.amazon.awssdk.services.ecs.model.ListClustersRequest;
 import software.amazon.awssdk.services.ecs.model.ListClustersResponse;
 import software.amazon.awssdk.services.ecs.model.ListContainerInstancesRequest;
 import software.amazon.awssdk.services.ecs.model.ListContainerInstancesResponse;
+import software.amazon.awssdk.services.ecs.model.ListServiceDeploymentsRequest;
+import software.amazon.awssdk.services.ecs.model.ListServiceDeploymentsResponse;
 import software.amazon.awssdk.services.ecs.model.ListServicesRequest;
 import software.amazon.awssdk.services.ecs.model.ListServicesResponse;
 import software.amazon.awssdk.services.ecs.model.ListTagsForResourceRequest;
@@ -68,6 +82,8 @@ import software.amazon.awssdk.services.ecs.model.RunTaskRequest;
 import software.amazon.awssdk.services.ecs.model.RunTaskResponse;
 import software.amazon.awssdk.services.ecs.model.StartTaskRequest;
 import software.amazon.awssdk.services.ecs.model.StartTaskResponse;
+import software.amazon.awssdk.services.ecs.model.StopServiceDeploymentRequest;
+import software.amazon.awssdk.services.ecs.model.StopServiceDeploymentResponse;
 import software.amazon.awssdk.services.ecs.model.StopTaskRequest;
 import software.amazon.awssdk.services.ecs.model.StopTaskResponse;
 import software.amazon.awssdk.services.ecs.model.TagResourceRequest;
@@ -76,8 +92,12 @@ import software.amazon.awssdk.services.ecs.model.UntagResourceRequest;
 import software.amazon.awssdk.services.ecs.model.UntagResourceResponse;
 import software.amazon.awssdk.services.ecs.model.UpdateContainerInstancesStateRequest;
 import software.amazon.awssdk.services.ecs.model.UpdateContainerInstancesStateResponse;
+import software.amazon.awssdk.services.ecs.model.UpdateServicePrimaryTaskSetRequest;
+import software.amazon.awssdk.services.ecs.model.UpdateServicePrimaryTaskSetResponse;
 import software.amazon.awssdk.services.ecs.model.UpdateServiceRequest;
 import software.amazon.awssdk.services.ecs.model.UpdateServiceResponse;
+import software.amazon.awssdk.services.ecs.model.UpdateTaskSetRequest;
+import software.amazon.awssdk.services.ecs.model.UpdateTaskSetResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.iam.IamClient;
 
@@ -99,6 +119,8 @@ public final class Ecs implements EcsClient {
   private final ContainerInstances instances;
   private final InstanceAttributes attributes;
   private final Services services;
+  private final ServiceHistory history;
+  private final TaskSets taskSets;
   private final Tags tags;
   private final LogPump logs;
   private final TaskMetadata metadata;
@@ -109,6 +131,12 @@ public final class Ecs implements EcsClient {
   private Store.Subscription changes = () -> {};
   private Engine.Watch watch = () -> {};
 
+  /**
+   * ECS.
+   *
+   * @param cloudWatch whose alarms may watch over deployments; null as long as there is none, then
+   *     they are refused by name
+   */
   public Ecs(
       Scope scope,
       Store store,
@@ -119,6 +147,7 @@ public final class Ecs implements EcsClient {
       ElasticLoadBalancingV2Client elb,
       CloudWatchLogsClient logsClient,
       IamClient iam,
+      @Nullable CloudWatchClient cloudWatch,
       Engine engine,
       Network network,
       VpcHttp vpcHttp) {
@@ -135,7 +164,14 @@ public final class Ecs implements EcsClient {
     tasks = new Tasks(store, timers, clusters, definitions, networks, factory, onInstances);
     instances = new ContainerInstances(scope, store, timers, ids, clusters, tasks);
     attributes = new InstanceAttributes(store, clusters);
-    services = new Services(scope, store, timers, ids, clusters, definitions, networks, elb);
+    Deployments deployments = new Deployments(scope, ids);
+    Alarms alarms = new Alarms(cloudWatch);
+    ServiceRules rules = new ServiceRules(elb);
+    services =
+        new Services(
+            scope, store, timers, deployments, clusters, definitions, networks, rules, alarms);
+    taskSets = new TaskSets(store, timers, ids, services, definitions, networks, rules);
+    history = new ServiceHistory(store, timers, clusters);
     tags = new Tags(store);
     logs = new LogPump(store, timers, random, engine, logsClient, definitions);
     metadata = new TaskMetadata(store, definitions, ec2, vpcHttp);
@@ -157,7 +193,7 @@ public final class Ecs implements EcsClient {
             health);
     ServiceScheduler scheduler =
         new ServiceScheduler(
-            store, timers, ids, services, tasks, networks, factory, onInstances, elb);
+            store, timers, ids, deployments, alarms, tasks, networks, factory, onInstances, elb);
     taskLoop = new Loop<>("ecs-task", timers, random, TASKS_AT_ONCE, agent::look);
     serviceLoop = new Loop<>("ecs-service", timers, random, SERVICES_AT_ONCE, scheduler::look);
   }
@@ -183,6 +219,8 @@ public final class Ecs implements EcsClient {
         wakeServiceOf(change.key());
       }
       case "ecs.services" -> serviceLoop.wake(change.key());
+      case "ecs.service_deployments" -> serviceLoop.wake(serviceOf(change.key()));
+      case "ecs.task_sets" -> serviceLoop.wake(serviceOf(change.key()));
       case "ecs.container_instances" -> {
         fleets.instanceChanged(change.key());
         wakeServices();
@@ -190,6 +228,11 @@ public final class Ecs implements EcsClient {
       case TARGET_HEALTH -> wakeServices();
       default -> {}
     }
+  }
+
+  /** Of {@code cluster/service/anything}. */
+  private static String serviceOf(String key) {
+    return key.substring(0, key.indexOf('/', key.indexOf('/') + 1));
   }
 
   private void wakeServiceOf(String taskId) {
@@ -371,6 +414,55 @@ public final class Ecs implements EcsClient {
   @Override
   public ListServicesResponse listServices(ListServicesRequest request) {
     return services.list(request);
+  }
+
+  @Override
+  public CreateTaskSetResponse createTaskSet(CreateTaskSetRequest request) {
+    return taskSets.create(request);
+  }
+
+  @Override
+  public UpdateTaskSetResponse updateTaskSet(UpdateTaskSetRequest request) {
+    return taskSets.update(request);
+  }
+
+  @Override
+  public DeleteTaskSetResponse deleteTaskSet(DeleteTaskSetRequest request) {
+    return taskSets.delete(request);
+  }
+
+  @Override
+  public DescribeTaskSetsResponse describeTaskSets(DescribeTaskSetsRequest request) {
+    return taskSets.describe(request);
+  }
+
+  @Override
+  public UpdateServicePrimaryTaskSetResponse updateServicePrimaryTaskSet(
+      UpdateServicePrimaryTaskSetRequest request) {
+    return taskSets.makePrimary(request);
+  }
+
+  @Override
+  public StopServiceDeploymentResponse stopServiceDeployment(StopServiceDeploymentRequest request) {
+    return history.stop(request);
+  }
+
+  @Override
+  public ListServiceDeploymentsResponse listServiceDeployments(
+      ListServiceDeploymentsRequest request) {
+    return history.list(request);
+  }
+
+  @Override
+  public DescribeServiceDeploymentsResponse describeServiceDeployments(
+      DescribeServiceDeploymentsRequest request) {
+    return history.deployments(request);
+  }
+
+  @Override
+  public DescribeServiceRevisionsResponse describeServiceRevisions(
+      DescribeServiceRevisionsRequest request) {
+    return history.revisions(request);
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.muelle.services.ecs;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import software.amazon.awssdk.core.SdkField;
 import software.amazon.awssdk.core.SdkPojo;
 import software.amazon.awssdk.services.ecs.model.ClientException;
@@ -29,10 +30,17 @@ final class Refuse {
    * @param effective the SDK names of the members that have their effect
    */
   static void unlessEffective(String what, SdkPojo value, Set<String> effective) {
+    unlessAllowed(
+        value,
+        effective,
+        member -> what + " parameter " + member + " is not supported by this region yet.");
+  }
+
+  /** Refuses every member that is set and is not one of these, with a message about its name. */
+  static void unlessAllowed(SdkPojo value, Set<String> allowed, UnaryOperator<String> message) {
     for (SdkField<?> field : value.sdkFields()) {
-      if (!effective.contains(field.locationName()) && says(field.getValueOrDefault(value))) {
-        throw invalid(
-            what + " parameter " + field.locationName() + " is not supported by this region yet.");
+      if (!allowed.contains(field.locationName()) && says(field.getValueOrDefault(value))) {
+        throw invalid(message.apply(field.locationName()));
       }
     }
   }

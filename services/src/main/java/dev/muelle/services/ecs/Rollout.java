@@ -59,8 +59,20 @@ final class Rollout {
    *
    * @param primary the id of the deployment that is to stay
    * @param held whether no new task may be started (a failed deployment, or throttling)
+   * @param moving how many tasks of the primary deployment were made beyond the wanted number, to
+   *     take the place of others once they are healthy
    */
-  record Want(int desired, int minimumPercent, int maximumPercent, String primary, boolean held) {
+  record Want(
+      int desired,
+      int minimumPercent,
+      int maximumPercent,
+      String primary,
+      boolean held,
+      int moving) {
+
+    Want(int desired, int minimumPercent, int maximumPercent, String primary, boolean held) {
+      this(desired, minimumPercent, maximumPercent, primary, held, 0);
+    }
 
     int minimum() {
       return Math.ceilDiv(desired * minimumPercent, 100);
@@ -80,8 +92,14 @@ final class Rollout {
    * @param start how many tasks of the primary deployment
    * @param settled whether there is nothing left to do: the wanted number of healthy tasks of the
    *     primary deployment, and no others
+   * @param blocked whether the percentages allow neither to start a new task nor to stop an old one
    */
-  record Plan(int start, List<Stop> stop, boolean settled) {}
+  record Plan(int start, List<Stop> stop, boolean settled, boolean blocked) {
+
+    Plan(int start, List<Stop> stop, boolean settled) {
+      this(start, stop, settled, false);
+    }
+  }
 
   static Plan plan(Want want, List<Member> members) {
     List<Stop> stop = new ArrayList<>();
@@ -96,7 +114,7 @@ final class Rollout {
         old.add(member);
       }
     }
-    int surplus = primary.size() - want.desired();
+    int surplus = primary.size() - want.desired() - want.moving();
     if (surplus > 0) {
       List<Member> leaving = leaving(primary, surplus);
       leaving.forEach(member -> stop.add(new Stop(member.id(), scaling(member))));
@@ -134,7 +152,13 @@ final class Rollout {
     int start = want.held() ? 0 : Math.max(0, Math.min(want.desired() - primary.size(), room));
     boolean settled =
         stop.isEmpty() && start == 0 && old.isEmpty() && healthy(primary) == want.desired();
-    return new Plan(start, List.copyOf(stop), settled);
+    boolean blocked =
+        stop.isEmpty()
+            && start == 0
+            && !want.held()
+            && primary.size() < want.desired()
+            && healthy(primary) + healthy(old) == members.size();
+    return new Plan(start, List.copyOf(stop), settled, blocked);
   }
 
   private static int healthy(List<Member> members) {

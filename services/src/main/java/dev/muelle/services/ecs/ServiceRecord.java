@@ -6,9 +6,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Deployment;
+import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
+import software.amazon.awssdk.services.ecs.model.SchedulingStrategy;
 import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.ServiceEvent;
 
@@ -18,14 +21,21 @@ import software.amazon.awssdk.services.ecs.model.ServiceEvent;
  * @param failedStarts tasks in a row that never reached RUNNING
  * @param notBefore when the next task may be started, after repeated failures; null for at once
  * @param steady whether "has reached a steady state" was said since the last change
- * @param lastCompleted task definition of the last deployment that completed: where a rollback goes
+ * @param lastCompleted id of the last deployment that completed: where a rollback goes; null if
+ *     there is none
+ * @param proven when the newest task was made that became healthy in the primary deployment
+ * @param bakedAt until when alarms watch over a deployment whose tasks are all there; null before
+ * @param moves tasks made to balance the zones; null as long as the zones are balanced
  */
 record ServiceRecord(
     Service service,
     int failedStarts,
     @Nullable Instant notBefore,
     boolean steady,
-    @Nullable String lastCompleted) {
+    @Nullable String lastCompleted,
+    @Nullable Instant proven,
+    @Nullable Instant bakedAt,
+    @Nullable Set<String> moves) {
 
   static final int MAX_EVENTS = 100;
   private static final Duration REPEATED = Duration.ofHours(6);
@@ -35,6 +45,11 @@ record ServiceRecord(
       Table.of("ecs.services", StoredJson.codec(ServiceRecord.class))
           .index("cluster", service -> service.service().clusterArn());
 
+  /** A service that was just made. */
+  static ServiceRecord of(Service service) {
+    return new ServiceRecord(service, 0, null, false, null, null, null, null);
+  }
+
   String key() {
     return key(TaskRecord.idOf(service.clusterArn()), service.serviceName());
   }
@@ -43,37 +58,90 @@ record ServiceRecord(
     return cluster + "/" + service;
   }
 
+  /** The deployment that is to stay; only of a service that ECS deploys. */
   Deployment primary() {
     return service.deployments().getFirst();
   }
 
+  boolean daemon() {
+    return service.schedulingStrategy() == SchedulingStrategy.DAEMON;
+  }
+
+  /** Whether somebody else deploys it, by task sets. */
+  boolean external() {
+    return ServiceRules.external(service.deploymentController());
+  }
+
   ServiceRecord with(UnaryOperator<Service.Builder> change) {
     return new ServiceRecord(
-        change.apply(service.toBuilder()).build(), failedStarts, notBefore, steady, lastCompleted);
+        change.apply(service.toBuilder()).build(),
+        failedStarts,
+        notBefore,
+        steady,
+        lastCompleted,
+        proven,
+        bakedAt,
+        moves);
   }
 
   ServiceRecord withFailures(int failures, @Nullable Instant next) {
-    return new ServiceRecord(service, failures, next, steady, lastCompleted);
+    return new ServiceRecord(
+        service, failures, next, steady, lastCompleted, proven, bakedAt, moves);
   }
 
-  /** With one failed task more in a deployment. */
+  /** With one failed task more in a deployment, as long as that one is rolled out. */
   ServiceRecord withFailedTask(@Nullable String deployment) {
     return with(s ->
         s.deployments(
             service.deployments().stream()
                 .map(d ->
                     d.id().equals(deployment)
+                            && d.rolloutState() == DeploymentRolloutState.IN_PROGRESS
                         ? d.toBuilder().failedTasks(d.failedTasks() + 1).build()
                         : d)
                 .toList()));
   }
 
   ServiceRecord withSteady(boolean now) {
-    return new ServiceRecord(service, failedStarts, notBefore, now, lastCompleted);
+    return new ServiceRecord(
+        service, failedStarts, notBefore, now, lastCompleted, proven, bakedAt, moves);
   }
 
-  ServiceRecord withCompleted(String taskDefinition) {
-    return new ServiceRecord(service, failedStarts, notBefore, steady, taskDefinition);
+  ServiceRecord withCompleted(String deployment) {
+    return new ServiceRecord(
+        service, failedStarts, notBefore, steady, deployment, proven, bakedAt, moves);
+  }
+
+  ServiceRecord withBakedAt(Instant at) {
+    return new ServiceRecord(
+        service, failedStarts, notBefore, steady, lastCompleted, proven, at, moves);
+  }
+
+  ServiceRecord withMoves(@Nullable Set<String> tasks) {
+    return new ServiceRecord(
+        service, failedStarts, notBefore, steady, lastCompleted, proven, bakedAt, tasks);
+  }
+
+  /**
+   * A task of the primary deployment that was made then is healthy: failures before it were not in
+   * a row with those after it, and count no more.
+   */
+  ServiceRecord withProven(Instant made) {
+    Service reset = withPrimary(primary().toBuilder().failedTasks(0).build()).service();
+    return new ServiceRecord(
+        reset, failedStarts, notBefore, steady, lastCompleted, made, bakedAt, moves);
+  }
+
+  /** About to be deployed anew: nothing of what was learned of the tasks before counts. */
+  ServiceRecord unproven() {
+    return new ServiceRecord(service, 0, null, false, lastCompleted, null, null, null);
+  }
+
+  /** With this deployment in the place of the primary one. */
+  ServiceRecord withPrimary(Deployment changed) {
+    List<Deployment> deployments = new ArrayList<>(service.deployments());
+    deployments.set(0, changed);
+    return with(s -> s.deployments(deployments));
   }
 
   /** With one event more, unless the last six hours already said so and nothing else since. */
@@ -88,12 +156,18 @@ record ServiceRecord(
 
   /** With one event more, in ECS's form: {@code (service NAME) …}. */
   ServiceRecord withEvent(String id, Instant at, String text) {
+    return withEvent(id, at, null, text);
+  }
+
+  /** With one event more of a task set: {@code (service NAME, taskSet ID) …}. */
+  ServiceRecord withEvent(String id, Instant at, @Nullable String taskSet, String text) {
+    String of = taskSet == null ? "" : ", taskSet " + taskSet;
     List<ServiceEvent> events = new ArrayList<>();
     events.add(
         ServiceEvent.builder()
             .id(id)
             .createdAt(at)
-            .message("(service " + service.serviceName() + ") " + text)
+            .message("(service " + service.serviceName() + of + ") " + text)
             .build());
     events.addAll(service.events());
     return with(s -> s.events(events.subList(0, Math.min(events.size(), MAX_EVENTS))));

@@ -1,32 +1,31 @@
 package dev.muelle.services.ecs;
 
-import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
+import dev.muelle.services.StoredJson;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
+import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.AvailabilityZoneRebalancing;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
 import software.amazon.awssdk.services.ecs.model.Cluster;
-import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.CreateServiceRequest;
 import software.amazon.awssdk.services.ecs.model.CreateServiceResponse;
 import software.amazon.awssdk.services.ecs.model.DeleteServiceRequest;
 import software.amazon.awssdk.services.ecs.model.DeleteServiceResponse;
 import software.amazon.awssdk.services.ecs.model.Deployment;
-import software.amazon.awssdk.services.ecs.model.DeploymentCircuitBreaker;
 import software.amazon.awssdk.services.ecs.model.DeploymentConfiguration;
 import software.amazon.awssdk.services.ecs.model.DeploymentController;
 import software.amazon.awssdk.services.ecs.model.DeploymentControllerType;
-import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
 import software.amazon.awssdk.services.ecs.model.DescribeServicesRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeServicesResponse;
 import software.amazon.awssdk.services.ecs.model.Failure;
@@ -44,10 +43,6 @@ import software.amazon.awssdk.services.ecs.model.ServiceNotFoundException;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.ecs.model.UpdateServiceRequest;
 import software.amazon.awssdk.services.ecs.model.UpdateServiceResponse;
-import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupNotFoundException;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
 
 /**
  * Services as callers see them; {@link ServiceScheduler} keeps their tasks running.
@@ -62,7 +57,6 @@ final class Services {
   static final String INACTIVE = "INACTIVE";
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-]{1,255}");
-  private static final int MAX_DESIRED = 5_000;
 
   private static final Set<String> CREATE_MEMBERS =
       Set.of(
@@ -80,6 +74,7 @@ final class Services {
           "healthCheckGracePeriodSeconds",
           "schedulingStrategy",
           "deploymentController",
+          "availabilityZoneRebalancing",
           "tags",
           "enableECSManagedTags",
           "propagateTags",
@@ -100,35 +95,76 @@ final class Services {
           "enableECSManagedTags",
           "propagateTags",
           "forceNewDeployment",
+          "deploymentController",
+          "availabilityZoneRebalancing",
           "placementConstraints",
           "placementStrategy");
+
+  /** Where a service is created of whose tasks ECS knows nothing yet. */
+  private static final Set<String> EXTERNAL_MEMBERS =
+      Set.of(
+          "cluster",
+          "serviceName",
+          "desiredCount",
+          "clientToken",
+          "launchType",
+          "deploymentConfiguration",
+          "healthCheckGracePeriodSeconds",
+          "schedulingStrategy",
+          "deploymentController",
+          "tags",
+          "enableECSManagedTags",
+          "propagateTags",
+          "placementConstraints",
+          "placementStrategy");
+
+  private static final Set<String> EXTERNAL_UPDATES =
+      Set.of(
+          "cluster",
+          "service",
+          "desiredCount",
+          "deploymentController",
+          "healthCheckGracePeriodSeconds",
+          "enableECSManagedTags",
+          "propagateTags",
+          "placementConstraints",
+          "placementStrategy");
+
+  /** The client token of the call that made a service, keyed as the service. */
+  private record Token(String given) {}
+
+  private static final Table<Token> TOKENS =
+      Table.of("ecs.service_tokens", StoredJson.codec(Token.class));
 
   private final Scope scope;
   private final Store store;
   private final InstantSource clock;
-  private final Ids ids;
+  private final Deployments deployments;
   private final Clusters clusters;
   private final TaskDefinitions definitions;
   private final Networks networks;
-  private final ElasticLoadBalancingV2Client elb;
+  private final ServiceRules rules;
+  private final Alarms alarms;
 
   Services(
       Scope scope,
       Store store,
       InstantSource clock,
-      Ids ids,
+      Deployments deployments,
       Clusters clusters,
       TaskDefinitions definitions,
       Networks networks,
-      ElasticLoadBalancingV2Client elb) {
+      ServiceRules rules,
+      Alarms alarms) {
     this.scope = scope;
     this.store = store;
     this.clock = clock;
-    this.ids = ids;
+    this.deployments = deployments;
     this.clusters = clusters;
     this.definitions = definitions;
     this.networks = networks;
-    this.elb = elb;
+    this.rules = rules;
+    this.alarms = alarms;
   }
 
   CreateServiceResponse create(CreateServiceRequest request, String caller) {
@@ -139,10 +175,23 @@ final class Services {
               ? "Service name can not be blank."
               : "Service name contains invalid characters.");
     }
-    if (request.schedulingStrategy() == SchedulingStrategy.DAEMON) {
-      throw Refuse.invalid("DAEMON scheduling strategy is not supported for FARGATE launch type.");
-    }
-    checkController(request.deploymentController());
+    ServiceRules.checkController(request.deploymentController());
+    PlacementRules.constraints(request.placementConstraints());
+    PlacementRules.strategies(request.placementStrategy(), true);
+    Tags.check(request.tags());
+    alarms.check(
+        request.deploymentConfiguration() == null
+            ? null
+            : request.deploymentConfiguration().alarms());
+    store.read(tx -> clusters.active(tx, request.cluster()));
+    return ServiceRules.external(request.deploymentController())
+        ? createExternal(request, caller)
+        : createDeployed(request, caller);
+  }
+
+  /** A service whose tasks ECS deploys. */
+  private CreateServiceResponse createDeployed(CreateServiceRequest request, String caller) {
+    boolean daemon = request.schedulingStrategy() == SchedulingStrategy.DAEMON;
     boolean ec2 =
         Tasks.onInstances(
             request.launchType(),
@@ -150,18 +199,25 @@ final class Services {
             request.platformVersion(),
             request.placementConstraints(),
             request.placementStrategy());
-    PlacementRules.constraints(request.placementConstraints());
-    PlacementRules.strategies(request.placementStrategy(), true);
-    Tags.check(request.tags());
-    if (request.desiredCount() == null) {
+    if (daemon) {
+      ServiceRules.checkDaemon(ec2, request.desiredCount(), request.placementStrategy());
+    } else if (request.desiredCount() == null) {
       throw Refuse.invalid("DesiredCount cannot be null for REPLICA scheduling strategy.");
     }
-    int desired = desired(request.desiredCount());
-    DeploymentConfiguration configuration = configuration(request.deploymentConfiguration(), null);
-    store.read(tx -> clusters.active(tx, request.cluster()));
+    int desired = daemon ? 0 : ServiceRules.desired(request.desiredCount());
+    DeploymentConfiguration configuration =
+        ServiceRules.configuration(request.deploymentConfiguration(), null, daemon);
+    AvailabilityZoneRebalancing rebalancing =
+        ServiceRules.rebalancing(
+            request.availabilityZoneRebalancing(),
+            AvailabilityZoneRebalancing.ENABLED,
+            daemon,
+            configuration,
+            request.placementStrategy(),
+            request.placementConstraints());
     TaskDefinition definition =
         store.read(tx -> definitions.runnable(tx, request.taskDefinition())).definition();
-    checkLoadBalancers(request.loadBalancers(), definition);
+    rules.checkLoadBalancers(request.loadBalancers(), definition);
     if (request.healthCheckGracePeriodSeconds() != null && request.loadBalancers().isEmpty()) {
       throw Refuse.invalid(
           "Health check grace period is only valid for services configured to use load balancers");
@@ -170,92 +226,166 @@ final class Services {
     if (ec2) {
       InstanceTasks.check(definition, vpc);
     }
-    NetworkConfiguration network = network(vpc);
+    return insert(
+        request,
+        caller,
+        (tx, base) ->
+            deployments.begin(
+                tx,
+                ServiceRecord.of(
+                    base.desiredCount(desired)
+                        .launchType(
+                            ec2
+                                ? LaunchType.EC2
+                                : request.capacityProviderStrategy().isEmpty()
+                                    ? LaunchType.FARGATE
+                                    : null)
+                        .capacityProviderStrategy(request.capacityProviderStrategy())
+                        .platformVersion(
+                            ec2
+                                ? null
+                                : Objects.requireNonNullElse(request.platformVersion(), "LATEST"))
+                        .platformFamily(ec2 ? null : "Linux")
+                        .taskDefinition(definition.taskDefinitionArn())
+                        .deploymentConfiguration(configuration)
+                        .networkConfiguration(network(vpc))
+                        .loadBalancers(request.loadBalancers())
+                        .healthCheckGracePeriodSeconds(
+                            request.loadBalancers().isEmpty()
+                                ? null
+                                : Objects.requireNonNullElse(
+                                    request.healthCheckGracePeriodSeconds(), 0))
+                        .schedulingStrategy(
+                            daemon ? SchedulingStrategy.DAEMON : SchedulingStrategy.REPLICA)
+                        .availabilityZoneRebalancing(rebalancing)
+                        .build()),
+                definition,
+                clock.instant()));
+  }
+
+  /** A service whose tasks come with its task sets. */
+  private CreateServiceResponse createExternal(CreateServiceRequest request, String caller) {
+    Refuse.unlessAllowed(request, EXTERNAL_MEMBERS, Services::ofTaskSets);
+    if (request.schedulingStrategy() == SchedulingStrategy.DAEMON) {
+      throw Refuse.invalid(
+          "DAEMON scheduling strategy is not supported for the EXTERNAL deployment controller.");
+    }
+    int desired = ServiceRules.desired(Objects.requireNonNullElse(request.desiredCount(), 0));
+    DeploymentConfiguration configuration =
+        ServiceRules.configuration(request.deploymentConfiguration(), null, false);
+    if (configuration.alarms() != null) {
+      throw Refuse.invalid(
+          "Alarm based rollback feature is only supported with ECS deployment controller. Update"
+              + " to ECS deployment controller and try again.");
+    }
+    if (Boolean.TRUE.equals(configuration.deploymentCircuitBreaker().enable())) {
+      throw Refuse.invalid(
+          "Deployment circuit breaker feature is only supported with ECS deployment controller."
+              + " Update to ECS deployment controller and try again.");
+    }
+    return insert(
+        request,
+        caller,
+        (tx, base) ->
+            ServiceRecord.of(
+                base.desiredCount(desired)
+                    .launchType(request.launchType())
+                    .deploymentConfiguration(configuration)
+                    .loadBalancers(List.of())
+                    .healthCheckGracePeriodSeconds(request.healthCheckGracePeriodSeconds())
+                    .schedulingStrategy(SchedulingStrategy.REPLICA)
+                    .build()));
+  }
+
+  /** Puts a service into a free name, or finds the one that the same call made before. */
+  private CreateServiceResponse insert(
+      CreateServiceRequest request,
+      String caller,
+      BiFunction<Tx, Service.Builder, ServiceRecord> make) {
     Service created =
         store.write(tx -> {
           Cluster cluster = clusters.active(tx, request.cluster());
           String key = ServiceRecord.key(cluster.clusterName(), request.serviceName());
           Optional<ServiceRecord> present = tx.get(ServiceRecord.TABLE, key).map(Row::value);
           if (present.isPresent()) {
+            boolean same =
+                request.clientToken() != null
+                    && tx.get(TOKENS, key)
+                        .filter(row -> row.value().given().equals(request.clientToken()))
+                        .isPresent();
             switch (present.get().service().status()) {
-              case ACTIVE -> throw Refuse.invalid("Creation of service was not idempotent.");
+              case ACTIVE -> {
+                if (same) {
+                  return counted(tx, present.get().service());
+                }
+                throw Refuse.invalid("Creation of service was not idempotent.");
+              }
               case DRAINING ->
                   throw Refuse.invalid("Unable to Start a service that is still Draining.");
               default -> {} // INACTIVE: its name is free
             }
           }
-          Instant now = clock.instant();
-          Service service =
-              Service.builder()
-                  .serviceArn(
-                      scope.arn(
-                          "ecs", "service/" + cluster.clusterName() + "/" + request.serviceName()))
-                  .serviceName(request.serviceName())
-                  .clusterArn(cluster.clusterArn())
-                  .status(ACTIVE)
-                  .desiredCount(desired)
-                  .launchType(
-                      ec2
-                          ? LaunchType.EC2
-                          : request.capacityProviderStrategy().isEmpty()
-                              ? LaunchType.FARGATE
-                              : null)
-                  .capacityProviderStrategy(request.capacityProviderStrategy())
-                  .platformVersion(
-                      ec2 ? null : Objects.requireNonNullElse(request.platformVersion(), "LATEST"))
-                  .platformFamily(ec2 ? null : "Linux")
-                  .taskDefinition(definition.taskDefinitionArn())
-                  .deploymentConfiguration(configuration)
-                  .deploymentController(
-                      DeploymentController.builder().type(DeploymentControllerType.ECS).build())
-                  .deployments(
-                      deployment(
-                          definition.taskDefinitionArn(),
-                          desired,
-                          network,
-                          ec2 ? LaunchType.EC2 : LaunchType.FARGATE,
-                          now))
-                  .networkConfiguration(network)
-                  .loadBalancers(request.loadBalancers())
-                  .serviceRegistries(List.of())
-                  .healthCheckGracePeriodSeconds(
-                      request.loadBalancers().isEmpty()
-                          ? null
-                          : Objects.requireNonNullElse(request.healthCheckGracePeriodSeconds(), 0))
-                  .schedulingStrategy(SchedulingStrategy.REPLICA)
-                  .roleArn(
-                      scope.globalArn(
-                          "iam", "role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"))
-                  .createdAt(now)
-                  .createdBy(caller)
-                  .enableECSManagedTags(Boolean.TRUE.equals(request.enableECSManagedTags()))
-                  .propagateTags(
-                      request.propagateTags() == null
-                          ? PropagateTags.NONE
-                          : request.propagateTags())
-                  .enableExecuteCommand(false)
-                  .placementConstraints(request.placementConstraints())
-                  .placementStrategy(request.placementStrategy())
-                  .events(List.of())
-                  .tags(request.tags())
-                  .build();
-          tx.put(ServiceRecord.TABLE, key, new ServiceRecord(service, 0, null, false, null));
-          return counted(tx, service);
+          ServiceRecord record = make.apply(tx, base(request, cluster, caller));
+          tx.put(ServiceRecord.TABLE, key, record);
+          if (request.clientToken() == null) {
+            tx.delete(TOKENS, key);
+          } else {
+            tx.put(TOKENS, key, new Token(request.clientToken()));
+          }
+          return counted(tx, record.service());
         });
     return CreateServiceResponse.builder().service(created).build();
+  }
+
+  private Service.Builder base(CreateServiceRequest request, Cluster cluster, String caller) {
+    return Service.builder()
+        .serviceArn(
+            scope.arn("ecs", "service/" + cluster.clusterName() + "/" + request.serviceName()))
+        .serviceName(request.serviceName())
+        .clusterArn(cluster.clusterArn())
+        .status(ACTIVE)
+        .deploymentController(
+            request.deploymentController() == null
+                ? DeploymentController.builder().type(DeploymentControllerType.ECS).build()
+                : request.deploymentController())
+        .deployments(List.of())
+        .serviceRegistries(List.of())
+        .roleArn(
+            scope.globalArn("iam", "role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"))
+        .createdAt(clock.instant())
+        .createdBy(caller)
+        .enableECSManagedTags(Boolean.TRUE.equals(request.enableECSManagedTags()))
+        .propagateTags(
+            request.propagateTags() == null ? PropagateTags.NONE : request.propagateTags())
+        .enableExecuteCommand(false)
+        .placementConstraints(request.placementConstraints())
+        .placementStrategy(request.placementStrategy())
+        .events(List.of())
+        .tags(request.tags());
   }
 
   UpdateServiceResponse update(UpdateServiceRequest request) {
     Refuse.unlessEffective("UpdateService", request, UPDATE_MEMBERS);
     PlacementRules.constraints(request.placementConstraints());
     PlacementRules.strategies(request.placementStrategy(), true);
+    alarms.check(
+        request.deploymentConfiguration() == null
+            ? null
+            : request.deploymentConfiguration().alarms());
+    ServiceRecord before = store.read(tx -> active(tx, request.cluster(), request.service()));
+    DeploymentController controller = before.service().deploymentController();
+    if (request.deploymentController() != null
+        && !request.deploymentController().equals(controller)) {
+      throw Refuse.invalid("Updating the deployment controller is not supported by this region.");
+    }
+    return before.external() ? updateExternal(request) : updateDeployed(request, before);
+  }
+
+  private UpdateServiceResponse updateDeployed(UpdateServiceRequest request, ServiceRecord before) {
     AwsVpcConfiguration vpc =
         request.networkConfiguration() == null
             ? null
             : networks.check(request.networkConfiguration());
-    @Nullable NetworkConfiguration network =
-        request.networkConfiguration() == null ? null : network(Objects.requireNonNull(vpc));
-    ServiceRecord before = store.read(tx -> active(tx, request.cluster(), request.service()));
     boolean ec2 =
         Tasks.onInstances(
             request.capacityProviderStrategy().isEmpty()
@@ -268,145 +398,136 @@ final class Services {
     if (ec2 && vpc != null) {
       InstanceTasks.checkNetwork(vpc);
     }
+    if (before.daemon()) {
+      ServiceRules.checkDaemon(true, request.desiredCount(), request.placementStrategy());
+    }
+    Optional<TaskDefinition> given =
+        request.taskDefinition() == null
+            ? Optional.empty()
+            : Optional.of(
+                store.read(tx -> definitions.runnable(tx, request.taskDefinition())).definition());
     TaskDefinition definition =
-        store.read(tx ->
-            request.taskDefinition() == null
-                ? definitions.byArn(before.service().taskDefinition()).orElseThrow()
-                : definitions.runnable(tx, request.taskDefinition()).definition());
+        given.orElseGet(() -> definitions.byArn(before.service().taskDefinition()).orElseThrow());
     List<LoadBalancer> balancers =
         request.hasLoadBalancers() ? request.loadBalancers() : before.service().loadBalancers();
-    checkLoadBalancers(balancers, definition);
+    rules.checkLoadBalancers(balancers, definition);
     if (request.healthCheckGracePeriodSeconds() != null && balancers.isEmpty()) {
       throw Refuse.invalid(
           "Health check grace period is only valid for services configured to use load balancers");
     }
-    Service updated =
-        store.write(tx -> {
-          ServiceRecord present = active(tx, request.cluster(), request.service());
+    return change(
+        request,
+        (tx, present) -> {
+          // What the request leaves out is as it is now: somebody else may have changed it since.
           Service old = present.service();
-          int desired =
-              request.desiredCount() == null ? old.desiredCount() : desired(request.desiredCount());
-          NetworkConfiguration net = network == null ? old.networkConfiguration() : network;
+          DeploymentConfiguration configuration =
+              ServiceRules.configuration(
+                  request.deploymentConfiguration(),
+                  old.deploymentConfiguration(),
+                  present.daemon());
           Service service =
-              old.toBuilder()
-                  .desiredCount(desired)
-                  .taskDefinition(definition.taskDefinitionArn())
-                  .networkConfiguration(net)
-                  .loadBalancers(balancers)
-                  .deploymentConfiguration(
-                      configuration(
-                          request.deploymentConfiguration(), old.deploymentConfiguration()))
-                  .healthCheckGracePeriodSeconds(
-                      request.healthCheckGracePeriodSeconds() == null
-                          ? old.healthCheckGracePeriodSeconds()
-                          : request.healthCheckGracePeriodSeconds())
-                  .placementConstraints(
-                      request.hasPlacementConstraints()
-                          ? request.placementConstraints()
-                          : old.placementConstraints())
-                  .placementStrategy(
-                      request.hasPlacementStrategy()
-                          ? request.placementStrategy()
-                          : old.placementStrategy())
-                  .enableECSManagedTags(
-                      request.enableECSManagedTags() == null
-                          ? old.enableECSManagedTags()
-                          : request.enableECSManagedTags())
-                  .propagateTags(
-                      request.propagateTags() == null
-                          ? old.propagateTags()
-                          : request.propagateTags())
+              updated(request, old)
+                  .taskDefinition(
+                      given.map(TaskDefinition::taskDefinitionArn).orElse(old.taskDefinition()))
+                  .networkConfiguration(vpc == null ? old.networkConfiguration() : network(vpc))
+                  .loadBalancers(request.hasLoadBalancers() ? balancers : old.loadBalancers())
+                  .deploymentConfiguration(configuration)
+                  .availabilityZoneRebalancing(
+                      ServiceRules.rebalancing(
+                          request.availabilityZoneRebalancing(),
+                          old.availabilityZoneRebalancing(),
+                          present.daemon(),
+                          configuration,
+                          request.hasPlacementStrategy()
+                              ? request.placementStrategy()
+                              : old.placementStrategy(),
+                          request.hasPlacementConstraints()
+                              ? request.placementConstraints()
+                              : old.placementConstraints()))
                   .build();
           boolean redeploy =
               Boolean.TRUE.equals(request.forceNewDeployment())
                   || !service.taskDefinition().equals(old.taskDefinition())
-                  || !net.equals(old.networkConfiguration())
-                  || !balancers.equals(old.loadBalancers());
-          ServiceRecord next =
-              new ServiceRecord(
-                  service,
-                  redeploy ? 0 : present.failedStarts(),
-                  redeploy ? null : present.notBefore(),
-                  false,
-                  present.lastCompleted());
-          next =
-              redeploy
-                  ? redeploy(next, definition.taskDefinitionArn())
-                  : next.with(s -> s.deployments(rescaled(service.deployments(), desired)));
+                  || !service.networkConfiguration().equals(old.networkConfiguration())
+                  || !service.loadBalancers().equals(old.loadBalancers());
+          ServiceRecord changed = present.with(s -> service.toBuilder()).withSteady(false);
+          return redeploy
+              ? deployments.begin(
+                  tx, changed, definitions.in(tx, service.taskDefinition()), clock.instant())
+              : rescaled(changed, service.desiredCount());
+        });
+  }
+
+  /** How many tasks, and how they are watched; all else belongs to the task sets. */
+  private UpdateServiceResponse updateExternal(UpdateServiceRequest request) {
+    Refuse.unlessAllowed(request, EXTERNAL_UPDATES, Services::ofTaskSets);
+    return change(
+        request,
+        (tx, present) -> present.with(s -> updated(request, present.service())).withSteady(false));
+  }
+
+  private static String ofTaskSets(String member) {
+    return "The parameter "
+        + member
+        + " cannot be specified for a service that uses the EXTERNAL deployment controller: use"
+        + " task sets.";
+  }
+
+  private UpdateServiceResponse change(
+      UpdateServiceRequest request, BiFunction<Tx, ServiceRecord, ServiceRecord> change) {
+    Service updated =
+        store.write(tx -> {
+          ServiceRecord next = change.apply(tx, active(tx, request.cluster(), request.service()));
           tx.put(ServiceRecord.TABLE, next.key(), next);
           return counted(tx, next.service());
         });
     return UpdateServiceResponse.builder().service(updated).build();
   }
 
-  /** The service with a new primary deployment; the one before becomes ACTIVE, to be drained. */
-  ServiceRecord redeploy(ServiceRecord record, String taskDefinition) {
-    Instant now = clock.instant();
-    Service service = record.service();
-    List<Deployment> deployments = new ArrayList<>();
-    deployments.add(
-        deployment(
-            taskDefinition,
-            service.desiredCount(),
-            service.networkConfiguration(),
-            service.launchType() == LaunchType.EC2 ? LaunchType.EC2 : LaunchType.FARGATE,
-            now));
-    for (Deployment old : service.deployments()) {
-      deployments.add(old.toBuilder().status(ACTIVE).desiredCount(0).updatedAt(now).build());
-    }
-    return record.with(s -> s.taskDefinition(taskDefinition).deployments(deployments));
+  /** The service with what every update may say. */
+  private static Service.Builder updated(UpdateServiceRequest request, Service old) {
+    return old.toBuilder()
+        .desiredCount(
+            request.desiredCount() == null
+                ? old.desiredCount()
+                : ServiceRules.desired(request.desiredCount()))
+        .healthCheckGracePeriodSeconds(
+            request.healthCheckGracePeriodSeconds() == null
+                ? old.healthCheckGracePeriodSeconds()
+                : request.healthCheckGracePeriodSeconds())
+        .placementConstraints(
+            request.hasPlacementConstraints()
+                ? request.placementConstraints()
+                : old.placementConstraints())
+        .placementStrategy(
+            request.hasPlacementStrategy() ? request.placementStrategy() : old.placementStrategy())
+        .enableECSManagedTags(
+            request.enableECSManagedTags() == null
+                ? old.enableECSManagedTags()
+                : request.enableECSManagedTags())
+        .propagateTags(
+            request.propagateTags() == null ? old.propagateTags() : request.propagateTags());
   }
 
-  private List<Deployment> rescaled(List<Deployment> deployments, int desired) {
-    List<Deployment> rescaled = new ArrayList<>(deployments);
-    Deployment primary = rescaled.getFirst();
-    rescaled.set(0, primary.toBuilder().desiredCount(desired).updatedAt(clock.instant()).build());
-    return rescaled;
-  }
-
-  private Deployment deployment(
-      String taskDefinition,
-      int desired,
-      NetworkConfiguration network,
-      LaunchType launchType,
-      Instant now) {
-    boolean ec2 = launchType == LaunchType.EC2;
-    String id =
-        "ecs-svc/"
-            + Math.floorMod(Long.parseUnsignedLong(ids.hex(16), 16), 9_000_000_000_000_000_000L);
-    return Deployment.builder()
-        .id(id)
-        .status("PRIMARY")
-        .taskDefinition(taskDefinition)
-        .desiredCount(desired)
-        .pendingCount(0)
-        .runningCount(0)
-        .failedTasks(0)
-        .createdAt(now)
-        .updatedAt(now)
-        .launchType(launchType)
-        .platformVersion(ec2 ? null : TaskFactory.PLATFORM_VERSION)
-        .platformFamily(ec2 ? null : "Linux")
-        .networkConfiguration(network)
-        .rolloutState(DeploymentRolloutState.IN_PROGRESS)
-        .rolloutStateReason("ECS deployment " + id + " in progress.")
-        .build();
+  private ServiceRecord rescaled(ServiceRecord record, int desired) {
+    return record.service().deployments().isEmpty()
+        ? record
+        : record.withPrimary(
+            record.primary().toBuilder().desiredCount(desired).updatedAt(clock.instant()).build());
   }
 
   DeleteServiceResponse delete(DeleteServiceRequest request) {
     Service deleted =
         store.write(tx -> {
           ServiceRecord present = active(tx, request.cluster(), request.service());
-          if (present.service().desiredCount() > 0 && !Boolean.TRUE.equals(request.force())) {
+          if (present.service().desiredCount() > 0
+              && !present.daemon()
+              && !Boolean.TRUE.equals(request.force())) {
             throw Refuse.invalid("The service cannot be stopped while it is scaled above 0.");
           }
           ServiceRecord draining =
-              present
-                  .with(s ->
-                      s.status(DRAINING)
-                          .desiredCount(0)
-                          .deployments(rescaled(present.service().deployments(), 0)))
-                  .withSteady(false);
+              rescaled(present.with(s -> s.status(DRAINING).desiredCount(0)), 0).withSteady(false);
+          deployments.end(tx, present, clock.instant());
           tx.put(ServiceRecord.TABLE, draining.key(), draining);
           return counted(tx, draining.service());
         });
@@ -430,7 +551,7 @@ final class Services {
             tx.get(ServiceRecord.TABLE, key(cluster, reference)).map(Row::value);
         if (service.isPresent()) {
           Service shown = counted(tx, service.get().service());
-          found.add(tags ? shown : shown.toBuilder().tags(List.of()).build());
+          found.add(tags ? shown : untagged(shown));
         } else {
           failures.add(
               Failure.builder()
@@ -441,6 +562,16 @@ final class Services {
       }
       return DescribeServicesResponse.builder().services(found).failures(failures).build();
     });
+  }
+
+  private static Service untagged(Service service) {
+    return service.toBuilder()
+        .tags(List.of())
+        .taskSets(
+            service.taskSets().stream()
+                .map(set -> set.toBuilder().tags(List.of()).build())
+                .toList())
+        .build();
   }
 
   ListServicesResponse list(ListServicesRequest request) {
@@ -466,7 +597,7 @@ final class Services {
         .build();
   }
 
-  private ServiceRecord active(Tx tx, @Nullable String clusterReference, String reference) {
+  ServiceRecord active(Tx tx, @Nullable String clusterReference, @Nullable String reference) {
     Cluster cluster = clusters.active(tx, clusterReference);
     ServiceRecord record =
         tx.get(ServiceRecord.TABLE, key(cluster, reference))
@@ -479,7 +610,7 @@ final class Services {
     return record;
   }
 
-  private static String key(Cluster cluster, @Nullable String reference) {
+  static String key(Cluster cluster, @Nullable String reference) {
     if (reference == null || reference.isEmpty()) {
       throw Refuse.invalid("Service can not be blank.");
     }
@@ -509,141 +640,21 @@ final class Services {
             .toList();
     return service.toBuilder()
         .deployments(deployments)
+        .taskSets(TaskSets.of(tx, service, tasks))
+        .currentServiceRevisions(
+            deployments.stream()
+                .map(deployment -> Revisions.current(service.serviceArn(), deployment))
+                .toList())
         .runningCount(running(tasks))
         .pendingCount(tasks.size() - running(tasks))
         .build();
   }
 
-  private static int running(List<TaskRecord> tasks) {
+  static int running(List<TaskRecord> tasks) {
     return (int) tasks.stream().filter(task -> task.status() == TaskStatus.RUNNING).count();
-  }
-
-  private static int desired(int count) {
-    if (count < 0 || count > MAX_DESIRED) {
-      throw Refuse.invalid("desiredCount must be between 0 and 5000.");
-    }
-    return count;
-  }
-
-  private static void checkController(@Nullable DeploymentController controller) {
-    if (controller != null && controller.type() != DeploymentControllerType.ECS) {
-      throw Refuse.invalid(
-          "Deployment controller type "
-              + controller.typeAsString()
-              + " is not supported by this region yet: use ECS.");
-    }
-  }
-
-  private static DeploymentConfiguration configuration(
-      @Nullable DeploymentConfiguration wanted, @Nullable DeploymentConfiguration before) {
-    DeploymentConfiguration given =
-        wanted == null ? DeploymentConfiguration.builder().build() : wanted;
-    Refuse.unlessEffective(
-        "DeploymentConfiguration",
-        given.toBuilder()
-            .strategy("ROLLING".equals(given.strategyAsString()) ? null : given.strategyAsString())
-            .build(),
-        Set.of("minimumHealthyPercent", "maximumPercent", "deploymentCircuitBreaker"));
-    int minimum =
-        first(
-            given.minimumHealthyPercent(),
-            before == null ? null : before.minimumHealthyPercent(),
-            100);
-    int maximum =
-        first(given.maximumPercent(), before == null ? null : before.maximumPercent(), 200);
-    if (minimum < 0 || minimum > 100) {
-      throw Refuse.invalid("minimumHealthyPercent must be between 0 and 100.");
-    }
-    if (maximum < 100 || maximum > 200) {
-      throw Refuse.invalid("maximumPercent must be between 100 and 200.");
-    }
-    if (minimum == 100 && maximum == 100) {
-      throw Refuse.invalid(
-          "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.");
-    }
-    DeploymentCircuitBreaker breaker =
-        given.deploymentCircuitBreaker() != null
-            ? given.deploymentCircuitBreaker()
-            : before == null ? null : before.deploymentCircuitBreaker();
-    return DeploymentConfiguration.builder()
-        .minimumHealthyPercent(minimum)
-        .maximumPercent(maximum)
-        .deploymentCircuitBreaker(
-            breaker == null
-                ? DeploymentCircuitBreaker.builder().enable(false).rollback(false).build()
-                : breaker)
-        .strategy("ROLLING")
-        .build();
-  }
-
-  private static int first(@Nullable Integer given, @Nullable Integer before, int otherwise) {
-    return given != null ? given : before != null ? before : otherwise;
   }
 
   private static NetworkConfiguration network(AwsVpcConfiguration configuration) {
     return NetworkConfiguration.builder().awsvpcConfiguration(configuration).build();
-  }
-
-  private void checkLoadBalancers(List<LoadBalancer> balancers, TaskDefinition definition) {
-    if (balancers.size() > 5) {
-      throw Refuse.invalid("loadBalancers can have at most 5 items.");
-    }
-    for (LoadBalancer balancer : balancers) {
-      Refuse.unlessEffective(
-          "LoadBalancer", balancer, Set.of("targetGroupArn", "containerName", "containerPort"));
-      if (balancer.targetGroupArn() == null) {
-        throw Refuse.invalid("Target group ARN can not be blank.");
-      }
-      ContainerDefinition container =
-          definition.containerDefinitions().stream()
-              .filter(c -> c.name().equals(balancer.containerName()))
-              .findFirst()
-              .orElseThrow(() ->
-                  Refuse.invalid(
-                      "The container "
-                          + balancer.containerName()
-                          + " does not exist in the task definition."));
-      boolean mapped =
-          container.portMappings().stream()
-              .anyMatch(port -> port.containerPort().equals(balancer.containerPort()));
-      if (!mapped) {
-        throw Refuse.invalid(
-            "The container "
-                + balancer.containerName()
-                + " did not have a container port "
-                + balancer.containerPort()
-                + " defined.");
-      }
-      checkTargetGroup(balancer.targetGroupArn());
-    }
-  }
-
-  private void checkTargetGroup(String arn) {
-    try {
-      TargetGroup group =
-          elb.describeTargetGroups(request -> request.targetGroupArns(arn))
-              .targetGroups()
-              .getFirst();
-      if (group.targetType() != TargetTypeEnum.IP) {
-        throw Refuse.invalid(
-            "The provided target group "
-                + arn
-                + " has target type "
-                + group.targetTypeAsString()
-                + ", which is incompatible with the awsvpc network mode specified in the task"
-                + " definition.");
-      }
-      if (group.loadBalancerArns().isEmpty()) {
-        throw Refuse.invalid(
-            "The target group with targetGroupArn "
-                + arn
-                + " does not have an associated load balancer.");
-      }
-    } catch (TargetGroupNotFoundException e) {
-      throw Refuse.invalid(
-          "Unable to assume role and validate the specified targetGroupArn. The target group "
-              + arn
-              + " was not found.");
-    }
   }
 }

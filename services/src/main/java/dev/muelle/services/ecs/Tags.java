@@ -18,6 +18,7 @@ import software.amazon.awssdk.services.ecs.model.ListTagsForResourceResponse;
 import software.amazon.awssdk.services.ecs.model.Tag;
 import software.amazon.awssdk.services.ecs.model.TagResourceRequest;
 import software.amazon.awssdk.services.ecs.model.TagResourceResponse;
+import software.amazon.awssdk.services.ecs.model.TaskSet;
 import software.amazon.awssdk.services.ecs.model.UntagResourceRequest;
 import software.amazon.awssdk.services.ecs.model.UntagResourceResponse;
 
@@ -138,6 +139,15 @@ final class Tags {
               change,
               i -> i.instance().tags(),
               (i, tags) -> i.with(builder -> builder.tags(tags)));
+      case "task-set" ->
+          on(
+              tx,
+              TaskSets.TABLE,
+              Revisions.keyOf(arn),
+              write,
+              change,
+              TaskSet::tags,
+              (set, tags) -> set.toBuilder().tags(tags).build());
       case "task-definition" ->
           on(
               tx,

@@ -290,6 +290,11 @@ final class TaskDefinitions {
     return store.read(tx -> find(tx, arn)).map(Registered::definition);
   }
 
+  /** A revision that something was made of, by its ARN. */
+  TaskDefinition in(Tx tx, String arn) {
+    return find(tx, arn).orElseThrow().definition();
+  }
+
   private Optional<Registered> find(Tx tx, String reference) {
     String name = strip(reference);
     if (name.contains(":")) {

@@ -27,6 +27,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ecs.EcsClient;
@@ -69,6 +70,7 @@ final class World implements AutoCloseable {
   final FakeEc2 ec2 = new FakeEc2(network);
   final FakeBalancer balancer;
   final FakeLogs logs = new FakeLogs();
+  final FakeCloudWatch cloudWatch = new FakeCloudWatch();
   final FakeIam iam = new FakeIam(SCOPE, "LabRole", "ecsTaskExecutionRole");
 
   /** Addresses at which processes run but do not answer. */
@@ -106,6 +108,7 @@ final class World implements AutoCloseable {
             life.guard(ElasticLoadBalancingV2Client.class, balancer),
             life.guard(CloudWatchLogsClient.class, logs),
             life.guard(IamClient.class, iam),
+            life.guard(CloudWatchClient.class, cloudWatch),
             life.guard(Engine.class, engine),
             life.guard(Network.class, network),
             this::serve);
@@ -189,6 +192,15 @@ final class World implements AutoCloseable {
         .toList();
   }
 
+  /** Of every task that has a running container. */
+  List<String> runningAddresses() {
+    return engine.sandboxes().stream()
+        .filter(sandbox -> sandbox.containers().stream().anyMatch(World::runs))
+        .flatMap(sandbox -> engine.sandboxSpec(sandbox.id()).stream())
+        .map(spec -> String.valueOf(spec.address()))
+        .toList();
+  }
+
   // The lab's steps.
 
   void createCluster() {
@@ -250,11 +262,19 @@ final class World implements AutoCloseable {
         .build();
   }
 
+  void createServiceNamed(String name, int desired) {
+    createService(name, desired, 100, 200);
+  }
+
   void createService(int desired, int minimumPercent, int maximumPercent) {
+    createService(SERVICE, desired, minimumPercent, maximumPercent);
+  }
+
+  private void createService(String name, int desired, int minimumPercent, int maximumPercent) {
     ecs.createService(request ->
         request
             .cluster(CLUSTER)
-            .serviceName(SERVICE)
+            .serviceName(name)
             .taskDefinition(FAMILY)
             .launchType(LaunchType.FARGATE)
             .desiredCount(desired)

@@ -1,0 +1,40 @@
+package dev.muelle.services.ecs;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
+import software.amazon.awssdk.services.cloudwatch.model.DescribeAlarmsRequest;
+import software.amazon.awssdk.services.cloudwatch.model.DescribeAlarmsResponse;
+import software.amazon.awssdk.services.cloudwatch.model.MetricAlarm;
+import software.amazon.awssdk.services.cloudwatch.model.StateValue;
+
+/** Alarms that ring when the test says so. */
+final class FakeCloudWatch implements CloudWatchClient {
+
+  final Map<String, StateValue> alarms = new TreeMap<>();
+
+  @Override
+  public DescribeAlarmsResponse describeAlarms(DescribeAlarmsRequest request) {
+    List<MetricAlarm> found =
+        request.alarmNames().stream()
+            .filter(alarms::containsKey)
+            .map(name ->
+                MetricAlarm.builder()
+                    .alarmName(name)
+                    .stateValue(alarms.get(name))
+                    .period(60)
+                    .evaluationPeriods(3)
+                    .build())
+            .toList();
+    return DescribeAlarmsResponse.builder().metricAlarms(found).build();
+  }
+
+  @Override
+  public String serviceName() {
+    return SERVICE_NAME;
+  }
+
+  @Override
+  public void close() {}
+}
