@@ -7,6 +7,9 @@ public final class LinuxException extends RuntimeException {
   /** No such file or directory. */
   public static final int ENOENT = 2;
 
+  /** No such device. */
+  public static final int ENODEV = 19;
+
   /** Invalid argument; from umount2: not a mount point. */
   public static final int EINVAL = 22;
 

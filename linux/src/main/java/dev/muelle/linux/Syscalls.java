@@ -30,14 +30,30 @@ public final class Syscalls {
   public static final long MS_NODEV = 4;
   public static final long MS_REMOUNT = 32;
   public static final long MS_BIND = 4096;
+  public static final long MS_NOATIME = 1024;
+  public static final long MS_REC = 1L << 14;
   public static final long MS_PRIVATE = 1L << 18;
+  public static final long MS_SLAVE = 1L << 19;
+  public static final long MS_SHARED = 1L << 20;
 
   private static final int MNT_DETACH = 2;
+  private static final int O_WRONLY = 1;
   private static final int O_RDWR = 2;
+  private static final int O_NONBLOCK = 04000;
   private static final int O_CLOEXEC = 0x80000;
   private static final int FALLOC_FL_KEEP_SIZE = 1;
   private static final int FALLOC_FL_PUNCH_HOLE = 2;
   private static final int CLONE_NEWNET = 0x40000000;
+  private static final int CLONE_NEWNS = 0x20000;
+  private static final int AT_FDCWD = -100;
+  private static final int OPEN_TREE_CLONE = 1;
+  private static final int MOVE_MOUNT_F_EMPTY_PATH = 4;
+  private static final int AF_NETLINK = 16;
+  private static final int SOCK_RAW = 3;
+  private static final int NETLINK_ROUTE = 0;
+  private static final int EINTR = 4;
+  private static final int SEEK_DATA = 3;
+  private static final int SEEK_HOLE = 4;
   private static final int S_IFCHR = 0x2000;
 
   private static final Linker LINKER = Linker.nativeLinker();
@@ -56,6 +72,28 @@ public final class Syscalls {
   private static final MethodHandle FALLOCATE =
       handle("fallocate", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle KILL = handle("kill", JAVA_INT, JAVA_INT, JAVA_INT);
+  private static final MethodHandle IOCTL =
+      LINKER.downcallHandle(
+          LINKER.defaultLookup().findOrThrow("ioctl"),
+          FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS),
+          Linker.Option.firstVariadicArg(2),
+          Linker.Option.captureCallState("errno"));
+  private static final MethodHandle LSEEK =
+      handle("lseek", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT);
+  private static final MethodHandle SOCKET =
+      handle("socket", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
+  private static final MethodHandle SEND =
+      handle("send", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
+  private static final MethodHandle RECV =
+      handle("recv", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
+  private static final MethodHandle WRITE =
+      handle("write", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
+  private static final MethodHandle UNSHARE = handle("unshare", JAVA_INT, JAVA_INT);
+  private static final MethodHandle PIPE2 = handle("pipe2", JAVA_INT, ADDRESS, JAVA_INT);
+  private static final MethodHandle OPEN_TREE =
+      handle("open_tree", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
+  private static final MethodHandle MOVE_MOUNT =
+      handle("move_mount", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT);
   private static final MethodHandle STRERROR =
       LINKER.downcallHandle(
           LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
@@ -191,6 +229,108 @@ public final class Syscalls {
     }
   }
 
+  /**
+   * Writes a byte (0) into a named pipe that somebody reads from.
+   *
+   * @throws LinuxException if nobody has it open for reading, among others
+   */
+  public static void putByte(Path pipe) {
+    int fd = open(pipe, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      long written = (long) WRITE.invokeExact(state, fd, arena.allocate(1), 1L);
+      check((int) written, state, "write " + pipe);
+    } catch (Throwable e) {
+      throw propagate(e);
+    } finally {
+      close(fd);
+    }
+  }
+
+  static int openToWrite(Path path) {
+    return open(path, O_RDWR | O_CLOEXEC);
+  }
+
+  /** Asks a device for something of its own; see ioctl(2). */
+  static int control(int fd, long request, MemorySegment argument) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      int result = (int) IOCTL.invokeExact(state, fd, request, argument);
+      check(result, state, "ioctl");
+      return result;
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  /** Where a file's next data begin; negative if there are none. */
+  static long seekData(int fd, long from) {
+    try (Arena arena = Arena.ofConfined()) {
+      return (long) LSEEK.invokeExact(arena.allocate(STATE), fd, from, SEEK_DATA);
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  /** Where a file's next hole begins, or its end. */
+  static long seekHole(int fd, long from) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      long at = (long) LSEEK.invokeExact(state, fd, from, SEEK_HOLE);
+      check((int) Math.min(at, 0), state, "lseek");
+      return at;
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  /** A socket for rtnetlink(7). */
+  static int routeSocket() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      int fd = (int) SOCKET.invokeExact(state, AF_NETLINK, SOCK_RAW | O_CLOEXEC, NETLINK_ROUTE);
+      check(fd, state, "socket");
+      return fd;
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  static void send(int fd, MemorySegment bytes) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      long sent = (long) SEND.invokeExact(state, fd, bytes, bytes.byteSize(), 0);
+      check((int) sent, state, "send");
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  /** Gives how many bytes came. */
+  static long receive(int fd, MemorySegment into) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      long received;
+      do {
+        received = (long) RECV.invokeExact(state, fd, into, into.byteSize(), 0);
+      } while (received < 0 && (int) ERRNO.get(state, 0L) == EINTR);
+      check((int) received, state, "recv");
+      return received;
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  /** Gives the calling operating-system thread, and only it, a new network namespace. */
+  static void leaveNetwork() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      check((int) UNSHARE.invokeExact(state, CLONE_NEWNET), state, "unshare");
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
   /** Opens a namespace's file for {@link #enterNetwork}. */
   static int open(Path path) {
     return open(path, O_CLOEXEC);
@@ -226,6 +366,70 @@ public final class Syscalls {
     }
   }
 
+  /** Gives the calling operating-system thread, and only it, a copy of its mount namespace. */
+  static void leaveMounts() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      check((int) UNSHARE.invokeExact(state, CLONE_NEWNS), state, "unshare");
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  /** Moves the calling operating-system thread, which has left the others', to its mounts. */
+  static void enterMounts(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      check((int) SETNS.invokeExact(state, fd, CLONE_NEWNS), state, "setns");
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  /** A descriptor of a mount's copy that is mounted nowhere; see open_tree(2). */
+  static int copyMount(Path target) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      int fd =
+          (int)
+              OPEN_TREE.invokeExact(
+                  state, AT_FDCWD, text(arena, target.toString()), OPEN_TREE_CLONE | O_CLOEXEC);
+      check(fd, state, "open_tree " + target);
+      return fd;
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  /** Mounts what {@link #copyMount} gave; see move_mount(2). */
+  static void mountCopy(int fd, Path target) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      int result =
+          (int)
+              MOVE_MOUNT.invokeExact(
+                  state,
+                  fd,
+                  text(arena, ""),
+                  AT_FDCWD,
+                  text(arena, target.toString()),
+                  MOVE_MOUNT_F_EMPTY_PATH);
+      check(result, state, "move_mount " + target);
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  /** A pipe that no program inherits by accident: its reading end, then its writing one. */
+  static void pipe(MemorySegment ends) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      check((int) PIPE2.invokeExact(state, ends, O_CLOEXEC), state, "pipe2");
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
   private static MemorySegment text(Arena arena, @Nullable String text) {
     return text == null ? MemorySegment.NULL : arena.allocateFrom(text);
   }
@@ -233,12 +437,20 @@ public final class Syscalls {
   private static void check(int result, MemorySegment state, String what) throws Throwable {
     if (result < 0) {
       int errno = (int) ERRNO.get(state, 0L);
-      MemorySegment reason = (MemorySegment) STRERROR.invokeExact(errno);
-      throw new LinuxException(what, errno, reason.reinterpret(256).getString(0));
+      throw new LinuxException(what, errno, reason(errno));
     }
   }
 
-  private static RuntimeException propagate(Throwable e) {
+  /** What libc calls an error. */
+  static String reason(int errno) {
+    try {
+      return ((MemorySegment) STRERROR.invokeExact(errno)).reinterpret(256).getString(0);
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  static RuntimeException propagate(Throwable e) {
     return switch (e) {
       case RuntimeException runtime -> runtime;
       case Error error -> throw error;

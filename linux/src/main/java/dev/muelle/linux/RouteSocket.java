@@ -1,0 +1,261 @@
+package dev.muelle.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Links, addresses and routes of one network namespace, set by messages to the kernel: what ip(8)
+ * does, without a process for each. The socket belongs to the namespace in which it was opened.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man7/rtnetlink.7.html">rtnetlink(7)</a>
+ */
+public final class RouteSocket implements AutoCloseable {
+
+  private static final short RTM_NEWLINK = 16;
+  private static final short RTM_DELLINK = 17;
+  private static final short RTM_GETLINK = 18;
+  private static final short RTM_NEWADDR = 20;
+  private static final short RTM_NEWROUTE = 24;
+  private static final short NLMSG_ERROR = 2;
+  private static final short NLM_F_REQUEST = 1;
+  private static final short NLM_F_ACK = 4;
+  private static final short NLM_F_REPLACE = 0x100;
+  private static final short NLM_F_EXCL = 0x200;
+  private static final short NLM_F_CREATE = 0x400;
+
+  private static final short IFLA_ADDRESS = 1;
+  private static final short IFLA_IFNAME = 3;
+  private static final short IFLA_LINKINFO = 18;
+  private static final short IFLA_NET_NS_FD = 28;
+  private static final short IFLA_INFO_KIND = 1;
+  private static final short IFLA_INFO_DATA = 2;
+  private static final short VETH_INFO_PEER = 1;
+  private static final short IFA_ADDRESS = 1;
+  private static final short IFA_LOCAL = 2;
+  private static final short RTA_DST = 1;
+  private static final short RTA_OIF = 4;
+  private static final short RTA_GATEWAY = 5;
+  private static final short RTA_PREFSRC = 7;
+
+  private static final byte AF_INET = 2;
+  private static final byte WHOLE_ADDRESS = 32;
+  private static final byte RT_TABLE_MAIN = (byte) 254;
+  private static final byte RTPROT_BOOT = 3;
+  private static final byte RT_SCOPE_UNIVERSE = 0;
+  private static final byte RT_SCOPE_LINK = (byte) 253;
+  private static final byte RTN_UNICAST = 1;
+  private static final int IFF_UP = 1;
+  private static final int HEADER = 16;
+  private static final int BUFFER = 32 << 10;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final int fd;
+  private int sequence;
+
+  private RouteSocket(int fd) {
+    this.fd = fd;
+  }
+
+  /** Opens one in the network namespace of the calling operating-system thread. */
+  public static RouteSocket open() {
+    return new RouteSocket(Syscalls.routeSocket());
+  }
+
+  /**
+   * Makes a pair of links that are each other's ends.
+   *
+   * @param name of the end that is here, which is up
+   * @param peer of the end in the other namespace
+   * @param peerAddress link address of that end
+   * @param namespace descriptor of the other namespace
+   */
+  public void addPair(String name, String peer, String peerAddress, int namespace) {
+    Message message = new Message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+    message.link(0, IFF_UP);
+    message.put(IFLA_IFNAME, text(name));
+    int info = message.begin(IFLA_LINKINFO);
+    message.put(IFLA_INFO_KIND, text("veth"));
+    int data = message.begin(IFLA_INFO_DATA);
+    int other = message.begin(VETH_INFO_PEER);
+    message.link(0, 0); // up only when it has another end
+    message.put(IFLA_IFNAME, text(peer));
+    message.put(IFLA_ADDRESS, HexFormat.ofDelimiter(":").parseHex(peerAddress));
+    message.put(IFLA_NET_NS_FD, number(namespace));
+    message.end(other);
+    message.end(data);
+    message.end(info);
+    send(message, "link add " + name);
+  }
+
+  /** Sets a link up. */
+  public void up(int link) {
+    Message message = new Message(RTM_NEWLINK, 0);
+    message.link(link, IFF_UP);
+    send(message, "link set up");
+  }
+
+  /** The number of the link with this name. */
+  public int link(String name) {
+    Message message = new Message(RTM_GETLINK, 0);
+    message.link(0, 0);
+    message.put(IFLA_IFNAME, text(name));
+    return send(message, "link show " + name);
+  }
+
+  /** Removes a link, and its other end. */
+  public void deleteLink(String name) {
+    Message message = new Message(RTM_DELLINK, 0);
+    message.link(0, 0);
+    message.put(IFLA_IFNAME, text(name));
+    send(message, "link del " + name);
+  }
+
+  /** Gives a link an address of its own, without a network around it. */
+  public void address(int link, int address) {
+    Message message = new Message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+    message.bytes(AF_INET, WHOLE_ADDRESS, (byte) 0, RT_SCOPE_UNIVERSE);
+    message.number(link);
+    message.put(IFA_LOCAL, address(address));
+    message.put(IFA_ADDRESS, address(address));
+    send(message, "addr add");
+  }
+
+  /** What goes to one address is handed to a link, whatever route it had. */
+  public void routeTo(int address, int link) {
+    Message message = route(WHOLE_ADDRESS, RT_SCOPE_LINK);
+    message.put(RTA_DST, address(address));
+    message.put(RTA_OIF, number(link));
+    send(message, "route replace");
+  }
+
+  /** What no other route knows goes to a gateway. */
+  public void defaultRoute(int gateway, int link, int source) {
+    Message message = route((byte) 0, RT_SCOPE_UNIVERSE);
+    message.put(RTA_GATEWAY, address(gateway));
+    message.put(RTA_OIF, number(link));
+    message.put(RTA_PREFSRC, address(source));
+    send(message, "route replace default");
+  }
+
+  private static Message route(byte prefix, byte scope) {
+    Message message = new Message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+    message.bytes(AF_INET, prefix, (byte) 0, (byte) 0);
+    message.bytes(RT_TABLE_MAIN, RTPROT_BOOT, scope, RTN_UNICAST);
+    message.number(0);
+    return message;
+  }
+
+  private static byte[] text(String text) {
+    return (text + '\0').getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static byte[] number(int number) {
+    return ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.nativeOrder()).putInt(number).array();
+  }
+
+  private static byte[] address(int address) {
+    return ByteBuffer.allocate(Integer.BYTES).putInt(address).array();
+  }
+
+  /** Sends and waits for the answer; gives the number of the link that the answer is about. */
+  private int send(Message message, String what) {
+    lock.lock();
+    try (Arena arena = Arena.ofConfined()) {
+      byte[] request = message.finish(++sequence);
+      MemorySegment out = arena.allocate(request.length, Integer.BYTES);
+      MemorySegment.copy(
+          request, 0, out, java.lang.foreign.ValueLayout.JAVA_BYTE, 0, request.length);
+      Syscalls.send(fd, out);
+      MemorySegment in = arena.allocate(BUFFER, Integer.BYTES);
+      int link = -1;
+      while (true) {
+        long length = Syscalls.receive(fd, in);
+        ByteBuffer answer = in.asSlice(0, length).asByteBuffer().order(ByteOrder.nativeOrder());
+        while (answer.remaining() >= HEADER) {
+          int begin = answer.position();
+          int size = answer.getInt();
+          short type = answer.getShort();
+          answer.getShort(); // flags
+          boolean ours = answer.getInt() == sequence;
+          answer.getInt(); // port
+          if (ours && type == NLMSG_ERROR) {
+            int error = -answer.getInt();
+            if (error != 0) {
+              throw new LinuxException(what, error, Syscalls.reason(error));
+            }
+            return link;
+          }
+          if (ours && type == RTM_NEWLINK) {
+            link = answer.getInt(answer.position() + Integer.BYTES);
+          }
+          answer.position(Math.min(answer.limit(), begin + aligned(size)));
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static int aligned(int size) {
+    return (size + 3) & ~3;
+  }
+
+  @Override
+  public void close() {
+    Syscalls.close(fd);
+  }
+
+  /** A message that is being written. */
+  private static final class Message {
+    private final ByteBuffer buffer = ByteBuffer.allocate(1024).order(ByteOrder.nativeOrder());
+
+    Message(short type, int flags) {
+      buffer.putInt(0).putShort(type).putShort((short) (NLM_F_REQUEST | NLM_F_ACK | flags));
+      buffer.putInt(0).putInt(0);
+    }
+
+    void bytes(byte one, byte two, byte three, byte four) {
+      buffer.put(one).put(two).put(three).put(four);
+    }
+
+    void number(int number) {
+      buffer.putInt(number);
+    }
+
+    /** The fixed part of a message about a link ({@code struct ifinfomsg}). */
+    void link(int index, int up) {
+      buffer.putInt(0).putInt(index).putInt(up).putInt(up); // the flags, and which of them count
+    }
+
+    void put(short type, byte[] value) {
+      int begin = begin(type);
+      buffer.put(value);
+      end(begin);
+    }
+
+    int begin(short type) {
+      int begin = buffer.position();
+      buffer.putShort((short) 0).putShort(type);
+      return begin;
+    }
+
+    void end(int begin) {
+      buffer.putShort(begin, (short) (buffer.position() - begin));
+      while (buffer.position() % Integer.BYTES != 0) {
+        buffer.put((byte) 0);
+      }
+    }
+
+    byte[] finish(int sequence) {
+      buffer.putInt(0, buffer.position()).putInt(8, sequence);
+      byte[] bytes = new byte[buffer.position()];
+      buffer.get(0, bytes);
+      return bytes;
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package dev.muelle.linux;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MountSpacesTest {
+
+  @TempDir private Path directory;
+  private MountSpaces spaces = new MountSpaces("test", 2, List.of(), () -> {});
+
+  @AfterEach
+  void close() {
+    spaces.close();
+  }
+
+  private static boolean mountedHere(Path target) throws Exception {
+    return MountPoints.all().contains(target);
+  }
+
+  private Path mount(Path target) throws Exception {
+    Files.createDirectories(target);
+    Syscalls.mount("tmpfs", target, "tmpfs", 0, "size=64k");
+    return target;
+  }
+
+  @Test
+  void whatIsMountedInsideIsSeenInsideAndByWhatIsStartedThere() throws Exception {
+    Path target = directory.resolve("m");
+    String answer =
+        spaces.call(
+            List.of(),
+            () -> {
+              Files.writeString(mount(target).resolve("file"), "hola\n");
+              return Spawn.ask(
+                  List.of("/bin/sh", "-c", "cat " + target + "/file >&3"),
+                  Map.of("PATH", "/bin"),
+                  directory.resolve("errors"),
+                  Duration.ofSeconds(30));
+            });
+    assertEquals("hola", answer);
+    assertFalse(mountedHere(target));
+    assertFalse(Files.exists(target.resolve("file")));
+    boolean still = spaces.call(List.of(), () -> Files.exists(target.resolve("file")));
+    assertFalse(still, "the next space begins anew");
+  }
+
+  @Test
+  void aHiddenMountIsNotThereUnlessItIsShown() throws Exception {
+    Path hidden = mount(directory.resolve("hidden"));
+    try {
+      Files.writeString(hidden.resolve("file"), "x");
+      spaces.close();
+      spaces = new MountSpaces("test", 1, List.of(hidden), () -> {});
+      assertFalse(spaces.call(List.of(), () -> Files.exists(hidden.resolve("file"))));
+      assertTrue(spaces.call(List.of(hidden), () -> Files.exists(hidden.resolve("file"))));
+      assertFalse(spaces.call(List.of(), () -> Files.exists(hidden.resolve("file"))));
+      assertTrue(Files.exists(hidden.resolve("file")), "it stays mounted outside");
+    } finally {
+      Syscalls.unmount(hidden);
+    }
+  }
+
+  @Test
+  void laterMountsOfTheMachineAreSeenButNotThoseBelowAPointOfTheirOwn() throws Exception {
+    Path point = directory.resolve("point");
+    MountPoints.make(point, false);
+    Path later = mount(directory.resolve("later"));
+    Path apart = mount(point.resolve("apart"));
+    try {
+      assertTrue(spaces.call(List.of(), () -> MountPoints.all().contains(later)));
+      assertFalse(
+          spaces.call(
+              List.of(),
+              () ->
+                  Files.readAllLines(Path.of("/proc/thread-self/mountinfo")).stream()
+                      .anyMatch(line -> line.contains(apart.toString()))));
+    } finally {
+      MountPoints.unmount(apart);
+      MountPoints.unmount(later);
+      MountPoints.unmount(point);
+    }
+  }
+
+  @Test
+  void aProgramThatCannotBeStartedSaysSo() {
+    LinuxException failed =
+        assertThrows(
+            LinuxException.class,
+            () ->
+                Spawn.ask(
+                    List.of("/nowhere/program"),
+                    Map.of(),
+                    directory.resolve("errors"),
+                    Duration.ofSeconds(30)));
+    assertEquals(LinuxException.ENOENT, failed.errno());
+  }
+
+  @Test
+  void aProgramThatDoesNotAnswerIsNotWaitedForLongerThanItsLimit() {
+    assertThrows(
+        LinuxException.class,
+        () ->
+            Spawn.ask(
+                List.of("/bin/sh", "-c", "sleep 5"),
+                Map.of("PATH", "/bin"),
+                directory.resolve("errors"),
+                Duration.ofMillis(50)));
+  }
+}
