@@ -2,6 +2,7 @@ package dev.muelle.network.linux;
 
 import dev.muelle.linux.Command;
 import dev.muelle.linux.NetworkNamespace;
+import dev.muelle.linux.NetworkNamespaces;
 import dev.muelle.network.NameSource;
 import dev.muelle.network.Network;
 import dev.muelle.network.SecurityGroup;
@@ -21,7 +22,11 @@ import java.util.stream.Stream;
 /** The VPC data plane in this machine's kernel. Needs root, iproute2 and nftables. */
 public final class LinuxNetwork implements Network {
 
+  /** Most of it happens under the kernel's one lock for links. */
+  private static final int PLUGGED_AT_ONCE = 4;
+
   private final KernelNames names;
+  private final NetworkNamespaces namespaces;
   private final Map<String, VpcNamespace> vpcs = new ConcurrentHashMap<>();
   private final Map<String, Resolver> resolvers = new ConcurrentHashMap<>();
   private final Map<String, String> vpcOfInterface = new ConcurrentHashMap<>();
@@ -37,6 +42,7 @@ public final class LinuxNetwork implements Network {
       throw new IllegalArgumentException("instance " + instance + ": expected [a-z][a-z0-9]{1,7}");
     }
     names = new KernelNames(instance);
+    namespaces = new NetworkNamespaces("net-" + instance, PLUGGED_AT_ONCE);
   }
 
   @Override
@@ -44,7 +50,7 @@ public final class LinuxNetwork implements Network {
     if (vpcs.containsKey(vpc.id())) {
       return;
     }
-    VpcNamespace namespace = new VpcNamespace(names, vpc);
+    VpcNamespace namespace = new VpcNamespace(names, namespaces, vpc);
     namespace.create();
     Resolver resolver =
         new Resolver(
@@ -190,6 +196,7 @@ public final class LinuxNetwork implements Network {
   public void close() {
     resolvers.values().forEach(Resolver::close);
     vpcs.values().forEach(VpcNamespace::close);
+    namespaces.close();
   }
 
   private VpcNamespace ofInterface(String interfaceId) {

@@ -112,11 +112,11 @@ final class Ruleset {
     return script.append("flush set %s %s\n".formatted(TABLE, memberSet(groupId))).toString();
   }
 
-  /** Makes an interface's address known with its groups. */
-  static String networkInterface(NetworkInterface eni) {
+  /** Makes the chains that interfaces with these groups share. */
+  static String chains(List<String> groups) {
     StringBuilder script = new StringBuilder();
-    String list = list(eni.securityGroups());
-    for (String group : eni.securityGroups()) {
+    String list = list(groups);
+    for (String group : groups) {
       script.append(members(group));
       for (String direction : List.of("in", "out")) {
         script.append("add chain %s %s\n".formatted(TABLE, chain(direction, group)));
@@ -125,10 +125,21 @@ final class Ruleset {
     for (String direction : List.of("in", "out")) {
       String chain = direction + "_of_" + list;
       script.append("add chain %s %s\nflush chain %s %s\n".formatted(TABLE, chain, TABLE, chain));
-      for (String group : eni.securityGroups()) {
+      for (String group : groups) {
         script.append("add rule %s %s jump %s\n".formatted(TABLE, chain, chain(direction, group)));
       }
     }
+    return script.toString();
+  }
+
+  /**
+   * Makes an interface's address known with its groups, which have their {@link #chains}, and lets
+   * its own device send from this address, and from no other.
+   */
+  static String networkInterface(NetworkInterface eni) {
+    StringBuilder script = new StringBuilder();
+    String list = list(eni.securityGroups());
+    script.append(element("add", "bound", bound(eni)));
     script.append(element("add", "egress", eni.address() + " : jump out_of_" + list));
     script.append(element("add", "ingress", eni.address() + " : jump in_of_" + list));
     for (String group : eni.securityGroups()) {
@@ -143,6 +154,7 @@ final class Ruleset {
   /** Takes away what {@link #networkInterface} added for this same value. */
   static String withoutInterface(NetworkInterface eni) {
     StringBuilder script = new StringBuilder();
+    script.append(element("delete", "bound", bound(eni)));
     script.append(element("delete", "egress", eni.address()));
     script.append(element("delete", "ingress", eni.address()));
     for (String group : eni.securityGroups()) {
@@ -159,27 +171,18 @@ final class Ruleset {
     return element("delete", "egress", address) + element("delete", "ingress", address);
   }
 
-  /** Lets the interface's own device send from its address, and from no other. */
-  static String bind(NetworkInterface eni) {
-    return element("add", "bound", bound(eni));
-  }
-
-  static String unbind(NetworkInterface eni) {
-    return element("delete", "bound", bound(eni));
-  }
-
   /** Everything at once, in place of whatever there was: one transaction, so nothing flickers. */
   static String whole(
-      String resolver,
-      Collection<SecurityGroup> groups,
-      Collection<NetworkInterface> interfaces,
-      Collection<NetworkInterface> bound) {
+      String resolver, Collection<SecurityGroup> groups, Collection<NetworkInterface> interfaces) {
     StringBuilder script = new StringBuilder();
     script.append("add table ").append(TABLE).append("\ndelete table ").append(TABLE).append('\n');
     script.append(base(resolver));
     groups.forEach(group -> script.append(group(group)));
+    interfaces.stream()
+        .map(NetworkInterface::securityGroups)
+        .distinct()
+        .forEach(list -> script.append(chains(list)));
     interfaces.forEach(eni -> script.append(networkInterface(eni)));
-    bound.forEach(eni -> script.append(bind(eni)));
     return script.toString();
   }
 

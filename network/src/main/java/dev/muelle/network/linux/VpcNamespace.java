@@ -1,7 +1,11 @@
 package dev.muelle.network.linux;
 
 import dev.muelle.linux.Command;
+import dev.muelle.linux.LinuxException;
 import dev.muelle.linux.NetworkNamespace;
+import dev.muelle.linux.NetworkNamespaces;
+import dev.muelle.linux.RouteSocket;
+import dev.muelle.network.Cidr;
 import dev.muelle.network.Network.NetworkInterface;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.Network.Vpc;
@@ -12,7 +16,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +23,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +32,8 @@ final class VpcNamespace implements SocketSpace {
 
   /** The next hop of every interface: local to the VPC's namespace, which answers ARP for it. */
   private static final String GATEWAY = "169.254.1.1";
+
+  private static final int LOCKS = 64;
 
   private static final Pattern ADDRESS = Pattern.compile("([0-9.]+) : jump");
 
@@ -38,24 +44,41 @@ final class VpcNamespace implements SocketSpace {
   private final Vpc vpc;
   private final String namespace;
   private final NetworkNamespace inside;
+  private final NetworkNamespaces maker;
+  private final Filters filters;
   private final Uplink uplink;
 
   /** Addresses that the filters of an earlier server still know. */
   private final Set<String> adopted = new HashSet<>();
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Map<String, SecurityGroup> groups = new HashMap<>();
-  private final Map<String, NetworkInterface> interfaces = new LinkedHashMap<>();
+  /** Held for reading by every change, for writing by who states everything anew. */
+  private final ReentrantReadWriteLock whole = new ReentrantReadWriteLock();
 
-  /** Written under the lock, read without it: nobody who only asks waits for a device. */
+  /** One interface's changes wait for each other, but not for another's. */
+  private final ReentrantLock[] locks = new ReentrantLock[LOCKS];
+
+  /** For groups, the uplink, and what was adopted. */
+  private final ReentrantLock lock = new ReentrantLock();
+
+  private @Nullable RouteSocket links;
+  private final Map<String, SecurityGroup> groups = new HashMap<>();
+  private final Map<String, NetworkInterface> interfaces = new ConcurrentHashMap<>();
   private final Map<String, Use> plugged = new ConcurrentHashMap<>();
 
-  VpcNamespace(KernelNames names, Vpc vpc) {
+  /** Lists of groups for which the filters have chains. */
+  private final Set<Set<String>> lists = ConcurrentHashMap.newKeySet();
+
+  VpcNamespace(KernelNames names, NetworkNamespaces maker, Vpc vpc) {
     this.names = names;
+    this.maker = maker;
     this.vpc = vpc;
     this.namespace = names.namespace(vpc.id());
     this.inside = new NetworkNamespace(namespace);
+    this.filters = new Filters(inside.path());
     this.uplink = new Uplink(names, vpc.id(), namespace);
+    for (int i = 0; i < LOCKS; i++) {
+      locks[i] = new ReentrantLock();
+    }
   }
 
   String resolver() {
@@ -84,7 +107,7 @@ final class VpcNamespace implements SocketSpace {
       String known = enter("nft", "list", "map", "inet", "vpc", "egress");
       ADDRESS.matcher(known).results().map(found -> found.group(1)).forEach(adopted::add);
     } else {
-      nft(Ruleset.base(resolver()));
+      filters.apply(Ruleset.base(resolver()));
     }
   }
 
@@ -102,55 +125,78 @@ final class VpcNamespace implements SocketSpace {
   }
 
   void put(SecurityGroup group) {
+    whole.readLock().lock();
     lock.lock();
     try {
       if (!group.equals(groups.get(group.id()))) {
-        nft(Ruleset.group(group));
+        filters.apply(Ruleset.group(group));
         groups.put(group.id(), group); // only now: what failed is to be tried again
       }
     } finally {
       lock.unlock();
+      whole.readLock().unlock();
     }
   }
 
   void removeGroup(String groupId) {
+    whole.readLock().lock();
     lock.lock();
     try {
       if (groups.remove(groupId) != null) {
-        nft(Ruleset.withoutGroup(groupId));
+        filters.apply(Ruleset.withoutGroup(groupId));
       }
     } finally {
       lock.unlock();
+      whole.readLock().unlock();
+    }
+  }
+
+  /** Changes one interface. */
+  private void alone(String interfaceId, Runnable work) {
+    ReentrantLock mine = locks[Math.floorMod(interfaceId.hashCode(), LOCKS)];
+    whole.readLock().lock();
+    mine.lock();
+    try {
+      work.run();
+    } finally {
+      mine.unlock();
+      whole.readLock().unlock();
     }
   }
 
   void put(NetworkInterface eni) {
+    alone(eni.id(), () -> putNow(eni));
+  }
+
+  private void putNow(NetworkInterface eni) {
+    NetworkInterface before = interfaces.get(eni.id());
+    if (eni.equals(before)) {
+      return;
+    }
+    String gone;
     lock.lock();
     try {
-      NetworkInterface before = interfaces.get(eni.id());
-      if (eni.equals(before)) {
-        return;
-      }
-      String gone =
+      gone =
           before != null
               ? Ruleset.withoutInterface(before)
-              : adopted.remove(eni.address()) ? Ruleset.withoutAddress(eni.address()) : "";
+              : adopted.contains(eni.address()) ? Ruleset.withoutAddress(eni.address()) : "";
       uplink.use(eni.id(), eni.internet());
-      nft(gone + Ruleset.networkInterface(eni));
-      interfaces.put(eni.id(), eni); // only now: what failed is to be tried again
-      if (before == null) {
-        adopt(eni);
-      }
     } finally {
       lock.unlock();
     }
-  }
-
-  /** What an earlier server plugged is plugged still. */
-  private void adopt(NetworkInterface eni) {
-    if (Files.exists(taskNamespace(eni.id()))) {
-      nft(Ruleset.bind(eni));
-      plugged.put(eni.id(), Use.NAMESPACE);
+    Set<String> list = Set.copyOf(eni.securityGroups());
+    String chains = lists.contains(list) ? "" : Ruleset.chains(eni.securityGroups());
+    filters.apply(gone + chains + Ruleset.networkInterface(eni));
+    lists.add(list); // only now, and so the rest: what failed is to be tried again
+    interfaces.put(eni.id(), eni);
+    lock.lock();
+    try {
+      adopted.remove(eni.address());
+    } finally {
+      lock.unlock();
+    }
+    if (before == null && NetworkNamespaces.exists(names.namespace(eni.id()))) {
+      plugged.put(eni.id(), Use.NAMESPACE); // what an earlier server plugged is plugged still
     }
   }
 
@@ -160,118 +206,120 @@ final class VpcNamespace implements SocketSpace {
   }
 
   void plug(NetworkInterface eni, Use use) {
-    lock.lock();
-    try {
-      Use present = plugged.get(eni.id());
-      if (present == use) {
-        return;
-      }
-      if (present != null) {
-        throw new IllegalStateException(eni.id() + " is in use as " + present);
-      }
-      switch (use) {
-        case SERVER -> ip(namespace, "addr replace " + eni.address() + "/32 dev lo\n");
-        case NAMESPACE -> plugNamespace(eni);
-      }
-      plugged.put(eni.id(), use);
-    } finally {
-      lock.unlock();
+    alone(eni.id(), () -> plugNow(eni, use));
+  }
+
+  private void plugNow(NetworkInterface eni, Use use) {
+    Use present = plugged.get(eni.id());
+    if (present == use) {
+      return;
     }
+    if (present != null) {
+      throw new IllegalStateException(eni.id() + " is in use as " + present);
+    }
+    switch (use) {
+      case SERVER -> ip(namespace, "addr replace " + eni.address() + "/32 dev lo\n");
+      case NAMESPACE -> plugNamespace(eni);
+    }
+    plugged.put(eni.id(), use);
   }
 
   private void plugNamespace(NetworkInterface eni) {
     String own = names.namespace(eni.id());
     String veth = KernelNames.veth(eni.id());
+    int address = Cidr.address(eni.address());
+    maker.create(
+        own,
+        fd -> {
+          RouteSocket here = links();
+          here.addPair(veth, "eth0", eni.macAddress(), fd);
+          here.routeTo(address, here.link(veth));
+          try (RouteSocket there = RouteSocket.open()) {
+            there.up(there.link("lo"));
+            int eth0 = there.link("eth0");
+            there.address(eth0, address);
+            there.up(eth0);
+            int gateway = Cidr.address(GATEWAY);
+            there.routeTo(gateway, eth0);
+            there.defaultRoute(gateway, eth0, address);
+          }
+        });
+  }
+
+  private RouteSocket links() {
+    lock.lock();
     try {
-      ip(
-          null,
-          """
-          netns add %1$s
-          link add %2$s netns %3$s type veth peer name eth0 netns %1$s
-          """
-              .formatted(own, veth, namespace));
-      ip(
-          namespace,
-          """
-          link set %1$s up
-          route replace %2$s/32 dev %1$s
-          """
-              .formatted(veth, eni.address()));
-      ip(
-          own,
-          """
-          link set lo up
-          link set eth0 address %1$s
-          addr add %2$s/32 dev eth0
-          link set eth0 up
-          route add %3$s dev eth0 scope link
-          route add default via %3$s dev eth0 src %2$s
-          """
-              .formatted(eni.macAddress(), eni.address(), GATEWAY));
-      nft(Ruleset.bind(eni));
+      if (links == null) {
+        links = inside.call(RouteSocket::open);
+      }
+      return links;
     } catch (RuntimeException e) {
-      deleteNamespace(own);
       throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    } finally {
+      lock.unlock();
     }
   }
 
   void unplug(String interfaceId) {
-    lock.lock();
-    try {
-      NetworkInterface eni = interfaces.get(interfaceId);
-      Use use = plugged.remove(interfaceId);
-      if (eni == null || use == null) {
-        return;
-      }
-      switch (use) {
-        case SERVER ->
-            Command.attempt(
-                List.of("ip", "-n", namespace, "addr", "del", eni.address() + "/32", "dev", "lo"),
-                Map.of(),
-                "",
-                Duration.ofSeconds(10));
-        case NAMESPACE -> {
-          nft(Ruleset.unbind(eni));
-          deleteNamespace(names.namespace(interfaceId));
-        }
-      }
-    } finally {
-      lock.unlock();
+    alone(interfaceId, () -> unplugNow(interfaceId));
+  }
+
+  private void unplugNow(String interfaceId) {
+    NetworkInterface eni = interfaces.get(interfaceId);
+    Use use = plugged.remove(interfaceId);
+    if (eni == null || use == null) {
+      return;
+    }
+    switch (use) {
+      case SERVER ->
+          Command.attempt(
+              List.of("ip", "-n", namespace, "addr", "del", eni.address() + "/32", "dev", "lo"),
+              Map.of(),
+              "",
+              Duration.ofSeconds(10));
+      case NAMESPACE -> deleteNamespace(interfaceId);
     }
   }
 
-  /** With the namespace both ends of the veth go, even if a dying process still holds it. */
-  private void deleteNamespace(String own) {
-    if (Files.exists(NetworkNamespace.DIRECTORY.resolve(own))) {
-      // A process that is not reaped yet keeps the namespace alive without its name.
-      Command.attempt(
-          List.of("ip", "-n", own, "link", "del", "eth0"), Map.of(), "", Duration.ofSeconds(10));
-      Command.run("ip", "netns", "del", own);
-    }
+  /** With the veth's one end both go, even if a dying process still holds the namespace. */
+  private void deleteNamespace(String interfaceId) {
+    maker.delete(
+        names.namespace(interfaceId),
+        () -> {
+          try {
+            links().deleteLink(KernelNames.veth(interfaceId));
+          } catch (LinuxException e) {
+            if (e.errno() != LinuxException.ENODEV) {
+              throw e;
+            }
+            // It went with its namespace.
+          }
+        });
   }
 
   void removeInterface(String interfaceId) {
-    lock.lock();
-    try {
-      unplug(interfaceId);
-      NetworkInterface eni = interfaces.get(interfaceId);
-      if (eni != null) {
-        nft(Ruleset.withoutInterface(eni));
-        interfaces.remove(interfaceId);
+    alone(interfaceId, () -> removeNow(interfaceId));
+  }
+
+  private void removeNow(String interfaceId) {
+    unplugNow(interfaceId);
+    NetworkInterface eni = interfaces.get(interfaceId);
+    if (eni != null) {
+      filters.apply(Ruleset.withoutInterface(eni));
+      interfaces.remove(interfaceId);
+      lock.lock();
+      try {
         uplink.use(interfaceId, false);
+      } finally {
+        lock.unlock();
       }
-    } finally {
-      lock.unlock();
     }
   }
 
   Optional<NetworkInterface> find(String interfaceId) {
-    lock.lock();
-    try {
-      return Optional.ofNullable(interfaces.get(interfaceId));
-    } finally {
-      lock.unlock();
-    }
+    return Optional.ofNullable(interfaces.get(interfaceId));
   }
 
   Optional<Use> plugged(String interfaceId) {
@@ -280,40 +328,34 @@ final class VpcNamespace implements SocketSpace {
 
   /** Drops what the filters still say of things that are gone. */
   void retain(Set<String> interfaceIds) {
-    lock.lock();
+    whole.writeLock().lock();
     try {
       for (String id : Set.copyOf(interfaces.keySet())) {
         if (!interfaceIds.contains(id)) {
-          removeInterface(id);
+          removeNow(id);
         }
       }
-      nft(
-          Ruleset.whole(
-              resolver(),
-              groups.values(),
-              interfaces.values(),
-              interfaces.values().stream()
-                  .filter(eni -> plugged.get(eni.id()) == Use.NAMESPACE)
-                  .toList()));
+      filters.apply(Ruleset.whole(resolver(), groups.values(), interfaces.values()));
+      lists.clear();
     } finally {
-      lock.unlock();
+      whole.writeLock().unlock();
     }
   }
 
   void remove() {
-    lock.lock();
+    whole.writeLock().lock();
     try {
       for (String id : Set.copyOf(interfaces.keySet())) {
         if (plugged.remove(id) == Use.NAMESPACE) {
-          deleteNamespace(names.namespace(id));
+          deleteNamespace(id);
         }
       }
       interfaces.clear();
       uplink.remove();
-      inside.close();
+      close();
       deleteVpcNamespace();
     } finally {
-      lock.unlock();
+      whole.writeLock().unlock();
     }
   }
 
@@ -329,11 +371,16 @@ final class VpcNamespace implements SocketSpace {
   }
 
   void close() {
-    inside.close();
-  }
-
-  private void nft(String script) {
-    Command.runWith(script, "nsenter", "--net=" + inside.path(), "nft", "-f", "-");
+    lock.lock();
+    try {
+      if (links != null) {
+        links.close();
+        links = null;
+      }
+      inside.close();
+    } finally {
+      lock.unlock();
+    }
   }
 
   private String enter(String... command) {
