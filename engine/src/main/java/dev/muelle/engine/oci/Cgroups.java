@@ -3,6 +3,7 @@ package dev.muelle.engine.oci;
 import dev.muelle.engine.Engine.Usage;
 import dev.muelle.engine.SandboxSpec;
 import dev.muelle.linux.LinuxException;
+import dev.muelle.linux.MountPoints;
 import dev.muelle.linux.Syscalls;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -40,6 +41,14 @@ final class Cgroups {
 
     /** One hierarchy. */
     record V2(Path root) implements Version {}
+
+    /** The v2 hierarchy that is mounted beside v1 ones. */
+    default Optional<Path> besideV1() {
+      return switch (this) {
+        case V1(Map<String, Path> hierarchies) -> Optional.ofNullable(hierarchies.get("unified"));
+        case V2(Path root) -> Optional.empty();
+      };
+    }
   }
 
   /** A value for a file of the kernel's. */
@@ -62,7 +71,7 @@ final class Cgroups {
       if (dash < 0) {
         continue;
       }
-      Path target = Path.of(Mounts.unescape(line.split(" ", -1)[4]));
+      Path target = Path.of(MountPoints.unescape(line.split(" ", -1)[4]));
       String[] right = line.substring(dash + 3).split(" ", -1);
       if (right[0].equals("cgroup2") && v2 == null) {
         v2 = target;
@@ -366,7 +375,7 @@ final class Cgroups {
   }
 
   private static void kill(int pid) {
-    if (pid <= 1) {
+    if (pid <= 1 || pid == ProcessHandle.current().pid()) {
       return;
     }
     try {

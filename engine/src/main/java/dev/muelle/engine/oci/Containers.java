@@ -23,7 +23,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -55,6 +54,7 @@ final class Containers {
   private final String instance;
   private final Cgroups cgroups;
   private final Images images;
+  private final Launcher launcher;
   private final Conmon conmon;
   private final Sandboxes sandboxes;
   private final Volumes volumes;
@@ -68,10 +68,6 @@ final class Containers {
   private final Map<String, ReentrantLock> locks = new ConcurrentHashMap<>();
   private final AtomicLong order = new AtomicLong();
 
-  /** More at once would only wait for each other in the kernel. */
-  private final Semaphore starting =
-      new Semaphore(Math.max(4, 2 * Runtime.getRuntime().availableProcessors()));
-
   private volatile Consumer<String> listener = id -> {};
 
   Containers(
@@ -79,6 +75,7 @@ final class Containers {
       String instance,
       Cgroups cgroups,
       Images images,
+      Launcher launcher,
       Conmon conmon,
       Sandboxes sandboxes,
       Leftovers leftovers,
@@ -90,6 +87,7 @@ final class Containers {
     this.instance = instance;
     this.cgroups = cgroups;
     this.images = images;
+    this.launcher = launcher;
     this.conmon = conmon;
     this.sandboxes = sandboxes;
     this.volumes = new Volumes(sandboxes);
@@ -148,7 +146,6 @@ final class Containers {
 
   private Running startNow(ContainerSpec spec, SandboxSpec sandbox) {
     boolean done = false;
-    starting.acquireUninterruptibly();
     try {
       Files.createDirectories(layout.container(spec.id()));
       StoredImage image =
@@ -158,9 +155,14 @@ final class Containers {
                   new EngineException(
                       "CannotCreateContainerError: Error response from daemon: No such image: "
                           + spec.imageId()));
-      prepare(spec, sandbox, image);
       guard.ensure();
-      int pid = conmon.create(spec.id(), spec.keepsOutput());
+      int pid =
+          launcher.launch(
+              sandboxes.mounts(sandbox),
+              () -> {
+                prepare(spec, sandbox, image);
+                return conmon.create(spec.id(), spec.keepsOutput());
+              });
       long startTime = Processes.startTime(pid);
       Note note =
           new Note(
@@ -187,8 +189,6 @@ final class Containers {
         }
       } catch (IOException e) {
         LOG.warn("container {} was not started, and left something behind", spec.id(), e);
-      } finally {
-        starting.release();
       }
     }
   }

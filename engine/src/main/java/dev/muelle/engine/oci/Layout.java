@@ -40,6 +40,11 @@ record Layout(Path root) {
     return sandbox(id).resolve("sandbox.json");
   }
 
+  /** Holds a sandbox's own file system of limited size. */
+  Path diskImage(String sandboxId) {
+    return sandbox(sandboxId).resolve("disk.ext4");
+  }
+
   /** Where a sandbox's own file system of limited size is mounted. */
   Path disk(String sandboxId) {
     return sandbox(sandboxId).resolve("disk");

@@ -2,6 +2,7 @@ package dev.muelle.engine.oci;
 
 import dev.muelle.engine.oci.image.Trees;
 import dev.muelle.linux.LinuxException;
+import dev.muelle.linux.MountPoints;
 import dev.muelle.linux.Syscalls;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,7 +36,7 @@ final class Leftovers {
       killMonitors(line -> line.contains(Conmon.name(instance, id)));
     }
     cgroups.remove(sandboxId, id);
-    Mounts.unmount(layout.rootfs(id));
+    MountPoints.unmount(layout.rootfs(id));
     Trees.delete(layout.runtime().resolve(id));
     Files.deleteIfExists(layout.exit(id));
     Files.deleteIfExists(layout.log(id));
@@ -79,7 +80,7 @@ final class Leftovers {
     cgroups.removeAll();
     Sandboxes.removeNetworks(instance);
     for (Path mount : Mounts.find(layout.root(), mountSource(instance))) {
-      Mounts.unmount(mount);
+      MountPoints.unmount(mount);
     }
     for (Path directory :
         List.of(

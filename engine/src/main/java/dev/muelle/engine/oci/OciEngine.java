@@ -12,6 +12,7 @@ import dev.muelle.engine.SandboxStatus;
 import dev.muelle.engine.blob.BlobStore;
 import dev.muelle.engine.oci.image.Images;
 import dev.muelle.engine.oci.image.Limits;
+import dev.muelle.linux.MountPoints;
 import dev.muelle.loop.Timers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -39,6 +40,7 @@ public final class OciEngine implements Engine {
   private final Images images;
   private final Sandboxes sandboxes;
   private final Containers containers;
+  private final Launcher launcher;
   private final Execution execution;
   private final Watching watching;
   private final Leftovers leftovers;
@@ -73,19 +75,20 @@ public final class OciEngine implements Engine {
       Path root = Files.createDirectories(dir).toRealPath();
       ObjectMapper json = new ObjectMapper();
       layout = Layout.create(root);
-      Cgroups cgroups = new Cgroups(Cgroups.detect(Mounts.table()), instance);
+      Cgroups cgroups = new Cgroups(Cgroups.detect(MountPoints.table()), instance);
       images = new Images(root, blobs, local, timers, limits, room.shelf(), "engine-" + instance);
       sandboxes = new Sandboxes(layout, instance, cgroups, json);
       leftovers = new Leftovers(layout, instance, cgroups);
-      Path runtime = RuntimeChoice.choose(cgroups.version(), root);
-      execution = new Execution(layout, runtime, json);
-      Conmon conmon = new Conmon(layout, instance, runtime, cgroups.monitors(), timers);
+      RuntimeChoice runtime = RuntimeChoice.choose(cgroups.version(), root);
+      execution = new Execution(layout, runtime.anywhere(), json);
+      launcher = new Launcher(instance, layout, cgroups);
+      Conmon conmon = new Conmon(layout, instance, runtime, launcher);
       backlog = new Backlog(layout, instance, room.outputBytes());
       guard = new OutputGuard(layout, instance, cgroups.monitors(), room.outputBytes());
       containers =
           new Containers(
-              layout, instance, cgroups, images, conmon, sandboxes, leftovers, backlog, guard, json,
-              timers);
+              layout, instance, cgroups, images, launcher, conmon, sandboxes, leftovers, backlog,
+              guard, json, timers);
       OutputGuard.endOthers(instance);
       sandboxes.recover();
       containers.recover();
@@ -204,6 +207,7 @@ public final class OciEngine implements Engine {
     for (SandboxSpec sandbox : sandboxes.all()) {
       removeSandbox(sandbox.id());
     }
+    launcher.close(); // its threads are in groups that go
     try {
       leftovers.removeAll();
     } catch (IOException e) {
@@ -214,6 +218,7 @@ public final class OciEngine implements Engine {
   @Override
   public void close() {
     watching.close();
+    launcher.close();
     guard.close();
     images.close();
   }

@@ -8,29 +8,28 @@ import java.util.Optional;
 
 /**
  * Which OCI runtime starts containers: crun, the quicker one, else runc. crun refuses machines that
- * mount v1 controllers and a v2 hierarchy side by side; there it runs in a mount namespace that
- * does not show the latter.
+ * mount v1 controllers and a v2 hierarchy side by side; there it needs a mount namespace that does
+ * not show the latter, which {@link Launcher} gives it anyway.
+ *
+ * @param program itself
+ * @param anywhere what also runs where everything is mounted
+ * @param waits whether a created container waits for a byte in a pipe, as crun's do
  */
-final class RuntimeChoice {
+record RuntimeChoice(Path program, Path anywhere, boolean waits) {
 
   private static final Path CRUN = Path.of("/usr/bin/crun");
   private static final Path RUNC = Path.of("/usr/sbin/runc");
 
-  private RuntimeChoice() {}
-
-  static Path choose(Cgroups.Version version, Path directory) throws IOException {
+  static RuntimeChoice choose(Cgroups.Version version, Path directory) throws IOException {
     if (!Files.isExecutable(CRUN)) {
       return Optional.of(RUNC)
           .filter(Files::isExecutable)
+          .map(runc -> new RuntimeChoice(runc, runc, false))
           .orElseThrow(() -> new IOException("neither crun nor runc is installed"));
     }
-    return switch (version) {
-      case Cgroups.Version.V2(Path root) -> CRUN;
-      case Cgroups.Version.V1(var hierarchies) -> {
-        Path unified = hierarchies.get("unified");
-        yield unified == null ? CRUN : wrapped(unified, directory);
-      }
-    };
+    Optional<Path> unified = version.besideV1();
+    return new RuntimeChoice(
+        CRUN, unified.isEmpty() ? CRUN : wrapped(unified.get(), directory), true);
   }
 
   private static Path wrapped(Path unified, Path directory) throws IOException {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,7 @@ final class Sandboxes {
   private final Layout layout;
   private final String instance;
   private final Cgroups cgroups;
+  private final Disks disks;
   private final ObjectMapper json;
   private final Map<String, SandboxSpec> known = new ConcurrentHashMap<>();
   private final Map<String, ReentrantReadWriteLock> locks = new ConcurrentHashMap<>();
@@ -32,6 +34,7 @@ final class Sandboxes {
     this.layout = layout;
     this.instance = instance;
     this.cgroups = cgroups;
+    this.disks = new Disks(layout);
     this.json = json;
   }
 
@@ -117,7 +120,7 @@ final class Sandboxes {
       Command.run("ip", "-n", ownNetwork(spec.id()), "link", "set", "lo", "up");
     }
     if (spec.storageLimit() > 0) {
-      Disk.create(directory.resolve("disk.ext4"), layout.disk(spec.id()), spec.storageLimit());
+      disks.create(spec.id(), spec.storageLimit());
     }
     Layout.write(layout.sandboxNote(spec.id()), json.writeValueAsBytes(spec));
   }
@@ -127,6 +130,13 @@ final class Sandboxes {
     return spec.storageLimit() > 0
         ? layout.disk(spec.id()).resolve(containerId)
         : layout.container(containerId).resolve("rw");
+  }
+
+  /** The mounts of this sandbox that starting one of its containers needs. */
+  List<Path> mounts(SandboxSpec spec) {
+    return spec.storageLimit() > 0
+        ? List.of(network(spec), layout.disk(spec.id()))
+        : List.of(network(spec));
   }
 
   /** Where a volume lies that the sandbox's containers share. */
@@ -151,7 +161,7 @@ final class Sandboxes {
 
   private void destroy(String id) throws IOException {
     cgroups.remove(id);
-    Mounts.unmount(layout.disk(id));
+    disks.remove(id);
     if (Files.exists(Path.of("/run/netns", ownNetwork(id)))) {
       Command.run("ip", "netns", "del", ownNetwork(id));
     }
@@ -160,16 +170,24 @@ final class Sandboxes {
 
   /** Reads what there is; what was not finished is removed. */
   void recover() throws IOException {
+    List<String> unfinished = new ArrayList<>();
     try (Stream<Path> directories = Files.list(layout.sandboxes())) {
       for (Path directory : directories.toList()) {
         String id = directory.getFileName().toString();
         Path note = layout.sandboxNote(id);
         if (Files.exists(note)) {
-          known.put(id, json.readValue(Files.readAllBytes(note), SandboxSpec.class));
+          SandboxSpec spec = json.readValue(Files.readAllBytes(note), SandboxSpec.class);
+          if (spec.storageLimit() > 0) {
+            disks.adopt(id);
+          }
+          known.put(id, spec);
         } else {
-          destroy(id);
+          unfinished.add(id);
         }
       }
+    }
+    for (String id : unfinished) { // now that it is known whose disks stay
+      destroy(id);
     }
   }
 }

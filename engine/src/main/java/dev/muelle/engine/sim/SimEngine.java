@@ -44,6 +44,7 @@ public final class SimEngine implements Engine {
   private final List<Consumer<String>> listeners = new CopyOnWriteArrayList<>();
 
   private final Map<String, Sandbox> sandboxes = new LinkedHashMap<>();
+  private final Map<String, SimContainer> containers = new HashMap<>(); // of all sandboxes
   private final Map<String, Integer> starts = new HashMap<>();
   private final Set<String> pulled = new HashSet<>();
   private int lastPid = 1000;
@@ -176,6 +177,7 @@ public final class SimEngine implements Engine {
     }
     SimContainer container = new SimContainer(spec, behaviour, ++lastPid, timers.instant());
     sandbox.containers.put(spec.id(), container);
+    containers.put(spec.id(), container);
     starts.merge(spec.id(), 1, Integer::sum);
     return container;
   }
@@ -219,6 +221,9 @@ public final class SimEngine implements Engine {
     Sandbox sandbox;
     synchronized (this) {
       sandbox = sandboxes.remove(sandboxId);
+      if (sandbox != null) {
+        containers.keySet().removeAll(sandbox.containers.keySet());
+      }
     }
     if (sandbox != null) {
       sandbox.containers.values().forEach(container -> exit(container, SIGKILL, false));
@@ -317,13 +322,7 @@ public final class SimEngine implements Engine {
   }
 
   private synchronized @Nullable SimContainer find(String containerId) {
-    for (Sandbox sandbox : sandboxes.values()) {
-      SimContainer container = sandbox.containers.get(containerId);
-      if (container != null) {
-        return container;
-      }
-    }
-    return null;
+    return containers.get(containerId);
   }
 
   private synchronized boolean running(SimContainer container) {

@@ -249,7 +249,7 @@ class ConfinementTest {
   @Test
   void limitsOfGroupsAreTheContainers() throws Exception {
     lab.engine.startContainer(spec("c1", "sleep 1000", null, false, false));
-    Cgroups.Version version = Cgroups.detect(Mounts.table());
+    Cgroups.Version version = Cgroups.detect(dev.muelle.linux.MountPoints.table());
     Path group = Path.of(lab.instance, "s1", "c1");
     Map<Path, String> expected =
         switch (version) {

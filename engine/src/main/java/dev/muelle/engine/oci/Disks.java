@@ -1,0 +1,119 @@
+package dev.muelle.engine.oci;
+
+import dev.muelle.linux.Command;
+import dev.muelle.linux.DiskImage;
+import dev.muelle.linux.MountPoints;
+import dev.muelle.linux.Syscalls;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * File systems of limited size for what sandboxes' containers write: ext4 in a sparse file, so that
+ * it takes only what is written. It has no journal, because it does not outlive the sandbox, and no
+ * copies of its description, because nobody repairs it. One of each size is made by mkfs; the
+ * others are copies of the few blocks that mkfs wrote.
+ */
+final class Disks {
+
+  private static final long SMALLEST = 16L << 20;
+
+  /** Without this the kernel writes all tables of inodes, hundreds of megabytes, after a while. */
+  private static final String OPTIONS = "noinit_itable";
+
+  private final Layout layout;
+  private final Map<Long, List<Block>> empty = new ConcurrentHashMap<>();
+
+  /** Sandboxes that have, or are about to have, one mounted. */
+  private final Set<String> mounted = new HashSet<>();
+
+  private record Block(long offset, byte[] bytes) {}
+
+  Disks(Layout layout) {
+    this.layout = layout;
+  }
+
+  /** Makes and mounts one. */
+  void create(String sandboxId, long bytes) throws IOException {
+    adopt(sandboxId);
+    Path image = layout.diskImage(sandboxId);
+    Path target = Files.createDirectories(layout.disk(sandboxId));
+    long size = Math.max(SMALLEST, bytes);
+    try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+      file.setLength(size);
+    }
+    List<Block> blocks = empty.get(size);
+    if (blocks == null) {
+      format(image);
+      empty.put(size, read(image));
+    } else {
+      try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+        for (Block block : blocks) {
+          file.seek(block.offset());
+          file.write(block.bytes());
+        }
+      }
+    }
+    DiskImage.mount(image, target, "ext4", Syscalls.MS_NODEV | Syscalls.MS_NOATIME, OPTIONS);
+  }
+
+  private static void format(Path image) {
+    Command.run(
+        "mkfs.ext4",
+        "-q",
+        "-F",
+        "-m",
+        "0",
+        "-O",
+        "^has_journal,^resize_inode,sparse_super2",
+        "-G",
+        "256",
+        "-E",
+        "nodiscard,lazy_itable_init=1,num_backup_sb=0,packed_meta_blocks=1",
+        image.toString());
+  }
+
+  private static List<Block> read(Path image) throws IOException {
+    List<Block> blocks = new ArrayList<>();
+    try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "r")) {
+      for (DiskImage.Piece piece : DiskImage.pieces(image)) {
+        byte[] bytes = new byte[Math.toIntExact(piece.length())];
+        file.seek(piece.offset());
+        file.readFully(bytes);
+        blocks.add(new Block(piece.offset(), bytes));
+      }
+    }
+    return List.copyOf(blocks);
+  }
+
+  /**
+   * Knows of a sandbox that has one. Their mounts are kept below a mount that nobody else is told
+   * of: other mount namespaces would otherwise be given each of them, and copy them all.
+   */
+  synchronized void adopt(String sandboxId) throws IOException {
+    if (mounted.isEmpty()) {
+      MountPoints.make(layout.sandboxes(), false);
+    }
+    mounted.add(sandboxId);
+  }
+
+  /** Unmounts a sandbox's disk, if it has one; every other one is known by now. */
+  void remove(String sandboxId) {
+    MountPoints.unmount(layout.disk(sandboxId));
+    forget(sandboxId);
+  }
+
+  private synchronized void forget(String sandboxId) {
+    mounted.remove(sandboxId);
+    if (mounted.isEmpty()) {
+      MountPoints.unmount(layout.sandboxes());
+    }
+  }
+}
