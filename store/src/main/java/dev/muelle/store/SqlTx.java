@@ -22,14 +22,16 @@ final class SqlTx implements Tx {
   private static final String ROW = "SELECT key, version, value FROM rows ";
 
   private final Statements statements;
+  private final Decoded decoded;
   private final String scope;
   private final boolean writable;
   private final Map<String, Change> changes = new LinkedHashMap<>();
   private final Set<String> completed = new HashSet<>();
   private boolean open = true;
 
-  SqlTx(Statements statements, String scope, boolean writable) {
+  SqlTx(Statements statements, Decoded decoded, String scope, boolean writable) {
     this.statements = statements;
+    this.decoded = decoded;
     this.scope = scope;
     this.writable = writable;
   }
@@ -161,6 +163,7 @@ final class SqlTx implements Tx {
       removeEntry(table, index.getKey(), index.getValue().apply(present.value()), key);
     }
     execute("DELETE FROM rows WHERE tbl = ? AND scope = ? AND key = ?", table.name(), scope, key);
+    decoded.forget(table, scope, key);
     changed(table, key, true);
     return true;
   }
@@ -283,11 +286,12 @@ final class SqlTx implements Tx {
           List<Row<T>> rows = new ArrayList<>();
           try (ResultSet result = statement.executeQuery()) {
             while (result.next()) {
+              String key = result.getString(1);
               rows.add(
                   new Row<>(
-                      result.getString(1),
+                      key,
                       result.getLong(2),
-                      table.codec().decode(result.getBytes(3))));
+                      decoded.value(table, scope, key, result.getBytes(3))));
             }
           }
           return rows;

@@ -125,7 +125,7 @@ public final class SqliteStore implements Store {
   public <R> R read(Function<Tx, R> work) {
     Statements reader = shared.takeReader();
     try {
-      SqlTx tx = new SqlTx(reader, scope, false);
+      SqlTx tx = new SqlTx(reader, shared.decoded, scope, false);
       try {
         return work.apply(tx);
       } finally {
@@ -147,7 +147,7 @@ public final class SqliteStore implements Store {
     shared.writing.lock();
     try {
       shared.mustBeOpen();
-      SqlTx tx = new SqlTx(shared.writer, scope, true);
+      SqlTx tx = new SqlTx(shared.writer, shared.decoded, scope, true);
       R result;
       try {
         result = work.apply(tx);
@@ -208,6 +208,7 @@ public final class SqliteStore implements Store {
     final BlockingQueue<Statements> readers;
     final ReentrantLock writing = new ReentrantLock(true);
     final ChangeFeed feed = new ChangeFeed();
+    final Decoded decoded = new Decoded();
     private volatile boolean closed;
 
     Shared(FileLock lock, Statements writer, BlockingQueue<Statements> readers) {

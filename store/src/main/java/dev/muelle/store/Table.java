@@ -11,9 +11,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name {@code service.things}, for example {@code ecs.tasks}; unique within the store
  * @param indexes by name; a function that gives null leaves the value out of that index
+ * @param remembered whether values that were decoded are kept in memory; only for immutable ones
  */
 public record Table<T>(
-    String name, Codec<T> codec, Map<String, Function<? super T, @Nullable String>> indexes) {
+    String name,
+    Codec<T> codec,
+    Map<String, Function<? super T, @Nullable String>> indexes,
+    boolean remembered) {
 
   public Table {
     if (!name.matches("[a-z0-9]+\\.[a-z0-9_]+")) {
@@ -23,13 +27,18 @@ public record Table<T>(
   }
 
   public static <T> Table<T> of(String name, Codec<T> codec) {
-    return new Table<>(name, codec, Map.of());
+    return new Table<>(name, codec, Map.of(), false);
   }
 
   /** This table with one more index. */
   public Table<T> index(String index, Function<? super T, @Nullable String> key) {
     Map<String, Function<? super T, @Nullable String>> more = new LinkedHashMap<>(indexes);
     more.put(index, key);
-    return new Table<>(name, codec, more);
+    return new Table<>(name, codec, more, remembered);
+  }
+
+  /** This table, with its values kept in memory. */
+  public Table<T> remember() {
+    return new Table<>(name, codec, indexes, true);
   }
 }

@@ -35,7 +35,8 @@ record TaskRecord(
       Table.of("ecs.tasks", StoredJson.codec(TaskRecord.class))
           .index("service", TaskRecord::liveOf)
           .index("cluster", task -> task.task().clusterArn())
-          .index("instance", TaskRecord::bookedOn);
+          .index("instance", TaskRecord::bookedOn)
+          .remember();
 
   String id() {
     return idOf(task.taskArn());
