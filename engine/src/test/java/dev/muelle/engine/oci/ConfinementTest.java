@@ -187,7 +187,7 @@ class ConfinementTest {
     List<String> said =
         run(
             "busybox mknod /tmp/disk b 8 0; busybox mknod /tmp/mem c 1 1;"
-                + " cat /tmp/disk; cat /tmp/mem; echo x > /dev/null && echo fine");
+                + " exec 2>&1; cat /tmp/disk; cat /tmp/mem; echo x > /dev/null && echo fine");
     assertEquals(3, said.size(), said::toString);
     assertTrue(said.get(0).contains("Operation not permitted"), said::toString);
     assertTrue(said.get(1).contains("Operation not permitted"), said::toString);
