@@ -221,12 +221,19 @@ final class Containers {
   private void restartNow(Note before) {
     String id = before.id();
     Note failed = before.again(before.pid(), before.startTime(), timers.millis(), 0);
-    starting.acquireUninterruptibly();
     try {
+      SandboxSpec sandbox = sandboxes.find(before.sandboxId()).orElseThrow();
+      StoredImage image = images.use(id, Files.readString(layout.imageNote(id))).orElseThrow();
       Layout.write(layout.restarting(id), new byte[0]);
       leftovers.clear(before.sandboxId(), id);
       guard.ensure();
-      int pid = conmon.create(id, Files.exists(layout.log(id)));
+      int pid =
+          launcher.launch(
+              sandboxes.mounts(sandbox),
+              () -> {
+                mountRoot(id, sandbox, image);
+                return conmon.create(id, Files.exists(layout.log(id)));
+              });
       Note note = before.again(pid, Processes.startTime(pid), timers.millis(), 1);
       conmon.start(id);
       Layout.write(layout.containerNote(id), json.writeValueAsBytes(note));
@@ -238,8 +245,6 @@ final class Containers {
       throw e instanceof EngineException known
           ? known
           : new EngineException("CannotStartContainerError: " + e.getMessage(), e);
-    } finally {
-      starting.release();
     }
   }
 
@@ -262,9 +267,7 @@ final class Containers {
       throws IOException {
     Files.writeString(layout.container(spec.id()).resolve("sandbox"), spec.sandboxId());
     Files.writeString(layout.imageNote(spec.id()), spec.imageId());
-    Path rootfs = layout.rootfs(spec.id());
-    Path writable = Files.createDirectories(sandboxes.writable(sandbox, spec.id()));
-    Rootfs.mount(rootfs, images.directories(image), writable, Leftovers.mountSource(instance));
+    Path rootfs = mountRoot(spec.id(), sandbox, image);
     String user = spec.user() == null ? image.config().user() : spec.user();
     Set<String> capabilities = Capabilities.of(spec.isolation());
     Bundle bundle =
@@ -288,6 +291,13 @@ final class Containers {
     Files.write(
         layout.container(spec.id()).resolve("config.json"),
         json.writeValueAsBytes(bundle.config()));
+  }
+
+  private Path mountRoot(String id, SandboxSpec sandbox, StoredImage image) throws IOException {
+    Path rootfs = layout.rootfs(id);
+    Path writable = Files.createDirectories(sandboxes.writable(sandbox, id));
+    Rootfs.mount(rootfs, images.directories(image), writable, Leftovers.mountSource(instance));
+    return rootfs;
   }
 
   /** As on Fargate, if this process is allowed as many. */
