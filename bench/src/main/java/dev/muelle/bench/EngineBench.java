@@ -21,6 +21,9 @@ import dev.muelle.store.SqliteStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -44,13 +47,15 @@ public final class EngineBench {
   private static final int AT_ONCE = 32;
   private static final long GIB = 1L << 30;
 
+  private final Clock clock;
   private final Network network;
   private final OciEngine engine;
   private final String image;
   private final Map<String, List<Long>> phases =
       java.util.Collections.synchronizedMap(new LinkedHashMap<>());
 
-  private EngineBench(Network network, OciEngine engine, String image) {
+  private EngineBench(Network network, OciEngine engine, String image, Clock clock) {
+    this.clock = clock;
     this.network = network;
     this.engine = engine;
     this.image = image;
@@ -72,7 +77,7 @@ public final class EngineBench {
         network.putVpc(new Network.Vpc("vpc-bench", List.of(Cidr.parse("10.77.0.0/16"))));
         network.putSecurityGroup(new SecurityGroup("sg-bench", "vpc-bench", List.of(), List.of()));
         String image = engine.pull(ImageReference.parse("local.bench/busybox"), null).id();
-        EngineBench bench = new EngineBench(network, engine, image);
+        EngineBench bench = new EngineBench(network, engine, image, Clock.systemUTC());
         bench.measure(one, many);
       } finally {
         engine.removeAll();
@@ -164,20 +169,24 @@ public final class EngineBench {
       List<Long> sorted = micros.stream().sorted().toList();
       System.out.println("one " + phase + " " + sorted.get(sorted.size() / 2));
     });
-    long begin = System.nanoTime();
+    long begin = micros();
     List<Long> times = all(many, this::start);
-    System.out.println("all start " + millis(begin, System.nanoTime()));
+    System.out.println("all start " + millis(begin, micros()));
     int tenth = Math.max(1, many / 10);
     System.out.println("all first-tenth " + millis(begin, times.get(tenth - 1)));
     System.out.println(
         "all last-tenth " + millis(times.get(many - tenth - 1), times.get(many - 1)));
-    begin = System.nanoTime();
+    begin = micros();
     all(many, this::remove);
-    System.out.println("all remove " + millis(begin, System.nanoTime()));
+    System.out.println("all remove " + millis(begin, micros()));
+  }
+
+  private long micros() {
+    return ChronoUnit.MICROS.between(Instant.EPOCH, clock.instant());
   }
 
   private static long millis(long from, long to) {
-    return (to - from) / 1_000_000;
+    return (to - from) / 1000;
   }
 
   /** One of a task's steps, by the task's number. */
@@ -186,7 +195,7 @@ public final class EngineBench {
   }
 
   /** Gives when each was ready, in order. */
-  private static List<Long> all(int many, Work work) throws Exception {
+  private List<Long> all(int many, Work work) throws Exception {
     Map<Integer, Long> ready = new ConcurrentHashMap<>();
     AtomicInteger order = new AtomicInteger();
     Semaphore atOnce = new Semaphore(AT_ONCE);
@@ -199,7 +208,7 @@ public final class EngineBench {
             threads.submit(() -> {
               try {
                 work.on(number);
-                ready.put(order.getAndIncrement(), System.nanoTime());
+                ready.put(order.getAndIncrement(), micros());
               } finally {
                 atOnce.release();
               }
@@ -282,9 +291,9 @@ public final class EngineBench {
   }
 
   private void timed(String phase, Phase work) throws Exception {
-    long begin = System.nanoTime();
+    long begin = micros();
     work.run();
-    long took = (System.nanoTime() - begin) / 1000;
+    long took = micros() - begin;
     phases
         .computeIfAbsent(phase, p -> java.util.Collections.synchronizedList(new ArrayList<>()))
         .add(took);
