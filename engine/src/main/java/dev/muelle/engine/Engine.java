@@ -86,6 +86,15 @@ public interface Engine extends AutoCloseable {
   /** What a running container uses now; empty if it does not run. */
   Optional<Usage> usage(String containerId);
 
+  /** All that a running container used so far; empty if it does not run. */
+  Optional<Statistics> statistics(String containerId);
+
+  /**
+   * What the containers of a sandbox take of its storage now, in bytes; 0 if it has no limit or is
+   * unknown.
+   */
+  long storageUsed(String sandboxId);
+
   /** Kills and removes everything that this engine ever made on this machine. */
   void removeAll();
 

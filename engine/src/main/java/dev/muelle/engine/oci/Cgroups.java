@@ -293,6 +293,11 @@ final class Cgroups {
     return 0;
   }
 
+  /** What a container used, to be read. */
+  Counters counters(String sandboxId, String containerId) {
+    return new Counters(version, Path.of(instance, sandboxId, containerId), Path.of("/proc"));
+  }
+
   /** Whether the kernel counts swap, so that it can be forbidden. */
   boolean countsSwap() {
     return switch (version) {

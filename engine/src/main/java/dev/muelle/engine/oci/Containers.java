@@ -5,6 +5,7 @@ import dev.muelle.engine.ContainerSpec;
 import dev.muelle.engine.Engine.Usage;
 import dev.muelle.engine.EngineException;
 import dev.muelle.engine.SandboxSpec;
+import dev.muelle.engine.Statistics;
 import dev.muelle.engine.oci.Running.Exit;
 import dev.muelle.engine.oci.Running.Note;
 import dev.muelle.engine.oci.image.Images;
@@ -466,6 +467,21 @@ final class Containers {
     return container == null || container.exit.isDone()
         ? Optional.empty()
         : cgroups.usage(container.note.sandboxId(), id);
+  }
+
+  Optional<Statistics> statistics(String id) {
+    Running container = known.get(id);
+    if (container == null || container.exit.isDone()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(
+          cgroups
+              .counters(container.note.sandboxId(), id)
+              .read(container.note.pid(), timers.instant()));
+    } catch (IOException e) {
+      return Optional.empty(); // it has ended meanwhile
+    }
   }
 
   /** Removes all containers of a sandbox; nobody starts one meanwhile. */

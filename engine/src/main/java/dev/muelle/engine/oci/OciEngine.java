@@ -9,6 +9,7 @@ import dev.muelle.engine.ImageReference;
 import dev.muelle.engine.LocalRegistry;
 import dev.muelle.engine.SandboxSpec;
 import dev.muelle.engine.SandboxStatus;
+import dev.muelle.engine.Statistics;
 import dev.muelle.engine.blob.BlobStore;
 import dev.muelle.engine.oci.image.Images;
 import dev.muelle.engine.oci.image.Limits;
@@ -200,6 +201,16 @@ public final class OciEngine implements Engine {
   @Override
   public Optional<Usage> usage(String containerId) {
     return containers.usage(containerId);
+  }
+
+  @Override
+  public Optional<Statistics> statistics(String containerId) {
+    return containers.statistics(containerId);
+  }
+
+  @Override
+  public long storageUsed(String sandboxId) {
+    return sandboxes.find(sandboxId).map(sandboxes::storageUsed).orElse(0L);
   }
 
   @Override

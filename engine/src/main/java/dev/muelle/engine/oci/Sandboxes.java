@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.muelle.engine.EngineException;
 import dev.muelle.engine.SandboxSpec;
 import dev.muelle.linux.Command;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -143,6 +144,14 @@ final class Sandboxes {
   Path volume(SandboxSpec spec, String name) {
     Path parent = spec.storageLimit() > 0 ? layout.disk(spec.id()) : layout.sandbox(spec.id());
     return parent.resolve("volumes").resolve(name);
+  }
+
+  long storageUsed(SandboxSpec spec) {
+    if (spec.storageLimit() == 0) {
+      return 0;
+    }
+    File disk = layout.disk(spec.id()).toFile();
+    return disk.getTotalSpace() - disk.getFreeSpace();
   }
 
   void remove(String id, Runnable containers) {

@@ -8,6 +8,8 @@ import dev.muelle.engine.EngineException;
 import dev.muelle.engine.ImageReference;
 import dev.muelle.engine.SandboxSpec;
 import dev.muelle.engine.SandboxStatus;
+import dev.muelle.engine.Statistics;
+import dev.muelle.engine.Statistics.Traffic;
 import dev.muelle.loop.Timers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -38,6 +40,7 @@ public final class SimEngine implements Engine {
   private static final Duration LOOK = Duration.ofMillis(10);
   private static final Duration LOOK_FOR_EXIT = Duration.ofMillis(100);
   private static final long MEMORY = 8L << 20;
+  private static final long MACHINE = 4L << 30;
 
   private final Timers timers;
   private final Function<ImageReference, Behaviour> script;
@@ -276,6 +279,37 @@ public final class SimEngine implements Engine {
     Duration age = Duration.between(running.startedAt(), timers.instant());
     return Optional.of(
         new Usage(age.toNanos() / 10, MEMORY, MEMORY, container.spec.init() ? 2 : 1));
+  }
+
+  /** As {@link #usage}, and a kilobyte a second received and sent. */
+  @Override
+  public synchronized Optional<Statistics> statistics(String containerId) {
+    SimContainer container = find(containerId);
+    if (container == null || !(container.state() instanceof State.Running running)) {
+      return Optional.empty();
+    }
+    Duration age = Duration.between(running.startedAt(), timers.instant());
+    long nanos = age.toNanos();
+    long packets = age.toSeconds();
+    long bytes = packets * 1000;
+    long limit = container.spec.memoryLimit();
+    return Optional.of(
+        new Statistics(
+            timers.instant(),
+            new Statistics.Cpu(
+                nanos / 10, nanos / 20, nanos / 20, List.of(nanos / 10, 0L), nanos * 2, 2, 0, 0, 0),
+            new Statistics.Memory(
+                MEMORY, MEMORY, limit == 0 ? MACHINE : limit, Map.of("cache", 0L)),
+            container.spec.init() ? 2 : 1,
+            List.of(),
+            Map.of("eth0", new Traffic(bytes, packets, 0, 0, bytes, packets, 0, 0))));
+  }
+
+  /** 1 MiB a container. */
+  @Override
+  public synchronized long storageUsed(String sandboxId) {
+    Sandbox sandbox = sandboxes.get(sandboxId);
+    return sandbox == null ? 0 : (long) sandbox.containers.size() << 20;
   }
 
   @Override

@@ -54,6 +54,8 @@ import software.amazon.awssdk.services.ecs.model.DescribeTaskSetsRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeTaskSetsResponse;
 import software.amazon.awssdk.services.ecs.model.DescribeTasksRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeTasksResponse;
+import software.amazon.awssdk.services.ecs.model.GetTaskProtectionRequest;
+import software.amazon.awssdk.services.ecs.model.GetTaskProtectionResponse;
 import software.amazon.awssdk.services.ecs.model.ListAttributesRequest;
 import software.amazon.awssdk.services.ecs.model.ListAttributesResponse;
 import software.amazon.awssdk.services.ecs.model.ListClustersRequest;
@@ -96,6 +98,8 @@ import software.amazon.awssdk.services.ecs.model.UpdateServicePrimaryTaskSetRequ
 import software.amazon.awssdk.services.ecs.model.UpdateServicePrimaryTaskSetResponse;
 import software.amazon.awssdk.services.ecs.model.UpdateServiceRequest;
 import software.amazon.awssdk.services.ecs.model.UpdateServiceResponse;
+import software.amazon.awssdk.services.ecs.model.UpdateTaskProtectionRequest;
+import software.amazon.awssdk.services.ecs.model.UpdateTaskProtectionResponse;
 import software.amazon.awssdk.services.ecs.model.UpdateTaskSetRequest;
 import software.amazon.awssdk.services.ecs.model.UpdateTaskSetResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
@@ -123,7 +127,8 @@ public final class Ecs implements EcsClient {
   private final TaskSets taskSets;
   private final Tags tags;
   private final LogPump logs;
-  private final TaskMetadata metadata;
+  private final TaskEndpoint endpoint;
+  private final Protections protections;
   private final HealthChecks health;
   private final TaskAgent agent;
   private final Loop<String> taskLoop;
@@ -174,7 +179,15 @@ public final class Ecs implements EcsClient {
     history = new ServiceHistory(store, timers, clusters);
     tags = new Tags(store);
     logs = new LogPump(store, timers, random, engine, logsClient, definitions);
-    metadata = new TaskMetadata(store, definitions, ec2, vpcHttp);
+    protections = new Protections(store, timers, clusters);
+    endpoint =
+        new TaskEndpoint(
+            store,
+            definitions,
+            new TaskMetadata(ec2, engine, Networks.domain(scope)),
+            new DockerStats(engine),
+            new AgentProtection(protections, definitions, ids),
+            vpcHttp);
     health = new HealthChecks(store, timers, random, engine, definitions);
     agent =
         new TaskAgent(
@@ -189,7 +202,7 @@ public final class Ecs implements EcsClient {
             ec2,
             new Targets(store, timers, ids, elb),
             logs,
-            metadata,
+            endpoint,
             health);
     ServiceScheduler scheduler =
         new ServiceScheduler(
@@ -260,7 +273,7 @@ public final class Ecs implements EcsClient {
     taskLoop.close();
     health.close();
     logs.close();
-    metadata.close();
+    endpoint.close();
   }
 
   private static String caller() {
@@ -285,6 +298,16 @@ public final class Ecs implements EcsClient {
   @Override
   public ListClustersResponse listClusters(ListClustersRequest request) {
     return clusters.list(request);
+  }
+
+  @Override
+  public GetTaskProtectionResponse getTaskProtection(GetTaskProtectionRequest request) {
+    return protections.get(request);
+  }
+
+  @Override
+  public UpdateTaskProtectionResponse updateTaskProtection(UpdateTaskProtectionRequest request) {
+    return protections.update(request);
   }
 
   @Override

@@ -261,7 +261,7 @@ final class LogPump implements AutoCloseable {
     return option(logs.options(), "awslogs-group");
   }
 
-  private static String stream(LogConfiguration logs, String container, String taskId) {
+  static String stream(LogConfiguration logs, String container, String taskId) {
     return option(logs.options(), "awslogs-stream-prefix") + "/" + container + "/" + taskId;
   }
 

@@ -1,5 +1,6 @@
 package dev.muelle.services.ecs;
 
+import dev.muelle.services.Scope;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,13 @@ final class Networks {
 
   Networks(Ec2Client ec2) {
     this.ec2 = ec2;
+  }
+
+  /** In which a region's private names are. */
+  static String domain(Scope scope) {
+    return scope.region().equals("us-east-1")
+        ? "ec2.internal"
+        : scope.region() + ".compute.internal";
   }
 
   /**

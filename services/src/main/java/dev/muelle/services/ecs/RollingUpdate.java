@@ -54,7 +54,8 @@ final class RollingUpdate {
                 primary,
                 held,
                 moving.size()),
-            seen.members());
+            seen.members(),
+            seen.shielded());
     ServiceRecord record = stop(tx, before, plan, seen);
     if (plan.start() > 0) {
       Kind kind = Kind.of(service, before.primary());

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -102,6 +103,15 @@ final class Rollout {
   }
 
   static Plan plan(Want want, List<Member> members) {
+    return plan(want, members, Set.of());
+  }
+
+  /**
+   * Decides.
+   *
+   * @param shielded ids of those that stay as long as they are healthy, however many are too many
+   */
+  static Plan plan(Want want, List<Member> members, Set<String> shielded) {
     List<Stop> stop = new ArrayList<>();
     List<Member> primary = new ArrayList<>();
     List<Member> old = new ArrayList<>();
@@ -116,7 +126,7 @@ final class Rollout {
     }
     int surplus = primary.size() - want.desired() - want.moving();
     if (surplus > 0) {
-      List<Member> leaving = leaving(primary, surplus);
+      List<Member> leaving = leaving(without(primary, shielded), surplus);
       leaving.forEach(member -> stop.add(new Stop(member.id(), scaling(member))));
       primary.removeAll(leaving);
     }
@@ -124,7 +134,7 @@ final class Rollout {
     // those that may serve, once there are enough of which that is known.
     int spare = healthy(primary) + healthy(old) - want.minimum();
     List<Member> leaving = new ArrayList<>();
-    for (Member member : leavingOrder(old)) {
+    for (Member member : leavingOrder(without(old, shielded))) {
       switch (member.health()) {
         case WAITING -> leaving.add(member);
         case CHECKING -> {
@@ -161,6 +171,10 @@ final class Rollout {
     return new Plan(start, List.copyOf(stop), settled, blocked);
   }
 
+  private static List<Member> without(List<Member> members, Set<String> shielded) {
+    return members.stream().filter(member -> !shielded.contains(member.id())).toList();
+  }
+
   private static int healthy(List<Member> members) {
     return (int) members.stream().filter(member -> member.health() == Health.HEALTHY).count();
   }
@@ -173,7 +187,7 @@ final class Rollout {
   private static List<Member> leaving(List<Member> members, int count) {
     List<Member> left = new ArrayList<>(members);
     List<Member> chosen = new ArrayList<>();
-    while (chosen.size() < count) {
+    while (chosen.size() < count && !left.isEmpty()) {
       Member next = leavingOrder(left).getFirst();
       left.remove(next);
       chosen.add(next);

@@ -171,7 +171,8 @@ final class ServiceScheduler {
             .map(health::member)
             .map(member -> leaving.contains(member.id()) ? leaving(member) : member)
             .toList();
-    return new Situation(all, alive, members, health, asked.zones(), asked.alarms(), now);
+    Set<String> shielded = Protections.of(tx, alive, now);
+    return new Situation(all, alive, members, shielded, health, asked.zones(), asked.alarms(), now);
   }
 
   /** Of the definitions of these tasks, the ones whose tasks are checked. */

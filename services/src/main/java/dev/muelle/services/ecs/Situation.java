@@ -13,12 +13,14 @@ import java.util.stream.Collectors;
  * @param all its tasks that have not stopped
  * @param alive those of them that are to run
  * @param members the same, as the rollout sees them
+ * @param shielded ids of those that are protected from scale-in and deployments
  * @param zones of each of the service's subnets
  */
 record Situation(
     List<TaskRecord> all,
     List<TaskRecord> alive,
     List<Member> members,
+    Set<String> shielded,
     ServiceHealth health,
     Map<String, String> zones,
     Alarms.State alarms,

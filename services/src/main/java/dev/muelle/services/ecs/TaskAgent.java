@@ -83,7 +83,7 @@ final class TaskAgent {
   private final Ec2Client ec2;
   private final Targets targets;
   private final LogPump logs;
-  private final TaskMetadata metadata;
+  private final TaskEndpoint endpoint;
   private final HealthChecks health;
 
   /** Containers for which a stop is under way in this process. */
@@ -107,7 +107,7 @@ final class TaskAgent {
       Ec2Client ec2,
       Targets targets,
       LogPump logs,
-      TaskMetadata metadata,
+      TaskEndpoint endpoint,
       HealthChecks health) {
     this.scope = scope;
     this.store = store;
@@ -120,7 +120,7 @@ final class TaskAgent {
     this.ec2 = ec2;
     this.targets = targets;
     this.logs = logs;
-    this.metadata = metadata;
+    this.endpoint = endpoint;
     this.health = health;
   }
 
@@ -229,7 +229,7 @@ final class TaskAgent {
     TaskDefinition definition = definition(task);
     String eni = Eni.id(task).orElseThrow();
     Path namespace = network.plug(eni, Use.NAMESPACE).orElseThrow();
-    metadata.serve(vpcOf(eni));
+    endpoint.serve(vpcOf(eni));
     engine.createSandbox(sandbox(task, definition, namespace));
     TaskRecord pulled = pull(task, definition);
     restart(pulled, definition);
@@ -345,9 +345,7 @@ final class TaskAgent {
   }
 
   private String domain() {
-    return scope.region().equals("us-east-1")
-        ? "ec2.internal"
-        : scope.region() + ".compute.internal";
+    return Networks.domain(scope);
   }
 
   private ContainerSpec container(TaskRecord task, ContainerDefinition definition) {
@@ -357,9 +355,7 @@ final class TaskAgent {
     environment.put("AWS_REGION", scope.region());
     environment.put("AWS_DEFAULT_REGION", scope.region());
     environment.put("AWS_EXECUTION_ENV", "AWS_ECS_" + task.task().launchTypeAsString());
-    String uri = metadata.uri(task, definition.name());
-    environment.put("ECS_CONTAINER_METADATA_URI", uri.replace("/v4/", "/v3/"));
-    environment.put("ECS_CONTAINER_METADATA_URI_V4", uri);
+    environment.putAll(TaskEndpoint.variables(task, definition.name()));
     definition.environment().forEach(pair -> environment.put(pair.name(), pair.value()));
     override
         .map(ContainerOverride::environment)
@@ -483,7 +479,7 @@ final class TaskAgent {
   /** After a restart of the server: what belongs to the task in this process, too. */
   private void adopt(TaskRecord task) {
     if (!adopted.contains(task.id())) {
-      Eni.id(task).ifPresent(eni -> metadata.serve(vpcOf(eni)));
+      Eni.id(task).ifPresent(eni -> endpoint.serve(vpcOf(eni)));
       logs.wake(task.id());
       health.watch(task, definition(task));
       adopted.add(task.id());
@@ -586,9 +582,11 @@ final class TaskAgent {
       }
     }
     logs.forget(task, definition);
+    endpoint.forget(task);
     adopted.remove(task.id());
     task.task().containers().forEach(c -> images.remove(containerId(task, c.name())));
     store.write(tx -> {
+      Protections.forget(tx, task.id());
       return change(
           tx,
           task.id(),

@@ -44,7 +44,8 @@ final class TaskSetUpdate {
         Rollout.plan(
             new Rollout.Want(
                 desired, rules.minimumHealthyPercent(), rules.maximumPercent(), set.id(), held),
-            seen.membersOf(set.id()));
+            seen.membersOf(set.id()),
+            seen.shielded());
     Kind kind = Kind.of(set);
     ServiceRecord record = tasks.stop(tx, before, plan.stop(), seen, set.id(), "");
     if (plan.start() > 0) {
