@@ -7,6 +7,9 @@ public final class LinuxException extends RuntimeException {
   /** No such file or directory. */
   public static final int ENOENT = 2;
 
+  /** Input or output failed; of a terminal: nobody is on its other side. */
+  public static final int EIO = 5;
+
   /** No such device. */
   public static final int ENODEV = 19;
 

@@ -1,6 +1,7 @@
 package dev.muelle.linux;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The system calls, as libc offers them; each throws a {@link LinuxException} where C returns -1.
  * Page numbers are those of the man pages: setns(2), mount(2), umount2(2), mknod(2), lsetxattr(2),
- * fallocate(2).
+ * fallocate(2), ioctl(2).
  */
 @SuppressWarnings("restricted") // calling C is what this class is for
 public final class Syscalls {
@@ -40,6 +41,7 @@ public final class Syscalls {
   private static final int O_WRONLY = 1;
   private static final int O_RDWR = 2;
   private static final int O_NONBLOCK = 04000;
+  private static final int O_NOCTTY = 0x100;
   private static final int O_CLOEXEC = 0x80000;
   private static final int FALLOC_FL_KEEP_SIZE = 1;
   private static final int FALLOC_FL_PUNCH_HOLE = 2;
@@ -71,6 +73,7 @@ public final class Syscalls {
       handle("lsetxattr", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT);
   private static final MethodHandle FALLOCATE =
       handle("fallocate", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
+  private static final MethodHandle READ = handle("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
   private static final MethodHandle KILL = handle("kill", JAVA_INT, JAVA_INT, JAVA_INT);
   private static final MethodHandle IOCTL =
       LINKER.downcallHandle(
@@ -191,7 +194,7 @@ public final class Syscalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
       MemorySegment bytes = arena.allocate(Math.max(1, value.length));
-      MemorySegment.copy(value, 0, bytes, java.lang.foreign.ValueLayout.JAVA_BYTE, 0, value.length);
+      MemorySegment.copy(value, 0, bytes, JAVA_BYTE, 0, value.length);
       int result =
           (int)
               LSETXATTR.invokeExact(
@@ -326,6 +329,43 @@ public final class Syscalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
       check((int) UNSHARE.invokeExact(state, CLONE_NEWNET), state, "unshare");
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  /** Opens a terminal's file, which does not become this process's own. */
+  static int openTerminal(Path path) {
+    return open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  }
+
+  /** See read(2); waits as long as it takes. */
+  static int read(int fd, byte[] into) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      MemorySegment bytes = arena.allocate(Math.max(1, into.length));
+      long read = (long) READ.invokeExact(state, fd, bytes, (long) into.length);
+      check((int) read, state, "read");
+      MemorySegment.copy(bytes, JAVA_BYTE, 0, into, 0, (int) read);
+      return (int) read;
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  /**
+   * See write(2).
+   *
+   * @return how many bytes were written
+   */
+  static int write(int fd, byte[] from, int offset) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      MemorySegment bytes = arena.allocate(Math.max(1, from.length - offset));
+      MemorySegment.copy(from, offset, bytes, JAVA_BYTE, 0, from.length - offset);
+      long written = (long) WRITE.invokeExact(state, fd, bytes, (long) from.length - offset);
+      check((int) written, state, "write");
+      return (int) written;
     } catch (Throwable e) {
       throw propagate(e);
     }
