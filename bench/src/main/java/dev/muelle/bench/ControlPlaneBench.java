@@ -15,6 +15,7 @@ import dev.muelle.store.Store;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -125,7 +126,7 @@ public final class ControlPlaneBench implements AutoCloseable {
         NetworkConfiguration.builder()
             .awsvpcConfiguration(v -> v.subnets(subnets.stream().map(Subnet::subnetId).toList()))
             .build();
-    long begin = System.nanoTime();
+    Instant begin = timers.instant();
     ecs.createService(r ->
         r.cluster(CLUSTER)
             .serviceName(SERVICE)
@@ -136,20 +137,20 @@ public final class ControlPlaneBench implements AutoCloseable {
             .networkConfiguration(network));
     await(() -> steady(tasks));
     double steady = seconds(begin);
-    begin = System.nanoTime();
+    begin = timers.instant();
     ecs.updateService(r -> r.cluster(CLUSTER).service(SERVICE).taskDefinition("bench:2"));
     await(() -> steady(tasks));
     double rolled = seconds(begin);
     double[] placing = new double[PLACEMENTS];
     for (int i = 0; i < PLACEMENTS; i++) {
-      long one = System.nanoTime();
+      Instant one = timers.instant();
       RunTaskResponse made =
           ecs.runTask(r ->
               r.cluster(CLUSTER)
                   .taskDefinition("bench:2")
                   .launchType(LaunchType.EC2)
                   .networkConfiguration(network));
-      placing[i] = (System.nanoTime() - one) / 1e6;
+      placing[i] = seconds(one) * 1_000;
       if (!made.failures().isEmpty()) {
         throw new IllegalStateException(made.failures().toString());
       }
@@ -235,8 +236,8 @@ public final class ControlPlaneBench implements AutoCloseable {
     }
   }
 
-  private static double seconds(long since) {
-    return Duration.ofNanos(System.nanoTime() - since).toMillis() / 1_000.0;
+  private double seconds(Instant since) {
+    return Duration.between(since, timers.instant()).toNanos() / 1e9;
   }
 
   @Override

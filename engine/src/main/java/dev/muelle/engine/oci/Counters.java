@@ -110,7 +110,7 @@ record Counters(Version version, Path group, Path proc) {
     long used = number(own.resolve("memory.current"));
     Path peak = own.resolve("memory.peak"); // since Linux 5.19
     long limit =
-        Stream.of(own, own.getParent())
+        Stream.of(own, own.resolve(".."))
             .map(one -> maximum(one.resolve("memory.max")))
             .reduce(machineMemory(), Math::min);
     return new Statistics(
