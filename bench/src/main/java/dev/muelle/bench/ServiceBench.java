@@ -56,7 +56,8 @@ public final class ServiceBench {
             .requiresCompatibilitiesWithStrings("FARGATE")
             .cpu("256")
             .memory("512")
-            .containerDefinitions(c -> c.name("sleep").image(image).command("sleep", "86400")));
+            .containerDefinitions(
+                c -> c.name("sleep").image(image).command("sleep", "86400").stopTimeout(0)));
     long begin = clock.millis();
     clients.ecs.createService(r ->
         r.cluster(CLUSTER)

@@ -10,6 +10,7 @@ import dev.muelle.engine.SandboxSpec;
 import dev.muelle.engine.oci.image.ImageConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -29,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param swapAccounting whether the kernel counts swap
  * @param openFiles limit on open files where the container names none
  * @param capabilities with their prefix {@code CAP_}
+ * @param filter what an earlier container's runtime made of {@code seccomp}; null if none did yet
  * @param bound directories of the machine that are mounted into the container
  */
 record Bundle(
@@ -46,6 +48,7 @@ record Bundle(
     int openFiles,
     Set<String> capabilities,
     ObjectNode seccomp,
+    byte @Nullable [] filter,
     List<Bound> bound) {
 
   private static final long SHARED_MEMORY = 64 << 20;
@@ -106,6 +109,11 @@ record Bundle(
     config.put("hostname", sandbox.hostname());
     mounts(config.putArray("mounts"));
     linux(config.putObject("linux"));
+    if (filter != null) {
+      config
+          .putObject("annotations")
+          .put("run.oci.seccomp_bpf_data", Base64.getEncoder().encodeToString(filter));
+    }
     return config;
   }
 

@@ -1,6 +1,7 @@
 package dev.muelle.engine.oci;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.muelle.engine.ContainerSpec;
 import dev.muelle.engine.Engine.Usage;
 import dev.muelle.engine.EngineException;
@@ -62,6 +63,7 @@ final class Containers {
   private final Leftovers leftovers;
   private final Backlog backlog;
   private final OutputGuard guard;
+  private final SeccompFilters filters;
   private final ObjectMapper json;
   private final Timers timers;
 
@@ -95,6 +97,7 @@ final class Containers {
     this.leftovers = leftovers;
     this.backlog = backlog;
     this.guard = guard;
+    this.filters = new SeccompFilters(layout);
     this.json = json;
     this.timers = timers;
   }
@@ -161,8 +164,10 @@ final class Containers {
           launcher.launch(
               sandboxes.mounts(sandbox),
               () -> {
-                prepare(spec, sandbox, image);
-                return conmon.create(spec.id(), spec.keepsOutput());
+                ObjectNode seccomp = prepare(spec, sandbox, image);
+                int first = conmon.create(spec.id(), spec.keepsOutput());
+                filters.keep(seccomp, spec.id());
+                return first;
               });
       long startTime = Processes.startTime(pid);
       Note note =
@@ -264,13 +269,15 @@ final class Containers {
     }
   }
 
-  private void prepare(ContainerSpec spec, SandboxSpec sandbox, StoredImage image)
+  /** Mounts and writes what the runtime needs; gives the filter of system calls. */
+  private ObjectNode prepare(ContainerSpec spec, SandboxSpec sandbox, StoredImage image)
       throws IOException {
     Files.writeString(layout.container(spec.id()).resolve("sandbox"), spec.sandboxId());
     Files.writeString(layout.imageNote(spec.id()), spec.imageId());
     Path rootfs = mountRoot(spec.id(), sandbox, image);
     String user = spec.user() == null ? image.config().user() : spec.user();
     Set<String> capabilities = Capabilities.of(spec.isolation());
+    ObjectNode seccomp = Seccomp.profile(capabilities, architecture());
     Bundle bundle =
         new Bundle(
             sandbox,
@@ -286,12 +293,14 @@ final class Containers {
             cgroups.countsSwap(),
             openFiles(),
             capabilities,
-            Seccomp.profile(capabilities, architecture()),
+            seccomp,
+            filters.find(seccomp),
             volumes.prepare(spec, sandbox, image.config(), rootfs));
     Rootfs.makeDirectory(rootfs, bundle.workingDirectory());
     Files.write(
         layout.container(spec.id()).resolve("config.json"),
         json.writeValueAsBytes(bundle.config()));
+    return seccomp;
   }
 
   private Path mountRoot(String id, SandboxSpec sandbox, StoredImage image) throws IOException {

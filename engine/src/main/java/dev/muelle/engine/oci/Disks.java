@@ -25,8 +25,11 @@ final class Disks {
 
   private static final long SMALLEST = 16L << 20;
 
-  /** Without this the kernel writes all tables of inodes, hundreds of megabytes, after a while. */
-  private static final String OPTIONS = "noinit_itable";
+  /**
+   * Without these the kernel has a thread that writes all tables of inodes, hundreds of megabytes,
+   * and one that reads all bitmaps; see ext4(5).
+   */
+  private static final String OPTIONS = "noinit_itable,no_prefetch_block_bitmaps";
 
   private final Layout layout;
   private final Map<Long, List<Block>> empty = new ConcurrentHashMap<>();

@@ -61,6 +61,7 @@ class BundleTest {
             1024,
             Set.of("CAP_CHOWN"),
             new ObjectMapper().createObjectNode(),
+            null,
             List.of())
         .config();
   }

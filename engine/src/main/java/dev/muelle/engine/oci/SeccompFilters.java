@@ -1,0 +1,40 @@
+package dev.muelle.engine.oci;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Filters of system calls as the runtime compiled them. Compiling takes crun as long as most of the
+ * rest of a start; it keeps what it made beside a container's state, and takes it instead of the
+ * profile for the next one (crun(1), {@code run.oci.seccomp_bpf_data}). A runtime that knows
+ * nothing of this compiles the profile, which it is given all the same.
+ */
+final class SeccompFilters {
+
+  private static final int MOST = 64; // there is one for each set of capabilities
+
+  private final Layout layout;
+  private final Map<ObjectNode, byte[]> compiled = new ConcurrentHashMap<>();
+
+  SeccompFilters(Layout layout) {
+    this.layout = layout;
+  }
+
+  /** What a profile was compiled to in this process. */
+  byte @Nullable [] find(ObjectNode profile) {
+    return compiled.get(profile);
+  }
+
+  /** Keeps what was compiled for a container that was just created. */
+  void keep(ObjectNode profile, String containerId) throws IOException {
+    Path file = layout.runtime().resolve(containerId).resolve("seccomp.bpf");
+    if (compiled.size() < MOST && !compiled.containsKey(profile) && Files.exists(file)) {
+      compiled.put(profile, Files.readAllBytes(file));
+    }
+  }
+}
