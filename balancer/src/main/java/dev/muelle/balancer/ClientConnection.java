@@ -265,7 +265,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void forward(Binding found, Action.Forward forward, Request request) {
-    GroupState group = found.balancer().groups.get(forward.groupId());
+    String chosen = forward.choose(worker.random);
+    GroupState group = chosen == null ? null : found.balancer().groups.get(chosen);
     if (group == null) {
       if (!request.body.done()) {
         refuse(503);

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,10 +52,43 @@ public record LoadBalancer(
 
   /** What to do with a request. */
   public sealed interface Action {
-    record Forward(String groupId) implements Action {}
+    /**
+     * To one of these target groups, chosen anew for each request.
+     *
+     * @param shares with weights of 0 to 999, as ELB's {@code ForwardConfig}
+     */
+    record Forward(List<Share> shares) implements Action {
+
+      public Forward(String groupId) {
+        this(List.of(new Share(groupId, 1)));
+      }
+
+      public Forward {
+        shares = List.copyOf(shares);
+      }
+
+      /** The group for one request; null if all weights are 0. */
+      @Nullable String choose(RandomGenerator random) {
+        int total = 0;
+        for (Share share : shares) {
+          total += share.weight();
+        }
+        int ticket = total == 0 ? 0 : random.nextInt(total);
+        for (Share share : shares) {
+          if (ticket < share.weight()) {
+            return share.groupId();
+          }
+          ticket -= share.weight();
+        }
+        return null;
+      }
+    }
 
     record FixedResponse(int status, String contentType, String body) implements Action {}
   }
+
+  /** How much of the requests a target group gets, compared with the others' weights. */
+  public record Share(String groupId, int weight) {}
 
   /** Targets that are interchangeable. */
   public record TargetGroup(String id, HealthCheck healthCheck, List<Member> members) {}

@@ -192,6 +192,54 @@ final class NettyBalancerTest {
     assertEquals(2, two.served.get());
   }
 
+  @Test
+  void requestsAreSharedByWeight() throws Exception {
+    Backend blue = backend((h, in, out) -> write(out, Backend.answer(200, "blue")));
+    Backend green = backend((h, in, out) -> write(out, Backend.answer(200, "green")));
+    shares(blue, 3, green, 1);
+    await(() -> health(blue) == Health.HEALTHY);
+    await(() ->
+        balancer.targets("green").get(green.target()) != null
+            && balancer.targets("green").get(green.target()).health() == Health.HEALTHY);
+    for (int i = 0; i < 400; i++) {
+      raw(GET);
+    }
+    assertEquals(400, blue.served.get() + green.served.get());
+    assertTrue(green.served.get() > 60 && green.served.get() < 140, green.served + " of 400");
+    // A weight of 0 is nothing, and still checked.
+    int before = blue.served.get();
+    shares(blue, 0, green, 1);
+    for (int i = 0; i < 20; i++) {
+      raw(GET);
+    }
+    assertEquals(before, blue.served.get());
+    assertEquals(Health.HEALTHY, health(blue));
+    shares(blue, 0, green, 0);
+    assertTrue(raw(GET).startsWith("HTTP/1.1 503 "));
+  }
+
+  private void shares(Backend blue, int blueWeight, Backend green, int greenWeight) {
+    HealthCheck check =
+        new HealthCheck(
+            0, "/health", s -> s == 200, Duration.ofMillis(200), Duration.ofMillis(150), 2, 2);
+    Action action =
+        new Action.Forward(
+            List.of(
+                new LoadBalancer.Share("tg", blueWeight),
+                new LoadBalancer.Share("green", greenWeight)));
+    balancer.put(
+        new LoadBalancer(
+            "lb",
+            "web.localhost",
+            List.of(new Node("127.0.0.1", "a", HOST)),
+            List.of(),
+            List.of(new Listener("l", port, action)),
+            Map.of(
+                "tg", new TargetGroup("tg", check, List.of(member(blue))),
+                "green", new TargetGroup("green", check, List.of(member(green)))),
+            new Settings(idle, Duration.ofHours(1), headers)));
+  }
+
   private static boolean write(OutputStream out, byte[] bytes) throws IOException {
     out.write(bytes);
     return true;

@@ -35,7 +35,7 @@ final class DaemonUpdate {
 
   Step step(Tx tx, ServiceRecord before, boolean held, Situation seen) {
     Service service = before.service();
-    Kind kind = Kind.of(service, before.primary());
+    Kind kind = Kind.of(tx, service, before.primary());
     Optional<TaskFactory.Order> order = ServiceTasks.order(tx, before, kind);
     if (order.isEmpty()) {
       return new Step(before, false);

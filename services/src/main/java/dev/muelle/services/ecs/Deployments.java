@@ -8,10 +8,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Deployment;
 import software.amazon.awssdk.services.ecs.model.DeploymentAlarms;
 import software.amazon.awssdk.services.ecs.model.DeploymentCircuitBreaker;
 import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
+import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.ServiceDeployment;
 import software.amazon.awssdk.services.ecs.model.ServiceDeploymentAlarms;
@@ -80,7 +82,9 @@ final class Deployments {
         now);
     Service service = record.service();
     String id = Revisions.newId(ids);
-    ServiceRevision revision = Revisions.add(tx, service, id, definition, now);
+    Traffic traffic = Traffic.shifted(service.deploymentConfiguration()) ? away(record, now) : null;
+    ServiceRevision revision =
+        Revisions.add(tx, service, id, definition, groups(tx, service, traffic), now);
     Deployment primary =
         deployment(revision, service.desiredCount(), "ECS deployment " + id + " in progress.", now);
     List<Deployment> deployments = new ArrayList<>();
@@ -91,7 +95,51 @@ final class Deployments {
     ServiceDeployment made = ServiceDeployments.add(tx, scope, ids, service, primary, now);
     return record
         .with(s -> s.deployments(deployments).currentServiceDeployment(made.serviceDeploymentArn()))
+        .withTraffic(traffic)
         .unproven();
+  }
+
+  /** All traffic stays with, or goes back to, the deployment that carries it now. */
+  private static Traffic away(ServiceRecord record, Instant now) {
+    Traffic traffic = record.traffic();
+    String carrier =
+        traffic == null ? record.lastCompleted() : traffic.carrier(record.primary().id());
+    return Traffic.begin(carrier, 0, now);
+  }
+
+  /** The target groups of a new deployment: those that the one before does not have. */
+  private static List<String> groups(Tx tx, Service service, @Nullable Traffic traffic) {
+    List<String> groups = new ArrayList<>();
+    List<String> taken =
+        traffic == null || traffic.from() == null
+            ? List.of()
+            : Revisions.groups(tx, service, traffic.from());
+    for (int i = 0; i < service.loadBalancers().size(); i++) {
+      LoadBalancer balancer = service.loadBalancers().get(i);
+      groups.add(
+          taken.isEmpty()
+              ? balancer.targetGroupArn()
+              : ListenerRules.other(balancer, taken.get(i)));
+    }
+    return groups;
+  }
+
+  /** The load balancers to go back to; where traffic is shifted, the way of the shift stays. */
+  private static List<LoadBalancer> balancers(ServiceRecord record, ServiceRevision to) {
+    List<LoadBalancer> now = record.service().loadBalancers();
+    if (record.traffic() == null || now.size() != to.loadBalancers().size()) {
+      return to.loadBalancers();
+    }
+    List<LoadBalancer> back = new ArrayList<>();
+    for (int i = 0; i < now.size(); i++) {
+      LoadBalancer old = to.loadBalancers().get(i);
+      back.add(
+          now.get(i).toBuilder()
+              .containerName(old.containerName())
+              .containerPort(old.containerPort())
+              .build());
+    }
+    return back;
   }
 
   /** What the deployment's state, without a look at its tasks, makes it do: start, or give up. */
@@ -191,7 +239,7 @@ final class Deployments {
    */
   ServiceRecord complete(Tx tx, ServiceRecord record, Alarms.State alarms, Instant now) {
     Optional<ServiceDeployment> ongoing = ServiceDeployments.ongoing(tx, record.service());
-    if (ongoing.filter(Deployments::watchedByAlarms).isPresent()) {
+    if (record.traffic() == null && ongoing.filter(Deployments::watchedByAlarms).isPresent()) {
       if (record.bakedAt() == null) {
         return record.withBakedAt(now.plus(alarms.bake()));
       }
@@ -216,6 +264,7 @@ final class Deployments {
                 .failedTasks(0)
                 .updatedAt(now)
                 .build())
+        .withTraffic(record.traffic() == null ? null : record.traffic().whole())
         .withCompleted(primary.id())
         .withEvent(ids.uuid(), now, "(deployment " + primary.id() + ") deployment completed.");
   }
@@ -240,6 +289,10 @@ final class Deployments {
       return giveUp(tx, record, why, now); // there is nothing to go back to
     }
     ServiceRevision to = found.get();
+    Traffic traffic =
+        record.traffic() == null
+            ? null
+            : Traffic.begin(record.primary().id(), 100 - record.traffic().percent(), now);
     String reason = "Service deployment rolled back " + why.history();
     ServiceDeployments.change(
         tx,
@@ -267,10 +320,11 @@ final class Deployments {
         .with(s ->
             s.taskDefinition(to.taskDefinition())
                 .networkConfiguration(to.networkConfiguration())
-                .loadBalancers(to.loadBalancers())
+                .loadBalancers(balancers(record, to))
                 .capacityProviderStrategy(to.capacityProviderStrategy())
                 .launchType(to.launchType())
                 .deployments(deployments))
+        .withTraffic(traffic)
         .unproven()
         .withEvent(ids.uuid(), now, "(deployment " + failed.id() + ") " + why.event())
         .withEvent(ids.uuid(), now, "rolling back to deployment " + last + ".");

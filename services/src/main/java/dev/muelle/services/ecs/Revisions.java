@@ -6,14 +6,18 @@ import dev.muelle.store.Row;
 import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import software.amazon.awssdk.services.ecs.model.AdvancedConfiguration;
 import software.amazon.awssdk.services.ecs.model.ContainerImage;
 import software.amazon.awssdk.services.ecs.model.Deployment;
+import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.ServiceCurrentRevisionSummary;
 import software.amazon.awssdk.services.ecs.model.ServiceRevision;
+import software.amazon.awssdk.services.ecs.model.ServiceRevisionLoadBalancer;
 import software.amazon.awssdk.services.ecs.model.ServiceRevisionSummary;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 
@@ -61,9 +65,28 @@ final class Revisions {
     return tx.get(TABLE, keyOf(arn(serviceArn, deploymentId))).map(Row::value);
   }
 
-  /** What the service is now, as the revision of a new deployment. */
+  /**
+   * What the service is now, as the revision of a new deployment.
+   *
+   * @param groups the target groups that its tasks are registered with, in the order of the
+   *     service's load balancers
+   */
   static ServiceRevision add(
-      Tx tx, Service service, String deploymentId, TaskDefinition definition, Instant now) {
+      Tx tx,
+      Service service,
+      String deploymentId,
+      TaskDefinition definition,
+      List<String> groups,
+      Instant now) {
+    List<ServiceRevisionLoadBalancer> resolved = new ArrayList<>();
+    for (int i = 0; i < groups.size(); i++) {
+      AdvancedConfiguration advanced = service.loadBalancers().get(i).advancedConfiguration();
+      resolved.add(
+          ServiceRevisionLoadBalancer.builder()
+              .targetGroupArn(groups.get(i))
+              .productionListenerRule(advanced == null ? null : advanced.productionListenerRule())
+              .build());
+    }
     ServiceRevision revision =
         ServiceRevision.builder()
             .serviceRevisionArn(arn(service.serviceArn(), deploymentId))
@@ -83,11 +106,25 @@ final class Revisions {
                     .map(c ->
                         ContainerImage.builder().containerName(c.name()).image(c.image()).build())
                     .toList())
+            .resolvedConfiguration(r -> r.loadBalancers(resolved))
             .guardDutyEnabled(false)
             .createdAt(now)
             .build();
     tx.insert(TABLE, keyOf(revision.serviceRevisionArn()), revision);
     return revision;
+  }
+
+  /** The target groups of a deployment's tasks, in the order of the service's load balancers. */
+  static List<String> groups(Tx tx, Service service, String deploymentId) {
+    List<String> resolved =
+        of(tx, service.serviceArn(), deploymentId).stream()
+            .filter(revision -> revision.resolvedConfiguration() != null)
+            .flatMap(revision -> revision.resolvedConfiguration().loadBalancers().stream())
+            .map(ServiceRevisionLoadBalancer::targetGroupArn)
+            .toList();
+    return resolved.size() == service.loadBalancers().size()
+        ? resolved
+        : service.loadBalancers().stream().map(LoadBalancer::targetGroupArn).toList();
   }
 
   /** Notes which images the tasks of the primary deployment really run. */

@@ -58,7 +58,7 @@ final class RollingUpdate {
             seen.shielded());
     ServiceRecord record = stop(tx, before, plan, seen);
     if (plan.start() > 0) {
-      Kind kind = Kind.of(service, before.primary());
+      Kind kind = Kind.of(tx, service, before.primary());
       Started started = tasks.start(tx, record, kind, plan.start(), seen.zones(), seen);
       record = tasks.saying(record, kind, started, seen);
     }
@@ -134,7 +134,8 @@ final class RollingUpdate {
     Map<String, String> there = new HashMap<>(seen.zones());
     there.values().removeIf(other -> !other.equals(zone));
     Started started =
-        tasks.start(tx, after, Kind.of(service, record.primary()), move.get().tasks(), there, seen);
+        tasks.start(
+            tx, after, Kind.of(tx, service, record.primary()), move.get().tasks(), there, seen);
     if (!started.tasks().isEmpty()) {
       Set<String> moves = new HashSet<>();
       started.tasks().forEach(task -> moves.add(task.id()));

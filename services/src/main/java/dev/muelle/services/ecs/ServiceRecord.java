@@ -25,6 +25,7 @@ import software.amazon.awssdk.services.ecs.model.ServiceEvent;
  *     there is none
  * @param proven when the newest task was made that became healthy in the primary deployment
  * @param bakedAt until when alarms watch over a deployment whose tasks are all there; null before
+ * @param traffic where it goes, of a service that is deployed by shifting it; null of others
  * @param moves tasks made to balance the zones; null as long as the zones are balanced
  */
 record ServiceRecord(
@@ -35,6 +36,7 @@ record ServiceRecord(
     @Nullable String lastCompleted,
     @Nullable Instant proven,
     @Nullable Instant bakedAt,
+    @Nullable Traffic traffic,
     @Nullable Set<String> moves) {
 
   static final int MAX_EVENTS = 100;
@@ -47,7 +49,7 @@ record ServiceRecord(
 
   /** A service that was just made. */
   static ServiceRecord of(Service service) {
-    return new ServiceRecord(service, 0, null, false, null, null, null, null);
+    return new ServiceRecord(service, 0, null, false, null, null, null, null, null);
   }
 
   String key() {
@@ -81,12 +83,13 @@ record ServiceRecord(
         lastCompleted,
         proven,
         bakedAt,
+        traffic,
         moves);
   }
 
   ServiceRecord withFailures(int failures, @Nullable Instant next) {
     return new ServiceRecord(
-        service, failures, next, steady, lastCompleted, proven, bakedAt, moves);
+        service, failures, next, steady, lastCompleted, proven, bakedAt, traffic, moves);
   }
 
   /** With one failed task more in a deployment, as long as that one is rolled out. */
@@ -104,22 +107,27 @@ record ServiceRecord(
 
   ServiceRecord withSteady(boolean now) {
     return new ServiceRecord(
-        service, failedStarts, notBefore, now, lastCompleted, proven, bakedAt, moves);
+        service, failedStarts, notBefore, now, lastCompleted, proven, bakedAt, traffic, moves);
   }
 
   ServiceRecord withCompleted(String deployment) {
     return new ServiceRecord(
-        service, failedStarts, notBefore, steady, deployment, proven, bakedAt, moves);
+        service, failedStarts, notBefore, steady, deployment, proven, bakedAt, traffic, moves);
   }
 
   ServiceRecord withBakedAt(Instant at) {
     return new ServiceRecord(
-        service, failedStarts, notBefore, steady, lastCompleted, proven, at, moves);
+        service, failedStarts, notBefore, steady, lastCompleted, proven, at, traffic, moves);
+  }
+
+  ServiceRecord withTraffic(@Nullable Traffic next) {
+    return new ServiceRecord(
+        service, failedStarts, notBefore, steady, lastCompleted, proven, bakedAt, next, moves);
   }
 
   ServiceRecord withMoves(@Nullable Set<String> tasks) {
     return new ServiceRecord(
-        service, failedStarts, notBefore, steady, lastCompleted, proven, bakedAt, tasks);
+        service, failedStarts, notBefore, steady, lastCompleted, proven, bakedAt, traffic, tasks);
   }
 
   /**
@@ -129,12 +137,12 @@ record ServiceRecord(
   ServiceRecord withProven(Instant made) {
     Service reset = withPrimary(primary().toBuilder().failedTasks(0).build()).service();
     return new ServiceRecord(
-        reset, failedStarts, notBefore, steady, lastCompleted, made, bakedAt, moves);
+        reset, failedStarts, notBefore, steady, lastCompleted, made, bakedAt, traffic, moves);
   }
 
   /** About to be deployed anew: nothing of what was learned of the tasks before counts. */
   ServiceRecord unproven() {
-    return new ServiceRecord(service, 0, null, false, lastCompleted, null, null, null);
+    return new ServiceRecord(service, 0, null, false, lastCompleted, null, null, traffic, null);
   }
 
   /** With this deployment in the place of the primary one. */

@@ -1,8 +1,10 @@
 package dev.muelle.services.ecs;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.AdvancedConfiguration;
 import software.amazon.awssdk.services.ecs.model.AvailabilityZoneRebalancing;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.DeploymentAlarms;
@@ -10,6 +12,7 @@ import software.amazon.awssdk.services.ecs.model.DeploymentCircuitBreaker;
 import software.amazon.awssdk.services.ecs.model.DeploymentConfiguration;
 import software.amazon.awssdk.services.ecs.model.DeploymentController;
 import software.amazon.awssdk.services.ecs.model.DeploymentControllerType;
+import software.amazon.awssdk.services.ecs.model.DeploymentStrategy;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
@@ -29,12 +32,31 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEn
 final class ServiceRules {
 
   private static final int MAX_DESIRED = 5_000;
+  private static final Set<String> ROLLING =
+      Set.of(
+          "strategy",
+          "minimumHealthyPercent",
+          "maximumPercent",
+          "deploymentCircuitBreaker",
+          "alarms");
+  private static final Set<String> SHIFTED =
+      Set.of(
+          "strategy",
+          "minimumHealthyPercent",
+          "maximumPercent",
+          "deploymentCircuitBreaker",
+          "alarms",
+          "bakeTimeInMinutes",
+          "linearConfiguration",
+          "canaryConfiguration");
   private static final String ZONE = "attribute:ecs.availability-zone";
 
   private final ElasticLoadBalancingV2Client elb;
+  private final ListenerRules listenerRules;
 
   ServiceRules(ElasticLoadBalancingV2Client elb) {
     this.elb = elb;
+    this.listenerRules = new ListenerRules(elb);
   }
 
   static int desired(int count) {
@@ -92,6 +114,8 @@ final class ServiceRules {
     String against = null;
     if (daemon) {
       against = "the DAEMON scheduling strategy";
+    } else if (Traffic.shifted(configuration)) {
+      against = "the deployment strategy " + configuration.strategyAsString();
     } else if (configuration.maximumPercent() <= 100) {
       against = "a maximumPercent of 100";
     } else if (!strategy.isEmpty()
@@ -126,12 +150,19 @@ final class ServiceRules {
       boolean daemon) {
     DeploymentConfiguration given =
         wanted == null ? DeploymentConfiguration.builder().build() : wanted;
-    Refuse.unlessEffective(
-        "DeploymentConfiguration",
-        given.toBuilder()
-            .strategy("ROLLING".equals(given.strategyAsString()) ? null : given.strategyAsString())
-            .build(),
-        Set.of("minimumHealthyPercent", "maximumPercent", "deploymentCircuitBreaker", "alarms"));
+    boolean shifted = Traffic.shifted(given.strategy() == null ? before : given);
+    Refuse.unlessEffective("DeploymentConfiguration", given, shifted ? SHIFTED : ROLLING);
+    if (given.strategy() == DeploymentStrategy.UNKNOWN_TO_SDK_VERSION) {
+      throw Refuse.invalid("Invalid deployment strategy: " + given.strategyAsString());
+    }
+    if (shifted && daemon) {
+      throw Refuse.invalid(
+          "The DAEMON scheduling strategy supports only the ROLLING deployment strategy.");
+    }
+    if (!shifted && Traffic.shifted(before)) {
+      throw Refuse.invalid(
+          "Changing the deployment strategy to ROLLING is not supported by this region yet.");
+    }
     int minimum =
         first(
             given.minimumHealthyPercent(),
@@ -163,29 +194,102 @@ final class ServiceRules {
             : before == null ? null : before.deploymentCircuitBreaker();
     DeploymentAlarms watching =
         given.alarms() != null ? given.alarms() : before == null ? null : before.alarms();
-    return DeploymentConfiguration.builder()
-        .minimumHealthyPercent(minimum)
-        .maximumPercent(maximum)
-        .deploymentCircuitBreaker(
-            breaker == null
-                ? DeploymentCircuitBreaker.builder().enable(false).rollback(false).build()
-                : breaker)
-        .alarms(watching)
-        .strategy("ROLLING")
-        .build();
+    DeploymentConfiguration.Builder completed =
+        DeploymentConfiguration.builder()
+            .minimumHealthyPercent(minimum)
+            .maximumPercent(maximum)
+            .deploymentCircuitBreaker(
+                breaker == null
+                    ? DeploymentCircuitBreaker.builder().enable(false).rollback(false).build()
+                    : breaker)
+            .alarms(watching)
+            .strategy(DeploymentStrategy.ROLLING);
+    if (!shifted) {
+      return completed.build();
+    }
+    DeploymentStrategy strategy =
+        given.strategy() == null ? Objects.requireNonNull(before).strategy() : given.strategy();
+    DeploymentConfiguration same = // what is left out goes on as it was
+        before != null && strategy == before.strategy()
+            ? before
+            : DeploymentConfiguration.builder().build();
+    return Traffic.completed(
+        completed
+            .strategy(strategy)
+            .bakeTimeInMinutes(
+                given.bakeTimeInMinutes() == null
+                    ? same.bakeTimeInMinutes()
+                    : given.bakeTimeInMinutes())
+            .linearConfiguration(
+                given.linearConfiguration() == null
+                    ? same.linearConfiguration()
+                    : given.linearConfiguration())
+            .canaryConfiguration(
+                given.canaryConfiguration() == null
+                    ? same.canaryConfiguration()
+                    : given.canaryConfiguration())
+            .build());
   }
 
   private static int first(@Nullable Integer given, @Nullable Integer before, int otherwise) {
     return given != null ? given : before != null ? before : otherwise;
   }
 
-  void checkLoadBalancers(List<LoadBalancer> balancers, TaskDefinition definition) {
+  /** Also how they are deployed: a shift of traffic needs to know where to. */
+  void checkLoadBalancers(
+      List<LoadBalancer> balancers, TaskDefinition definition, boolean shifted) {
+    for (LoadBalancer balancer : balancers) {
+      AdvancedConfiguration advanced = balancer.advancedConfiguration();
+      if (shifted && advanced == null) {
+        throw Refuse.invalid(
+            "The deployment strategies BLUE_GREEN, LINEAR and CANARY need advancedConfiguration in"
+                + " each load balancer.");
+      }
+      if (!shifted && advanced != null) {
+        throw Refuse.invalid(
+            "advancedConfiguration is valid only for the deployment strategies BLUE_GREEN, LINEAR"
+                + " and CANARY.");
+      }
+    }
+    checkLoadBalancers(balancers, definition);
+    for (LoadBalancer balancer : balancers) {
+      if (balancer.advancedConfiguration() != null) {
+        checkAdvanced(balancer.targetGroupArn(), balancer.advancedConfiguration());
+      }
+    }
+  }
+
+  private void checkAdvanced(String group, AdvancedConfiguration advanced) {
+    String alternate = advanced.alternateTargetGroupArn();
+    if (alternate == null || alternate.isEmpty() || alternate.equals(group)) {
+      throw Refuse.invalid(
+          "advancedConfiguration.alternateTargetGroupArn must be another target group than "
+              + group
+              + ".");
+    }
+    if (advanced.roleArn() == null || advanced.roleArn().isEmpty()) {
+      throw Refuse.invalid("advancedConfiguration.roleArn can not be blank.");
+    }
+    TargetGroup first = group(group);
+    if (!group(alternate).vpcId().equals(first.vpcId())) {
+      throw Refuse.invalid("Both target groups must be in the same VPC: " + alternate);
+    }
+    String balancer = first.loadBalancerArns().getFirst();
+    listenerRules.check(advanced.productionListenerRule(), "productionListenerRule", balancer);
+    if (advanced.testListenerRule() != null) {
+      listenerRules.check(advanced.testListenerRule(), "testListenerRule", balancer);
+    }
+  }
+
+  private void checkLoadBalancers(List<LoadBalancer> balancers, TaskDefinition definition) {
     if (balancers.size() > 5) {
       throw Refuse.invalid("loadBalancers can have at most 5 items.");
     }
     for (LoadBalancer balancer : balancers) {
       Refuse.unlessEffective(
-          "LoadBalancer", balancer, Set.of("targetGroupArn", "containerName", "containerPort"));
+          "LoadBalancer",
+          balancer,
+          Set.of("targetGroupArn", "containerName", "containerPort", "advancedConfiguration"));
       if (balancer.targetGroupArn() == null) {
         throw Refuse.invalid("Target group ARN can not be blank.");
       }
@@ -214,6 +318,15 @@ final class ServiceRules {
   }
 
   private void checkTargetGroup(String arn) {
+    if (group(arn).loadBalancerArns().isEmpty()) {
+      throw Refuse.invalid(
+          "The target group with targetGroupArn "
+              + arn
+              + " does not have an associated load balancer.");
+    }
+  }
+
+  private TargetGroup group(String arn) {
     try {
       TargetGroup group =
           elb.describeTargetGroups(request -> request.targetGroupArns(arn))
@@ -228,12 +341,7 @@ final class ServiceRules {
                 + ", which is incompatible with the awsvpc network mode specified in the task"
                 + " definition.");
       }
-      if (group.loadBalancerArns().isEmpty()) {
-        throw Refuse.invalid(
-            "The target group with targetGroupArn "
-                + arn
-                + " does not have an associated load balancer.");
-      }
+      return group;
     } catch (TargetGroupNotFoundException e) {
       throw Refuse.invalid(
           "Unable to assume role and validate the specified targetGroupArn. The target group "

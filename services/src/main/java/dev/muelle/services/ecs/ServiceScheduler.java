@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -62,6 +63,8 @@ final class ServiceScheduler {
   private final RollingUpdate rolling;
   private final DaemonUpdate daemons;
   private final TaskSetUpdate taskSets;
+  private final TrafficUpdate shifting;
+  private final ListenerRules listenerRules;
 
   ServiceScheduler(
       Store store,
@@ -86,13 +89,30 @@ final class ServiceScheduler {
     rolling = new RollingUpdate(ids, this.tasks);
     daemons = new DaemonUpdate(ids, this.tasks, onInstances);
     taskSets = new TaskSetUpdate(ids, this.tasks);
+    shifting = new TrafficUpdate(this.tasks);
+    listenerRules = new ListenerRules(elb);
   }
 
   /** What a look has to ask others for, before it decides. */
   private record Asked(
       Map<String, Map<String, TargetHealthDescription>> targets,
       Map<String, String> zones,
-      Alarms.State alarms) {}
+      Alarms.State alarms,
+      Shifted shifted) {}
+
+  /**
+   * Which step of a shift the load balancer was brought to.
+   *
+   * @param traffic null if there was nothing to shift, or it could not be
+   * @param problem why it could not be
+   */
+  private record Shifted(
+      @Nullable String primary, @Nullable Traffic traffic, @Nullable String problem) {
+
+    boolean is(ServiceRecord record) {
+      return Objects.equals(traffic, record.traffic()) && record.primary().id().equals(primary);
+    }
+  }
 
   /** One look; gives when to look again, or null for "when something changes". */
   @Nullable Duration look(String key) {
@@ -121,8 +141,23 @@ final class ServiceScheduler {
             active && !subnets.isEmpty() ? networks.zones(List.copyOf(subnets)) : Map.of(),
             active && deploying(found.get())
                 ? alarms.state(service.deploymentConfiguration().alarms())
-                : Alarms.State.NONE);
+                : Alarms.State.NONE,
+            active ? shift(found.get()) : new Shifted(null, null, null));
     return onInstances.write(service.clusterArn(), tx -> decideAndWrite(tx, key, asked));
+  }
+
+  /** Makes the load balancer do what was decided for the service's traffic. */
+  private Shifted shift(ServiceRecord record) {
+    Traffic traffic = record.traffic();
+    if (traffic == null) {
+      return new Shifted(null, null, null);
+    }
+    Service service = record.service();
+    String primary = record.primary().id();
+    List<String> groups = store.read(tx -> Revisions.groups(tx, service, primary));
+    String problem =
+        listenerRules.apply(ListenerRules.shares(service.loadBalancers(), groups, traffic));
+    return new Shifted(primary, problem == null ? traffic : null, problem);
   }
 
   private static List<String> subnets(@Nullable NetworkConfiguration network) {
@@ -144,7 +179,7 @@ final class ServiceScheduler {
     boolean active = before.service().status().equals(Services.ACTIVE);
     ServiceRecord record = active ? deployments.advance(tx, before, asked.alarms(), now) : before;
     Situation seen = situation(tx, record, asked, now);
-    Step step = active ? step(tx, record, seen) : drain(tx, record, seen);
+    Step step = active ? step(tx, record, asked.shifted(), seen) : drain(tx, record, seen);
     record = step.record();
     if (active) {
       record = record.external() ? record : conclude(tx, record, step.settled(), seen);
@@ -198,7 +233,7 @@ final class ServiceScheduler {
         member.createdAt());
   }
 
-  private Step step(Tx tx, ServiceRecord before, Situation seen) {
+  private Step step(Tx tx, ServiceRecord before, Shifted shifted, Situation seen) {
     boolean throttled = before.notBefore() != null && seen.now().isBefore(before.notBefore());
     if (before.external()) {
       return taskSets.step(tx, before, throttled, seen);
@@ -206,6 +241,13 @@ final class ServiceScheduler {
     ServiceRecord record = proven(before, seen);
     boolean failed = record.primary().rolloutState() == DeploymentRolloutState.FAILED;
     boolean held = throttled || failed;
+    if (record.traffic() != null) {
+      ServiceRecord told =
+          shifted.problem() == null
+              ? record
+              : record.withEventOnce(ids.uuid(), seen.now(), shifted.problem());
+      return shifting.step(tx, told, held, shifted.is(record), seen);
+    }
     return record.daemon()
         ? daemons.step(tx, record, held, seen)
         : rolling.step(tx, record, held, seen);

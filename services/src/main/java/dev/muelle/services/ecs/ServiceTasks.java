@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.AdvancedConfiguration;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
 import software.amazon.awssdk.services.ecs.model.Deployment;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
@@ -54,13 +55,22 @@ final class ServiceTasks {
       List<LoadBalancer> targets,
       boolean taskSet) {
 
-    static Kind of(Service service, Deployment deployment) {
+    static Kind of(Tx tx, Service service, Deployment deployment) {
+      List<String> groups = Revisions.groups(tx, service, deployment.id());
+      List<LoadBalancer> targets = new ArrayList<>();
+      for (int i = 0; i < groups.size(); i++) {
+        targets.add(
+            service.loadBalancers().get(i).toBuilder()
+                .targetGroupArn(groups.get(i))
+                .advancedConfiguration((AdvancedConfiguration) null)
+                .build());
+      }
       return new Kind(
           deployment.id(),
           deployment.taskDefinition(),
           deployment.networkConfiguration().awsvpcConfiguration(),
           service.launchType() == LaunchType.EC2,
-          service.loadBalancers(),
+          targets,
           false);
     }
 

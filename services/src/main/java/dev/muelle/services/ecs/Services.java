@@ -217,7 +217,7 @@ final class Services {
             request.placementConstraints());
     TaskDefinition definition =
         store.read(tx -> definitions.runnable(tx, request.taskDefinition())).definition();
-    rules.checkLoadBalancers(request.loadBalancers(), definition);
+    rules.checkLoadBalancers(request.loadBalancers(), definition, Traffic.shifted(configuration));
     if (request.healthCheckGracePeriodSeconds() != null && request.loadBalancers().isEmpty()) {
       throw Refuse.invalid(
           "Health check grace period is only valid for services configured to use load balancers");
@@ -273,6 +273,10 @@ final class Services {
     int desired = ServiceRules.desired(Objects.requireNonNullElse(request.desiredCount(), 0));
     DeploymentConfiguration configuration =
         ServiceRules.configuration(request.deploymentConfiguration(), null, false);
+    if (Traffic.shifted(configuration)) {
+      throw Refuse.invalid(
+          "The EXTERNAL deployment controller supports only the ROLLING deployment strategy.");
+    }
     if (configuration.alarms() != null) {
       throw Refuse.invalid(
           "Alarm based rollback feature is only supported with ECS deployment controller. Update"
@@ -410,7 +414,13 @@ final class Services {
         given.orElseGet(() -> definitions.byArn(before.service().taskDefinition()).orElseThrow());
     List<LoadBalancer> balancers =
         request.hasLoadBalancers() ? request.loadBalancers() : before.service().loadBalancers();
-    rules.checkLoadBalancers(balancers, definition);
+    boolean shifted =
+        Traffic.shifted(
+            ServiceRules.configuration(
+                request.deploymentConfiguration(),
+                before.service().deploymentConfiguration(),
+                before.daemon()));
+    rules.checkLoadBalancers(balancers, definition, shifted);
     if (request.healthCheckGracePeriodSeconds() != null && balancers.isEmpty()) {
       throw Refuse.invalid(
           "Health check grace period is only valid for services configured to use load balancers");
@@ -445,6 +455,12 @@ final class Services {
                               ? request.placementConstraints()
                               : old.placementConstraints()))
                   .build();
+          if (configuration.strategy() != old.deploymentConfiguration().strategy()
+              && ServiceDeployments.ongoing(tx, old).isPresent()) {
+            throw Refuse.invalid(
+                "The deployment strategy cannot be changed while a service deployment is in"
+                    + " progress.");
+          }
           boolean redeploy =
               Boolean.TRUE.equals(request.forceNewDeployment())
                   || !service.taskDefinition().equals(old.taskDefinition())

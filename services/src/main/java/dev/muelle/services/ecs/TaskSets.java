@@ -132,7 +132,7 @@ final class TaskSets {
             before.placementStrategy());
     TaskDefinition definition =
         store.read(tx -> definitions.runnable(tx, request.taskDefinition())).definition();
-    rules.checkLoadBalancers(request.loadBalancers(), definition);
+    rules.checkLoadBalancers(request.loadBalancers(), definition, false);
     AwsVpcConfiguration vpc = networks.check(request.networkConfiguration());
     if (ec2) {
       InstanceTasks.check(definition, vpc);

@@ -48,6 +48,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.Availability
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerSchemeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerStateEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupTuple;
 
 /** Makes stored load balancers so: their interfaces, and what the data plane is told. */
 final class Apply {
@@ -284,8 +285,8 @@ final class Apply {
         var listener = row.value().listener();
         Action action = listener.defaultActions().getFirst();
         listeners.add(new LoadBalancer.Listener(row.key(), listener.port(), action(action)));
-        String arn = State.groupOf(action);
-        if (arn != null) {
+        for (TargetGroupTuple tuple : State.groupsOf(action)) {
+          String arn = tuple.targetGroupArn();
           tx.get(State.GROUPS, arn)
               .ifPresent(group ->
                   groups.put(arn, group(wanted, group.value(), tx.list(State.HEALTH, arn + "|"))));
@@ -313,8 +314,10 @@ final class Apply {
           fixed.contentType() == null ? "text/plain" : fixed.contentType(),
           fixed.messageBody() == null ? "" : fixed.messageBody());
     }
-    String group = State.groupOf(action);
-    return new LoadBalancer.Action.Forward(group == null ? "" : group);
+    return new LoadBalancer.Action.Forward(
+        State.groupsOf(action).stream()
+            .map(tuple -> new LoadBalancer.Share(tuple.targetGroupArn(), tuple.weight()))
+            .toList());
   }
 
   private static LoadBalancer.TargetGroup group(

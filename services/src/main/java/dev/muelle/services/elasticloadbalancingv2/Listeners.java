@@ -47,6 +47,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.UnsupportedP
 final class Listeners {
 
   private static final int MAX = 50;
+  private static final int MAX_GROUPS = 5;
+  private static final int MAX_WEIGHT = 999;
 
   private final Store store;
   private final Ids ids;
@@ -214,10 +216,8 @@ final class Listeners {
   static void associate(Tx tx, String balancerArn) {
     Set<String> used = new HashSet<>();
     for (Row<Listening> row : tx.find(State.LISTENERS, "balancer", balancerArn)) {
-      String group = State.groupOf(row.value().listener().defaultActions().getFirst());
-      if (group != null) {
-        used.add(group);
-      }
+      State.groupsOf(row.value().listener().defaultActions().getFirst())
+          .forEach(tuple -> used.add(tuple.targetGroupArn()));
     }
     for (Row<Group> row : tx.list(State.GROUPS)) {
       Group group = row.value();
@@ -270,39 +270,62 @@ final class Listeners {
     };
   }
 
+  /**
+   * A forward action, checked and completed.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_ForwardActionConfig.html">ForwardActionConfig</a>
+   */
   private static Action forward(Tx tx, Balancing balancer, Action action) {
     Refuse.unlessEffective(action, Set.of("Type", "TargetGroupArn", "ForwardConfig", "Order"));
     ForwardActionConfig config = action.forwardConfig();
-    if (config != null) {
-      if (config.targetGroups().size() > 1) {
-        throw Refuse.invalid("Forwarding to several target groups is not supported in this region");
-      }
-      if (config.targetGroupStickinessConfig() != null
-          && Boolean.TRUE.equals(config.targetGroupStickinessConfig().enabled())) {
-        throw Refuse.invalid("Target group stickiness is not supported in this region");
-      }
+    if (config != null
+        && config.targetGroupStickinessConfig() != null
+        && Boolean.TRUE.equals(config.targetGroupStickinessConfig().enabled())) {
+      throw Refuse.invalid("Target group stickiness is not supported in this region");
     }
-    String arn = State.groupOf(action);
-    if (arn == null) {
+    List<TargetGroupTuple> given = State.groupsOf(action);
+    if (given.isEmpty()) {
       throw Refuse.invalid("A target group ARN must be specified");
     }
-    Group group = TargetGroups.get(tx, arn);
-    if (!group.group().vpcId().equals(balancer.balancer().vpcId())) {
-      throw InvalidConfigurationRequestException.builder()
-          .message(
-              "The following target groups belong to a different VPC than load balancer '"
-                  + balancer.balancer().loadBalancerArn()
-                  + "': "
-                  + arn)
-          .build();
+    if (given.size() > MAX_GROUPS) {
+      throw Refuse.invalid("A forward action can have at most 5 target groups");
+    }
+    if (action.targetGroupArn() != null
+        && (given.size() > 1
+            || !action.targetGroupArn().equals(given.getFirst().targetGroupArn()))) {
+      throw Refuse.invalid(
+          "You cannot specify both a target group ARN and a different ForwardConfig");
+    }
+    List<TargetGroupTuple> groups = new ArrayList<>();
+    Set<String> arns = new HashSet<>();
+    for (TargetGroupTuple tuple : given) {
+      Group group = TargetGroups.get(tx, tuple.targetGroupArn());
+      if (!arns.add(tuple.targetGroupArn())) {
+        throw Refuse.invalid("Target group '" + tuple.targetGroupArn() + "' is specified twice");
+      }
+      int weight = tuple.weight() == null ? 1 : tuple.weight();
+      if (weight < 0 || weight > MAX_WEIGHT) {
+        throw Refuse.invalid("The weight '" + weight + "' must be in the range 0-999");
+      }
+      if (!group.group().vpcId().equals(balancer.balancer().vpcId())) {
+        throw InvalidConfigurationRequestException.builder()
+            .message(
+                "The following target groups belong to a different VPC than load balancer '"
+                    + balancer.balancer().loadBalancerArn()
+                    + "': "
+                    + tuple.targetGroupArn())
+            .build();
+      }
+      groups.add(tuple.toBuilder().weight(weight).build());
     }
     return Action.builder()
         .type(ActionTypeEnum.FORWARD)
-        .targetGroupArn(arn)
+        .targetGroupArn(groups.size() == 1 ? groups.getFirst().targetGroupArn() : null)
         .order(action.order())
         .forwardConfig(
             ForwardActionConfig.builder()
-                .targetGroups(TargetGroupTuple.builder().targetGroupArn(arn).weight(1).build())
+                .targetGroups(groups)
                 .targetGroupStickinessConfig(s -> s.enabled(false))
                 .build())
         .build();

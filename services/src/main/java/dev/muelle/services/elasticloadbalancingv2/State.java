@@ -11,6 +11,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Tag;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupTuple;
 
 /** What is stored. Everything is kept under its ARN. */
 final class State {
@@ -77,13 +78,14 @@ final class State {
     return group + "|" + address + "|" + port;
   }
 
-  /** The group that a forward action names; null for other actions. */
-  static @Nullable String groupOf(Action action) {
-    if (action.targetGroupArn() != null) {
-      return action.targetGroupArn();
+  /** The groups that a forward action names, with their weights; none for other actions. */
+  static List<TargetGroupTuple> groupsOf(Action action) {
+    if (action.forwardConfig() != null && !action.forwardConfig().targetGroups().isEmpty()) {
+      return action.forwardConfig().targetGroups();
     }
-    return action.forwardConfig() == null || action.forwardConfig().targetGroups().isEmpty()
-        ? null
-        : action.forwardConfig().targetGroups().getFirst().targetGroupArn();
+    return action.targetGroupArn() == null
+        ? List.of()
+        : List.of(
+            TargetGroupTuple.builder().targetGroupArn(action.targetGroupArn()).weight(1).build());
   }
 }

@@ -7,22 +7,33 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeregisterTargetsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeregisterTargetsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeRulesRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeRulesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetGroupsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetGroupsResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetHealthRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetHealthResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RegisterTargetsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RegisterTargetsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Rule;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetDescription;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupNotFoundException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupTuple;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthDescription;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthReasonEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthStateEnum;
@@ -33,12 +44,16 @@ final class FakeBalancer implements ElasticLoadBalancingV2Client {
 
   private static final Duration DRAINING = Duration.ofSeconds(5);
 
+  private static final String BALANCER =
+      "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/lb/0123456789abcdef";
+
   private record Target(Instant registered, Duration checks, @Nullable Instant leaving) {}
 
   private final InstantSource clock;
   private final RandomGenerator random;
   private final Predicate<String> answers;
   private final Map<String, Map<TargetDescription, Target>> groups = new LinkedHashMap<>();
+  private final Map<String, List<TargetGroupTuple>> rules = new TreeMap<>();
   private final Map<String, TargetGroup> described = new LinkedHashMap<>();
 
   /** A target is healthy up to this long after it was registered. */
@@ -68,10 +83,57 @@ final class FakeBalancer implements ElasticLoadBalancingV2Client {
             .targetType(TargetTypeEnum.IP)
             .healthCheckPath("/alive");
     if (balanced) {
-      group.loadBalancerArns(
-          "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/lb/0123456789abcdef");
+      group.loadBalancerArns(BALANCER);
     }
     described.put(arn, group.build());
+  }
+
+  /** A listener's default rule that forwards to one group. */
+  String addRule(String id, String group) {
+    String rule = BALANCER.replace(":loadbalancer/", ":listener-rule/") + "/" + id + "/rule";
+    rules.put(rule, List.of(TargetGroupTuple.builder().targetGroupArn(group).weight(1).build()));
+    return rule;
+  }
+
+  /** The groups that a rule sends anything to, with their weights. */
+  Map<String, Integer> shares(String rule) {
+    Map<String, Integer> shares = new TreeMap<>();
+    rules.get(rule).stream()
+        .filter(tuple -> tuple.weight() > 0)
+        .forEach(tuple -> shares.put(tuple.targetGroupArn(), tuple.weight()));
+    return shares;
+  }
+
+  @Override
+  public DescribeRulesResponse describeRules(DescribeRulesRequest request) {
+    List<Rule> found = new ArrayList<>();
+    for (String arn : request.ruleArns()) {
+      if (!rules.containsKey(arn)) {
+        throw RuleNotFoundException.builder()
+            .message("One or more rules not found")
+            .awsErrorDetails(
+                AwsErrorDetails.builder().errorMessage("One or more rules not found").build())
+            .build();
+      }
+      found.add(
+          Rule.builder()
+              .ruleArn(arn)
+              .isDefault(true)
+              .actions(
+                  Action.builder()
+                      .type(ActionTypeEnum.FORWARD)
+                      .forwardConfig(f -> f.targetGroups(rules.get(arn)))
+                      .build())
+              .build());
+    }
+    return DescribeRulesResponse.builder().rules(found).build();
+  }
+
+  @Override
+  public ModifyListenerResponse modifyListener(ModifyListenerRequest request) {
+    String rule = request.listenerArn().replace(":listener/", ":listener-rule/") + "/rule";
+    rules.put(rule, request.defaultActions().getFirst().forwardConfig().targetGroups());
+    return ModifyListenerResponse.builder().build();
   }
 
   /** Addresses of the targets that get requests now. */

@@ -603,6 +603,47 @@ class ElbV2Test {
   }
 
   @Test
+  void aListenerForwardsByWeight() throws Exception {
+    String balancer = machine.balancer("web").loadBalancerArn();
+    String blue = group("blue").targetGroupArn();
+    String green = group("green").targetGroupArn();
+    Listener made = listener(balancer, freePort(), shares(blue, 100, green, 0));
+    Action action = made.defaultActions().getFirst();
+    assertEquals(null, action.targetGroupArn());
+    assertEquals(
+        shares(blue, 100, green, 0).forwardConfig().targetGroups(),
+        action.forwardConfig().targetGroups());
+    for (String arn : List.of(blue, green)) {
+      assertEquals(
+          List.of(balancer),
+          elb.describeTargetGroups(r -> r.targetGroupArns(arn))
+              .targetGroups()
+              .getFirst()
+              .loadBalancerArns());
+      refused("ResourceInUse", "", () -> elb.deleteTargetGroup(r -> r.targetGroupArn(arn)));
+    }
+    elb.modifyListener(r -> r.listenerArn(made.listenerArn()).defaultActions(to(green)));
+    elb.deleteTargetGroup(r -> r.targetGroupArn(blue));
+    refused(
+        "ValidationError",
+        "'1000' must be in the range 0-999",
+        () ->
+            elb.modifyListener(r ->
+                r.listenerArn(made.listenerArn())
+                    .defaultActions(shares(green, 1000, group("more").targetGroupArn(), 1))));
+  }
+
+  private static Action shares(String blue, int blueWeight, String green, int greenWeight) {
+    return Action.builder()
+        .type(ActionTypeEnum.FORWARD)
+        .forwardConfig(f ->
+            f.targetGroups(
+                TargetGroupTuple.builder().targetGroupArn(blue).weight(blueWeight).build(),
+                TargetGroupTuple.builder().targetGroupArn(green).weight(greenWeight).build()))
+        .build();
+  }
+
+  @Test
   void whatAListenerCannotDo() {
     String balancer = machine.balancer("web").loadBalancerArn();
     String group = group("api").targetGroupArn();
@@ -620,7 +661,7 @@ class ElbV2Test {
         () -> listener(balancer, 80, Action.builder().type(ActionTypeEnum.REDIRECT).build()));
     refused(
         "ValidationError",
-        "several target groups",
+        "specified twice",
         () ->
             listener(
                 balancer,
