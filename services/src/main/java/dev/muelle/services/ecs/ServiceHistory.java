@@ -40,6 +40,7 @@ import software.amazon.awssdk.services.ecs.model.StopServiceDeploymentStopType;
 final class ServiceHistory {
 
   private static final int MOST_DESCRIBED = 20;
+  private static final int DEFAULT_PAGE = 20;
 
   private final Store store;
   private final InstantSource clock;
@@ -66,8 +67,8 @@ final class ServiceHistory {
               .map(ServiceHistory::brief)
               .toList();
         });
-    Pages.Page<ServiceDeploymentBrief> page =
-        Pages.of(briefs, request.nextToken(), request.maxResults());
+    int size = request.maxResults() == null ? DEFAULT_PAGE : request.maxResults();
+    Pages.Page<ServiceDeploymentBrief> page = Pages.of(briefs, request.nextToken(), size);
     return ListServiceDeploymentsResponse.builder()
         .serviceDeployments(page.items())
         .nextToken(page.nextToken())
