@@ -72,8 +72,9 @@ class ElbV2OnLinuxTest {
     for (AutoCloseable socket : open) {
       socket.close();
     }
-    machine.close();
+    machine.stop();
     network.removeAll();
+    machine.close();
     try (Stream<Path> namespaces = Files.list(NetworkNamespace.DIRECTORY)) {
       assertEquals(
           List.of(),

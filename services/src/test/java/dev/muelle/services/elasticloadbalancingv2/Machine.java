@@ -114,7 +114,8 @@ final class Machine implements AutoCloseable {
     known.forEach(this::in);
   }
 
-  private void stop() {
+  /** The servers end; the network is still there to be taken down. */
+  void stop() {
     scopes
         .values()
         .forEach(services -> {
