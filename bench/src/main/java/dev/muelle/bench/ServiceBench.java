@@ -22,7 +22,7 @@ public final class ServiceBench {
   private static final String CLUSTER = "starts";
   private static final String SERVICE = "starts";
   private static final long LIMIT_MILLIS = 900_000;
-  private static final long POLL_NANOS = 25_000_000;
+  private static final long POLL_NANOS = 100_000_000;
   private static final int STEP = 100;
 
   private final Clients clients;

@@ -26,6 +26,7 @@ public final class Loop<K> implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Loop.class);
   private static final Duration FIRST_RETRY = Duration.ofMillis(100);
   private static final Duration LAST_RETRY = Duration.ofSeconds(5);
+  private static final long LONGEST_REST = 1_000; // ms
   private static final int MAX_DOUBLINGS = 6;
   private static final long CLOSE_SECONDS = 30;
 
@@ -33,6 +34,7 @@ public final class Loop<K> implements AutoCloseable {
   private final Timers timers;
   private final RandomGenerator random;
   private final int concurrency;
+  private final int rest;
   private final Reconciler<K> reconciler;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -46,6 +48,7 @@ public final class Loop<K> implements AutoCloseable {
   private static final class Entry {
     boolean queued;
     boolean running;
+    boolean resting;
     boolean wokenMeanwhile;
     int failures;
     @Nullable String lastFailure;
@@ -53,7 +56,7 @@ public final class Loop<K> implements AutoCloseable {
   }
 
   /**
-   * A loop; nothing runs before the first wake.
+   * A loop; nothing runs before the first wake, and a key that is woken again runs again at once.
    *
    * @param name for logs
    * @param concurrency how many keys are worked on at once
@@ -64,6 +67,24 @@ public final class Loop<K> implements AutoCloseable {
       RandomGenerator random,
       int concurrency,
       Reconciler<K> reconciler) {
+    this(name, timers, random, concurrency, 0, reconciler);
+  }
+
+  /**
+   * A loop whose keys rest between their runs.
+   *
+   * @param rest how many times as long as its run took a key is not run again, however often it is
+   *     woken (up to a second): so that one that is expensive to look at, and woken all the time,
+   *     does not keep a processor to itself
+   */
+  public Loop(
+      String name,
+      Timers timers,
+      RandomGenerator random,
+      int concurrency,
+      int rest,
+      Reconciler<K> reconciler) {
+    this.rest = rest;
     this.name = name;
     this.timers = timers;
     this.random = random;
@@ -79,7 +100,7 @@ public final class Loop<K> implements AutoCloseable {
         return;
       }
       Entry entry = entries.computeIfAbsent(key, k -> new Entry());
-      if (entry.running) {
+      if (entry.running || entry.resting) {
         entry.wokenMeanwhile = true;
       } else if (entry.failures == 0) {
         enqueue(key, entry);
@@ -134,6 +155,7 @@ public final class Loop<K> implements AutoCloseable {
     }
     @Nullable Duration again = null;
     @Nullable Exception failure = null;
+    long begin = timers.millis();
     try {
       again = reconciler.reconcile(key);
     } catch (Exception e) {
@@ -152,23 +174,47 @@ public final class Loop<K> implements AutoCloseable {
         again = retryDelay(entry.failures++);
         report(key, entry, failure);
       }
+      long pause = Math.min(LONGEST_REST, rest * Math.max(0, timers.millis() - begin));
       if (closed) {
         idle.signalAll();
-      } else if (entry.wokenMeanwhile && failure == null) {
-        entry.wokenMeanwhile = false;
-        enqueue(key, entry);
-      } else if (again != null) {
-        // After a failure a wake does not undo the backoff.
-        entry.wokenMeanwhile = false;
-        schedule(key, entry, again);
+      } else if (failure == null && pause > 0) {
+        entry.resting = true;
+        @Nullable Duration due = again;
+        timers.after(Duration.ofMillis(pause), () -> rested(key, entry, due, pause));
       } else {
-        entries.remove(key);
+        goOn(key, entry, again, failure == null);
       }
       if (!closed) {
         startMore();
       }
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void rested(K key, Entry entry, @Nullable Duration again, long pause) {
+    lock.lock();
+    try {
+      entry.resting = false;
+      if (!closed) {
+        Duration left = again == null ? null : again.minusMillis(Math.min(pause, again.toMillis()));
+        goOn(key, entry, left, true);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** After a failure a wake does not undo the backoff. */
+  private void goOn(K key, Entry entry, @Nullable Duration again, boolean succeeded) {
+    boolean woken = entry.wokenMeanwhile && succeeded;
+    entry.wokenMeanwhile = false;
+    if (woken) {
+      enqueue(key, entry);
+    } else if (again != null) {
+      schedule(key, entry, again);
+    } else {
+      entries.remove(key);
     }
   }
 

@@ -39,6 +39,37 @@ class LoopTest {
   }
 
   @Test
+  void aKeyRestsBetweenItsRunsAndLosesNoWake() {
+    List<Long> begins = new ArrayList<>();
+    Loop<String> loop =
+        new Loop<>(
+            "test",
+            timers,
+            new Random(1),
+            1,
+            4,
+            key -> {
+              begins.add(timers.millis());
+              timers.sleep(Duration.ofMillis(10));
+              return begins.size() == 3 ? Duration.ofMillis(100) : null;
+            });
+    loop.wake("a");
+    timers.advance(Duration.ofMillis(5));
+    loop.wake("a"); // while it runs
+    timers.advance(Duration.ofMillis(55));
+    assertEquals(List.of(0L, 50L), begins);
+    timers.advance(Duration.ofMillis(10));
+    loop.wake("a"); // while it rests
+    loop.wake("a");
+    timers.advance(Duration.ofMillis(500));
+    // The third at the end of the rest; the fourth as the third said, counted from its end.
+    assertEquals(List.of(0L, 50L, 100L, 210L), begins);
+    loop.wake("a");
+    timers.settle();
+    assertEquals(5, begins.size(), "nothing to rest from");
+  }
+
+  @Test
   void aWakeDuringARunCausesOneMore() {
     List<String> runs = new ArrayList<>();
     List<Loop<String>> self = new ArrayList<>();

@@ -44,7 +44,8 @@ final class Conmon {
     this.launcher = launcher;
   }
 
-  private static Path monitor(Layout layout, String id) {
+  /** Where it writes its own number down. */
+  static Path monitor(Layout layout, String id) {
     return layout.container(id).resolve("conmon.pid");
   }
 

@@ -277,7 +277,7 @@ final class Containers {
     Path rootfs = mountRoot(spec.id(), sandbox, image);
     String user = spec.user() == null ? image.config().user() : spec.user();
     Set<String> capabilities = Capabilities.of(spec.isolation());
-    ObjectNode seccomp = Seccomp.profile(capabilities, architecture());
+    ObjectNode seccomp = filters.profile(capabilities, architecture());
     Bundle bundle =
         new Bundle(
             sandbox,

@@ -14,6 +14,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
 /**
  * File systems of limited size for what sandboxes' containers write: ext4 in a sparse file, so that
@@ -21,8 +24,9 @@ import java.util.concurrent.ConcurrentHashMap;
  * copies of its description, because nobody repairs it. One of each size is made by mkfs; the
  * others are copies of the few blocks that mkfs wrote.
  */
-final class Disks {
+final class Disks implements AutoCloseable {
 
+  private static final int AT_ONCE = 4;
   private static final long SMALLEST = 16L << 20;
 
   /**
@@ -36,6 +40,11 @@ final class Disks {
 
   /** Sandboxes that have, or are about to have, one mounted. */
   private final Set<String> mounted = new HashSet<>();
+
+  /** Mounting blocks in the kernel: on threads that nobody else needs meanwhile. */
+  private final ExecutorService threads =
+      Executors.newFixedThreadPool(
+          AT_ONCE, work -> Thread.ofPlatform().daemon().name("disks").unstarted(work));
 
   private record Block(long offset, byte[] bytes) {}
 
@@ -64,7 +73,19 @@ final class Disks {
         }
       }
     }
-    DiskImage.mount(image, target, "ext4", Syscalls.MS_NODEV | Syscalls.MS_NOATIME, OPTIONS);
+    long flags = Syscalls.MS_NODEV | Syscalls.MS_NOATIME;
+    blocking(() -> DiskImage.mount(image, target, "ext4", flags, OPTIONS));
+  }
+
+  private void blocking(Runnable work) {
+    try {
+      threads.submit(work).get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
   }
 
   private static void format(Path image) {
@@ -109,7 +130,10 @@ final class Disks {
 
   /** Unmounts a sandbox's disk, if it has one; every other one is known by now. */
   void remove(String sandboxId) {
-    MountPoints.unmount(layout.disk(sandboxId));
+    Path target = layout.disk(sandboxId);
+    if (Files.exists(target)) {
+      blocking(() -> MountPoints.unmount(target));
+    }
     forget(sandboxId);
   }
 
@@ -118,5 +142,10 @@ final class Disks {
     if (mounted.isEmpty()) {
       MountPoints.unmount(layout.sandboxes());
     }
+  }
+
+  @Override
+  public void close() {
+    threads.shutdown();
   }
 }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.function.Predicate;
 
 /** Removes what containers leave: processes, groups, mounts, files. */
@@ -33,7 +34,7 @@ final class Leftovers {
   /** Removes a container that was started or half started; its id may be used again. */
   void removeContainer(String sandboxId, String id, boolean lookForMonitor) throws IOException {
     if (lookForMonitor) {
-      killMonitors(line -> line.contains(Conmon.name(instance, id)));
+      killMonitor(id);
     }
     cgroups.remove(sandboxId, id);
     MountPoints.unmount(layout.rootfs(id));
@@ -47,11 +48,38 @@ final class Leftovers {
 
   /** Removes what a container's last run left, but not its files and output. */
   void clear(String sandboxId, String id) throws IOException {
-    killMonitors(line -> line.contains(Conmon.name(instance, id)));
+    killMonitor(id);
     cgroups.remove(sandboxId, id);
     Trees.delete(layout.runtime().resolve(id));
     Files.deleteIfExists(layout.exit(id));
     Trees.delete(layout.sockets().resolve(id));
+  }
+
+  /**
+   * Ends a container's conmon and waits for that. It writes its number down before it does anything
+   * else; where that is not to be found, all processes are looked through.
+   */
+  private void killMonitor(String id) throws IOException {
+    Path number = Conmon.monitor(layout, id);
+    boolean written = Files.exists(number);
+    for (int round = 0; written && round < ROUNDS; round++) {
+      OptionalInt living = Conmon.living(layout, instance, id);
+      if (living.isEmpty()) {
+        Files.deleteIfExists(number); // the next one writes its own, if it comes so far
+        return;
+      }
+      kill(living.getAsInt());
+      Waits.briefly();
+    }
+    killMonitors(line -> line.contains(Conmon.name(instance, id)));
+  }
+
+  private static void kill(int pid) {
+    try {
+      Syscalls.kill(pid, Signals.SIGKILL);
+    } catch (LinuxException e) {
+      // It ended meanwhile.
+    }
   }
 
   /** Ends conmon processes and waits for that. */
@@ -61,13 +89,7 @@ final class Leftovers {
       if (found.isEmpty()) {
         return;
       }
-      for (int pid : found) {
-        try {
-          Syscalls.kill(pid, Signals.SIGKILL);
-        } catch (LinuxException e) {
-          // It ended meanwhile.
-        }
-      }
+      found.forEach(Leftovers::kill);
       Waits.briefly();
     }
     throw new IOException("conmon processes do not die");

@@ -230,6 +230,7 @@ public final class OciEngine implements Engine {
   public void close() {
     watching.close();
     launcher.close();
+    sandboxes.close();
     guard.close();
     images.close();
   }

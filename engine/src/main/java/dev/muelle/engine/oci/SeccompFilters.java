@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -19,10 +20,23 @@ final class SeccompFilters {
   private static final int MOST = 64; // there is one for each set of capabilities
 
   private final Layout layout;
+  private final Map<Set<String>, ObjectNode> profiles = new ConcurrentHashMap<>();
   private final Map<ObjectNode, byte[]> compiled = new ConcurrentHashMap<>();
 
   SeccompFilters(Layout layout) {
     this.layout = layout;
+  }
+
+  /** The profile for a set of capabilities. */
+  ObjectNode profile(Set<String> capabilities, String architecture) throws IOException {
+    ObjectNode known = profiles.get(capabilities);
+    if (known == null) {
+      known = Seccomp.profile(capabilities, architecture);
+      if (profiles.size() < MOST) {
+        profiles.put(Set.copyOf(capabilities), known);
+      }
+    }
+    return known;
   }
 
   /** What a profile was compiled to in this process. */

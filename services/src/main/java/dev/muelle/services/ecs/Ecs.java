@@ -111,6 +111,9 @@ public final class Ecs implements EcsClient {
   private static final int TASKS_AT_ONCE = 512; // most of them wait for something
   private static final int SERVICES_AT_ONCE = 16;
 
+  /** A look at a service is a look at all of its tasks, each of which wakes it when it changes. */
+  private static final int SERVICE_REST = 4;
+
   /** Written by whoever balances, whenever a target's health changes. */
   private static final String TARGET_HEALTH = "elbv2.target_health";
 
@@ -208,7 +211,8 @@ public final class Ecs implements EcsClient {
         new ServiceScheduler(
             store, timers, ids, deployments, alarms, tasks, networks, factory, onInstances, elb);
     taskLoop = new Loop<>("ecs-task", timers, random, TASKS_AT_ONCE, agent::look);
-    serviceLoop = new Loop<>("ecs-service", timers, random, SERVICES_AT_ONCE, scheduler::look);
+    serviceLoop =
+        new Loop<>("ecs-service", timers, random, SERVICES_AT_ONCE, SERVICE_REST, scheduler::look);
   }
 
   /** Takes up the work, also where an earlier server left it. */
