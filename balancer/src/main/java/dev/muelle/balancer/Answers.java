@@ -29,6 +29,8 @@ final class Answers {
       case 201 -> "Created";
       case 202 -> "Accepted";
       case 204 -> "No Content";
+      case 301 -> "Moved Permanently";
+      case 302 -> "Found";
       case 400 -> "Bad Request";
       case 401 -> "Authorization Required";
       case 403 -> "Forbidden";
@@ -49,18 +51,37 @@ final class Answers {
   }
 
   static ByteBuf page(int status, boolean head, boolean close, Instant now) {
+    return answer(status, "text/html", page(status), head, close, now);
+  }
+
+  static ByteBuf redirect(int status, String location, boolean head, boolean close, Instant now) {
+    return answer(
+        status, "text/html", page(status), "Location: " + location + "\r\n", head, close, now);
+  }
+
+  private static String page(int status) {
     String title = (status + " " + reason(status)).strip();
-    String body =
-        "<html>\r\n<head><title>"
-            + title
-            + "</title></head>\r\n<body>\r\n<center><h1>"
-            + title
-            + "</h1></center>\r\n</body>\r\n</html>\r\n";
-    return answer(status, "text/html", body, head, close, now);
+    return "<html>\r\n<head><title>"
+        + title
+        + "</title></head>\r\n<body>\r\n<center><h1>"
+        + title
+        + "</h1></center>\r\n</body>\r\n</html>\r\n";
   }
 
   static ByteBuf answer(
       int status, String contentType, String body, boolean head, boolean close, Instant now) {
+    return answer(status, contentType, body, "", head, close, now);
+  }
+
+  /** An answer with more header fields, each with its end of line. */
+  private static ByteBuf answer(
+      int status,
+      String contentType,
+      String body,
+      String fields,
+      boolean head,
+      boolean close,
+      Instant now) {
     byte[] content = body.getBytes(StandardCharsets.UTF_8);
     boolean bodiless = status == 204 || status == 304;
     StringBuilder text = new StringBuilder(256);
@@ -70,7 +91,10 @@ final class Answers {
       text.append("Content-Type: ").append(contentType).append("\r\n");
       text.append("Content-Length: ").append(content.length).append("\r\n");
     }
-    text.append("Connection: ").append(close ? "close" : "keep-alive").append("\r\n\r\n");
+    text.append(fields)
+        .append("Connection: ")
+        .append(close ? "close" : "keep-alive")
+        .append("\r\n\r\n");
     byte[] start = text.toString().getBytes(StandardCharsets.ISO_8859_1);
     return head || bodiless
         ? Unpooled.wrappedBuffer(start)

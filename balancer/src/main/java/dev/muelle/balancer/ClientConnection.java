@@ -1,6 +1,7 @@
 package dev.muelle.balancer;
 
 import dev.muelle.balancer.BalancerState.Binding;
+import dev.muelle.balancer.Condition.Facts;
 import dev.muelle.balancer.LoadBalancer.Action;
 import dev.muelle.balancer.LoadBalancer.Admission;
 import io.netty.buffer.ByteBuf;
@@ -16,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** A client's connection: requests one after the other, answers in their order. */
@@ -219,9 +221,21 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
       refuse(400);
       return;
     }
-    switch (found.listener().action()) {
+    Facts facts = request.facts(clientAddress(), found.balancer().wanted.host());
+    switch (found.listener().action(facts)) {
       case Action.FixedResponse fixed -> fixed(fixed, request);
       case Action.Forward forward -> forward(found, forward, request);
+      case Redirect redirect ->
+          answerItself(
+              redirect.status(),
+              close ->
+                  Answers.redirect(
+                      redirect.status(),
+                      redirect.location(facts, found.listener().port()),
+                      headRequest,
+                      close,
+                      worker.clock.instant()),
+              request);
     }
   }
 
@@ -247,18 +261,30 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void fixed(Action.FixedResponse fixed, Request request) {
+    answerItself(
+        fixed.status(),
+        close ->
+            Answers.answer(
+                fixed.status(),
+                fixed.contentType(),
+                fixed.body(),
+                headRequest,
+                close,
+                worker.clock.instant()),
+        request);
+  }
+
+  /**
+   * An answer that a rule gives.
+   *
+   * @param answer given whether the connection ends with it
+   */
+  private void answerItself(int status, Function<Boolean, ByteBuf> answer, Request request) {
     boolean close = !keep || !request.body.done();
     if (binding != null) {
-      binding.balancer().metrics.answeredHere(fixed.status());
+      binding.balancer().metrics.answeredHere(status);
     }
-    channel.write(
-        Answers.answer(
-            fixed.status(),
-            fixed.contentType(),
-            fixed.body(),
-            headRequest,
-            close,
-            worker.clock.instant()));
+    channel.write(answer.apply(close));
     if (close) {
       linger();
     }

@@ -47,11 +47,38 @@ public record LoadBalancer(
     <T> T call(Callable<T> birth) throws Exception;
   }
 
-  /** A port and what to do with its requests. */
-  public record Listener(String id, int port, Action action) {}
+  /**
+   * A port and what to do with its requests.
+   *
+   * @param rules in the order in which they are tried
+   * @param otherwise for requests that no rule applies to
+   */
+  public record Listener(String id, int port, List<Rule> rules, Action otherwise) {
+
+    public Listener {
+      rules = List.copyOf(rules);
+    }
+
+    public Listener(String id, int port, Action action) {
+      this(id, port, List.of(), action);
+    }
+
+    /** What to do with one request. */
+    Action action(Condition.Facts facts) {
+      for (Rule rule : rules) {
+        if (rule.conditions().stream().allMatch(condition -> condition.holds(facts))) {
+          return rule.action();
+        }
+      }
+      return otherwise;
+    }
+  }
+
+  /** What to do with requests of which every condition holds. */
+  public record Rule(List<Condition> conditions, Action action) {}
 
   /** What to do with a request. */
-  public sealed interface Action {
+  public sealed interface Action permits Action.Forward, Action.FixedResponse, Redirect {
     /**
      * To one of these target groups, chosen anew for each request.
      *

@@ -137,6 +137,24 @@ final class Request {
     };
   }
 
+  /**
+   * What rules look at.
+   *
+   * @param balancerHost stands in where the request has no Host
+   */
+  Condition.Facts facts(String clientAddress, String balancerHost) {
+    int colon = host.indexOf(':', host.lastIndexOf(']') + 1);
+    String name = host.isEmpty() ? balancerHost : colon < 0 ? host : host.substring(0, colon);
+    int mark = target.indexOf('?');
+    return new Condition.Facts(
+        method,
+        name,
+        mark < 0 ? target : target.substring(0, mark),
+        mark < 0 ? "" : target.substring(mark + 1),
+        head::all,
+        clientAddress);
+  }
+
   boolean isHead() {
     return method.equals("HEAD");
   }

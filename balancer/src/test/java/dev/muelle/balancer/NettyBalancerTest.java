@@ -66,9 +66,7 @@ final class NettyBalancerTest {
   @BeforeEach
   void start() throws IOException {
     balancer = new NettyBalancer(InstantSource.system(), new SplittableRandom(1), 2);
-    try (ServerSocket free = new ServerSocket(0)) {
-      port = free.getLocalPort();
-    }
+    port = Rig.freePort();
   }
 
   @AfterEach

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
@@ -49,13 +50,18 @@ final class Rig implements AutoCloseable {
       new NettyBalancer(InstantSource.system(), new SplittableRandom(1), 1);
   final int port = freePort();
   Duration idle = Duration.ofSeconds(30);
+  List<LoadBalancer.Rule> rules = List.of();
   private final List<Backend> backends = new ArrayList<>();
 
-  private static int freePort() {
-    try (ServerSocket free = new ServerSocket(0)) {
-      return free.getLocalPort();
-    } catch (IOException e) {
-      throw new AssertionError(e);
+  /** Below the ports that the kernel gives to clients: none of them takes it meanwhile. */
+  static int freePort() {
+    while (true) {
+      int port = ThreadLocalRandom.current().nextInt(20_000, 32_000);
+      try (ServerSocket free = new ServerSocket(port)) {
+        return free.getLocalPort();
+      } catch (IOException e) {
+        // taken: another
+      }
     }
   }
 
@@ -98,7 +104,7 @@ final class Rig implements AutoCloseable {
         host,
         fronts.isEmpty() ? List.of(new Node("127.0.0.1", "a", HOST)) : List.of(),
         fronts,
-        List.of(new Listener("l", port, action)),
+        List.of(new Listener("l", port, rules, action)),
         Map.of("tg", new TargetGroup("tg", check, List.of(members))),
         new Settings(idle, Duration.ofHours(1), Headers.DEFAULT));
   }

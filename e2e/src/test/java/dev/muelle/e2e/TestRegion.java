@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 
 /** A region of a test's own, started with the launcher; closing it proves that nothing is left. */
@@ -150,10 +151,15 @@ final class TestRegion implements AutoCloseable {
     }
   }
 
-  /** A port of this machine that nobody listens at. */
-  static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
+  /** Below the ports that the kernel gives to clients: none of them takes it meanwhile. */
+  static int freePort() {
+    while (true) {
+      int port = ThreadLocalRandom.current().nextInt(20_000, 32_000);
+      try (ServerSocket free = new ServerSocket(port)) {
+        return free.getLocalPort();
+      } catch (IOException e) {
+        // taken: another
+      }
     }
   }
 }

@@ -43,7 +43,6 @@ import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerSchemeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerStateEnum;
@@ -283,9 +282,24 @@ final class Apply {
     store.read(tx -> {
       for (Row<Listening> row : tx.find(State.LISTENERS, "balancer", described.loadBalancerArn())) {
         var listener = row.value().listener();
-        Action action = listener.defaultActions().getFirst();
-        listeners.add(new LoadBalancer.Listener(row.key(), listener.port(), action(action)));
-        for (TargetGroupTuple tuple : State.groupsOf(action)) {
+        List<Action> actions = new ArrayList<>(listener.defaultActions());
+        List<LoadBalancer.Rule> rules = new ArrayList<>();
+        for (State.Ruling ruling : Rules.of(tx, row.key())) {
+          Action action = ruling.rule().actions().getFirst();
+          actions.add(action);
+          rules.add(
+              new LoadBalancer.Rule(
+                  ruling.rule().conditions().stream().map(Conditions::view).toList(),
+                  Actions.view(action)));
+        }
+        listeners.add(
+            new LoadBalancer.Listener(
+                row.key(),
+                listener.port(),
+                rules,
+                Actions.view(listener.defaultActions().getFirst())));
+        for (TargetGroupTuple tuple :
+            actions.stream().flatMap(action -> State.groupsOf(action).stream()).toList()) {
           String arn = tuple.targetGroupArn();
           tx.get(State.GROUPS, arn)
               .ifPresent(group ->
@@ -304,20 +318,6 @@ final class Apply {
         listeners,
         groups,
         Attributes.settings(wanted.attributes()));
-  }
-
-  private static LoadBalancer.Action action(Action action) {
-    if (action.type() == ActionTypeEnum.FIXED_RESPONSE) {
-      var fixed = action.fixedResponseConfig();
-      return new LoadBalancer.Action.FixedResponse(
-          Integer.parseInt(fixed.statusCode()),
-          fixed.contentType() == null ? "text/plain" : fixed.contentType(),
-          fixed.messageBody() == null ? "" : fixed.messageBody());
-    }
-    return new LoadBalancer.Action.Forward(
-        State.groupsOf(action).stream()
-            .map(tuple -> new LoadBalancer.Share(tuple.targetGroupArn(), tuple.weight()))
-            .toList());
   }
 
   private static LoadBalancer.TargetGroup group(

@@ -17,12 +17,16 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateListen
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateListenerResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateRuleRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateRuleResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteListenerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteListenerResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteLoadBalancerResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteRuleRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteRuleResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteTargetGroupRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteTargetGroupResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeregisterTargetsRequest;
@@ -47,6 +51,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListen
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyLoadBalancerAttributesRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyLoadBalancerAttributesResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyRuleRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyRuleResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupAttributesRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupAttributesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupRequest;
@@ -55,6 +61,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.RegisterTarg
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RegisterTargetsResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveTagsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveTagsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetRulePrioritiesRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetRulePrioritiesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsResponse;
 
@@ -76,6 +84,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   private final LoadBalancers balancers;
   private final TargetGroups groups;
   private final Listeners listeners;
+  private final Rules rules;
   private final Tags tags;
   private Store.Subscription changes = () -> {};
   private Balancer.Watch watch = () -> {};
@@ -99,6 +108,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     balancers = new LoadBalancers(scope, store, timers, ids, ec2, wakes, fronts);
     groups = new TargetGroups(scope, store, timers, ids, ec2, wakes);
     listeners = new Listeners(store, ids, wakes);
+    rules = new Rules(store, ids, wakes);
     tags = new Tags(store);
     network.addNames(balancers::lookup);
   }
@@ -224,8 +234,28 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   }
 
   @Override
+  public CreateRuleResponse createRule(CreateRuleRequest request) {
+    return rules.create(request);
+  }
+
+  @Override
+  public ModifyRuleResponse modifyRule(ModifyRuleRequest request) {
+    return rules.modify(request);
+  }
+
+  @Override
+  public DeleteRuleResponse deleteRule(DeleteRuleRequest request) {
+    return rules.delete(request);
+  }
+
+  @Override
+  public SetRulePrioritiesResponse setRulePriorities(SetRulePrioritiesRequest request) {
+    return rules.setPriorities(request);
+  }
+
+  @Override
   public DescribeRulesResponse describeRules(DescribeRulesRequest request) {
-    return listeners.rules(request);
+    return rules.describe(request);
   }
 
   @Override

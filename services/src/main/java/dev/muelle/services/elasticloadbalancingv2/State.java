@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Rule;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Tag;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupTuple;
@@ -22,6 +23,11 @@ final class State {
   static final Table<Listening> LISTENERS =
       Table.of("elbv2.listeners", StoredJson.codec(Listening.class))
           .index("balancer", l -> l.listener().loadBalancerArn());
+
+  static final Table<Ruling> RULES =
+      Table.of("elbv2.rules", StoredJson.codec(Ruling.class))
+          .index("listener", Ruling::listenerArn)
+          .index("balancer", Ruling::balancerArn);
 
   /** Under target group ARN, address and port; written only when health changes. */
   static final Table<Known> HEALTH = Table.of("elbv2.target_health", StoredJson.codec(Known.class));
@@ -71,6 +77,14 @@ final class State {
   record Target(String address, int port, @Nullable String zone, @Nullable Instant drainUntil) {}
 
   record Listening(Listener listener, String ruleArn, List<Tag> tags) {}
+
+  /** A rule that is not a listener's default one. */
+  record Ruling(Rule rule, String listenerArn, String balancerArn, List<Tag> tags) {
+
+    Ruling with(Rule other) {
+      return new Ruling(other, listenerArn, balancerArn, tags);
+    }
+  }
 
   record Known(String health, String reason, String description) {}
 

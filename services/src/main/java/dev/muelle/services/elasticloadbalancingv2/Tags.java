@@ -3,6 +3,7 @@ package dev.muelle.services.elasticloadbalancingv2;
 import dev.muelle.services.elasticloadbalancingv2.State.Balancing;
 import dev.muelle.services.elasticloadbalancingv2.State.Group;
 import dev.muelle.services.elasticloadbalancingv2.State.Listening;
+import dev.muelle.services.elasticloadbalancingv2.State.Ruling;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.util.ArrayList;
@@ -24,7 +25,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.Tag;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TagDescription;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyTagsException;
 
-/** Tags of load balancers, target groups and listeners. */
+/** Tags of load balancers, target groups, listeners and rules. */
 final class Tags {
 
   private static final int MAX = 50;
@@ -109,6 +110,9 @@ final class Tags {
     if (arn.contains(":targetgroup/")) {
       return TargetGroups.get(tx, arn).tags();
     }
+    if (arn.contains(":listener-rule/")) {
+      return Rules.get(tx, arn).tags();
+    }
     if (arn.contains(":listener/")) {
       return Listeners.get(tx, arn).tags();
     }
@@ -120,6 +124,9 @@ final class Tags {
     if (arn.contains(":targetgroup/")) {
       Group old = TargetGroups.get(tx, arn);
       tx.put(State.GROUPS, arn, new Group(old.group(), old.attributes(), tags, old.targets()));
+    } else if (arn.contains(":listener-rule/")) {
+      Ruling old = Rules.get(tx, arn);
+      tx.put(State.RULES, arn, new Ruling(old.rule(), old.listenerArn(), old.balancerArn(), tags));
     } else if (arn.contains(":listener/")) {
       Listening old = Listeners.get(tx, arn);
       tx.put(State.LISTENERS, arn, new Listening(old.listener(), old.ruleArn(), tags));

@@ -657,8 +657,10 @@ class ElbV2Test {
     refused("ValidationError", "'70000'", () -> listener(balancer, 70_000, says("x")));
     refused(
         "ValidationError",
-        "'redirect'",
-        () -> listener(balancer, 80, Action.builder().type(ActionTypeEnum.REDIRECT).build()));
+        "'authenticate-oidc'",
+        () ->
+            listener(
+                balancer, 80, Action.builder().type(ActionTypeEnum.AUTHENTICATE_OIDC).build()));
     refused(
         "ValidationError",
         "specified twice",

@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ThreadLocalRandom;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.regions.Region;
@@ -196,18 +197,31 @@ final class Machine implements AutoCloseable {
     return Action.builder().type(ActionTypeEnum.FORWARD).targetGroupArn(group).build();
   }
 
-  static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
+  /** Below the ports that the kernel gives to clients: none of them takes it meanwhile. */
+  static int freePort() {
+    while (true) {
+      int port = ThreadLocalRandom.current().nextInt(20_000, 32_000);
+      try (ServerSocket free = new ServerSocket(port)) {
+        return free.getLocalPort();
+      } catch (IOException e) {
+        // taken: another
+      }
     }
   }
 
   /** What a client of the host gets; the whole answer. */
   static String get(String address, int port, String host, String... headers) throws IOException {
+    return getPath("/", address, port, host, headers);
+  }
+
+  static String getPath(String path, String address, int port, String host, String... headers)
+      throws IOException {
     try (Socket socket = new Socket(InetAddress.ofLiteral(address), port)) {
       socket.setSoTimeout((int) PATIENCE.toMillis());
       String head =
-          "GET / HTTP/1.1\r\nHost: "
+          "GET "
+              + path
+              + " HTTP/1.1\r\nHost: "
               + host
               + "\r\nConnection: close\r\n"
               + String.join("", List.of(headers).stream().map(h -> h + "\r\n").toList())

@@ -1,0 +1,244 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import dev.muelle.balancer.LoadBalancer;
+import dev.muelle.balancer.Redirect;
+import dev.muelle.services.elasticloadbalancingv2.State.Balancing;
+import dev.muelle.services.elasticloadbalancingv2.State.Group;
+import dev.muelle.store.Tx;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.FixedResponseActionConfig;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ForwardActionConfig;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidConfigurationRequestException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidLoadBalancerActionException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RedirectActionConfig;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RedirectActionStatusCodeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupTuple;
+
+/**
+ * What listeners and rules do with requests: checked as requests bring it, and in the balancer's
+ * terms.
+ *
+ * @see <a
+ *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-action-types.html">Action
+ *     types for listener rules</a>
+ */
+final class Actions {
+
+  private static final int MAX_GROUPS = 5;
+  private static final int MAX_WEIGHT = 999;
+  private static final int MAX_BODY = 1024;
+  private static final int MAX_PART = 128;
+  private static final Set<String> CONTENT_TYPES =
+      Set.of("text/plain", "text/css", "text/html", "application/javascript", "application/json");
+  private static final Pattern PLACEHOLDER = Pattern.compile("#\\{([^}]*)\\}");
+
+  private Actions() {}
+
+  /** Of a listener or a rule: exactly one that ends the request. */
+  static List<Action> check(Tx tx, Balancing balancer, List<Action> actions) {
+    if (actions.size() != 1) {
+      throw InvalidLoadBalancerActionException.builder()
+          .message(
+              "Exactly one action of type forward, redirect or fixed-response must be specified;"
+                  + " authenticate actions are not supported in this region")
+          .build();
+    }
+    Action action = actions.getFirst();
+    return switch (action.type()) {
+      case FORWARD -> List.of(forward(tx, balancer, action));
+      case FIXED_RESPONSE -> List.of(fixed(action));
+      case REDIRECT -> List.of(redirect(action));
+      case null -> throw Refuse.invalid("An action type must be specified");
+      default ->
+          throw Refuse.invalid(
+              "Actions of type '" + action.typeAsString() + "' are not supported in this region");
+    };
+  }
+
+  /**
+   * A forward action, checked and completed.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_ForwardActionConfig.html">ForwardActionConfig</a>
+   */
+  private static Action forward(Tx tx, Balancing balancer, Action action) {
+    Refuse.unlessEffective(action, Set.of("Type", "TargetGroupArn", "ForwardConfig", "Order"));
+    ForwardActionConfig config = action.forwardConfig();
+    if (config != null
+        && config.targetGroupStickinessConfig() != null
+        && Boolean.TRUE.equals(config.targetGroupStickinessConfig().enabled())) {
+      throw Refuse.invalid("Target group stickiness is not supported in this region");
+    }
+    List<TargetGroupTuple> given = State.groupsOf(action);
+    if (given.isEmpty()) {
+      throw Refuse.invalid("A target group ARN must be specified");
+    }
+    if (given.size() > MAX_GROUPS) {
+      throw Refuse.invalid("A forward action can have at most 5 target groups");
+    }
+    if (action.targetGroupArn() != null
+        && (given.size() > 1
+            || !action.targetGroupArn().equals(given.getFirst().targetGroupArn()))) {
+      throw Refuse.invalid(
+          "You cannot specify both a target group ARN and a different ForwardConfig");
+    }
+    List<TargetGroupTuple> groups = new ArrayList<>();
+    Set<String> arns = new HashSet<>();
+    for (TargetGroupTuple tuple : given) {
+      Group group = TargetGroups.get(tx, tuple.targetGroupArn());
+      if (!arns.add(tuple.targetGroupArn())) {
+        throw Refuse.invalid("Target group '" + tuple.targetGroupArn() + "' is specified twice");
+      }
+      int weight = tuple.weight() == null ? 1 : tuple.weight();
+      if (weight < 0 || weight > MAX_WEIGHT) {
+        throw Refuse.invalid("The weight '" + weight + "' must be in the range 0-999");
+      }
+      if (!group.group().vpcId().equals(balancer.balancer().vpcId())) {
+        throw InvalidConfigurationRequestException.builder()
+            .message(
+                "The following target groups belong to a different VPC than load balancer '"
+                    + balancer.balancer().loadBalancerArn()
+                    + "': "
+                    + tuple.targetGroupArn())
+            .build();
+      }
+      groups.add(tuple.toBuilder().weight(weight).build());
+    }
+    return Action.builder()
+        .type(ActionTypeEnum.FORWARD)
+        .targetGroupArn(groups.size() == 1 ? groups.getFirst().targetGroupArn() : null)
+        .order(action.order())
+        .forwardConfig(
+            ForwardActionConfig.builder()
+                .targetGroups(groups)
+                .targetGroupStickinessConfig(s -> s.enabled(false))
+                .build())
+        .build();
+  }
+
+  private static Action fixed(Action action) {
+    Refuse.unlessEffective(action, Set.of("Type", "FixedResponseConfig", "Order"));
+    FixedResponseActionConfig config = action.fixedResponseConfig();
+    if (config == null || config.statusCode() == null) {
+      throw Refuse.invalid("A fixed response must have a status code");
+    }
+    if (!config.statusCode().matches("[245][0-9][0-9]")) {
+      throw Refuse.invalid(
+          "The status code '" + config.statusCode() + "' is not valid: 2XX, 4XX or 5XX");
+    }
+    if (config.contentType() != null && !CONTENT_TYPES.contains(config.contentType())) {
+      throw Refuse.invalid("The content type '" + config.contentType() + "' is not valid");
+    }
+    if (config.messageBody() != null && config.messageBody().length() > MAX_BODY) {
+      throw Refuse.invalid("The message body must have at most 1024 characters");
+    }
+    return action;
+  }
+
+  private static Action redirect(Action action) {
+    Refuse.unlessEffective(action, Set.of("Type", "RedirectConfig", "Order"));
+    RedirectActionConfig config = action.redirectConfig();
+    if (config == null || config.statusCode() == null) {
+      throw Refuse.invalid("A redirect action must have a status code");
+    }
+    if (config.statusCode() == RedirectActionStatusCodeEnum.UNKNOWN_TO_SDK_VERSION) {
+      throw Refuse.invalid(
+          "The status code '"
+              + config.statusCodeAsString()
+              + "' is not valid: HTTP_301 or HTTP_302");
+    }
+    String protocol = Objects.requireNonNullElse(config.protocol(), "#{protocol}");
+    String host = Objects.requireNonNullElse(config.host(), "#{host}");
+    String port = Objects.requireNonNullElse(config.port(), "#{port}");
+    String path = Objects.requireNonNullElse(config.path(), "/#{path}");
+    String query = Objects.requireNonNullElse(config.query(), "#{query}");
+    if (!Set.of("HTTP", "HTTPS", "#{protocol}").contains(protocol)) {
+      throw Refuse.invalid("The redirect protocol '" + protocol + "' is not valid");
+    }
+    if (!port.equals("#{port}")
+        && !(port.matches("[0-9]{1,5}") && isPort(Integer.parseInt(port)))) {
+      throw Refuse.invalid("The redirect port '" + port + "' is not valid");
+    }
+    if (!path.startsWith("/")) {
+      throw Refuse.invalid("The redirect path '" + path + "' must start with '/'");
+    }
+    checkPart("host", host, Set.of("host"));
+    checkPart("path", path, Set.of("host", "port", "path"));
+    checkPart("query", query, Set.of("protocol", "host", "port", "path", "query"));
+    if (config.protocol() == null
+            && config.host() == null
+            && config.port() == null
+            && config.path() == null
+            && config.query() == null
+        || protocol.equals("#{protocol}")
+            && host.equals("#{host}")
+            && port.equals("#{port}")
+            && path.equals("/#{path}")) {
+      throw InvalidLoadBalancerActionException.builder()
+          .message(
+              "A redirect must change at least one of protocol, host, port and path, or it would"
+                  + " never end")
+          .build();
+    }
+    return action.toBuilder()
+        .redirectConfig(
+            config.toBuilder()
+                .protocol(protocol)
+                .host(host)
+                .port(port)
+                .path(path)
+                .query(query)
+                .build())
+        .build();
+  }
+
+  private static boolean isPort(int port) {
+    return port >= 1 && port <= 65_535;
+  }
+
+  private static void checkPart(String name, String value, Set<String> placeholders) {
+    boolean printable = value.chars().allMatch(c -> c > ' ' && c < 127);
+    Matcher matcher = PLACEHOLDER.matcher(value);
+    boolean known = matcher.results().allMatch(found -> placeholders.contains(found.group(1)));
+    if (value.length() > MAX_PART || !printable || !known) {
+      throw Refuse.invalid("The redirect " + name + " '" + value + "' is not valid");
+    }
+  }
+
+  /** The same for the balancer. */
+  static LoadBalancer.Action view(Action action) {
+    return switch (action.type()) {
+      case FIXED_RESPONSE -> {
+        FixedResponseActionConfig fixed = action.fixedResponseConfig();
+        yield new LoadBalancer.Action.FixedResponse(
+            Integer.parseInt(fixed.statusCode()),
+            Objects.requireNonNullElse(fixed.contentType(), "text/plain"),
+            Objects.requireNonNullElse(fixed.messageBody(), ""));
+      }
+      case REDIRECT -> {
+        RedirectActionConfig to = action.redirectConfig();
+        yield new Redirect(
+            to.statusCode() == RedirectActionStatusCodeEnum.HTTP_301 ? 301 : 302,
+            to.protocol().toLowerCase(Locale.ROOT),
+            to.host(),
+            to.port(),
+            to.path(),
+            to.query());
+      }
+      default ->
+          new LoadBalancer.Action.Forward(
+              State.groupsOf(action).stream()
+                  .map(tuple -> new LoadBalancer.Share(tuple.targetGroupArn(), tuple.weight()))
+                  .toList());
+    };
+  }
+}
