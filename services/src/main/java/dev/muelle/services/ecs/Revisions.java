@@ -7,9 +7,11 @@ import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import software.amazon.awssdk.services.ecs.model.AdvancedConfiguration;
 import software.amazon.awssdk.services.ecs.model.ContainerImage;
 import software.amazon.awssdk.services.ecs.model.Deployment;
@@ -125,6 +127,18 @@ final class Revisions {
     return resolved.size() == service.loadBalancers().size()
         ? resolved
         : service.loadBalancers().stream().map(LoadBalancer::targetGroupArn).toList();
+  }
+
+  /** The target groups of all the deployments that a service has. */
+  static Set<String> allGroups(Tx tx, Service service) {
+    Set<String> groups = new HashSet<>();
+    for (Deployment deployment : service.deployments()) {
+      of(tx, service.serviceArn(), deployment.id()).stream()
+          .filter(revision -> revision.resolvedConfiguration() != null)
+          .flatMap(revision -> revision.resolvedConfiguration().loadBalancers().stream())
+          .forEach(balancer -> groups.add(balancer.targetGroupArn()));
+    }
+    return groups;
   }
 
   /** Notes which images the tasks of the primary deployment really run. */

@@ -23,7 +23,6 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Deployment;
 import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
-import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
 import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.ServiceEvent;
@@ -126,9 +125,7 @@ final class ServiceScheduler {
     Set<String> groups = new HashSet<>();
     Set<String> subnets = new LinkedHashSet<>(subnets(service.networkConfiguration()));
     service.loadBalancers().forEach(balancer -> groups.add(balancer.targetGroupArn()));
-    store
-        .read(tx -> tx.find(TaskRecord.TABLE, "service", key))
-        .forEach(row -> groups.addAll(groups(row.value())));
+    store.read(tx -> groups.addAll(Revisions.allGroups(tx, service)));
     store
         .read(tx -> TaskSets.of(tx, service, List.of()))
         .forEach(set -> {
@@ -162,10 +159,6 @@ final class ServiceScheduler {
 
   private static List<String> subnets(@Nullable NetworkConfiguration network) {
     return network == null ? List.of() : network.awsvpcConfiguration().subnets();
-  }
-
-  private static List<String> groups(TaskRecord task) {
-    return task.targets().stream().map(LoadBalancer::targetGroupArn).toList();
   }
 
   private static boolean deploying(ServiceRecord record) {

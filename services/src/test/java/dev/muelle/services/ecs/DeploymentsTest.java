@@ -605,4 +605,29 @@ class DeploymentsTest {
         () -> world.ecs().createService(request.toBuilder().clientToken("twice").build()));
     assertEquals(1, history().size());
   }
+
+  @Test
+  void tasksOfAnotherTargetGroupServeUntilTheNewOnesDo() {
+    String other = TARGETS.replace("target-group/1", "other/2");
+    world.balancer.addGroup(other, FakeEc2.VPC, true);
+    world.lab(2);
+    completed();
+    world.until("healthy", LONG, world::settled);
+    world
+        .ecs()
+        .updateService(r ->
+            r.cluster(CLUSTER)
+                .service(SERVICE)
+                .loadBalancers(World.loadBalancer().toBuilder().targetGroupArn(other).build()));
+    world.until(
+        "moved",
+        LONG,
+        () -> {
+          int serving =
+              world.balancer.serving(TARGETS).size() + world.balancer.serving(other).size();
+          assertTrue(serving >= 2, serving + " serve");
+          return world.balancer.serving(other).size() == 2
+              && world.service().deployments().size() == 1;
+        });
+  }
 }
