@@ -81,7 +81,8 @@ public final class ControlPlaneBench implements AutoCloseable {
             null, // no CloudWatch
             new SimEngine(timers, image -> Behaviour.runs()),
             network,
-            (vpc, address, port, handler) -> () -> {});
+            (vpc, address, port, handler) -> () -> {},
+            "localhost");
     logs.start();
     ec2.start();
     ecs.start();

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param keepsOutput whether what it prints is kept for {@link Engine#output}, whose reader has to
  *     release it; else it goes nowhere
  * @param isolation how it is set apart from the rest of the machine
+ * @param console what it has instead of an empty input and two pipes
  */
 public record ContainerSpec(
     String id,
@@ -43,7 +44,60 @@ public record ContainerSpec(
     boolean init,
     List<Ulimit> ulimits,
     boolean keepsOutput,
-    Isolation isolation) {
+    Isolation isolation,
+    Console console) {
+
+  /** With nothing to read, and two pipes to write to. */
+  public ContainerSpec(
+      String id,
+      String sandboxId,
+      String name,
+      String imageId,
+      @Nullable List<String> entryPoint,
+      @Nullable List<String> command,
+      Map<String, String> environment,
+      @Nullable String workingDirectory,
+      @Nullable String user,
+      int cpuShares,
+      long memoryLimit,
+      long memoryReservation,
+      boolean readonlyRoot,
+      boolean init,
+      List<Ulimit> ulimits,
+      boolean keepsOutput,
+      Isolation isolation) {
+    this(
+        id,
+        sandboxId,
+        name,
+        imageId,
+        entryPoint,
+        command,
+        environment,
+        workingDirectory,
+        user,
+        cpuShares,
+        memoryLimit,
+        memoryReservation,
+        readonlyRoot,
+        init,
+        ulimits,
+        keepsOutput,
+        isolation,
+        Console.NONE);
+  }
+
+  /**
+   * What a container reads from and writes to.
+   *
+   * @param terminal whether that is a terminal, which makes one stream of its output
+   * @param open whether its input stays open although nobody writes to it
+   */
+  public record Console(boolean terminal, boolean open) {
+
+    /** Neither. */
+    public static final Console NONE = new Console(false, false);
+  }
 
   /** A resource limit, named as Docker does: {@code nofile}, {@code nproc}, … */
   public record Ulimit(String name, long soft, long hard) {}

@@ -55,6 +55,15 @@ public interface Engine extends AutoCloseable {
   Executed execute(String containerId, List<String> command, Duration limit);
 
   /**
+   * Runs a further process in a running container, as root and with the container's environment, on
+   * a terminal of its own.
+   *
+   * @throws EngineException if the container does not run; a program that cannot be started shows
+   *     in the output
+   */
+  Terminal open(String containerId, List<String> command);
+
+  /**
    * Sends the stop signal, then SIGKILL after {@code grace}; returns when the container has exited.
    * Nothing happens if it is unknown or has exited.
    */

@@ -71,7 +71,8 @@ final class Region implements AutoCloseable {
             null, // no CloudWatch yet
             shared.engine(),
             shared.network(),
-            shared.vpcHttp());
+            shared.vpcHttp(),
+            shared.registryHost());
   }
 
   /** Takes up the work where an earlier server left it: first the network, last the tasks. */

@@ -98,7 +98,7 @@ public final class RegionServer implements AutoCloseable {
         new FrontDoor(
             new Registry(scope -> regions.of(scope).ecr, tokens),
             new AwsHandler(Mounted.services(regions), access, timers, random));
-    HttpServer http = new HttpServer("api", door);
+    HttpServer http = new HttpServer("api", door, regions::session);
     try {
       port = http.listen("127.0.0.1", wantedPort);
     } catch (IOException e) {

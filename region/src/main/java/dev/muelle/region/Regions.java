@@ -6,8 +6,10 @@ import dev.muelle.services.StoredJson;
 import dev.muelle.store.Row;
 import dev.muelle.store.Table;
 import dev.muelle.wire.Caller;
+import dev.muelle.wire.http.WebSocket;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -37,6 +39,13 @@ final class Regions implements AutoCloseable {
     }
     Network network = shared.network();
     network.retain(vpcs, interfaces);
+  }
+
+  /** The other end of a command that somebody runs in one of the regions. */
+  Optional<WebSocket> session(String path) {
+    return regions.values().stream()
+        .flatMap(region -> region.ecs.session(path).stream())
+        .findFirst();
   }
 
   Region of(Caller caller) {

@@ -1,9 +1,11 @@
 package dev.muelle.engine.oci;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.muelle.engine.ContainerSpec;
+import dev.muelle.engine.ContainerSpec.Console;
 import dev.muelle.engine.ContainerSpec.Ulimit;
 import dev.muelle.engine.EngineException;
 import dev.muelle.engine.SandboxSpec;
@@ -51,6 +53,7 @@ record Bundle(
     byte @Nullable [] filter,
     List<Bound> bound) {
 
+  private static final String OPEN_INPUT = "dev.muelle.input";
   private static final long SHARED_MEMORY = 64 << 20;
 
   /** A directory of the machine, and where the container sees it. */
@@ -107,6 +110,9 @@ record Bundle(
         .put("path", rootfs.toString())
         .put("readonly", container.readonlyRoot());
     config.put("hostname", sandbox.hostname());
+    if (container.console().open()) {
+      config.putObject("annotations").put(OPEN_INPUT, "true"); // nobody else needs to know
+    }
     mounts(config.putArray("mounts"));
     linux(config.putObject("linux"));
     if (filter != null) {
@@ -115,6 +121,13 @@ record Bundle(
           .put("run.oci.seccomp_bpf_data", Base64.getEncoder().encodeToString(filter));
     }
     return config;
+  }
+
+  /** What a container that was described like this has as its console. */
+  static Console console(JsonNode config) {
+    return new Console(
+        config.path("process").path("terminal").asBoolean(),
+        config.path("annotations").path(OPEN_INPUT).asBoolean());
   }
 
   String workingDirectory() {
@@ -160,11 +173,14 @@ record Bundle(
     }
     variables.putAll(container.environment());
     variables.putIfAbsent("HOME", user.home());
+    if (container.console().terminal()) {
+      variables.putIfAbsent("TERM", "xterm"); // as Docker
+    }
     return variables.entrySet().stream().map(one -> one.getKey() + "=" + one.getValue()).toList();
   }
 
   private void process(ObjectNode process) {
-    process.put("terminal", false);
+    process.put("terminal", container.console().terminal());
     ObjectNode who = process.putObject("user").put("uid", user.uid()).put("gid", user.gid());
     ArrayNode groups = who.putArray("additionalGids");
     user.groups().forEach(groups::add);

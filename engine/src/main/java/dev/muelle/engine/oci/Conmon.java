@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.muelle.engine.ContainerSpec;
 import dev.muelle.engine.Engine.LogLine;
 import dev.muelle.engine.EngineException;
 import dev.muelle.linux.Command;
@@ -74,7 +75,7 @@ final class Conmon {
    * @param keepsOutput whether what it prints is written down
    * @return pid of its first process
    */
-  int create(String id, boolean keepsOutput) throws IOException {
+  int create(String id, boolean keepsOutput, ContainerSpec.Console console) throws IOException {
     Path container = layout.container(id);
     List<String> command = new ArrayList<>(List.of("/usr/bin/conmon", "--api-version", "1"));
     command.addAll(List.of("-c", id, "-u", id, "-n", name(instance, id)));
@@ -85,6 +86,12 @@ final class Conmon {
     command.addAll(List.of("-l", keepsOutput ? "k8s-file:" + layout.log(id) : "none"));
     command.addAll(List.of("--exit-dir", layout.exits() + "", "--persist-dir", container + ""));
     command.addAll(List.of("--socket-dir-path", layout.sockets() + ""));
+    if (console.terminal()) {
+      command.add("-t");
+    }
+    if (console.open()) {
+      command.add("-i");
+    }
     command.addAll(List.of("--no-sync-log", "--log-level", "warning"));
     Map<String, String> environment =
         Map.of(

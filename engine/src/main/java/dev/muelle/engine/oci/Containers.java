@@ -3,6 +3,7 @@ package dev.muelle.engine.oci;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.muelle.engine.ContainerSpec;
+import dev.muelle.engine.ContainerSpec.Console;
 import dev.muelle.engine.Engine.Usage;
 import dev.muelle.engine.EngineException;
 import dev.muelle.engine.SandboxSpec;
@@ -165,7 +166,7 @@ final class Containers {
               sandboxes.mounts(sandbox),
               () -> {
                 ObjectNode seccomp = prepare(spec, sandbox, image);
-                int first = conmon.create(spec.id(), spec.keepsOutput());
+                int first = conmon.create(spec.id(), spec.keepsOutput(), spec.console());
                 filters.keep(seccomp, spec.id());
                 return first;
               });
@@ -230,6 +231,8 @@ final class Containers {
     try {
       SandboxSpec sandbox = sandboxes.find(before.sandboxId()).orElseThrow();
       StoredImage image = images.use(id, Files.readString(layout.imageNote(id))).orElseThrow();
+      Console console =
+          Bundle.console(json.readTree(layout.container(id).resolve("config.json").toFile()));
       Layout.write(layout.restarting(id), new byte[0]);
       leftovers.clear(before.sandboxId(), id);
       guard.ensure();
@@ -238,7 +241,7 @@ final class Containers {
               sandboxes.mounts(sandbox),
               () -> {
                 mountRoot(id, sandbox, image);
-                return conmon.create(id, Files.exists(layout.log(id)));
+                return conmon.create(id, Files.exists(layout.log(id)), console);
               });
       Note note = before.again(pid, Processes.startTime(pid), timers.millis(), 1);
       conmon.start(id);

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.muelle.engine.Engine.Executed;
 import dev.muelle.engine.EngineException;
+import dev.muelle.engine.Terminal;
 import dev.muelle.linux.LinuxException;
 import dev.muelle.linux.Syscalls;
 import java.io.IOException;
@@ -74,6 +75,40 @@ final class Execution {
     }
   }
 
+  /** On a terminal, as root. */
+  Terminal open(String id, List<String> command) {
+    Path directory = layout.container(id);
+    String name = "exec-" + number.incrementAndGet();
+    Path description = directory.resolve(name + ".json");
+    Path pidFile = directory.resolve(name + ".pid");
+    try {
+      Files.write(description, json.writeValueAsBytes(rootsTerminal(directory, command)));
+      return OpenTerminal.start(arguments(id, description, pidFile), description, pidFile);
+    } catch (IOException e) {
+      delete(description);
+      throw new EngineException("container " + id + ": " + e.getMessage(), e);
+    }
+  }
+
+  private JsonNode rootsTerminal(Path directory, List<String> command) throws IOException {
+    ObjectNode process = process(directory, command);
+    process.put("terminal", true);
+    ObjectNode user = process.putObject("user");
+    user.put("uid", 0).put("gid", 0);
+    ObjectNode capabilities = (ObjectNode) process.path("capabilities");
+    capabilities.set("effective", capabilities.path("bounding"));
+    capabilities.set("permitted", capabilities.path("bounding"));
+    ArrayNode environment = (ArrayNode) process.path("env");
+    boolean named = false;
+    for (JsonNode variable : environment) {
+      named |= variable.asText().startsWith("TERM=");
+    }
+    if (!named) {
+      environment.add("TERM=xterm-256color");
+    }
+    return process;
+  }
+
   private List<String> arguments(String id, Path description, Path pidFile) {
     List<String> arguments =
         new ArrayList<>(List.of(runtime.toString(), "--root", layout.runtime().toString()));
@@ -83,7 +118,7 @@ final class Execution {
   }
 
   /** The container's own process, but with this command. */
-  private JsonNode process(Path directory, List<String> command) throws IOException {
+  private ObjectNode process(Path directory, List<String> command) throws IOException {
     JsonNode config = json.readTree(Files.readAllBytes(directory.resolve("config.json")));
     ObjectNode process = (ObjectNode) config.path("process");
     ArrayNode arguments = process.putArray("args");

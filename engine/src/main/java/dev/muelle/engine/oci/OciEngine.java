@@ -10,6 +10,7 @@ import dev.muelle.engine.LocalRegistry;
 import dev.muelle.engine.SandboxSpec;
 import dev.muelle.engine.SandboxStatus;
 import dev.muelle.engine.Statistics;
+import dev.muelle.engine.Terminal;
 import dev.muelle.engine.blob.BlobStore;
 import dev.muelle.engine.oci.image.Images;
 import dev.muelle.engine.oci.image.Limits;
@@ -130,11 +131,21 @@ public final class OciEngine implements Engine {
 
   @Override
   public Executed execute(String containerId, List<String> command, Duration limit) {
+    requireRunning(containerId);
+    return execution.run(containerId, command, limit);
+  }
+
+  @Override
+  public Terminal open(String containerId, List<String> command) {
+    requireRunning(containerId);
+    return execution.open(containerId, command);
+  }
+
+  private void requireRunning(String containerId) {
     if (!(containers.find(containerId).map(Running::status).map(ContainerStatus::state).orElse(null)
         instanceof ContainerStatus.State.Running)) {
       throw new EngineException("container " + containerId + " is not running");
     }
-    return execution.run(containerId, command, limit);
   }
 
   @Override

@@ -10,6 +10,7 @@ import dev.muelle.engine.SandboxSpec;
 import dev.muelle.engine.SandboxStatus;
 import dev.muelle.engine.Statistics;
 import dev.muelle.engine.Statistics.Traffic;
+import dev.muelle.engine.Terminal;
 import dev.muelle.loop.Timers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -193,6 +194,16 @@ public final class SimEngine implements Engine {
     }
     Duration age = Duration.between(running.startedAt(), timers.instant());
     return new Executed(container.behaviour.commands().apply(age), "");
+  }
+
+  /** A shell that knows {@code echo} and {@code exit}. */
+  @Override
+  public Terminal open(String containerId, List<String> command) {
+    SimContainer container = find(containerId);
+    if (container == null || !running(container)) {
+      throw new EngineException("container " + containerId + " is not running");
+    }
+    return new SimTerminal(command);
   }
 
   private synchronized ContainerStatus status(SimContainer container) {

@@ -2,8 +2,10 @@ package dev.muelle.region.server;
 
 import dev.muelle.wire.http.Drained;
 import dev.muelle.wire.http.HttpHandler;
+import dev.muelle.wire.http.WebSocket;
 import java.io.IOException;
 import java.nio.channels.ServerSocketChannel;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.HttpConfiguration;
@@ -11,6 +13,7 @@ import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.eclipse.jetty.websocket.server.WebSocketUpgradeHandler;
 
 /** One handler at one or more addresses; each request on a virtual thread of its own. */
 public final class HttpServer implements AutoCloseable {
@@ -23,12 +26,25 @@ public final class HttpServer implements AutoCloseable {
   private final Server server;
 
   public HttpServer(String name, HttpHandler handler) {
+    this(name, handler, path -> Optional.empty());
+  }
+
+  /**
+   * As the other one.
+   *
+   * @param sockets asked first where a client wants a web socket
+   */
+  public HttpServer(String name, HttpHandler handler, WebSocket.Door sockets) {
     QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS);
     threads.setName(name);
     threads.setVirtualThreadsExecutor(
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name(name + "-", 0).factory()));
     server = new Server(threads);
     server.setHandler(new HandlerAdapter(new Drained(handler)));
+    WebSocketUpgradeHandler upgrade =
+        WebSocketUpgradeHandler.from(server, Sockets.serving(sockets));
+    upgrade.setHandler(server.getHandler());
+    server.setHandler(upgrade);
     server.setStopTimeout(STOP_MILLIS);
     // Whatever Jetty itself refuses (a malformed head) is answered without a page about Jetty.
     server.setErrorHandler(new PlainErrors());

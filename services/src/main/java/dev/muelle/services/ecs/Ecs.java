@@ -11,6 +11,7 @@ import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Store.Change;
 import dev.muelle.wire.Caller;
+import dev.muelle.wire.http.WebSocket;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +55,8 @@ import software.amazon.awssdk.services.ecs.model.DescribeTaskSetsRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeTaskSetsResponse;
 import software.amazon.awssdk.services.ecs.model.DescribeTasksRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeTasksResponse;
+import software.amazon.awssdk.services.ecs.model.ExecuteCommandRequest;
+import software.amazon.awssdk.services.ecs.model.ExecuteCommandResponse;
 import software.amazon.awssdk.services.ecs.model.GetTaskProtectionRequest;
 import software.amazon.awssdk.services.ecs.model.GetTaskProtectionResponse;
 import software.amazon.awssdk.services.ecs.model.ListAttributesRequest;
@@ -132,6 +135,7 @@ public final class Ecs implements EcsClient {
   private final LogPump logs;
   private final TaskEndpoint endpoint;
   private final Protections protections;
+  private final ExecSessions sessions;
   private final HealthChecks health;
   private final TaskAgent agent;
   private final Loop<String> taskLoop;
@@ -158,7 +162,8 @@ public final class Ecs implements EcsClient {
       @Nullable CloudWatchClient cloudWatch,
       Engine engine,
       Network network,
-      VpcHttp vpcHttp) {
+      VpcHttp vpcHttp,
+      String host) {
     this.store = store;
     this.engine = engine;
     TaskFactory factory = new TaskFactory(scope, ids);
@@ -183,6 +188,7 @@ public final class Ecs implements EcsClient {
     tags = new Tags(store);
     logs = new LogPump(store, timers, random, engine, logsClient, definitions);
     protections = new Protections(store, timers, clusters);
+    sessions = new ExecSessions(store, timers, ids, clusters, definitions, engine, host);
     endpoint =
         new TaskEndpoint(
             store,
@@ -302,6 +308,16 @@ public final class Ecs implements EcsClient {
   @Override
   public ListClustersResponse listClusters(ListClustersRequest request) {
     return clusters.list(request);
+  }
+
+  @Override
+  public ExecuteCommandResponse executeCommand(ExecuteCommandRequest request) {
+    return sessions.execute(request);
+  }
+
+  /** The other end of a command that somebody runs, at a path of the region's port. */
+  public Optional<WebSocket> session(String path) {
+    return sessions.open(path);
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
@@ -52,13 +53,19 @@ final class LogPump implements AutoCloseable {
   private static final int BATCH_BYTES = 900_000; // of the 1,048,576 that PutLogEvents takes
   private static final int EVENT_OVERHEAD = 26;
   private static final Duration WHILE_RUNNING = Duration.ofSeconds(15); // output wakes us
+  private static final Duration UNTIL_OLD = Duration.ofMillis(LogEvents.AGE);
   private static final int CONCURRENCY = 64;
 
   private final Store store;
   private final Engine engine;
   private final CloudWatchLogsClient client;
   private final TaskDefinitions definitions;
+  private final Timers timers;
   private final Loop<String> loop;
+  private final Loop<String> filling;
+
+  /** Of containers whose output must not wait, by their ids. */
+  private final Map<String, LogBuffer> buffers = new ConcurrentHashMap<>();
 
   /** Containers whose stream's end was compared with their position since this process began. */
   private final Set<String> compared = ConcurrentHashMap.newKeySet();
@@ -77,10 +84,13 @@ final class LogPump implements AutoCloseable {
     this.engine = engine;
     this.client = client;
     this.definitions = definitions;
+    this.timers = timers;
     this.loop = new Loop<>("ecs-logs", timers, random, CONCURRENCY, this::pump);
+    this.filling = new Loop<>("ecs-log-buffers", timers, random, CONCURRENCY, this::fill);
   }
 
   void wake(String taskId) {
+    filling.wake(taskId);
     loop.wake(taskId);
   }
 
@@ -93,8 +103,9 @@ final class LogPump implements AutoCloseable {
     if (logs == null) {
       return;
     }
-    String group = group(logs);
-    if (Boolean.parseBoolean(logs.options().getOrDefault("awslogs-create-group", "false"))) {
+    LogOptions options = LogOptions.of(logs);
+    String group = options.group();
+    if (options.createGroup()) {
       try {
         client.createLogGroup(request -> request.logGroupName(group));
       } catch (ResourceAlreadyExistsException e) {
@@ -103,7 +114,7 @@ final class LogPump implements AutoCloseable {
     }
     try {
       client.createLogStream(
-          request -> request.logGroupName(group).logStreamName(stream(logs, container, taskId)));
+          request -> request.logGroupName(group).logStreamName(options.stream(container, taskId)));
     } catch (ResourceAlreadyExistsException e) {
       // From before a restart.
     } catch (ResourceNotFoundException e) {
@@ -117,58 +128,148 @@ final class LogPump implements AutoCloseable {
   }
 
   private @Nullable Duration pump(String taskId) {
-    TaskRecord task =
-        store.read(tx -> tx.get(TaskRecord.TABLE, taskId)).map(Row::value).orElse(null);
-    if (task == null || task.status() == TaskStatus.STOPPED) {
+    TaskRecord task = find(taskId);
+    if (task == null) {
       return null;
     }
     TaskDefinition definition = definitions.byArn(task.task().taskDefinitionArn()).orElseThrow();
-    carryAll(task, definition);
-    return WHILE_RUNNING;
+    return carryAll(task, definition, false) ? UNTIL_OLD : WHILE_RUNNING;
+  }
+
+  private @Nullable TaskRecord find(String taskId) {
+    return store
+        .read(tx -> tx.get(TaskRecord.TABLE, taskId))
+        .map(Row::value)
+        .filter(task -> task.status() != TaskStatus.STOPPED)
+        .orElse(null);
+  }
+
+  /** Takes in what containers print that must not wait for its delivery. */
+  private @Nullable Duration fill(String taskId) {
+    TaskRecord task = find(taskId);
+    if (task == null) {
+      return null;
+    }
+    TaskDefinition definition = definitions.byArn(task.task().taskDefinitionArn()).orElseThrow();
+    boolean any = false;
+    for (ContainerDefinition container : definition.containerDefinitions()) {
+      LogConfiguration logs = container.logConfiguration();
+      if (logs != null && LogOptions.of(logs).bufferBytes() > 0) {
+        any = true;
+        fill(TaskAgent.containerId(task, container.name()), LogOptions.of(logs));
+      }
+    }
+    return any ? WHILE_RUNNING : null;
+  }
+
+  private void fill(String containerId, LogOptions options) {
+    LogBuffer buffer =
+        buffers.computeIfAbsent(
+            containerId, id -> new LogBuffer(options.bufferBytes(), stored(id).position()));
+    synchronized (buffer) {
+      List<LogLine> lines = engine.output(containerId, buffer.position(), BATCH_LINES);
+      while (!lines.isEmpty()) {
+        lines.forEach(buffer::offer);
+        engine.releaseOutput(containerId, buffer.position());
+        lines = engine.output(containerId, buffer.position(), BATCH_LINES);
+      }
+    }
   }
 
   /** Carries what is left; to be called when every container has exited. */
   void drain(TaskRecord task, TaskDefinition definition) {
-    carryAll(task, definition);
+    carryAll(task, definition, true);
   }
 
-  private void carryAll(TaskRecord task, TaskDefinition definition) {
+  private boolean carryAll(TaskRecord task, TaskDefinition definition, boolean last) {
     ReentrantLock lock = carrying.computeIfAbsent(task.id(), id -> new ReentrantLock());
     lock.lock();
     try {
-      carryEach(task, definition);
+      return carryEach(task, definition, last);
     } finally {
       lock.unlock();
     }
   }
 
-  private void carryEach(TaskRecord task, TaskDefinition definition) {
+  /** Whether lines are left that belong to an event that is not complete. */
+  private boolean carryEach(TaskRecord task, TaskDefinition definition, boolean last) {
+    boolean open = false;
     boolean more = true;
     while (more) { // in turns: one that prints without end must not keep the others waiting
       more = false;
+      open = false;
       for (ContainerDefinition container : definition.containerDefinitions()) {
         if (container.logConfiguration() != null) {
           String id = TaskAgent.containerId(task, container.name());
-          more |= carry(id, container.logConfiguration(), container.name(), task.id());
+          LogOptions options = LogOptions.of(container.logConfiguration());
+          switch (carry(id, options, options.stream(container.name(), task.id()), last)) {
+            case SOME -> more = true;
+            case OPEN -> open = true;
+            case NONE -> {}
+          }
         }
       }
     }
+    return open;
   }
 
-  /** One batch; whether there was anything. */
-  private boolean carry(String containerId, LogConfiguration logs, String name, String taskId) {
-    Position from =
-        store
-            .read(tx -> tx.get(POSITIONS, containerId))
-            .map(Row::value)
-            .orElse(new Position(0, 0, 0));
-    List<LogLine> lines = batch(engine.output(containerId, from.position(), BATCH_LINES));
+  private enum Carried {
+    NONE,
+    SOME,
+    /** Nothing, because what there is belongs to an event that is not complete. */
+    OPEN
+  }
+
+  private Position stored(String containerId) {
+    return store
+        .read(tx -> tx.get(POSITIONS, containerId))
+        .map(Row::value)
+        .orElse(new Position(0, 0, 0));
+  }
+
+  /** One batch. */
+  private Carried carry(String containerId, LogOptions options, String stream, boolean last) {
+    Position from = stored(containerId);
+    List<LogLine> all = lines(containerId, options, from);
+    List<LogLine> lines = batch(all);
     if (lines.isEmpty()) {
-      return false;
+      return Carried.NONE;
     }
-    String group = group(logs);
-    String stream = stream(logs, name, taskId);
-    List<InputLogEvent> all = events(lines, from.millis());
+    boolean full = lines.size() == BATCH_LINES || lines.size() < all.size();
+    LogEvents cut =
+        LogEvents.cut(
+            lines,
+            options.eventStart(),
+            from.position(),
+            from.millis(),
+            timers.millis(),
+            full,
+            last && !full);
+    if (cut.position() == from.position()) {
+      return Carried.OPEN;
+    }
+    put(containerId, options.group(), stream, from, cut.events());
+    Position to = after(from, cut.position(), cut.events());
+    store.write(tx -> tx.put(POSITIONS, containerId, to));
+    LogBuffer buffer = buffers.get(containerId);
+    if (buffer == null) {
+      engine.releaseOutput(containerId, to.position()); // what a restart asks for begins there
+    } else {
+      buffer.delivered(to.position());
+    }
+    return Carried.SOME;
+  }
+
+  private List<LogLine> lines(String containerId, LogOptions options, Position from) {
+    if (options.bufferBytes() == 0) {
+      return engine.output(containerId, from.position(), BATCH_LINES);
+    }
+    fill(containerId, options);
+    return Objects.requireNonNull(buffers.get(containerId)).first(BATCH_LINES);
+  }
+
+  private void put(
+      String containerId, String group, String stream, Position from, List<InputLogEvent> all) {
     long already =
         compared.contains(containerId) ? 0 : Math.max(0, alreadyThere(group, stream, from));
     List<InputLogEvent> events = all.stream().skip(already).toList();
@@ -181,23 +282,6 @@ final class LogPump implements AutoCloseable {
       // Group or stream were deleted under the task: what it prints goes nowhere, as on ECS.
     }
     compared.add(containerId);
-    Position to = after(from, lines.getLast().position(), all);
-    store.write(tx -> tx.put(POSITIONS, containerId, to));
-    engine.releaseOutput(containerId, to.position()); // what a restart asks for begins there
-    return true;
-  }
-
-  /** Lines as events; empty ones are none, and time never runs backwards in a stream. */
-  private static List<InputLogEvent> events(List<LogLine> lines, long notBefore) {
-    List<InputLogEvent> events = new ArrayList<>();
-    long last = notBefore;
-    for (LogLine line : lines) {
-      if (!line.text().isEmpty()) {
-        last = Math.max(last, line.epochMillis());
-        events.add(InputLogEvent.builder().timestamp(last).message(line.text()).build());
-      }
-    }
-    return events;
   }
 
   private static Position after(Position from, long position, List<InputLogEvent> events) {
@@ -254,23 +338,15 @@ final class LogPump implements AutoCloseable {
     carrying.remove(task.id());
     definition
         .containerDefinitions()
-        .forEach(container -> compared.remove(TaskAgent.containerId(task, container.name())));
-  }
-
-  private static String group(LogConfiguration logs) {
-    return option(logs.options(), "awslogs-group");
-  }
-
-  static String stream(LogConfiguration logs, String container, String taskId) {
-    return option(logs.options(), "awslogs-stream-prefix") + "/" + container + "/" + taskId;
-  }
-
-  private static String option(Map<String, String> options, String name) {
-    return options.getOrDefault(name, "");
+        .forEach(container -> {
+          compared.remove(TaskAgent.containerId(task, container.name()));
+          buffers.remove(TaskAgent.containerId(task, container.name()));
+        });
   }
 
   @Override
   public void close() {
     loop.close();
+    filling.close();
   }
 }

@@ -175,7 +175,7 @@ final class ServiceTasks {
                 record.key(),
                 kind.targets(),
                 tags(service, definition.tags()),
-                false));
+                Boolean.TRUE.equals(service.enableExecuteCommand())));
   }
 
   private static List<Tag> tags(Service service, List<Tag> definitionTags) {

@@ -77,6 +77,7 @@ final class Services {
           "availabilityZoneRebalancing",
           "tags",
           "enableECSManagedTags",
+          "enableExecuteCommand",
           "propagateTags",
           "placementConstraints",
           "placementStrategy");
@@ -93,6 +94,7 @@ final class Services {
           "networkConfiguration",
           "healthCheckGracePeriodSeconds",
           "enableECSManagedTags",
+          "enableExecuteCommand",
           "propagateTags",
           "forceNewDeployment",
           "deploymentController",
@@ -114,6 +116,7 @@ final class Services {
           "deploymentController",
           "tags",
           "enableECSManagedTags",
+          "enableExecuteCommand",
           "propagateTags",
           "placementConstraints",
           "placementStrategy");
@@ -126,6 +129,7 @@ final class Services {
           "deploymentController",
           "healthCheckGracePeriodSeconds",
           "enableECSManagedTags",
+          "enableExecuteCommand",
           "propagateTags",
           "placementConstraints",
           "placementStrategy");
@@ -218,6 +222,7 @@ final class Services {
     TaskDefinition definition =
         store.read(tx -> definitions.runnable(tx, request.taskDefinition())).definition();
     rules.checkLoadBalancers(request.loadBalancers(), definition, Traffic.shifted(configuration));
+    ExecSessions.check(request.enableExecuteCommand(), definition, noRole("created"));
     if (request.healthCheckGracePeriodSeconds() != null && request.loadBalancers().isEmpty()) {
       throw Refuse.invalid(
           "Health check grace period is only valid for services configured to use load balancers");
@@ -361,7 +366,7 @@ final class Services {
         .enableECSManagedTags(Boolean.TRUE.equals(request.enableECSManagedTags()))
         .propagateTags(
             request.propagateTags() == null ? PropagateTags.NONE : request.propagateTags())
-        .enableExecuteCommand(false)
+        .enableExecuteCommand(Boolean.TRUE.equals(request.enableExecuteCommand()))
         .placementConstraints(request.placementConstraints())
         .placementStrategy(request.placementStrategy())
         .events(List.of())
@@ -421,6 +426,7 @@ final class Services {
                 before.service().deploymentConfiguration(),
                 before.daemon()));
     rules.checkLoadBalancers(balancers, definition, shifted);
+    ExecSessions.check(request.enableExecuteCommand(), definition, noRole("updated"));
     if (request.healthCheckGracePeriodSeconds() != null && balancers.isEmpty()) {
       throw Refuse.invalid(
           "Health check grace period is only valid for services configured to use load balancers");
@@ -482,6 +488,13 @@ final class Services {
         (tx, present) -> present.with(s -> updated(request, present.service())).withSteady(false));
   }
 
+  private static String noRole(String done) {
+    return "The service couldn't be "
+        + done
+        + " because a valid taskRoleArn is not being used. Specify a valid task role in your task"
+        + " definition and try again.";
+  }
+
   private static String ofTaskSets(String member) {
     return "The parameter "
         + member
@@ -517,6 +530,10 @@ final class Services {
                 : old.placementConstraints())
         .placementStrategy(
             request.hasPlacementStrategy() ? request.placementStrategy() : old.placementStrategy())
+        .enableExecuteCommand(
+            request.enableExecuteCommand() == null
+                ? old.enableExecuteCommand()
+                : request.enableExecuteCommand())
         .enableECSManagedTags(
             request.enableECSManagedTags() == null
                 ? old.enableECSManagedTags()

@@ -394,7 +394,10 @@ final class TaskAgent {
             .map(u -> new ContainerSpec.Ulimit(u.nameAsString(), u.softLimit(), u.hardLimit()))
             .toList(),
         definition.logConfiguration() != null,
-        isolation(definition, definition(task)));
+        isolation(definition, definition(task)),
+        new ContainerSpec.Console(
+            Boolean.TRUE.equals(definition.pseudoTerminal()),
+            Boolean.TRUE.equals(definition.interactive())));
   }
 
   private static Isolation isolation(ContainerDefinition container, TaskDefinition definition) {
@@ -682,12 +685,14 @@ final class TaskAgent {
               .runtimeId(status.id())
               .lastStatus("RUNNING")
               .exitCode(null) // of an earlier run
+              .managedAgents(ExecSessions.agents(container, "RUNNING", running.startedAt()))
               .build();
       case State.Exited exited ->
           container.toBuilder()
               .runtimeId(status.id())
               .lastStatus("STOPPED")
               .exitCode(exited.exitCode())
+              .managedAgents(ExecSessions.agents(container, "STOPPED", exited.startedAt()))
               .reason(
                   exited.outOfMemory()
                       ? "OutOfMemoryError: Container killed due to memory usage"

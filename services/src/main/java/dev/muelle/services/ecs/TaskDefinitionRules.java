@@ -132,15 +132,9 @@ final class TaskDefinitionRules {
           "volumesFrom",
           "dockerLabels",
           "systemControls",
-          "restartPolicy");
-  private static final Set<String> LOG_OPTIONS =
-      Set.of(
-          "awslogs-group",
-          "awslogs-region",
-          "awslogs-stream-prefix",
-          "awslogs-create-group",
-          "mode");
-
+          "restartPolicy",
+          "interactive",
+          "pseudoTerminal");
   private final Scope scope;
   private final Roles roles;
 
@@ -490,18 +484,7 @@ final class TaskDefinitionRules {
                 + (required.endsWith("prefix") ? ", awslogs-stream-prefix for Fargate" : ""));
       }
     }
-    for (String option : options.keySet()) {
-      if (!LOG_OPTIONS.contains(option)) {
-        throw Refuse.client(
-            "Log driver awslogs option " + option + " is not supported by this region yet.");
-      }
-    }
-    if (!options.getOrDefault("mode", "blocking").equals("blocking")) {
-      throw Refuse.client(
-          "Log driver awslogs option mode "
-              + options.get("mode")
-              + " is not supported by this region yet: use blocking.");
-    }
+    LogOptions.check(options);
     if (!options.getOrDefault("awslogs-region", "").equals(scope.region())) {
       throw Refuse.client(
           "Log driver awslogs option awslogs-region must be this region, " + scope.region() + ".");

@@ -106,7 +106,7 @@ final class TaskFactory {
             .healthStatus(HealthStatus.UNKNOWN)
             .createdAt(now)
             .version(1L)
-            .enableExecuteCommand(false)
+            .enableExecuteCommand(order.execute())
             .overrides(order.overrides())
             .attributes(
                 Attribute.builder().name("ecs.cpu-architecture").value(architecture()).build())
@@ -150,7 +150,7 @@ final class TaskFactory {
         .memory(memory == null ? null : memory.toString())
         .memoryReservation(soft == null ? null : soft.toString())
         .networkInterfaces(List.of())
-        .managedAgents(List.of())
+        .managedAgents(order.execute() ? List.of(ExecSessions.agent("PENDING")) : List.of())
         .build();
   }
 

@@ -52,6 +52,10 @@ final class Tasks {
 
   private static final int MAX_COUNT = 10;
 
+  private static final String NO_ROLE =
+      "The execute command failed because a valid task role is not being used. Specify a valid task"
+          + " role in your task definition or as a task override and try again.";
+
   private static final Set<String> RUN_MEMBERS =
       Set.of(
           "cluster",
@@ -68,6 +72,7 @@ final class Tasks {
           "group",
           "clientToken",
           "enableECSManagedTags",
+          "enableExecuteCommand",
           "placementConstraints",
           "placementStrategy");
 
@@ -76,6 +81,7 @@ final class Tasks {
           "cluster",
           "containerInstances",
           "enableECSManagedTags",
+          "enableExecuteCommand",
           "group",
           "networkConfiguration",
           "overrides",
@@ -145,6 +151,7 @@ final class Tasks {
     TaskOverride overrides =
         request.overrides() == null ? TaskOverride.builder().build() : request.overrides();
     checkOverrides(overrides, definition.definition());
+    ExecSessions.check(request.enableExecuteCommand(), definition.definition(), NO_ROLE);
     AwsVpcConfiguration network = networks.check(request.networkConfiguration());
     if (ec2) {
       InstanceTasks.check(definition.definition(), network);
@@ -190,7 +197,7 @@ final class Tasks {
                             request.enableECSManagedTags(),
                             cluster.clusterName(),
                             definition.tags()),
-                        false);
+                        Boolean.TRUE.equals(request.enableExecuteCommand()));
                 if (!ec2) {
                   TaskRecord task = factory.make(order, clock.instant());
                   tx.insert(TaskRecord.TABLE, task.id(), task);
@@ -236,6 +243,7 @@ final class Tasks {
     TaskOverride overrides =
         request.overrides() == null ? TaskOverride.builder().build() : request.overrides();
     checkOverrides(overrides, definition.definition());
+    ExecSessions.check(request.enableExecuteCommand(), definition.definition(), NO_ROLE);
     AwsVpcConfiguration network = networks.check(request.networkConfiguration());
     InstanceTasks.check(definition.definition(), network);
     Map<String, String> zones = networks.zones(network.subnets());
@@ -264,7 +272,7 @@ final class Tasks {
                           request.enableECSManagedTags(),
                           cluster.clusterName(),
                           definition.tags()),
-                      false);
+                      Boolean.TRUE.equals(request.enableExecuteCommand()));
               Request wanted =
                   PlacementRules.request(
                       group,

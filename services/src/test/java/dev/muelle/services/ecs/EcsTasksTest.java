@@ -5,7 +5,6 @@ import static dev.muelle.services.ecs.World.CONTAINER;
 import static dev.muelle.services.ecs.World.FAMILY;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -28,7 +27,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import software.amazon.awssdk.services.ecs.model.ClientException;
 import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.ContainerCondition;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
@@ -189,32 +187,6 @@ class EcsTasksTest {
     world.until("carried", LONG, () -> world.logs.lines(World.LOG_GROUP, stream).contains("two"));
     assertEquals(List.of("one", "two"), world.logs.lines(World.LOG_GROUP, stream));
     world.until("released", LONG, () -> world.engine.output(task + "-0", 0, 10).isEmpty());
-  }
-
-  @Test
-  void aWriterMayWaitForItsLogsButLosesNone() {
-    ContainerDefinition lossy = logging("non-blocking");
-    ClientException refused = assertThrows(ClientException.class, () -> world.register(lossy));
-    assertTrue(refused.getMessage().contains("mode non-blocking"), refused.getMessage());
-    world.register(logging("blocking"));
-  }
-
-  private static ContainerDefinition logging(String mode) {
-    return World.container()
-        .logConfiguration(config ->
-            config
-                .logDriver("awslogs")
-                .options(
-                    Map.of(
-                        "awslogs-group",
-                        World.LOG_GROUP,
-                        "awslogs-region",
-                        "us-east-1",
-                        "awslogs-stream-prefix",
-                        "x",
-                        "mode",
-                        mode)))
-        .build();
   }
 
   @Test

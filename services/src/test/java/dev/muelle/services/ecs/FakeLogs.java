@@ -23,6 +23,9 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.ResourceNotFoundExce
 /** CloudWatch Logs, as much as its writers see of it. */
 final class FakeLogs implements CloudWatchLogsClient {
 
+  /** What happens before events are taken; it may take its time. */
+  volatile Runnable beforePut = () -> {};
+
   private final TreeSet<String> groups = new TreeSet<>();
   private final Map<String, List<InputLogEvent>> streams = new LinkedHashMap<>();
 
@@ -67,6 +70,7 @@ final class FakeLogs implements CloudWatchLogsClient {
 
   @Override
   public PutLogEventsResponse putLogEvents(PutLogEventsRequest request) {
+    beforePut.run();
     List<InputLogEvent> stream =
         streams.get(request.logGroupName() + ":" + request.logStreamName());
     if (stream == null) {

@@ -15,6 +15,7 @@ import dev.muelle.services.Scope;
 import dev.muelle.services.VpcHttp;
 import dev.muelle.store.SqliteStore;
 import dev.muelle.wire.http.HttpHandler;
+import dev.muelle.wire.http.WebSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -22,6 +23,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -111,7 +113,8 @@ final class World implements AutoCloseable {
             life.guard(CloudWatchClient.class, cloudWatch),
             life.guard(Engine.class, engine),
             life.guard(Network.class, network),
-            this::serve);
+            this::serve,
+            "localhost:4566");
     ecs.start();
   }
 
@@ -125,6 +128,10 @@ final class World implements AutoCloseable {
 
   EcsClient ecs() {
     return ecs;
+  }
+
+  Optional<WebSocket> session(String path) {
+    return ecs.session(path);
   }
 
   Life life() {
