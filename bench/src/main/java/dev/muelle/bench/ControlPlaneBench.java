@@ -66,7 +66,7 @@ public final class ControlPlaneBench implements AutoCloseable {
     SimNetwork network = new SimNetwork(timers);
     logs = new CloudWatchLogs(SCOPE, store, timers, ids, random);
     iam = new Iam(SCOPE, base.in(SCOPE.account()), timers, ids);
-    ec2 = new Ec2(SCOPE, store, ids, network);
+    ec2 = new Ec2(SCOPE, store, timers, ids, random, iam, network);
     ecs =
         new Ecs(
             SCOPE,

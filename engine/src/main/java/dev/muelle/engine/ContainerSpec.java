@@ -110,13 +110,27 @@ public record ContainerSpec(
    * @param sharedMemory size of {@code /dev/shm} in bytes; 0 for 64 MiB
    * @param sysctls kernel parameters of its namespaces
    * @param mounts in the order of the mounting
+   * @param privileged whether it may do to the machine what root may
+   * @param network path of a network namespace of its own; null for the sandbox's
    */
   public record Isolation(
       Set<String> addCapabilities,
       Set<String> dropCapabilities,
       long sharedMemory,
       Map<String, String> sysctls,
-      List<Mount> mounts) {
+      List<Mount> mounts,
+      boolean privileged,
+      @Nullable Path network) {
+
+    /** Unprivileged, and in the sandbox's network. */
+    public Isolation(
+        Set<String> addCapabilities,
+        Set<String> dropCapabilities,
+        long sharedMemory,
+        Map<String, String> sysctls,
+        List<Mount> mounts) {
+      this(addCapabilities, dropCapabilities, sharedMemory, sysctls, mounts, false, null);
+    }
 
     /** As Docker does it when nothing is said. */
     public static final Isolation DEFAULT =

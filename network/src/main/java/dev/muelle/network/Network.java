@@ -29,7 +29,7 @@ public interface Network extends AutoCloseable {
   /** Makes the address known to the filters; no device exists until {@link #plug}. */
   void putInterface(NetworkInterface networkInterface);
 
-  /** Unplugs and forgets an interface. */
+  /** Unplugs and forgets an interface, and what is behind it. */
   void removeInterface(String interfaceId);
 
   /**
@@ -47,6 +47,20 @@ public interface Network extends AutoCloseable {
 
   /** Whether the interface is plugged, and how. */
   Optional<Use> plugged(String interfaceId);
+
+  /**
+   * Makes a namespace behind a plugged interface that has one of its own, as a container on
+   * Docker's bridge has: with a private address that only its neighbours behind the same interface
+   * know, and reachable from elsewhere through the ports that the interface lends it. What it sends
+   * bears the interface's address. Idempotent.
+   *
+   * @return the path of the namespace, whose interface is {@code eth0}
+   * @throws IllegalStateException if the interface is not plugged as {@link Use#NAMESPACE}
+   */
+  Path putBehind(String interfaceId, Behind behind);
+
+  /** Takes away what {@link #putBehind} made, if it is still there. */
+  void removeBehind(String interfaceId, String name);
 
   /** Where the server opens sockets that belong to a VPC. */
   SocketSpace sockets(String vpcId);
@@ -71,6 +85,25 @@ public interface Network extends AutoCloseable {
     /** The server itself, through {@link SocketSpace}: a load-balancer node, a mount target. */
     SERVER
   }
+
+  /**
+   * Something behind an interface.
+   *
+   * @param name letters, digits and dashes; unique behind its interface
+   * @param address in {@code BEHIND}; unique behind its interface
+   */
+  record Behind(String name, String address, List<Lent> ports) {
+
+    /** Docker's own default network; its first address is everybody's next hop. */
+    public static final Cidr BEHIND = Cidr.parse("172.17.0.0/16");
+  }
+
+  /**
+   * A port of the interface's address that leads to one behind it.
+   *
+   * @param protocol 6 for TCP, 17 for UDP
+   */
+  record Lent(int protocol, int port, int to) {}
 
   /**
    * A VPC.

@@ -52,7 +52,7 @@ final class Region implements AutoCloseable {
     iam = new Iam(scope, shared.store().in(scope.account() + GLOBAL), timers, ids);
     sts = new Sts();
     logs = new CloudWatchLogs(scope, store, timers, ids, shared.random());
-    ec2 = new Ec2(scope, store, ids, shared.network());
+    ec2 = new Ec2(scope, store, timers, ids, shared.random(), iam, shared.network());
     elb =
         new ElbV2(
             scope, store, timers, ids, shared.random(), ec2, shared.network(), shared.balancer());

@@ -238,13 +238,13 @@ record Bundle(
         "ptmxmode=0666",
         "mode=0620",
         "gid=5");
-    mount(mounts, "/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", "ro");
+    mount(mounts, "/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", writable());
     mount(
         mounts,
         "/sys/fs/cgroup",
         "cgroup",
         "cgroup",
-        "ro",
+        writable(),
         "nosuid",
         "noexec",
         "nodev",
@@ -288,6 +288,11 @@ record Bundle(
     }
   }
 
+  /** What the kernel shows of itself can be changed by a privileged container only. */
+  private String writable() {
+    return container.isolation().privileged() ? "rw" : "ro";
+  }
+
   private static void mount(
       ArrayNode mounts, String target, String type, String source, String... options) {
     ObjectNode mount =
@@ -310,7 +315,11 @@ record Bundle(
       container.isolation().sysctls().forEach(sysctl::put);
     }
     ObjectNode resources = linux.putObject("resources");
-    resources.putArray("devices").addObject().put("allow", false).put("access", "rwm");
+    resources
+        .putArray("devices")
+        .addObject()
+        .put("allow", container.isolation().privileged())
+        .put("access", "rwm");
     resources.putObject("cpu").put("shares", Math.max(MIN_SHARES, container.cpuShares()));
     resources.putObject("pids").put("limit", MAX_PROCESSES);
     ObjectNode memory = resources.putObject("memory");
@@ -324,8 +333,10 @@ record Bundle(
       memory.put("reservation", container.memoryReservation());
     }
     linux.set("seccomp", seccomp);
-    strings(linux.putArray("maskedPaths"), MASKED);
-    strings(linux.putArray("readonlyPaths"), READONLY);
+    if (!container.isolation().privileged()) {
+      strings(linux.putArray("maskedPaths"), MASKED);
+      strings(linux.putArray("readonlyPaths"), READONLY);
+    }
   }
 
   private static void strings(ArrayNode array, List<String> values) {

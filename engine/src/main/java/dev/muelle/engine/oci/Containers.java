@@ -280,14 +280,19 @@ final class Containers {
     Path rootfs = mountRoot(spec.id(), sandbox, image);
     String user = spec.user() == null ? image.config().user() : spec.user();
     Set<String> capabilities = Capabilities.of(spec.isolation());
-    ObjectNode seccomp = filters.profile(capabilities, architecture());
+    ObjectNode seccomp =
+        spec.isolation().privileged()
+            ? Seccomp.unconfined()
+            : filters.profile(capabilities, architecture());
     Bundle bundle =
         new Bundle(
             sandbox,
             spec,
             image.config(),
             Users.resolve(rootfs, user),
-            sandboxes.network(sandbox),
+            spec.isolation().network() == null
+                ? sandboxes.network(sandbox)
+                : spec.isolation().network(),
             rootfs,
             layout.sandbox(sandbox.id()),
             spec.init() ? init() : null,

@@ -3,6 +3,7 @@ package dev.muelle.engine.oci;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
@@ -23,6 +24,11 @@ final class Seccomp {
   private static final int AF_VSOCK = 40;
 
   private Seccomp() {}
+
+  /** For a privileged container, from which no system call is kept. */
+  static ObjectNode unconfined() {
+    return JsonNodeFactory.instance.objectNode().put("defaultAction", "SCMP_ACT_ALLOW");
+  }
 
   /**
    * The profile in the form of the OCI runtime specification.

@@ -100,6 +100,16 @@ class IsolationTest {
   }
 
   @Test
+  void aPrivilegedContainerDoesWhatRootMay() {
+    Isolation privileged = new Isolation(Set.of(), Set.of(), 0, Map.of(), List.of(), true, null);
+    String script =
+        "mkdir -p /tmp/m; /bin/busybox mount -t tmpfs none /tmp/m && echo mounted || echo kept;"
+            + " /bin/busybox mknod /tmp/null c 1 3 && echo > /tmp/null && echo device";
+    assertEquals(List.of("mounted", "device"), run("c1", privileged, script));
+    assertTrue(run("c2", Isolation.DEFAULT, script).contains("kept"));
+  }
+
+  @Test
   void containersOfASandboxShareVolumes() {
     Mount shared = new Mount("/data", new Source.Shared("work"), false);
     // Filled with what the image has there, because the image declares a volume.

@@ -30,6 +30,7 @@ public final class LinuxNetwork implements Network {
   private final Map<String, VpcNamespace> vpcs = new ConcurrentHashMap<>();
   private final Map<String, Resolver> resolvers = new ConcurrentHashMap<>();
   private final Map<String, String> vpcOfInterface = new ConcurrentHashMap<>();
+  private final Map<String, InterfaceBridge> bridges = new ConcurrentHashMap<>();
   private final List<NameSource> sources = new CopyOnWriteArrayList<>();
 
   /**
@@ -95,6 +96,10 @@ public final class LinuxNetwork implements Network {
   @Override
   public void removeInterface(String interfaceId) {
     String vpcId = vpcOfInterface.remove(interfaceId);
+    InterfaceBridge bridge = bridges.remove(interfaceId);
+    if (bridge != null) {
+      bridge.removeAll();
+    }
     VpcNamespace namespace = vpcId == null ? null : vpcs.get(vpcId);
     if (namespace != null) {
       namespace.removeInterface(interfaceId);
@@ -129,6 +134,24 @@ public final class LinuxNetwork implements Network {
   }
 
   @Override
+  public Path putBehind(String interfaceId, Behind behind) {
+    VpcNamespace namespace = ofInterface(interfaceId);
+    if (namespace.plugged(interfaceId).filter(Use.NAMESPACE::equals).isEmpty()) {
+      throw new IllegalStateException("interface " + interfaceId + " is not plugged");
+    }
+    return bridge(interfaceId).put(behind);
+  }
+
+  @Override
+  public void removeBehind(String interfaceId, String name) {
+    bridge(interfaceId).remove(name);
+  }
+
+  private InterfaceBridge bridge(String interfaceId) {
+    return bridges.computeIfAbsent(interfaceId, id -> new InterfaceBridge(names, id));
+  }
+
+  @Override
   public SocketSpace sockets(String vpcId) {
     return vpc(vpcId);
   }
@@ -148,7 +171,7 @@ public final class LinuxNetwork implements Network {
     vpcs.values().forEach(vpc -> vpc.retain(interfaceIds));
     String prefix = names.namespace("");
     for (String left : namespaces()) {
-      String id = left.substring(prefix.length());
+      String id = InterfaceBridge.interfaceOf(left.substring(prefix.length()));
       if (!vpcIds.contains(id) && !interfaceIds.contains(id)) {
         Command.run("ip", "netns", "del", left);
       }

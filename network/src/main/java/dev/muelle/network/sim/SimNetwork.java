@@ -32,6 +32,9 @@ public final class SimNetwork implements Network {
   private final Map<String, NetworkInterface> interfaces = new TreeMap<>();
   private final Map<String, Use> uses = new TreeMap<>();
 
+  /** By the interface's id, a dot, and the name. */
+  private final Map<String, Behind> behind = new TreeMap<>();
+
   /** A network in which everything happens at once. */
   public SimNetwork(Timers timers) {
     this(timers, Duration.ZERO);
@@ -89,6 +92,7 @@ public final class SimNetwork implements Network {
 
   @Override
   public synchronized void removeInterface(String interfaceId) {
+    behind.keySet().removeIf(key -> key.startsWith(interfaceId + "."));
     interfaces.remove(interfaceId);
     uses.remove(interfaceId);
   }
@@ -123,6 +127,33 @@ public final class SimNetwork implements Network {
   @Override
   public synchronized Optional<Use> plugged(String interfaceId) {
     return Optional.ofNullable(uses.get(interfaceId));
+  }
+
+  @Override
+  public synchronized Path putBehind(String interfaceId, Behind wanted) {
+    if (uses.get(interfaceId) != Use.NAMESPACE) {
+      throw new IllegalStateException("interface " + interfaceId + " is not plugged");
+    }
+    String key = interfaceId + "." + wanted.name();
+    behind.forEach((other, present) -> {
+      if (!other.equals(key) && other.startsWith(interfaceId + ".")) {
+        boolean portTaken =
+            present.ports().stream()
+                .anyMatch(a ->
+                    wanted.ports().stream()
+                        .anyMatch(b -> a.protocol() == b.protocol() && a.port() == b.port()));
+        if (portTaken || present.address().equals(wanted.address())) {
+          throw new IllegalStateException(wanted + " takes what " + present + " has");
+        }
+      }
+    });
+    behind.put(key, wanted);
+    return Path.of("/sim/netns", key);
+  }
+
+  @Override
+  public synchronized void removeBehind(String interfaceId, String name) {
+    behind.remove(interfaceId + "." + name);
   }
 
   /** Sockets of the host: there are no packets in here. */
@@ -163,6 +194,11 @@ public final class SimNetwork implements Network {
   /** Every interface that is put, by id. */
   public synchronized Map<String, NetworkInterface> interfaces() {
     return Map.copyOf(interfaces);
+  }
+
+  /** What is behind interfaces, by the interface's id, a dot, and its name. */
+  public synchronized Map<String, Behind> behind() {
+    return Map.copyOf(behind);
   }
 
   /** Every interface that is plugged, by id. */

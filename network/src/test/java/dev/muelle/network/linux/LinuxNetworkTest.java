@@ -8,6 +8,8 @@ import dev.muelle.linux.Command;
 import dev.muelle.linux.Command.Result;
 import dev.muelle.linux.NetworkNamespace;
 import dev.muelle.network.Cidr;
+import dev.muelle.network.Network.Behind;
+import dev.muelle.network.Network.Lent;
 import dev.muelle.network.Network.NetworkInterface;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.Network.Vpc;
@@ -19,6 +21,7 @@ import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -111,6 +114,49 @@ class LinuxNetworkTest {
       assertEquals(42, echoed.get(0));
       connection.close();
     }
+  }
+
+  @Test
+  void whatIsBehindAnInterfaceIsReachedThroughThePortsThatItLends() throws Exception {
+    vpc("vpc-1");
+    group("sg-web", List.of(tcp(49153, new Peer.Block(SUBNET))));
+    group("sg-db", List.of(tcp(5432, new Peer.Group("sg-web"))));
+    task("eni-host", "172.31.0.10", "sg-web");
+    Path database = task("eni-db", "172.31.0.11", "sg-db");
+    serve(database, "172.31.0.11", 5432);
+    Behind first = new Behind("first", "172.17.0.2", List.of(new Lent(6, 49153, 80)));
+    Path web = network.putBehind("eni-host", first);
+    serve(web, "172.17.0.2", 80);
+    Path second = network.putBehind("eni-host", new Behind("second", "172.17.0.3", List.of()));
+
+    assertTrue(connects(database, "172.31.0.10", 49153), "through the lent port");
+    assertFalse(connects(database, "172.31.0.10", 80), "through no other");
+    assertFalse(connects(database, "172.17.0.2", 80), "its own address is nobody's outside");
+    assertTrue(connects(web, "172.31.0.11", 5432), "it goes out under the interface's address");
+    assertTrue(connects(second, "172.17.0.2", 80), "neighbours see each other");
+    assertTrue(connects(second, "172.31.0.10", 49153), "and each other's lent ports");
+
+    assertEquals(web, network.putBehind("eni-host", first), "once more changes nothing");
+    assertTrue(connects(database, "172.31.0.10", 49153));
+
+    network.close();
+    network = new LinuxNetwork(instance); // a new server, over what the old one left
+    vpc("vpc-1");
+    group("sg-web", List.of(tcp(49153, new Peer.Block(SUBNET))));
+    group("sg-db", List.of(tcp(5432, new Peer.Group("sg-web"))));
+    eni("eni-host", "172.31.0.10", "sg-web");
+    eni("eni-db", "172.31.0.11", "sg-db");
+    network.retain(Set.of("vpc-1"), Set.of("eni-host", "eni-db"));
+    assertTrue(connects(database, "172.31.0.10", 49153));
+    assertEquals(web, network.putBehind("eni-host", first));
+
+    network.removeBehind("eni-host", "first");
+    network.removeBehind("eni-host", "first");
+    assertFalse(connects(database, "172.31.0.10", 49153), "its port leads nowhere");
+    assertFalse(Files.exists(web));
+    network.removeInterface("eni-host");
+    network.retain(Set.of("vpc-1"), Set.of("eni-db"));
+    assertFalse(Files.exists(second), "it goes with its interface");
   }
 
   @Test

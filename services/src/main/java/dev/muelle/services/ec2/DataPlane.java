@@ -102,6 +102,11 @@ final class DataPlane {
     network.removeInterface(id);
   }
 
+  /** Brings an instance's interface to life. */
+  void plugInstance(String interfaceId) {
+    network.plug(interfaceId, Use.NAMESPACE);
+  }
+
   Optional<Use> plugged(String interfaceId) {
     return network.plugged(interfaceId);
   }

@@ -1,10 +1,13 @@
 package dev.muelle.services.ec2;
 
+import dev.muelle.loop.Loop;
+import dev.muelle.loop.Timers;
 import dev.muelle.network.Network;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.store.Store;
 import java.util.Set;
+import java.util.random.RandomGenerator;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupEgressRequest;
 import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupEgressResponse;
@@ -38,6 +41,16 @@ import software.amazon.awssdk.services.ec2.model.DescribeAvailabilityZonesReques
 import software.amazon.awssdk.services.ec2.model.DescribeAvailabilityZonesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeDhcpOptionsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeDhcpOptionsResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeImagesRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeImagesResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeInstanceAttributeRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeInstanceAttributeResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeInstanceStatusRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeInstanceStatusResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeInstanceTypesRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeInstanceTypesResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeInstancesRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeInternetGatewaysRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeInternetGatewaysResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfacesRequest;
@@ -70,13 +83,20 @@ import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupEgressReques
 import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupEgressResponse;
 import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupIngressRequest;
 import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupIngressResponse;
+import software.amazon.awssdk.services.ec2.model.RunInstancesRequest;
+import software.amazon.awssdk.services.ec2.model.RunInstancesResponse;
+import software.amazon.awssdk.services.ec2.model.TerminateInstancesRequest;
+import software.amazon.awssdk.services.ec2.model.TerminateInstancesResponse;
+import software.amazon.awssdk.services.iam.IamClient;
 
 /**
- * Amazon EC2 of one account in one region: its virtual networks.
+ * Amazon EC2 of one account in one region: its virtual networks, and instances in them.
  *
  * @see <a href="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Welcome.html">EC2 API</a>
  */
 public final class Ec2 implements Ec2Client {
+
+  private static final int INSTANCES_AT_ONCE = 16;
 
   private final Vpcs vpcs;
   private final Subnets subnets;
@@ -85,6 +105,9 @@ public final class Ec2 implements Ec2Client {
   private final SecurityGroups groups;
   private final SecurityGroupRules rules;
   private final NetworkInterfaces interfaces;
+  private final Instances instances;
+  private final MachineImages images;
+  private final Loop<String> instanceLoop;
   private final Routes routes;
   private final Tags tags;
   private final DataPlane plane;
@@ -94,7 +117,14 @@ public final class Ec2 implements Ec2Client {
    *
    * @param store of this account's region
    */
-  public Ec2(Scope scope, Store store, Ids ids, Network network) {
+  public Ec2(
+      Scope scope,
+      Store store,
+      Timers timers,
+      Ids ids,
+      RandomGenerator random,
+      IamClient iam,
+      Network network) {
     plane = new DataPlane(store, network);
     zones = new Zones(scope);
     attributes = new AccountAttributes(store);
@@ -104,6 +134,11 @@ public final class Ec2 implements Ec2Client {
     subnets = new Subnets(scope, store, ids, plane, zones);
     vpcs = new Vpcs(scope, store, ids, plane, zones, routes, groups, subnets);
     interfaces = new NetworkInterfaces(scope, store, ids, plane);
+    images = new MachineImages(scope);
+    Launches launches = new Launches(store, timers, ids, iam, images, interfaces);
+    instances =
+        new Instances(scope, store, timers, launches, interfaces, plane, this::wakeInstance);
+    instanceLoop = new Loop<>("ec2-instance", timers, random, INSTANCES_AT_ONCE, instances::look);
     tags = new Tags(store);
     network.addNames(interfaces);
   }
@@ -115,6 +150,11 @@ public final class Ec2 implements Ec2Client {
   public void start() {
     vpcs.found();
     plane.everything();
+    instances.ids().forEach(this::wakeInstance);
+  }
+
+  private void wakeInstance(String id) {
+    instanceLoop.wake(id);
   }
 
   /** The VPCs that are stored; for {@link Network#retain}, together with other regions'. */
@@ -271,6 +311,43 @@ public final class Ec2 implements Ec2Client {
   }
 
   @Override
+  public RunInstancesResponse runInstances(RunInstancesRequest request) {
+    return instances.run(request);
+  }
+
+  @Override
+  public DescribeInstancesResponse describeInstances(DescribeInstancesRequest request) {
+    return instances.describe(request);
+  }
+
+  @Override
+  public TerminateInstancesResponse terminateInstances(TerminateInstancesRequest request) {
+    return instances.terminate(request);
+  }
+
+  @Override
+  public DescribeInstanceAttributeResponse describeInstanceAttribute(
+      DescribeInstanceAttributeRequest request) {
+    return instances.attribute(request);
+  }
+
+  @Override
+  public DescribeInstanceStatusResponse describeInstanceStatus(
+      DescribeInstanceStatusRequest request) {
+    return instances.status(request);
+  }
+
+  @Override
+  public DescribeInstanceTypesResponse describeInstanceTypes(DescribeInstanceTypesRequest request) {
+    return InstanceTypes.describe(request);
+  }
+
+  @Override
+  public DescribeImagesResponse describeImages(DescribeImagesRequest request) {
+    return images.describe(request);
+  }
+
+  @Override
   public DescribeInternetGatewaysResponse describeInternetGateways(
       DescribeInternetGatewaysRequest request) {
     return routes.gateways(request);
@@ -306,7 +383,9 @@ public final class Ec2 implements Ec2Client {
     return SERVICE_NAME;
   }
 
-  /** Nothing to release: the network goes on without us. */
+  /** Lets go: the network goes on without us. */
   @Override
-  public void close() {}
+  public void close() {
+    instanceLoop.close();
+  }
 }

@@ -57,6 +57,13 @@ record Kind<T>(String prefix, String type, Table<T> table, String code, String m
           Tables.INTERFACES,
           "InvalidNetworkInterfaceID.NotFound",
           "The networkInterface ID '%s' does not exist");
+  static final Kind<InstanceRecord> INSTANCE =
+      new Kind<>(
+          "i",
+          "instance",
+          Tables.INSTANCES,
+          "InvalidInstanceID.NotFound",
+          "The instance ID '%s' does not exist");
   static final Kind<InternetGateway> GATEWAY =
       new Kind<>(
           "igw",
@@ -80,7 +87,7 @@ record Kind<T>(String prefix, String type, Table<T> table, String code, String m
           "The dhcpOption ID '%s' does not exist");
 
   private static final List<Kind<?>> ALL =
-      List.of(VPC, SUBNET, GROUP, RULE, INTERFACE, GATEWAY, ROUTE_TABLE, DHCP);
+      List.of(VPC, SUBNET, GROUP, RULE, INTERFACE, INSTANCE, GATEWAY, ROUTE_TABLE, DHCP);
 
   /** The kind that an id belongs to. */
   static Optional<Kind<?>> of(String id) {

@@ -11,6 +11,7 @@ import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -74,6 +75,9 @@ final class NetworkInterfaces implements NameSource {
           .by(
               "attachment.attachment-id",
               eni -> eni.attachment() == null ? null : eni.attachment().attachmentId())
+          .by(
+              "attachment.instance-id",
+              eni -> eni.attachment() == null ? null : eni.attachment().instanceId())
           .by(
               "attachment.instance-owner-id",
               eni -> eni.attachment() == null ? null : eni.attachment().instanceOwnerId())
@@ -167,32 +171,8 @@ final class NetworkInterfaces implements NameSource {
             return done.get();
           }
           Subnet subnet = Kind.SUBNET.get(tx, subnetId);
-          if (tx.count(Tables.INTERFACES) >= MOST) {
-            throw Refuse.because(
-                "NetworkInterfaceLimitExceeded",
-                "The maximum number of network interfaces has been reached.");
-          }
-          List<GroupIdentifier> groups = groups(tx, subnet.vpcId(), request.groups());
-          String address =
-              wanted == null
-                  ? addresses.any(tx, subnet, fresh)
-                  : addresses.exactly(tx, subnet, wanted, fresh);
           NetworkInterface eni =
-              NetworkInterface.builder()
-                  .networkInterfaceId(fresh)
-                  .ownerId(scope.account())
-                  .vpcId(subnet.vpcId())
-                  .subnetId(subnetId)
-                  .availabilityZone(subnet.availabilityZone())
-                  .availabilityZoneId(subnet.availabilityZoneId())
-                  .description(Objects.requireNonNullElse(request.description(), ""))
-                  .groups(groups)
-                  .interfaceType(NetworkInterfaceType.INTERFACE)
-                  .macAddress(mac)
-                  .privateIpAddress(address)
-                  .privateDnsName(hostName(address))
-                  .sourceDestCheck(true)
-                  .build();
+              make(tx, fresh, mac, subnet, request.groups(), wanted, request.description());
           tx.insert(Tables.INTERFACES, fresh, eni);
           Tags.put(tx, fresh, tags);
           if (token != null) {
@@ -213,6 +193,88 @@ final class NetworkInterfaces implements NameSource {
                   id.equals(fresh) ? made.toBuilder().status("pending").build() : made)
               .build();
         });
+  }
+
+  /** An interface with an address of its own, that nobody has stored yet. */
+  private NetworkInterface make(
+      Tx tx,
+      String id,
+      String mac,
+      Subnet subnet,
+      List<String> groups,
+      @Nullable String wanted,
+      @Nullable String description) {
+    if (tx.count(Tables.INTERFACES) >= MOST) {
+      throw Refuse.because(
+          "NetworkInterfaceLimitExceeded",
+          "The maximum number of network interfaces has been reached.");
+    }
+    List<GroupIdentifier> identified = groups(tx, subnet.vpcId(), groups);
+    String address =
+        wanted == null ? addresses.any(tx, subnet, id) : addresses.exactly(tx, subnet, wanted, id);
+    return NetworkInterface.builder()
+        .networkInterfaceId(id)
+        .ownerId(scope.account())
+        .vpcId(subnet.vpcId())
+        .subnetId(subnet.subnetId())
+        .availabilityZone(subnet.availabilityZone())
+        .availabilityZoneId(subnet.availabilityZoneId())
+        .description(Objects.requireNonNullElse(description, ""))
+        .groups(identified)
+        .interfaceType(NetworkInterfaceType.INTERFACE)
+        .macAddress(mac)
+        .privateIpAddress(address)
+        .privateDnsName(hostName(address))
+        .sourceDestCheck(true)
+        .build();
+  }
+
+  /**
+   * The first interface of an instance: stored with it, and gone with it.
+   *
+   * @param publicAddress whether it has one
+   */
+  NetworkInterface makeFirst(
+      Tx tx,
+      String instanceId,
+      Subnet subnet,
+      List<String> groups,
+      @Nullable String wanted,
+      boolean publicAddress,
+      List<Tag> tags,
+      Instant now) {
+    String id = ids.ec2("eni");
+    NetworkInterface made = make(tx, id, mac(), subnet, groups, wanted, "");
+    NetworkInterface attached =
+        made.toBuilder()
+            .association(publicAddress ? association(tx, made, true) : null)
+            .attachment(
+                NetworkInterfaceAttachment.builder()
+                    .attachmentId("eni-attach-" + id.substring("eni-".length()))
+                    .attachTime(now)
+                    .deleteOnTermination(true)
+                    .deviceIndex(0)
+                    .networkCardIndex(0)
+                    .instanceId(instanceId)
+                    .instanceOwnerId(scope.account())
+                    .status(AttachmentStatus.ATTACHED)
+                    .build())
+            .build();
+    tx.insert(Tables.INTERFACES, id, attached);
+    Tags.put(tx, id, tags);
+    return attached;
+  }
+
+  /** Gives back what an interface had, and forgets it; packets know nothing of it any more. */
+  void forget(Tx tx, String id) {
+    NetworkInterface eni = Kind.INTERFACE.get(tx, id);
+    addresses.giveBack(tx, Kind.SUBNET.get(tx, eni.subnetId()), eni.privateIpAddress());
+    if (eni.association() != null) {
+      addresses.giveBackPublic(tx, eni.association().publicIp());
+    }
+    tx.find(Tables.TOKENS, "resource", id).forEach(row -> tx.delete(Tables.TOKENS, row.key()));
+    Tags.forget(tx, id);
+    tx.delete(Tables.INTERFACES, id);
   }
 
   private static Optional<String> done(Tx tx, @Nullable String token, String fingerprint) {
@@ -296,8 +358,8 @@ final class NetworkInterfaces implements NameSource {
     return plane.alone(
         id,
         () -> {
-          store.read(tx -> Kind.INTERFACE.get(tx, id));
-          if (plane.plugged(id).isPresent()) {
+          NetworkInterface eni = store.read(tx -> Kind.INTERFACE.get(tx, id));
+          if (eni.attachment() != null || plane.plugged(id).isPresent()) {
             throw Refuse.invalidValue("Network interface '" + id + "' is currently in use.");
           }
           Refuse.ifDryRun(request.dryRun());
@@ -305,15 +367,8 @@ final class NetworkInterfaces implements NameSource {
           // address.
           plane.interfaceGone(id);
           store.write(tx -> {
-            NetworkInterface eni = Kind.INTERFACE.get(tx, id);
-            addresses.giveBack(tx, Kind.SUBNET.get(tx, eni.subnetId()), eni.privateIpAddress());
-            if (eni.association() != null) {
-              addresses.giveBackPublic(tx, eni.association().publicIp());
-            }
-            tx.find(Tables.TOKENS, "resource", id)
-                .forEach(row -> tx.delete(Tables.TOKENS, row.key()));
-            Tags.forget(tx, id);
-            return tx.delete(Tables.INTERFACES, id);
+            forget(tx, id);
+            return true;
           });
           return DeleteNetworkInterfaceResponse.builder().build();
         });
@@ -423,19 +478,26 @@ final class NetworkInterfaces implements NameSource {
   }
 
   /** As it is described: with what the network and the VPC's attributes say about it. */
-  private NetworkInterface shown(Tx tx, NetworkInterface eni) {
+  NetworkInterface shown(Tx tx, NetworkInterface eni) {
     Optional<Use> use = plane.plugged(eni.networkInterfaceId());
     NetworkInterfaceAssociation association = eni.association();
     if (association != null && Kind.VPC.get(tx, eni.vpcId()).dnsHostnames()) {
       association =
           association.toBuilder().publicDnsName(publicHostName(association.publicIp())).build();
     }
+    NetworkInterfaceAttachment own = eni.attachment(); // an instance's
     return eni.toBuilder()
         .association(association)
-        .attachment(use.map(how -> attachment(eni.networkInterfaceId(), how)).orElse(null))
-        .status(use.isPresent() ? NetworkInterfaceStatus.IN_USE : NetworkInterfaceStatus.AVAILABLE)
-        .requesterManaged(use.isPresent())
-        .requesterId(use.map(NetworkInterfaces::owner).orElse(null))
+        .attachment(
+            own != null
+                ? own
+                : use.map(how -> attachment(eni.networkInterfaceId(), how)).orElse(null))
+        .status(
+            own != null || use.isPresent()
+                ? NetworkInterfaceStatus.IN_USE
+                : NetworkInterfaceStatus.AVAILABLE)
+        .requesterManaged(own == null && use.isPresent())
+        .requesterId(own != null ? null : use.map(NetworkInterfaces::owner).orElse(null))
         .ipv6Addresses(List.of())
         .privateIpAddresses(
             NetworkInterfacePrivateIpAddress.builder()
@@ -467,7 +529,7 @@ final class NetworkInterfaces implements NameSource {
         .build();
   }
 
-  /** The service that holds an interface: none of them is an instance of the caller's. */
+  /** The service that holds an interface which is none of an instance. */
   private static String owner(Use use) {
     return switch (use) {
       case NAMESPACE -> "amazon-aws";

@@ -41,6 +41,9 @@ final class Tables {
           .index("vpc", NetworkInterface::vpcId)
           .index("subnet", NetworkInterface::subnetId);
 
+  static final Table<InstanceRecord> INSTANCES =
+      Table.of("ec2.instances", StoredJson.codec(InstanceRecord.class));
+
   /** Which interface has an address; the key is {@code vpc-id/address}. */
   static final Table<String> ADDRESSES = Table.of("ec2.addresses", StoredJson.codec(String.class));
 

@@ -38,11 +38,10 @@ final class Clusters {
 
   static final Table<Cluster> TABLE = Table.of("ecs.clusters", StoredJson.codec(Cluster.class));
 
-  private static final String DEFAULT = "default";
+  static final String DEFAULT = "default";
   private static final String ACTIVE = "ACTIVE";
   private static final String INACTIVE = "INACTIVE";
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,254}");
-  private static final Set<String> PROVIDERS = Set.of("FARGATE");
 
   private final Scope scope;
   private final Store store;
@@ -54,21 +53,16 @@ final class Clusters {
 
   CreateClusterResponse create(CreateClusterRequest request) {
     Refuse.unlessEffective(
-        "CreateCluster", request, Set.of("clusterName", "tags", "capacityProviders"));
+        "CreateCluster",
+        request,
+        Set.of("clusterName", "tags", "capacityProviders", "defaultCapacityProviderStrategy"));
     String name = request.clusterName() == null ? DEFAULT : request.clusterName();
     if (!NAME.matcher(name).matches()) {
       throw Refuse.invalid(
           "Cluster names can have up to 255 letters (uppercase and lowercase), numbers,"
               + " underscores, and hyphens.");
     }
-    for (String provider : request.capacityProviders()) {
-      if (!PROVIDERS.contains(provider)) {
-        throw Refuse.invalid(
-            "The specified capacity provider "
-                + provider
-                + " was not found. Specify a valid name or ARN and try again.");
-      }
-    }
+    CapacityProviders.checkNames(request.capacityProviders());
     Tags.check(request.tags());
     Cluster wanted =
         Cluster.builder()
@@ -78,8 +72,9 @@ final class Clusters {
             .tags(request.tags())
             .capacityProviders(request.capacityProviders())
             .settings(List.of())
-            .defaultCapacityProviderStrategy(List.of())
+            .defaultCapacityProviderStrategy(request.defaultCapacityProviderStrategy())
             .build();
+    CapacityProviders.check(request.defaultCapacityProviderStrategy(), wanted);
     Cluster cluster =
         store.write(tx -> {
           Optional<Row<Cluster>> present = tx.get(TABLE, name);
@@ -89,6 +84,11 @@ final class Clusters {
               : tx.put(TABLE, name, wanted).value();
         });
     return CreateClusterResponse.builder().cluster(shown(cluster, true)).build();
+  }
+
+  /** Makes the default cluster if there is none. */
+  void ensureDefault() {
+    create(CreateClusterRequest.builder().build());
   }
 
   DeleteClusterResponse delete(DeleteClusterRequest request) {

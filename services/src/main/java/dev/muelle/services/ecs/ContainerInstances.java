@@ -312,32 +312,57 @@ final class ContainerInstances {
         store.write(tx -> {
           Cluster cluster = clusters.active(tx, request.cluster());
           InstanceRecord instance = active(tx, cluster, request.containerInstance());
-          List<TaskRecord> on = tasksOn(tx, instance);
-          if (!on.isEmpty() && !Boolean.TRUE.equals(request.force())) {
+          if (!tasksOn(tx, instance).isEmpty() && !Boolean.TRUE.equals(request.force())) {
             throw Refuse.invalid("Found running tasks on the instance.");
           }
-          for (TaskRecord task : on) {
-            if (task.wanted()) {
-              tx.put(
-                  TaskRecord.TABLE,
-                  task.id(),
-                  tasks.stopping(
-                      task,
-                      TaskStopCode.TERMINATION_NOTICE,
-                      "Container instance deregistration forced by user"));
-            }
-          }
+          stopAll(tx, instance, "Container instance deregistration forced by user");
           forgetOld(tx, cluster.clusterArn());
-          ContainerInstance inactive =
-              instance
-                  .with(i -> i.status(InstanceRecord.INACTIVE).agentConnected(false))
-                  .instance();
-          InstanceRecord record =
-              new InstanceRecord(inactive, instance.clusterArn(), instance.gpus(), clock.instant());
+          InstanceRecord record = inactive(instance);
           tx.put(InstanceRecord.TABLE, record.id(), record);
           return shown(tx, record, true);
         });
     return DeregisterContainerInstanceResponse.builder().containerInstance(gone).build();
+  }
+
+  /**
+   * The EC2 instance is gone, and everything on it: services replace their tasks elsewhere, those
+   * that somebody ran by hand are lost.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html">Stopped
+   *     tasks error codes</a>
+   */
+  void terminated(String arn, String ec2Id) {
+    store.write(tx -> {
+      Optional<InstanceRecord> found =
+          tx.get(InstanceRecord.TABLE, TaskRecord.idOf(arn))
+              .map(Row::value)
+              .filter(instance -> !instance.inactive());
+      if (found.isPresent()) {
+        stopAll(tx, found.get(), "Host EC2 (instance " + ec2Id + ") terminated.");
+        tx.put(InstanceRecord.TABLE, found.get().id(), inactive(found.get()));
+      }
+      return found.isPresent();
+    });
+  }
+
+  private void stopAll(Tx tx, InstanceRecord instance, String reason) {
+    for (TaskRecord task : tasksOn(tx, instance)) {
+      if (task.wanted()) {
+        tx.put(
+            TaskRecord.TABLE,
+            task.id(),
+            tasks.stopping(task, TaskStopCode.TERMINATION_NOTICE, reason));
+      }
+    }
+  }
+
+  private InstanceRecord inactive(InstanceRecord instance) {
+    return new InstanceRecord(
+        instance.with(i -> i.status(InstanceRecord.INACTIVE).agentConnected(false)).instance(),
+        instance.clusterArn(),
+        instance.gpus(),
+        clock.instant());
   }
 
   DescribeContainerInstancesResponse describe(DescribeContainerInstancesRequest request) {

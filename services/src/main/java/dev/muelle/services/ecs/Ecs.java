@@ -39,6 +39,8 @@ import software.amazon.awssdk.services.ecs.model.DeregisterContainerInstanceRequ
 import software.amazon.awssdk.services.ecs.model.DeregisterContainerInstanceResponse;
 import software.amazon.awssdk.services.ecs.model.DeregisterTaskDefinitionRequest;
 import software.amazon.awssdk.services.ecs.model.DeregisterTaskDefinitionResponse;
+import software.amazon.awssdk.services.ecs.model.DescribeCapacityProvidersRequest;
+import software.amazon.awssdk.services.ecs.model.DescribeCapacityProvidersResponse;
 import software.amazon.awssdk.services.ecs.model.DescribeClustersRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeClustersResponse;
 import software.amazon.awssdk.services.ecs.model.DescribeContainerInstancesRequest;
@@ -79,6 +81,8 @@ import software.amazon.awssdk.services.ecs.model.ListTasksRequest;
 import software.amazon.awssdk.services.ecs.model.ListTasksResponse;
 import software.amazon.awssdk.services.ecs.model.PutAttributesRequest;
 import software.amazon.awssdk.services.ecs.model.PutAttributesResponse;
+import software.amazon.awssdk.services.ecs.model.PutClusterCapacityProvidersRequest;
+import software.amazon.awssdk.services.ecs.model.PutClusterCapacityProvidersResponse;
 import software.amazon.awssdk.services.ecs.model.RegisterContainerInstanceRequest;
 import software.amazon.awssdk.services.ecs.model.RegisterContainerInstanceResponse;
 import software.amazon.awssdk.services.ecs.model.RegisterTaskDefinitionRequest;
@@ -91,6 +95,8 @@ import software.amazon.awssdk.services.ecs.model.StopServiceDeploymentRequest;
 import software.amazon.awssdk.services.ecs.model.StopServiceDeploymentResponse;
 import software.amazon.awssdk.services.ecs.model.StopTaskRequest;
 import software.amazon.awssdk.services.ecs.model.StopTaskResponse;
+import software.amazon.awssdk.services.ecs.model.SubmitTaskStateChangeRequest;
+import software.amazon.awssdk.services.ecs.model.SubmitTaskStateChangeResponse;
 import software.amazon.awssdk.services.ecs.model.TagResourceRequest;
 import software.amazon.awssdk.services.ecs.model.TagResourceResponse;
 import software.amazon.awssdk.services.ecs.model.UntagResourceRequest;
@@ -113,6 +119,7 @@ public final class Ecs implements EcsClient {
 
   private static final int TASKS_AT_ONCE = 512; // most of them wait for something
   private static final int SERVICES_AT_ONCE = 16;
+  private static final int AGENTS_AT_ONCE = 16;
 
   /** A look at a service is a look at all of its tasks, each of which wakes it when it changes. */
   private static final int SERVICE_REST = 4;
@@ -120,10 +127,14 @@ public final class Ecs implements EcsClient {
   /** Written by whoever balances, whenever a target's health changes. */
   private static final String TARGET_HEALTH = "elbv2.target_health";
 
+  /** Written by EC2, whenever an instance comes or goes. */
+  private static final String EC2_INSTANCES = "ec2.instances";
+
   private final Store store;
   private final Engine engine;
   private final Clusters clusters;
   private final TaskDefinitions definitions;
+  private final CapacityProviders providers;
   private final Tasks tasks;
   private final Fleets fleets;
   private final ContainerInstances instances;
@@ -140,6 +151,8 @@ public final class Ecs implements EcsClient {
   private final TaskAgent agent;
   private final Loop<String> taskLoop;
   private final Loop<String> serviceLoop;
+  private final InstanceAgents agents;
+  private final Loop<String> agentLoop;
   private Store.Subscription changes = () -> {};
   private Engine.Watch watch = () -> {};
 
@@ -173,16 +186,28 @@ public final class Ecs implements EcsClient {
         new TaskDefinitions(
             scope, store, timers, new TaskDefinitionRules(scope, new Roles(scope, iam)));
     fleets = new Fleets(store, random);
-    InstanceTasks onInstances = new InstanceTasks(store, timers, factory, fleets);
-    tasks = new Tasks(store, timers, clusters, definitions, networks, factory, onInstances);
+    InstanceTasks onInstances = new InstanceTasks(store, timers, factory, fleets, random);
+    providers = new CapacityProviders(scope, store, clusters);
+    tasks =
+        new Tasks(store, timers, clusters, definitions, networks, factory, onInstances, providers);
     instances = new ContainerInstances(scope, store, timers, ids, clusters, tasks);
+    agents = new InstanceAgents(scope, store, ec2, clusters, instances);
     attributes = new InstanceAttributes(store, clusters);
     Deployments deployments = new Deployments(scope, ids);
     Alarms alarms = new Alarms(cloudWatch);
     ServiceRules rules = new ServiceRules(elb);
     services =
         new Services(
-            scope, store, timers, deployments, clusters, definitions, networks, rules, alarms);
+            scope,
+            store,
+            timers,
+            deployments,
+            clusters,
+            definitions,
+            networks,
+            providers,
+            rules,
+            alarms);
     taskSets = new TaskSets(store, timers, ids, services, definitions, networks, rules);
     history = new ServiceHistory(store, timers, clusters);
     tags = new Tags(store);
@@ -210,6 +235,7 @@ public final class Ecs implements EcsClient {
             network,
             ec2,
             new Targets(store, timers, ids, elb),
+            new TaskNetworks(store, ec2, network),
             logs,
             endpoint,
             health);
@@ -219,6 +245,7 @@ public final class Ecs implements EcsClient {
     taskLoop = new Loop<>("ecs-task", timers, random, TASKS_AT_ONCE, agent::look);
     serviceLoop =
         new Loop<>("ecs-service", timers, random, SERVICES_AT_ONCE, SERVICE_REST, scheduler::look);
+    agentLoop = new Loop<>("ecs-instance-agent", timers, random, AGENTS_AT_ONCE, agents::look);
   }
 
   /** Takes up the work, also where an earlier server left it. */
@@ -232,6 +259,7 @@ public final class Ecs implements EcsClient {
     agent.removeLeftovers();
     store.read(tx -> tx.list(TaskRecord.TABLE)).forEach(row -> taskLoop.wake(row.key()));
     wakeServices();
+    agents.ids().forEach(agentLoop::wake);
   }
 
   private void changed(Change change) {
@@ -248,6 +276,7 @@ public final class Ecs implements EcsClient {
         fleets.instanceChanged(change.key());
         wakeServices();
       }
+      case EC2_INSTANCES -> agentLoop.wake(change.key());
       case TARGET_HEALTH -> wakeServices();
       default -> {}
     }
@@ -279,6 +308,7 @@ public final class Ecs implements EcsClient {
   public void close() {
     changes.close();
     watch.close();
+    agentLoop.close();
     serviceLoop.close();
     taskLoop.close();
     health.close();
@@ -382,6 +412,23 @@ public final class Ecs implements EcsClient {
   @Override
   public ListTasksResponse listTasks(ListTasksRequest request) {
     return tasks.list(request);
+  }
+
+  @Override
+  public SubmitTaskStateChangeResponse submitTaskStateChange(SubmitTaskStateChangeRequest request) {
+    return tasks.submit(request);
+  }
+
+  @Override
+  public DescribeCapacityProvidersResponse describeCapacityProviders(
+      DescribeCapacityProvidersRequest request) {
+    return providers.describe(request);
+  }
+
+  @Override
+  public PutClusterCapacityProvidersResponse putClusterCapacityProviders(
+      PutClusterCapacityProvidersRequest request) {
+    return providers.put(request);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.muelle.services.ecs;
 
 import dev.muelle.services.ecs.placement.Booking;
+import dev.muelle.services.ecs.placement.Demand;
 import dev.muelle.services.ecs.placement.Request;
 import dev.muelle.services.ecs.placement.Verdict;
 import dev.muelle.store.Row;
@@ -12,14 +13,16 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AssignPublicIp;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
 import software.amazon.awssdk.services.ecs.model.Failure;
-import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.Task;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 
@@ -33,12 +36,19 @@ final class InstanceTasks {
   private final InstantSource clock;
   private final TaskFactory factory;
   private final Fleets fleets;
+  private final RandomGenerator random;
 
-  InstanceTasks(Store store, InstantSource clock, TaskFactory factory, Fleets fleets) {
+  InstanceTasks(
+      Store store,
+      InstantSource clock,
+      TaskFactory factory,
+      Fleets fleets,
+      RandomGenerator random) {
     this.store = store;
     this.clock = clock;
     this.factory = factory;
     this.fleets = fleets;
+    this.random = random;
   }
 
   /** What came of the wish for one task. */
@@ -52,12 +62,6 @@ final class InstanceTasks {
   static void check(TaskDefinition definition, AwsVpcConfiguration network) {
     if (!definition.compatibilitiesAsStrings().contains("EC2")) {
       throw Refuse.invalid("Task definition does not support launch_type EC2.");
-    }
-    if (definition.networkMode() != NetworkMode.AWSVPC) {
-      throw Refuse.invalid(
-          "Network mode "
-              + definition.networkModeAsString()
-              + " is not supported by this region on launch type EC2 yet: use awsvpc.");
     }
     checkNetwork(network);
   }
@@ -134,24 +138,45 @@ final class InstanceTasks {
       TaskFactory.Order order,
       Request request,
       Map<String, String> zones) {
-    List<String> taken =
-        tx.find(TaskRecord.TABLE, "instance", instance.id()).stream()
-            .map(row -> row.value().subnet())
-            .toList();
+    List<TaskRecord> there =
+        tx.find(TaskRecord.TABLE, "instance", instance.id()).stream().map(Row::value).toList();
+    List<String> taken = there.stream().map(TaskRecord::subnet).toList();
     List<String> subnets =
         order.network().subnets().stream()
             .filter(subnet -> instance.zone().equals(zones.get(subnet)))
             .toList();
-    String subnet = Rollout.subnet(subnets, taken);
+    String subnet = subnets.isEmpty() ? "" : Rollout.subnet(subnets, taken);
+    HostNetwork host = host(instance, order.definition(), request.demand(), there);
+    Demand demand = host == null ? request.demand() : host.with(request.demand());
     TaskRecord task =
         factory
             .make(order.in(subnet, instance.zone()), clock.instant())
             .on(
                 instance.instance().containerInstanceArn(),
-                new Booking(instance.id(), request.group(), request.demand()));
+                new Booking(instance.id(), request.group(), demand),
+                host);
     tx.insert(TaskRecord.TABLE, task.id(), task);
     fleets.booked(task);
     return task;
+  }
+
+  private @Nullable HostNetwork host(
+      InstanceRecord instance, TaskDefinition definition, Demand wanted, List<TaskRecord> there) {
+    Set<Integer> tcp = new HashSet<>(instance.ports(InstanceRecord.PORTS));
+    Set<Integer> udp = new HashSet<>(instance.ports(InstanceRecord.PORTS_UDP));
+    tcp.addAll(wanted.tcp());
+    udp.addAll(wanted.udp());
+    List<HostNetwork> neighbours = new ArrayList<>();
+    for (TaskRecord task : there) {
+      Booking booking = Objects.requireNonNull(task.booking());
+      tcp.addAll(booking.demand().tcp());
+      udp.addAll(booking.demand().udp());
+      if (task.host() != null) {
+        neighbours.add(task.host());
+      }
+    }
+    return HostNetwork.choose(
+        definition, instance.instance().ec2InstanceId(), tcp, udp, neighbours, random);
   }
 
   /** The result of StartTask: on exactly these instances, whatever strategies would say. */

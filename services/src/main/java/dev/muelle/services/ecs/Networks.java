@@ -12,6 +12,8 @@ import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ecs.model.AssignPublicIp;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
 import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
+import software.amazon.awssdk.services.ecs.model.NetworkMode;
+import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 
 /** What ECS asks of the network configurations that it is given. */
 final class Networks {
@@ -73,9 +75,34 @@ final class Networks {
         .build();
   }
 
+  /** Checks what a task of a definition is to run with; empty in a network mode that takes none. */
+  AwsVpcConfiguration check(
+      TaskDefinition definition, @Nullable NetworkConfiguration configuration) {
+    if (definition.networkMode() == NetworkMode.AWSVPC) {
+      return check(configuration);
+    }
+    if (configuration != null && configuration.awsvpcConfiguration() != null) {
+      throw Refuse.invalid(
+          "Network Configuration is not valid for the given networkMode of this task definition.");
+    }
+    return AwsVpcConfiguration.builder()
+        .subnets(List.of())
+        .securityGroups(List.of())
+        .assignPublicIp(AssignPublicIp.DISABLED)
+        .build();
+  }
+
+  /** As it is described: nothing where tasks have no interface of their own. */
+  static @Nullable NetworkConfiguration shown(NetworkConfiguration stored) {
+    return stored == null || stored.awsvpcConfiguration().subnets().isEmpty() ? null : stored;
+  }
+
   /** The zone of each of these subnets. */
   Map<String, String> zones(List<String> subnetIds) {
     Map<String, String> zones = new HashMap<>();
+    if (subnetIds.isEmpty()) {
+      return zones;
+    }
     subnets(subnetIds).forEach(subnet -> zones.put(subnet.subnetId(), subnet.availabilityZone()));
     return zones;
   }

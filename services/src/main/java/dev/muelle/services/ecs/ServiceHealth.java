@@ -99,7 +99,7 @@ final class ServiceHealth {
         TargetHealthDescription seen =
             targets
                 .getOrDefault(balancer.targetGroupArn(), Map.of())
-                .get(Eni.address(task) + ":" + balancer.containerPort());
+                .get(Targets.name(task, balancer));
         Health there = inGroup(task, seen);
         if (there == Health.UNHEALTHY) {
           health = there;

@@ -14,6 +14,7 @@ import software.amazon.awssdk.services.ecs.model.DeploymentController;
 import software.amazon.awssdk.services.ecs.model.DeploymentControllerType;
 import software.amazon.awssdk.services.ecs.model.DeploymentStrategy;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
+import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategyType;
@@ -254,12 +255,13 @@ final class ServiceRules {
     checkLoadBalancers(balancers, definition);
     for (LoadBalancer balancer : balancers) {
       if (balancer.advancedConfiguration() != null) {
-        checkAdvanced(balancer.targetGroupArn(), balancer.advancedConfiguration());
+        checkAdvanced(
+            balancer.targetGroupArn(), balancer.advancedConfiguration(), definition.networkMode());
       }
     }
   }
 
-  private void checkAdvanced(String group, AdvancedConfiguration advanced) {
+  private void checkAdvanced(String group, AdvancedConfiguration advanced, NetworkMode mode) {
     String alternate = advanced.alternateTargetGroupArn();
     if (alternate == null || alternate.isEmpty() || alternate.equals(group)) {
       throw Refuse.invalid(
@@ -270,8 +272,8 @@ final class ServiceRules {
     if (advanced.roleArn() == null || advanced.roleArn().isEmpty()) {
       throw Refuse.invalid("advancedConfiguration.roleArn can not be blank.");
     }
-    TargetGroup first = group(group);
-    if (!group(alternate).vpcId().equals(first.vpcId())) {
+    TargetGroup first = group(group, mode);
+    if (!group(alternate, mode).vpcId().equals(first.vpcId())) {
       throw Refuse.invalid("Both target groups must be in the same VPC: " + alternate);
     }
     String balancer = first.loadBalancerArns().getFirst();
@@ -313,12 +315,12 @@ final class ServiceRules {
                 + balancer.containerPort()
                 + " defined.");
       }
-      checkTargetGroup(balancer.targetGroupArn());
+      checkTargetGroup(balancer.targetGroupArn(), definition.networkMode());
     }
   }
 
-  private void checkTargetGroup(String arn) {
-    if (group(arn).loadBalancerArns().isEmpty()) {
+  private void checkTargetGroup(String arn, NetworkMode mode) {
+    if (group(arn, mode).loadBalancerArns().isEmpty()) {
       throw Refuse.invalid(
           "The target group with targetGroupArn "
               + arn
@@ -326,20 +328,23 @@ final class ServiceRules {
     }
   }
 
-  private TargetGroup group(String arn) {
+  private TargetGroup group(String arn, NetworkMode mode) {
     try {
       TargetGroup group =
           elb.describeTargetGroups(request -> request.targetGroupArns(arn))
               .targetGroups()
               .getFirst();
-      if (group.targetType() != TargetTypeEnum.IP) {
+      TargetTypeEnum wanted =
+          mode == NetworkMode.AWSVPC ? TargetTypeEnum.IP : TargetTypeEnum.INSTANCE;
+      if (group.targetType() != wanted) {
         throw Refuse.invalid(
             "The provided target group "
                 + arn
                 + " has target type "
                 + group.targetTypeAsString()
-                + ", which is incompatible with the awsvpc network mode specified in the task"
-                + " definition.");
+                + ", which is incompatible with the "
+                + mode
+                + " network mode specified in the task definition.");
       }
       return group;
     } catch (TargetGroupNotFoundException e) {

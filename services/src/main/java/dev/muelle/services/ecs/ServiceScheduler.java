@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -135,7 +136,7 @@ final class ServiceScheduler {
     Asked asked =
         new Asked(
             ServiceHealth.targets(elb, groups),
-            active && !subnets.isEmpty() ? networks.zones(List.copyOf(subnets)) : Map.of(),
+            active ? zones(service, subnets) : Map.of(),
             active && deploying(found.get())
                 ? alarms.state(service.deploymentConfiguration().alarms())
                 : Alarms.State.NONE,
@@ -155,6 +156,18 @@ final class ServiceScheduler {
     String problem =
         listenerRules.apply(ListenerRules.shares(service.loadBalancers(), groups, traffic));
     return new Shifted(primary, problem == null ? traffic : null, problem);
+  }
+
+  /** Of each subnet; without subnets, tasks can be wherever there are instances. */
+  private Map<String, String> zones(Service service, Set<String> subnets) {
+    if (!subnets.isEmpty()) {
+      return networks.zones(List.copyOf(subnets));
+    }
+    Map<String, String> zones = new HashMap<>();
+    store
+        .read(tx -> tx.find(InstanceRecord.TABLE, "cluster", service.clusterArn()))
+        .forEach(row -> zones.put(row.value().zone(), row.value().zone()));
+    return zones;
   }
 
   private static List<String> subnets(@Nullable NetworkConfiguration network) {

@@ -16,6 +16,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AdvancedConfiguration;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
+import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
 import software.amazon.awssdk.services.ecs.model.Deployment;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
@@ -53,6 +54,7 @@ final class ServiceTasks {
       AwsVpcConfiguration network,
       boolean onInstances,
       List<LoadBalancer> targets,
+      List<CapacityProviderStrategyItem> strategy,
       boolean taskSet) {
 
     static Kind of(Tx tx, Service service, Deployment deployment) {
@@ -71,6 +73,7 @@ final class ServiceTasks {
           deployment.networkConfiguration().awsvpcConfiguration(),
           service.launchType() == LaunchType.EC2,
           targets,
+          deployment.capacityProviderStrategy(),
           false);
     }
 
@@ -81,6 +84,7 @@ final class ServiceTasks {
           set.networkConfiguration().awsvpcConfiguration(),
           set.launchType() == LaunchType.EC2,
           set.loadBalancers(),
+          set.capacityProviderStrategy(),
           true);
     }
 
@@ -117,7 +121,9 @@ final class ServiceTasks {
       Situation seen) {
     Service service = record.service();
     Map<String, String> zones = new HashMap<>(allowed);
-    zones.keySet().retainAll(kind.network().subnets());
+    if (!kind.network().subnets().isEmpty()) {
+      zones.keySet().retainAll(kind.network().subnets());
+    }
     List<String> taken =
         new ArrayList<>(seen.aliveOf(kind.id()).stream().map(TaskRecord::subnet).toList());
     List<String> subnets = kind.network().subnets().stream().filter(zones::containsKey).toList();
@@ -125,11 +131,16 @@ final class ServiceTasks {
     Optional<String> refused = Optional.empty();
     Optional<TaskFactory.Order> order = count == 0 ? Optional.empty() : order(tx, record, kind);
     for (int i = 0; i < count && refused.isEmpty(); i++) {
-      String subnet = Zones.subnet(subnets, zones, taken);
+      String subnet = subnets.isEmpty() ? "" : Zones.subnet(subnets, zones, taken);
       taken.add(subnet);
       TaskFactory.Order one = order.orElseThrow().in(subnet, zones.getOrDefault(subnet, ""));
       if (!kind.onInstances()) {
-        TaskRecord task = factory.make(one, seen.now());
+        List<TaskRecord> there = new ArrayList<>(seen.aliveOf(kind.id()));
+        there.addAll(started);
+        TaskRecord task =
+            factory
+                .make(one, seen.now())
+                .by(CapacityProviders.next(kind.strategy(), CapacityProviders.counts(there)));
         tx.insert(TaskRecord.TABLE, task.id(), task);
         started.add(task);
         continue;
@@ -168,7 +179,7 @@ final class ServiceTasks {
                 definition.definition(),
                 TaskOverride.builder().containerOverrides(List.of()).build(),
                 kind.network(),
-                kind.network().subnets().getFirst(),
+                kind.network().subnets().isEmpty() ? "" : kind.network().subnets().getFirst(),
                 "",
                 "service:" + service.serviceName(),
                 kind.id(),

@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AvailabilityZoneRebalancing;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
+import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
 import software.amazon.awssdk.services.ecs.model.Cluster;
 import software.amazon.awssdk.services.ecs.model.CreateServiceRequest;
 import software.amazon.awssdk.services.ecs.model.CreateServiceResponse;
@@ -147,6 +148,7 @@ final class Services {
   private final Clusters clusters;
   private final TaskDefinitions definitions;
   private final Networks networks;
+  private final CapacityProviders providers;
   private final ServiceRules rules;
   private final Alarms alarms;
 
@@ -158,6 +160,7 @@ final class Services {
       Clusters clusters,
       TaskDefinitions definitions,
       Networks networks,
+      CapacityProviders providers,
       ServiceRules rules,
       Alarms alarms) {
     this.scope = scope;
@@ -167,6 +170,7 @@ final class Services {
     this.clusters = clusters;
     this.definitions = definitions;
     this.networks = networks;
+    this.providers = providers;
     this.rules = rules;
     this.alarms = alarms;
   }
@@ -196,10 +200,13 @@ final class Services {
   /** A service whose tasks ECS deploys. */
   private CreateServiceResponse createDeployed(CreateServiceRequest request, String caller) {
     boolean daemon = request.schedulingStrategy() == SchedulingStrategy.DAEMON;
+    List<CapacityProviderStrategyItem> strategy =
+        providers.effective(
+            request.cluster(), request.launchType(), request.capacityProviderStrategy());
     boolean ec2 =
         Tasks.onInstances(
             request.launchType(),
-            request.capacityProviderStrategy(),
+            strategy,
             request.platformVersion(),
             request.placementConstraints(),
             request.placementStrategy());
@@ -227,9 +234,11 @@ final class Services {
       throw Refuse.invalid(
           "Health check grace period is only valid for services configured to use load balancers");
     }
-    AwsVpcConfiguration vpc = networks.check(request.networkConfiguration());
+    AwsVpcConfiguration vpc = networks.check(definition, request.networkConfiguration());
     if (ec2) {
       InstanceTasks.check(definition, vpc);
+    } else {
+      Tasks.checkFargate(definition);
     }
     return insert(
         request,
@@ -240,12 +249,8 @@ final class Services {
                 ServiceRecord.of(
                     base.desiredCount(desired)
                         .launchType(
-                            ec2
-                                ? LaunchType.EC2
-                                : request.capacityProviderStrategy().isEmpty()
-                                    ? LaunchType.FARGATE
-                                    : null)
-                        .capacityProviderStrategy(request.capacityProviderStrategy())
+                            ec2 ? LaunchType.EC2 : strategy.isEmpty() ? LaunchType.FARGATE : null)
+                        .capacityProviderStrategy(strategy)
                         .platformVersion(
                             ec2
                                 ? null
@@ -395,6 +400,7 @@ final class Services {
         request.networkConfiguration() == null
             ? null
             : networks.check(request.networkConfiguration());
+    providers.effective(request.cluster(), LaunchType.FARGATE, request.capacityProviderStrategy());
     boolean ec2 =
         Tasks.onInstances(
             request.capacityProviderStrategy().isEmpty()
@@ -417,6 +423,9 @@ final class Services {
                 store.read(tx -> definitions.runnable(tx, request.taskDefinition())).definition());
     TaskDefinition definition =
         given.orElseGet(() -> definitions.byArn(before.service().taskDefinition()).orElseThrow());
+    if (request.networkConfiguration() != null) {
+      networks.check(definition, request.networkConfiguration());
+    }
     List<LoadBalancer> balancers =
         request.hasLoadBalancers() ? request.loadBalancers() : before.service().loadBalancers();
     boolean shifted =
@@ -446,6 +455,12 @@ final class Services {
                   .taskDefinition(
                       given.map(TaskDefinition::taskDefinitionArn).orElse(old.taskDefinition()))
                   .networkConfiguration(vpc == null ? old.networkConfiguration() : network(vpc))
+                  .capacityProviderStrategy(
+                      request.hasCapacityProviderStrategy()
+                          ? request.capacityProviderStrategy()
+                          : old.capacityProviderStrategy())
+                  .launchType(
+                      request.capacityProviderStrategy().isEmpty() ? old.launchType() : null)
                   .loadBalancers(request.hasLoadBalancers() ? balancers : old.loadBalancers())
                   .deploymentConfiguration(configuration)
                   .availabilityZoneRebalancing(
@@ -471,6 +486,7 @@ final class Services {
               Boolean.TRUE.equals(request.forceNewDeployment())
                   || !service.taskDefinition().equals(old.taskDefinition())
                   || !service.networkConfiguration().equals(old.networkConfiguration())
+                  || !service.capacityProviderStrategy().equals(old.capacityProviderStrategy())
                   || !service.loadBalancers().equals(old.loadBalancers());
           ServiceRecord changed = present.with(s -> service.toBuilder()).withSteady(false);
           return redeploy
@@ -666,12 +682,14 @@ final class Services {
                       .filter(task -> deployment.id().equals(task.task().startedBy()))
                       .toList();
               return deployment.toBuilder()
+                  .networkConfiguration(Networks.shown(deployment.networkConfiguration()))
                   .runningCount(running(own))
                   .pendingCount(own.size() - running(own))
                   .build();
             })
             .toList();
     return service.toBuilder()
+        .networkConfiguration(Networks.shown(service.networkConfiguration()))
         .deployments(deployments)
         .taskSets(TaskSets.of(tx, service, tasks))
         .currentServiceRevisions(

@@ -54,7 +54,7 @@ final class Targets {
   boolean drained(TaskRecord task) {
     boolean drained = true;
     for (LoadBalancer balancer : task.targets()) {
-      drained &= Eni.address(task).isEmpty() || drained(task, balancer);
+      drained &= id(task).isEmpty() || drained(task, balancer);
     }
     return drained;
   }
@@ -90,7 +90,23 @@ final class Targets {
   }
 
   private static TargetDescription target(TaskRecord task, LoadBalancer balancer) {
-    return TargetDescription.builder().id(Eni.address(task)).port(balancer.containerPort()).build();
+    return TargetDescription.builder().id(id(task)).port(port(task, balancer)).build();
+  }
+
+  /** A task with an interface is registered by its address, any other by its instance. */
+  private static String id(TaskRecord task) {
+    return task.host() == null ? Eni.address(task) : task.host().ec2InstanceId();
+  }
+
+  private static int port(TaskRecord task, LoadBalancer balancer) {
+    return task.host() == null
+        ? balancer.containerPort()
+        : task.host().port(balancer).orElse(balancer.containerPort());
+  }
+
+  /** How a target group names a task's target: {@code id:port}. */
+  static String name(TaskRecord task, LoadBalancer balancer) {
+    return id(task) + ":" + port(task, balancer);
   }
 
   private void say(TaskRecord task, String event) {

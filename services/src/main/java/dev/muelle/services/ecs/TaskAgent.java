@@ -11,7 +11,6 @@ import dev.muelle.engine.SandboxSpec;
 import dev.muelle.engine.SandboxStatus;
 import dev.muelle.loop.Timers;
 import dev.muelle.network.Network;
-import dev.muelle.network.Network.Use;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.store.Row;
@@ -67,6 +66,7 @@ final class TaskAgent {
   private static final Duration SOON = Duration.ofMillis(500);
   private static final Duration NOW = Duration.ZERO;
   private static final int DEFAULT_STOP_SECONDS = 30;
+  private static final int SHORT_ID = 12; // as Docker names a container's host
   private static final long MIB = 1L << 20;
   private static final long GIB = 1L << 30;
   private static final String RESOLVER = "169.254.169.253";
@@ -82,6 +82,7 @@ final class TaskAgent {
   private final Network network;
   private final Ec2Client ec2;
   private final Targets targets;
+  private final TaskNetworks networks;
   private final LogPump logs;
   private final TaskEndpoint endpoint;
   private final HealthChecks health;
@@ -106,6 +107,7 @@ final class TaskAgent {
       Network network,
       Ec2Client ec2,
       Targets targets,
+      TaskNetworks networks,
       LogPump logs,
       TaskEndpoint endpoint,
       HealthChecks health) {
@@ -119,6 +121,7 @@ final class TaskAgent {
     this.network = network;
     this.ec2 = ec2;
     this.targets = targets;
+    this.networks = networks;
     this.logs = logs;
     this.endpoint = endpoint;
     this.health = health;
@@ -227,10 +230,11 @@ final class TaskAgent {
 
   private @Nullable Duration start(TaskRecord task) {
     TaskDefinition definition = definition(task);
-    String eni = Eni.id(task).orElseThrow();
-    Path namespace = network.plug(eni, Use.NAMESPACE).orElseThrow();
-    endpoint.serve(vpcOf(eni));
-    engine.createSandbox(sandbox(task, definition, namespace));
+    TaskNetworks.Opened places = networks.open(task, definition);
+    if (places.vpc() != null) {
+      endpoint.serve(places.vpc());
+    }
+    engine.createSandbox(sandbox(task, definition, places));
     TaskRecord pulled = pull(task, definition);
     restart(pulled, definition);
     Map<String, ContainerStatus> started = started(pulled, definition);
@@ -242,7 +246,7 @@ final class TaskAgent {
     for (ContainerDefinition container : step.start()) {
       try {
         logs.prepare(container.logConfiguration(), container.name(), task.id());
-        engine.startContainer(container(pulled, container));
+        engine.startContainer(container(pulled, container, places));
       } catch (EngineException e) {
         stopped(task.id(), container.name(), Objects.requireNonNullElse(e.getMessage(), ""));
         throw e;
@@ -327,20 +331,27 @@ final class TaskAgent {
     return image;
   }
 
-  private SandboxSpec sandbox(TaskRecord task, TaskDefinition definition, Path namespace) {
-    String address = Eni.address(task);
-    String cpu = Objects.requireNonNullElse(task.task().cpu(), definition.cpu());
-    String memory = Objects.requireNonNullElse(task.task().memory(), definition.memory());
+  private SandboxSpec sandbox(
+      TaskRecord task, TaskDefinition definition, TaskNetworks.Opened places) {
+    String address = places.address();
+    String cpu = task.task().cpu();
+    String memory = task.task().memory();
+    boolean onInstance = task.booking() != null;
     return new SandboxSpec(
         task.id(),
-        namespace,
-        "ip-" + address.replace('.', '-') + "." + domain(),
+        places.shared(),
+        address == null
+            ? task.id().substring(0, SHORT_ID)
+            : "ip-" + address.replace('.', '-') + "." + domain(),
         address,
-        List.of(RESOLVER),
-        List.of(domain()),
-        TaskDefinitionRules.cpu(cpu),
-        TaskDefinitionRules.memory(memory) * MIB,
-        TaskFactory.storage(definition) * GIB,
+        places.vpc() == null ? List.of() : List.of(RESOLVER),
+        places.vpc() == null ? List.of() : List.of(domain()),
+        cpu == null ? networks.total(task, InstanceRecord.CPU) : TaskDefinitionRules.cpu(cpu),
+        (memory == null
+                ? networks.total(task, InstanceRecord.MEMORY)
+                : TaskDefinitionRules.memory(memory))
+            * MIB,
+        onInstance ? 0 : TaskFactory.storage(definition) * GIB, // an instance's disk has no quota
         Map.of(LABEL_SCOPE, scope.storeScope(), "task", task.task().taskArn()));
   }
 
@@ -348,7 +359,8 @@ final class TaskAgent {
     return Networks.domain(scope);
   }
 
-  private ContainerSpec container(TaskRecord task, ContainerDefinition definition) {
+  private ContainerSpec container(
+      TaskRecord task, ContainerDefinition definition, TaskNetworks.Opened places) {
     Optional<ContainerOverride> override =
         TaskFactory.override(task.task().overrides(), definition.name());
     Map<String, String> environment = new LinkedHashMap<>();
@@ -394,13 +406,14 @@ final class TaskAgent {
             .map(u -> new ContainerSpec.Ulimit(u.nameAsString(), u.softLimit(), u.hardLimit()))
             .toList(),
         definition.logConfiguration() != null,
-        isolation(definition, definition(task)),
+        isolation(definition, definition(task), places.own().get(definition.name())),
         new ContainerSpec.Console(
             Boolean.TRUE.equals(definition.pseudoTerminal()),
             Boolean.TRUE.equals(definition.interactive())));
   }
 
-  private static Isolation isolation(ContainerDefinition container, TaskDefinition definition) {
+  private static Isolation isolation(
+      ContainerDefinition container, TaskDefinition definition, @Nullable Path network) {
     LinuxParameters linux = container.linuxParameters();
     KernelCapabilities capabilities = linux == null ? null : linux.capabilities();
     Map<String, String> parameters = new LinkedHashMap<>();
@@ -410,7 +423,9 @@ final class TaskAgent {
         capabilities == null ? Set.of() : Set.copyOf(capabilities.drop()),
         0,
         parameters,
-        TaskVolumes.mounts(container, definition.containerDefinitions()));
+        TaskVolumes.mounts(container, definition.containerDefinitions()),
+        Boolean.TRUE.equals(container.privileged()),
+        network);
   }
 
   /** The engine's id of a container: the task's, and the container's place in the definition. */
@@ -482,7 +497,7 @@ final class TaskAgent {
   /** After a restart of the server: what belongs to the task in this process, too. */
   private void adopt(TaskRecord task) {
     if (!adopted.contains(task.id())) {
-      Eni.id(task).ifPresent(eni -> endpoint.serve(vpcOf(eni)));
+      networks.vpc(task, definition(task)).ifPresent(endpoint::serve);
       logs.wake(task.id());
       health.watch(task, definition(task));
       adopted.add(task.id());
@@ -509,7 +524,8 @@ final class TaskAgent {
   }
 
   private Duration deactivate(TaskRecord task) {
-    if (targets.drained(task)) {
+    boolean interrupted = task.task().stopCode() == TaskStopCode.SPOT_INTERRUPTION;
+    if (targets.drained(task) || interrupted) { // an interruption waits for nobody
       advance(task.id(), TaskStatus.STOPPING, builder -> builder);
       return NOW;
     }
@@ -573,6 +589,7 @@ final class TaskAgent {
     TaskDefinition definition = definition(task);
     logs.drain(task, definition);
     engine.removeSandbox(task.id());
+    networks.close(task);
     Optional<String> eni = Eni.id(task).or(() -> unattached(task));
     if (eni.isPresent()) {
       network.unplug(eni.get());
@@ -607,6 +624,9 @@ final class TaskAgent {
 
   /** An interface that was made, but not noted in the task before the server died. */
   private Optional<String> unattached(TaskRecord task) {
+    if (task.task().attachments().isEmpty()) {
+      return Optional.empty(); // it has none in its network mode
+    }
     return ec2
         .describeNetworkInterfaces(request ->
             request.filters(
@@ -671,7 +691,7 @@ final class TaskAgent {
     List<Container> containers = new ArrayList<>();
     for (Container container : task.task().containers()) {
       Optional<ContainerStatus> status = engine.container(containerId(task, container.name()));
-      containers.add(status.map(s -> observed(container, s)).orElse(container));
+      containers.add(status.map(s -> bound(task, observed(container, s))).orElse(container));
     }
     if (!containers.equals(task.task().containers())) {
       change(id, now -> now.toBuilder().containers(containers));
@@ -699,6 +719,17 @@ final class TaskAgent {
                       : container.reason())
               .build();
     };
+  }
+
+  /** With the ports of its instance that lead to it, as long as it runs. */
+  private static Container bound(TaskRecord task, Container container) {
+    HostNetwork host = task.host();
+    if (host == null || !container.lastStatus().equals("RUNNING")) {
+      return container;
+    }
+    return host.of(container.name())
+        .map(place -> container.toBuilder().networkBindings(place.bindings()).build())
+        .orElse(container);
   }
 
   /** A service's task that runs proves that its tasks can start. */
@@ -740,13 +771,6 @@ final class TaskAgent {
 
   private TaskDefinition definition(TaskRecord task) {
     return definitions.byArn(task.task().taskDefinitionArn()).orElseThrow();
-  }
-
-  private String vpcOf(String eni) {
-    return ec2.describeNetworkInterfaces(request -> request.networkInterfaceIds(eni))
-        .networkInterfaces()
-        .getFirst()
-        .vpcId();
   }
 
   private Optional<TaskRecord> find(String id) {

@@ -105,6 +105,7 @@ final class TaskDefinitionRules {
           "tags",
           "runtimePlatform",
           "ephemeralStorage",
+          "placementConstraints",
           "volumes");
   private static final Set<String> CONTAINER_MEMBERS =
       Set.of(
@@ -131,6 +132,7 @@ final class TaskDefinitionRules {
           "mountPoints",
           "volumesFrom",
           "dockerLabels",
+          "privileged",
           "systemControls",
           "restartPolicy",
           "interactive",
@@ -151,7 +153,10 @@ final class TaskDefinitionRules {
               ? "Family can not be blank."
               : "Family contains invalid characters.");
     }
-    checkFargate(request);
+    boolean fargate = request.requiresCompatibilitiesAsStrings().contains("FARGATE");
+    if (fargate) {
+      checkFargate(request);
+    }
     Refuse.unlessEffective("RegisterTaskDefinition", request, TASK_MEMBERS);
     if (request.containerDefinitions().isEmpty()) {
       throw Refuse.client("Container list cannot be empty.");
@@ -160,41 +165,57 @@ final class TaskDefinitionRules {
       throw Refuse.client("Too many containers. A task definition can have at most 10 containers.");
     }
     for (String compatibility : request.requiresCompatibilitiesAsStrings()) {
-      if (!compatibility.equals("FARGATE")) {
+      if (!compatibility.equals("FARGATE") && !compatibility.equals("EC2")) {
         throw Refuse.client(
             "Launch type "
                 + compatibility
-                + " is not supported by this region yet: requiresCompatibilities must be FARGATE.");
+                + " is not supported by this region yet: requiresCompatibilities must be EC2 or"
+                + " FARGATE.");
       }
     }
-    if (request.networkMode() != NetworkMode.AWSVPC) {
+    if (fargate && request.networkMode() != NetworkMode.AWSVPC) {
       throw Refuse.client("Fargate only supports network mode ‘awsvpc’.");
     }
-    int cpu = cpu(request.cpu());
-    int memory = memory(request.memory());
-    checkSize(cpu, memory);
+    NetworkMode mode = InstanceDefinitions.networkMode(request);
+    Integer cpu = fargate || request.cpu() != null ? cpu(request.cpu()) : null;
+    Integer memory = fargate || request.memory() != null ? memory(request.memory()) : null;
+    if (cpu != null && memory != null && fargate) {
+      checkSize(cpu, memory);
+    } else {
+      InstanceDefinitions.checkSize(cpu, memory);
+      InstanceDefinitions.check(request);
+    }
     checkPlatform(request.runtimePlatform());
     String executionRole = roles.arn(request.executionRoleArn());
     String taskRole = roles.arn(request.taskRoleArn());
-    Set<String> volumes = TaskVolumes.check(request.volumes());
+    Set<String> volumes = TaskVolumes.check(request.volumes(), fargate);
     List<ContainerDefinition> containers =
-        checkContainers(request.containerDefinitions(), cpu, memory, executionRole);
+        checkContainers(
+            request.containerDefinitions(),
+            mode,
+            fargate,
+            cpu == null ? Integer.MAX_VALUE : cpu,
+            memory == null ? Integer.MAX_VALUE : memory,
+            executionRole);
     TaskVolumes.checkMounts(containers, volumes);
     return TaskDefinition.builder()
         .family(request.family())
         .taskRoleArn(taskRole)
         .executionRoleArn(executionRole)
-        .networkMode(NetworkMode.AWSVPC)
+        .networkMode(mode)
         .containerDefinitions(containers)
         .volumes(request.volumes())
         .ephemeralStorage(request.ephemeralStorage())
-        .placementConstraints(List.of())
-        .compatibilities(Compatibility.EC2, Compatibility.FARGATE)
+        .placementConstraints(request.placementConstraints())
+        .compatibilities(
+            fargate
+                ? List.of(Compatibility.EC2, Compatibility.FARGATE)
+                : List.of(Compatibility.EC2))
         .requiresCompatibilities(request.requiresCompatibilities())
         .runtimePlatform(request.runtimePlatform())
-        .requiresAttributes(attributes(containers, executionRole, taskRole))
-        .cpu(String.valueOf(cpu))
-        .memory(String.valueOf(memory));
+        .requiresAttributes(attributes(mode, containers, executionRole, taskRole))
+        .cpu(cpu == null ? null : cpu.toString())
+        .memory(memory == null ? null : memory.toString());
   }
 
   /** What ECS has, but not for this launch type, in its own words. */
@@ -328,7 +349,12 @@ final class TaskDefinitionRules {
   }
 
   private List<ContainerDefinition> checkContainers(
-      List<ContainerDefinition> definitions, int cpu, int memory, @Nullable String executionRole) {
+      List<ContainerDefinition> definitions,
+      NetworkMode mode,
+      boolean fargate,
+      int cpu,
+      int memory,
+      @Nullable String executionRole) {
     Set<String> names = new LinkedHashSet<>();
     Set<String> ports = new HashSet<>();
     int cpuSum = 0;
@@ -350,8 +376,8 @@ final class TaskDefinitionRules {
       }
       Refuse.unlessEffective("ContainerDefinition", definition, CONTAINER_MEMBERS);
       checkLimits(definition, memory);
-      checkLogs(definition.logConfiguration(), executionRole);
-      if (ECR.matcher(definition.image()).matches() && executionRole == null) {
+      checkLogs(definition.logConfiguration(), fargate, executionRole);
+      if (fargate && ECR.matcher(definition.image()).matches() && executionRole == null) {
         throw Refuse.client(
             "Fargate requires task definition to have execution role ARN to support ECR images.");
       }
@@ -375,7 +401,7 @@ final class TaskDefinitionRules {
               .cpu(definition.cpu() == null ? 0 : definition.cpu())
               .essential(definition.essential() == null || definition.essential())
               .portMappings(
-                  definition.portMappings().stream().map(port -> port(port, ports)).toList())
+                  definition.portMappings().stream().map(port -> port(mode, port, ports)).toList())
               .environment(definition.environment())
               .healthCheck(HealthChecks.complete(definition.healthCheck()))
               .build());
@@ -465,7 +491,8 @@ final class TaskDefinitionRules {
     }
   }
 
-  private void checkLogs(@Nullable LogConfiguration logs, @Nullable String executionRole) {
+  private void checkLogs(
+      @Nullable LogConfiguration logs, boolean fargate, @Nullable String executionRole) {
     if (logs == null) {
       return;
     }
@@ -489,14 +516,14 @@ final class TaskDefinitionRules {
       throw Refuse.client(
           "Log driver awslogs option awslogs-region must be this region, " + scope.region() + ".");
     }
-    if (executionRole == null) {
+    if (fargate && executionRole == null) {
       throw Refuse.client(
           "Fargate requires task definition to have execution role ARN to support log driver"
               + " awslogs.");
     }
   }
 
-  private static PortMapping port(PortMapping mapping, Set<String> taken) {
+  private static PortMapping port(NetworkMode mode, PortMapping mapping, Set<String> taken) {
     Refuse.unlessEffective(
         "PortMapping",
         mapping,
@@ -504,6 +531,9 @@ final class TaskDefinitionRules {
     Integer port = mapping.containerPort();
     if (port == null || port < 1 || port > 65_535) {
       throw Refuse.client("Container port must be between 1 and 65535: " + port);
+    }
+    if (mode != NetworkMode.AWSVPC) {
+      return InstanceDefinitions.port(mode, mapping, taken);
     }
     if (mapping.hostPort() != null && mapping.hostPort() != 0 && !mapping.hostPort().equals(port)) {
       throw Refuse.client(
@@ -592,6 +622,7 @@ final class TaskDefinitionRules {
 
   /** What an instance would need to run it, as ECS lists it. */
   private static List<Attribute> attributes(
+      NetworkMode mode,
       List<ContainerDefinition> containers,
       @Nullable String executionRole,
       @Nullable String taskRole) {
@@ -619,7 +650,7 @@ final class TaskDefinitionRules {
     if (taskRole != null) {
       names.add("com.amazonaws.ecs.capability.task-iam-role");
     }
-    names.add("ecs.capability.task-eni");
+    names.addAll(InstanceDefinitions.attributes(mode, containers));
     return names.stream().map(name -> Attribute.builder().name(name).build()).toList();
   }
 }

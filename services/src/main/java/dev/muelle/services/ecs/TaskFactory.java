@@ -19,6 +19,7 @@ import software.amazon.awssdk.services.ecs.model.HealthStatus;
 import software.amazon.awssdk.services.ecs.model.KeyValuePair;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
+import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.Tag;
 import software.amazon.awssdk.services.ecs.model.Task;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
@@ -82,6 +83,7 @@ final class TaskFactory {
     String id = ids.hex(32);
     String arn = scope.arn("ecs", "task/" + order.cluster() + "/" + id);
     TaskDefinition definition = order.definition();
+    boolean ownInterface = definition.networkMode() == NetworkMode.AWSVPC;
     List<Container> containers = new ArrayList<>();
     for (ContainerDefinition container : definition.containerDefinitions()) {
       containers.add(container(order, arn, container));
@@ -100,7 +102,7 @@ final class TaskFactory {
             .cpu(Optional.ofNullable(order.overrides().cpu()).orElse(definition.cpu()))
             .memory(Optional.ofNullable(order.overrides().memory()).orElse(definition.memory()))
             .ephemeralStorage(EphemeralStorage.builder().sizeInGiB(storage(definition)).build())
-            .lastStatus(TaskStatus.PROVISIONING.name())
+            .lastStatus((ownInterface ? TaskStatus.PROVISIONING : TaskStatus.PENDING).name())
             .desiredStatus(TaskStatus.RUNNING.name())
             .connectivity((Connectivity) null)
             .healthStatus(HealthStatus.UNKNOWN)
@@ -110,13 +112,7 @@ final class TaskFactory {
             .overrides(order.overrides())
             .attributes(
                 Attribute.builder().name("ecs.cpu-architecture").value(architecture()).build())
-            .attachments(
-                Attachment.builder()
-                    .id(ids.uuid())
-                    .type("ElasticNetworkInterface")
-                    .status("PRECREATED")
-                    .details(KeyValuePair.builder().name("subnetId").value(order.subnet()).build())
-                    .build())
+            .attachments(ownInterface ? List.of(attachment(order.subnet())) : List.of())
             .containers(containers)
             .tags(order.tags())
             .build();
@@ -127,7 +123,17 @@ final class TaskFactory {
         order.subnet(),
         order.targets(),
         id + "-" + ids.hex(10),
+        null,
         null);
+  }
+
+  private Attachment attachment(String subnet) {
+    return Attachment.builder()
+        .id(ids.uuid())
+        .type("ElasticNetworkInterface")
+        .status("PRECREATED")
+        .details(KeyValuePair.builder().name("subnetId").value(subnet).build())
+        .build();
   }
 
   private Container container(Order order, String taskArn, ContainerDefinition definition) {

@@ -140,7 +140,15 @@ final class TaskMetadata {
       options.put("awslogs-stream", LogOptions.of(logs).stream(container.name(), record.id()));
     }
     node.put("ContainerARN", container.containerArn());
-    network(node.putArray("Networks").addObject(), record);
+    ObjectNode network = node.putArray("Networks").addObject();
+    HostNetwork host = record.host();
+    if (host == null) {
+      network(network, record);
+    } else {
+      String address = host.of(container.name()).map(HostNetwork.Place::address).orElse("");
+      network.put("NetworkMode", address.isEmpty() ? "host" : "bridge");
+      network.putArray("IPv4Addresses").add(address);
+    }
     return node;
   }
 

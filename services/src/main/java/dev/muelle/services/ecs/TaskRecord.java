@@ -20,6 +20,8 @@ import software.amazon.awssdk.services.ecs.model.Task;
  * @param targets where to register it once it runs
  * @param metadataId the unguessable part of the container's metadata address
  * @param booking what it takes of its container instance until it has stopped; null on Fargate
+ * @param host what it has of its instance's network; null if it has an interface of its own, or no
+ *     network
  */
 record TaskRecord(
     Task task,
@@ -28,7 +30,8 @@ record TaskRecord(
     String subnet,
     List<LoadBalancer> targets,
     String metadataId,
-    @Nullable Booking booking) {
+    @Nullable Booking booking,
+    @Nullable HostNetwork host) {
 
   /** Keyed by the task's id (32 hexadecimal digits). */
   static final Table<TaskRecord> TABLE =
@@ -54,11 +57,17 @@ record TaskRecord(
         subnet,
         targets,
         metadataId,
-        booking);
+        booking,
+        host);
+  }
+
+  /** The task as one of a capacity provider; null changes nothing. */
+  TaskRecord by(@Nullable String provider) {
+    return provider == null ? this : with(t -> t.capacityProviderName(provider));
   }
 
   /** The task as one of launch type EC2, on a container instance. */
-  TaskRecord on(String instanceArn, Booking booking) {
+  TaskRecord on(String instanceArn, Booking booking, @Nullable HostNetwork host) {
     Task there =
         task.toBuilder()
             .launchType(LaunchType.EC2)
@@ -67,7 +76,7 @@ record TaskRecord(
             .platformFamily(null)
             .ephemeralStorage((EphemeralStorage) null)
             .build();
-    return new TaskRecord(there, serviceKey, network, subnet, targets, metadataId, booking);
+    return new TaskRecord(there, serviceKey, network, subnet, targets, metadataId, booking, host);
   }
 
   /** The id of the container instance of which it has something; null if it has nothing. */

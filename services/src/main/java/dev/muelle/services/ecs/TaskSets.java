@@ -133,9 +133,11 @@ final class TaskSets {
     TaskDefinition definition =
         store.read(tx -> definitions.runnable(tx, request.taskDefinition())).definition();
     rules.checkLoadBalancers(request.loadBalancers(), definition, false);
-    AwsVpcConfiguration vpc = networks.check(request.networkConfiguration());
+    AwsVpcConfiguration vpc = networks.check(definition, request.networkConfiguration());
     if (ec2) {
       InstanceTasks.check(definition, vpc);
+    } else {
+      Tasks.checkFargate(definition);
     }
     TaskSet made =
         store.write(tx -> {

@@ -34,19 +34,23 @@ final class TaskVolumes {
   private TaskVolumes() {}
 
   /** Checks a definition's volumes; gives their names. */
-  static Set<String> check(List<Volume> volumes) {
+  static Set<String> check(List<Volume> volumes, boolean fargate) {
     Set<String> names = new LinkedHashSet<>();
     for (Volume volume : volumes) {
       String name = volume.name() == null ? "" : volume.name();
       if (!NAME.matcher(name).matches()) {
         throw Refuse.client("Invalid volume name: '" + name + "'");
       }
-      if (volume.host() != null && volume.host().sourcePath() != null) {
+      if (fargate && volume.host() != null && volume.host().sourcePath() != null) {
         throw Refuse.client("Fargate compatible task definitions do not support sourcePath");
       }
-      if (volume.dockerVolumeConfiguration() != null) {
+      if (fargate && volume.dockerVolumeConfiguration() != null) {
         throw Refuse.client(
             "Fargate compatible task definitions do not support dockerVolumeConfiguration");
+      }
+      if (volume.host() != null && volume.host().sourcePath() != null) {
+        throw Refuse.client(
+            "Volume parameter host.sourcePath is not supported by this region yet.");
       }
       Refuse.unlessEffective("Volume", volume, Set.of("name", "host"));
       if (!names.add(name)) {

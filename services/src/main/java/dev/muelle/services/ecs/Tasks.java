@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,8 @@ import software.amazon.awssdk.services.ecs.model.StartTaskRequest;
 import software.amazon.awssdk.services.ecs.model.StartTaskResponse;
 import software.amazon.awssdk.services.ecs.model.StopTaskRequest;
 import software.amazon.awssdk.services.ecs.model.StopTaskResponse;
+import software.amazon.awssdk.services.ecs.model.SubmitTaskStateChangeRequest;
+import software.amazon.awssdk.services.ecs.model.SubmitTaskStateChangeResponse;
 import software.amazon.awssdk.services.ecs.model.Tag;
 import software.amazon.awssdk.services.ecs.model.Task;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
@@ -51,6 +54,7 @@ import software.amazon.awssdk.services.ecs.model.TaskStopCode;
 final class Tasks {
 
   private static final int MAX_COUNT = 10;
+  private static final String INTERRUPTION = "SpotInterruption";
 
   private static final String NO_ROLE =
       "The execute command failed because a valid task role is not being used. Specify a valid task"
@@ -103,6 +107,7 @@ final class Tasks {
   private final Networks networks;
   private final TaskFactory factory;
   private final InstanceTasks onInstances;
+  private final CapacityProviders providers;
 
   Tasks(
       Store store,
@@ -111,7 +116,8 @@ final class Tasks {
       TaskDefinitions definitions,
       Networks networks,
       TaskFactory factory,
-      InstanceTasks onInstances) {
+      InstanceTasks onInstances,
+      CapacityProviders providers) {
     this.store = store;
     this.clock = clock;
     this.clusters = clusters;
@@ -119,6 +125,7 @@ final class Tasks {
     this.networks = networks;
     this.factory = factory;
     this.onInstances = onInstances;
+    this.providers = providers;
   }
 
   RunTaskResponse run(RunTaskRequest request) {
@@ -127,10 +134,13 @@ final class Tasks {
     if (count < 1 || count > MAX_COUNT) {
       throw Refuse.invalid("count must be between 1 and 10.");
     }
+    List<CapacityProviderStrategyItem> strategy =
+        providers.effective(
+            request.cluster(), request.launchType(), request.capacityProviderStrategy());
     boolean ec2 =
         onInstances(
             request.launchType(),
-            request.capacityProviderStrategy(),
+            strategy,
             request.platformVersion(),
             request.placementConstraints(),
             request.placementStrategy());
@@ -152,7 +162,11 @@ final class Tasks {
         request.overrides() == null ? TaskOverride.builder().build() : request.overrides();
     checkOverrides(overrides, definition.definition());
     ExecSessions.check(request.enableExecuteCommand(), definition.definition(), NO_ROLE);
-    AwsVpcConfiguration network = networks.check(request.networkConfiguration());
+    AwsVpcConfiguration network =
+        networks.check(definition.definition(), request.networkConfiguration());
+    if (!ec2) {
+      checkFargate(definition.definition());
+    }
     if (ec2) {
       InstanceTasks.check(definition.definition(), network);
     }
@@ -176,7 +190,8 @@ final class Tasks {
               List<TaskRecord> made = new ArrayList<>();
               List<String> taken = new ArrayList<>();
               for (int i = 0; i < count; i++) {
-                String subnet = Rollout.subnet(network.subnets(), taken);
+                String subnet =
+                    network.subnets().isEmpty() ? "" : Rollout.subnet(network.subnets(), taken);
                 taken.add(subnet);
                 TaskFactory.Order order =
                     new TaskFactory.Order(
@@ -199,7 +214,10 @@ final class Tasks {
                             definition.tags()),
                         Boolean.TRUE.equals(request.enableExecuteCommand()));
                 if (!ec2) {
-                  TaskRecord task = factory.make(order, clock.instant());
+                  TaskRecord task =
+                      factory
+                          .make(order, clock.instant())
+                          .by(CapacityProviders.next(strategy, CapacityProviders.counts(made)));
                   tx.insert(TaskRecord.TABLE, task.id(), task);
                   made.add(task);
                   continue;
@@ -244,7 +262,8 @@ final class Tasks {
         request.overrides() == null ? TaskOverride.builder().build() : request.overrides();
     checkOverrides(overrides, definition.definition());
     ExecSessions.check(request.enableExecuteCommand(), definition.definition(), NO_ROLE);
-    AwsVpcConfiguration network = networks.check(request.networkConfiguration());
+    AwsVpcConfiguration network =
+        networks.check(definition.definition(), request.networkConfiguration());
     InstanceTasks.check(definition.definition(), network);
     Map<String, String> zones = networks.zones(network.subnets());
     InstanceTasks.Started started =
@@ -260,7 +279,7 @@ final class Tasks {
                       definition.definition(),
                       overrides,
                       network,
-                      network.subnets().getFirst(),
+                      "",
                       "",
                       group,
                       request.startedBy(),
@@ -329,14 +348,7 @@ final class Tasks {
           "Specifying both a launch type and capacity provider strategy is not supported. Remove"
               + " one and try again.");
     }
-    for (CapacityProviderStrategyItem item : strategy) {
-      if (!"FARGATE".equals(item.capacityProvider())) {
-        throw Refuse.invalid(
-            "The specified capacity provider "
-                + item.capacityProvider()
-                + " was not found. Specify a valid name or ARN and try again.");
-      }
-    }
+    CapacityProviders.check(strategy);
     if (launchType == LaunchType.FARGATE || !strategy.isEmpty()) {
       if (!constraints.isEmpty()) {
         throw Refuse.invalid("Placement constraints are not supported with FARGATE launch type.");
@@ -354,6 +366,12 @@ final class Tasks {
       throw Refuse.invalid("The platform version must be null when specifying an EC2 launch type.");
     }
     return true;
+  }
+
+  static void checkFargate(TaskDefinition definition) {
+    if (!definition.compatibilitiesAsStrings().contains("FARGATE")) {
+      throw Refuse.invalid("Task definition does not support launch_type FARGATE.");
+    }
   }
 
   static void checkPlatform(@Nullable String version) {
@@ -411,6 +429,46 @@ final class Tasks {
           return tx.put(TaskRecord.TABLE, task.id(), stopping).value().task();
         });
     return StopTaskResponse.builder().task(stopped).build();
+  }
+
+  /**
+   * What the platform's agents report of tasks. The one report that an operator may make in their
+   * place: that a task of Fargate Spot is interrupted, with the status STOPPED and the reason
+   * SpotInterruption. It gets SIGTERM at once and has as long as its stopTimeout, two minutes at
+   * most; a service replaces it.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html#fargate-capacity-providers-termination">Fargate
+   *     Spot termination notices</a>
+   */
+  SubmitTaskStateChangeResponse submit(SubmitTaskStateChangeRequest request) {
+    Refuse.unlessEffective(
+        "SubmitTaskStateChange", request, Set.of("cluster", "task", "status", "reason"));
+    if (!"STOPPED".equals(request.status()) || !INTERRUPTION.equals(request.reason())) {
+      throw Refuse.invalid(
+          "SubmitTaskStateChange is supported by this region only with the status STOPPED and the"
+              + " reason "
+              + INTERRUPTION
+              + ", for a task of the capacity provider FARGATE_SPOT.");
+    }
+    store.write(tx -> {
+      Cluster cluster = clusters.active(tx, request.cluster());
+      TaskRecord task =
+          tx.get(TaskRecord.TABLE, TaskRecord.idOf(Objects.requireNonNullElse(request.task(), "")))
+              .map(Row::value)
+              .filter(t -> t.task().clusterArn().equals(cluster.clusterArn()))
+              .orElseThrow(() -> Refuse.invalid("The referenced task was not found."));
+      if (!CapacityProviders.SPOT.equals(task.task().capacityProviderName())) {
+        throw Refuse.invalid("Only a task of FARGATE_SPOT can be interrupted: " + request.task());
+      }
+      return task.wanted()
+          ? tx.put(
+              TaskRecord.TABLE,
+              task.id(),
+              stopping(task, TaskStopCode.SPOT_INTERRUPTION, "Your Spot Task was interrupted."))
+          : task;
+    });
+    return SubmitTaskStateChangeResponse.builder().acknowledgment(INTERRUPTION).build();
   }
 
   /** The task, asked to stop, and why. */

@@ -8,7 +8,9 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.store.Store;
 import dev.muelle.store.Store.Change;
+import java.time.Duration;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AddTagsRequest;
@@ -75,12 +77,15 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
    * Begins the names of EC2's tables of groups and of their rules; a load balancer's own groups
    * decide whom it lets in.
    */
+  private static final String INSTANCES = "ec2.instances";
+
   private static final String SECURITY_GROUPS = "ec2.security_group";
 
   private final Store store;
   private final Balancer balancer;
   private final Loop<String> balancerLoop;
   private final Loop<String> healthLoop;
+  private final Loop<String> instanceLoop;
   private final LoadBalancers balancers;
   private final TargetGroups groups;
   private final Listeners listeners;
@@ -104,6 +109,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     Apply apply = new Apply(scope, store, timers, ids, ec2, network, balancer, fronts);
     balancerLoop = new Loop<>("elbv2-balancer", timers, random, AT_ONCE, apply::balancer);
     healthLoop = new Loop<>("elbv2-health", timers, random, AT_ONCE, apply::health);
+    instanceLoop = new Loop<>("elbv2-instance", timers, random, AT_ONCE, this::instance);
     Wakes wakes = new Wakes(apply, balancerLoop, healthLoop);
     balancers = new LoadBalancers(scope, store, timers, ids, ec2, wakes, fronts);
     groups = new TargetGroups(scope, store, timers, ids, ec2, wakes);
@@ -120,11 +126,18 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     watch = balancer.watch(healthLoop::wake);
     wakeBalancers();
     store.read(tx -> tx.list(State.GROUPS)).forEach(row -> healthLoop.wake(row.key()));
+    groups.instances().forEach(instanceLoop::wake);
+  }
+
+  private @Nullable Duration instance(String id) {
+    return groups.look(id);
   }
 
   private void changed(Change change) {
     if (change.table().startsWith(SECURITY_GROUPS)) {
       wakeBalancers();
+    } else if (change.table().equals(INSTANCES)) {
+      instanceLoop.wake(change.key());
     }
   }
 
@@ -142,6 +155,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   public void close() {
     changes.close();
     watch.close();
+    instanceLoop.close();
     balancerLoop.close();
     healthLoop.close();
   }

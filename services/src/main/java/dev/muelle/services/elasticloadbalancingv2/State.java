@@ -72,9 +72,22 @@ final class State {
   /**
    * A registered target.
    *
+   * @param instance the id of the EC2 instance whose address this is; null where the address itself
+   *     was registered
    * @param zone null where the address tells nothing
    */
-  record Target(String address, int port, @Nullable String zone, @Nullable Instant drainUntil) {}
+  record Target(
+      @Nullable String instance,
+      String address,
+      int port,
+      @Nullable String zone,
+      @Nullable Instant drainUntil) {
+
+    /** What it was registered as. */
+    String id() {
+      return instance == null ? address : instance;
+    }
+  }
 
   record Listening(Listener listener, String ruleArn, List<Tag> tags) {}
 

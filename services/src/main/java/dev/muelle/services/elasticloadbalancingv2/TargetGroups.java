@@ -9,16 +9,20 @@ import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Filter;
+import software.amazon.awssdk.services.ec2.model.Instance;
+import software.amazon.awssdk.services.ec2.model.InstanceStateName;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ec2.model.Vpc;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupRequest;
@@ -117,10 +121,13 @@ final class TargetGroups {
               + "' must have at most 32 alphanumeric characters or hyphens, and must not begin or end"
               + " with a hyphen");
     }
-    if (request.targetType() != TargetTypeEnum.IP) {
-      String type = request.targetType() == null ? "instance" : request.targetTypeAsString();
+    TargetTypeEnum type =
+        request.targetType() == null ? TargetTypeEnum.INSTANCE : request.targetType();
+    if (type != TargetTypeEnum.IP && type != TargetTypeEnum.INSTANCE) {
       throw Refuse.invalid(
-          "The target type '" + type + "' is not supported in this region: use 'ip'");
+          "The target type '"
+              + request.targetTypeAsString()
+              + "' is not supported in this region: use 'ip' or 'instance'");
     }
     if (request.protocol() != ProtocolEnum.HTTP) {
       throw Refuse.invalid(
@@ -159,10 +166,10 @@ final class TargetGroups {
                 .protocolVersion("HTTP1")
                 .port(request.port())
                 .vpcId(request.vpcId())
-                .targetType(TargetTypeEnum.IP)
+                .targetType(type)
                 .ipAddressType(TargetGroupIpAddressTypeEnum.IPV4)
                 .loadBalancerArns(List.of())
-                .healthCheckEnabled(enabled(request.healthCheckEnabled()))
+                .healthCheckEnabled(enabled(request.healthCheckEnabled(), type))
                 .healthCheckProtocol(protocol(request.healthCheckProtocol()))
                 .healthCheckPort(or(request.healthCheckPort(), "traffic-port"))
                 .healthCheckPath(or(request.healthCheckPath(), "/"))
@@ -211,9 +218,10 @@ final class TargetGroups {
     return value == null ? otherwise : value;
   }
 
-  private static boolean enabled(@Nullable Boolean enabled) {
+  private static boolean enabled(@Nullable Boolean enabled, TargetTypeEnum type) {
     if (enabled != null && !enabled) {
-      throw Refuse.invalid("Health checks must be enabled for target groups with target type 'ip'");
+      throw Refuse.invalid(
+          "Health checks must be enabled for target groups with target type '" + type + "'");
     }
     return true;
   }
@@ -310,12 +318,12 @@ final class TargetGroups {
   }
 
   ModifyTargetGroupResponse modify(ModifyTargetGroupRequest r) {
-    enabled(r.healthCheckEnabled());
     protocol(r.healthCheckProtocol());
     TargetGroup changed =
         store.write(tx -> {
           Group old = get(tx, r.targetGroupArn());
           TargetGroup g = old.group();
+          enabled(r.healthCheckEnabled(), g.targetType());
           TargetGroup next =
               checked(
                   g.toBuilder()
@@ -394,7 +402,12 @@ final class TargetGroups {
                 r -> r.filters(Filter.builder().name("vpc-id").values(vpc.vpcId()).build()))
             .subnets();
     List<State.Target> wanted =
-        request.targets().stream().map(t -> target(t, before.group(), vpc, subnets)).toList();
+        request.targets().stream()
+            .map(t ->
+                before.group().targetType() == TargetTypeEnum.INSTANCE
+                    ? instance(t, before.group())
+                    : target(t, before.group(), vpc, subnets))
+            .toList();
     Group changed =
         store.write(tx -> {
           Group old = get(tx, request.targetGroupArn());
@@ -457,10 +470,7 @@ final class TargetGroups {
       throw Refuse.invalid(
           "You must specify an Availability Zone of 'all' for IP addresses outside the VPC");
     }
-    int port = t.port() == null ? group.port() : t.port();
-    if (port < 1 || port > 65_535) {
-      throw Refuse.invalid("The port '" + port + "' is not in the range 1-65535");
-    }
+    int port = port(t, group);
     String zone =
         inside
             ? subnets.stream()
@@ -469,7 +479,98 @@ final class TargetGroups {
                 .findFirst()
                 .orElse(null)
             : "all";
-    return new State.Target(t.id(), port, zone, null);
+    return new State.Target(null, t.id(), port, zone, null);
+  }
+
+  private static int port(TargetDescription t, TargetGroup group) {
+    int port = t.port() == null ? group.port() : t.port();
+    if (port < 1 || port > 65_535) {
+      throw Refuse.invalid("The port '" + port + "' is not in the range 1-65535");
+    }
+    return port;
+  }
+
+  /** An instance is reached at its primary address, which it keeps as long as it lives. */
+  private State.Target instance(TargetDescription t, TargetGroup group) {
+    if (t.availabilityZone() != null) {
+      throw Refuse.invalid(
+          "You cannot specify an Availability Zone for a target group of target type 'instance'");
+    }
+    String id = t.id() == null ? "" : t.id();
+    Instance instance =
+        find(id)
+            .orElseThrow(
+                () -> invalid("The following targets are not valid instances: '" + id + "'"));
+    if (instance.state().name() != InstanceStateName.RUNNING) {
+      throw invalid("The following targets are not in a running state: '" + id + "'");
+    }
+    if (!group.vpcId().equals(instance.vpcId())) {
+      throw invalid(
+          "The following targets are not in the target group VPC '"
+              + group.vpcId()
+              + "': '"
+              + id
+              + "'");
+    }
+    return new State.Target(
+        id,
+        instance.privateIpAddress(),
+        port(t, group),
+        instance.placement().availabilityZone(),
+        null);
+  }
+
+  private Optional<Instance> find(String id) {
+    try {
+      return ec2.describeInstances(r -> r.instanceIds(id)).reservations().stream()
+          .flatMap(reservation -> reservation.instances().stream())
+          .findFirst();
+    } catch (Ec2Exception e) {
+      return Optional.empty(); // none has this id
+    }
+  }
+
+  /** The ids of all instances that are targets. */
+  List<String> instances() {
+    return store.read(tx -> tx.list(State.GROUPS)).stream()
+        .flatMap(row -> row.value().targets().stream())
+        .map(State.Target::instance)
+        .filter(Objects::nonNull)
+        .distinct()
+        .toList();
+  }
+
+  /** A terminated instance is no target any more, in no group; it answers nobody. */
+  @Nullable Duration look(String id) {
+    boolean lives =
+        find(id)
+            .filter(i ->
+                i.state().name() != InstanceStateName.SHUTTING_DOWN
+                    && i.state().name() != InstanceStateName.TERMINATED)
+            .isPresent();
+    if (lives) {
+      return null;
+    }
+    List<Group> changed =
+        store.write(tx -> {
+          List<Group> all = new ArrayList<>();
+          for (Row<Group> row : tx.list(State.GROUPS)) {
+            Group old = row.value();
+            List<State.Target> left =
+                old.targets().stream().filter(t -> !id.equals(t.instance())).toList();
+            if (left.size() < old.targets().size()) {
+              Group next = new Group(old.group(), old.attributes(), old.tags(), left);
+              tx.put(State.GROUPS, row.key(), next);
+              all.add(next);
+            }
+          }
+          return all;
+        });
+    for (Group group : changed) {
+      wakes.now(group.group().loadBalancerArns());
+      wakes.health().wake(group.group().targetGroupArn());
+    }
+    return null;
   }
 
   DeregisterTargetsResponse deregister(DeregisterTargetsRequest request) {
@@ -483,12 +584,13 @@ final class TargetGroups {
             boolean leaves =
                 request.targets().stream()
                     .anyMatch(t ->
-                        target.address().equals(t.id())
+                        target.id().equals(t.id())
                             && target.port() == (t.port() == null ? old.group().port() : t.port()));
             if (leaves && target.drainUntil() == null) {
               if (balancer != null && balancer.covers(target)) {
                 targets.add(
                     new State.Target(
+                        target.instance(),
                         target.address(),
                         target.port(),
                         target.zone(),
@@ -528,7 +630,7 @@ final class TargetGroups {
         int port = asked.port() == null ? group.group().port() : asked.port();
         Optional<State.Target> target =
             group.targets().stream()
-                .filter(t -> t.address().equals(asked.id()) && t.port() == port)
+                .filter(t -> t.id().equals(asked.id()) && t.port() == port)
                 .findFirst();
         all.add(
             target
@@ -550,7 +652,8 @@ final class TargetGroups {
     String arn = group.group().targetGroupArn();
     String checked = group.group().healthCheckPort();
     return TargetHealthDescription.builder()
-        .target(d -> d.id(t.address()).port(t.port()).availabilityZone(t.zone()))
+        .target(d ->
+            d.id(t.id()).port(t.port()).availabilityZone(t.instance() == null ? t.zone() : null))
         .healthCheckPort(checked.equals("traffic-port") ? String.valueOf(t.port()) : checked)
         .targetHealth(
             state(

@@ -5,22 +5,34 @@ import dev.muelle.services.Scope;
 import dev.muelle.store.Store;
 import java.time.InstantSource;
 import software.amazon.awssdk.services.iam.IamClient;
+import software.amazon.awssdk.services.iam.model.AddRoleToInstanceProfileRequest;
+import software.amazon.awssdk.services.iam.model.AddRoleToInstanceProfileResponse;
 import software.amazon.awssdk.services.iam.model.AttachRolePolicyRequest;
 import software.amazon.awssdk.services.iam.model.AttachRolePolicyResponse;
+import software.amazon.awssdk.services.iam.model.CreateInstanceProfileRequest;
+import software.amazon.awssdk.services.iam.model.CreateInstanceProfileResponse;
 import software.amazon.awssdk.services.iam.model.CreateRoleRequest;
 import software.amazon.awssdk.services.iam.model.CreateRoleResponse;
+import software.amazon.awssdk.services.iam.model.DeleteInstanceProfileRequest;
+import software.amazon.awssdk.services.iam.model.DeleteInstanceProfileResponse;
 import software.amazon.awssdk.services.iam.model.DeleteRolePolicyRequest;
 import software.amazon.awssdk.services.iam.model.DeleteRolePolicyResponse;
 import software.amazon.awssdk.services.iam.model.DeleteRoleRequest;
 import software.amazon.awssdk.services.iam.model.DeleteRoleResponse;
 import software.amazon.awssdk.services.iam.model.DetachRolePolicyRequest;
 import software.amazon.awssdk.services.iam.model.DetachRolePolicyResponse;
+import software.amazon.awssdk.services.iam.model.GetInstanceProfileRequest;
+import software.amazon.awssdk.services.iam.model.GetInstanceProfileResponse;
 import software.amazon.awssdk.services.iam.model.GetRolePolicyRequest;
 import software.amazon.awssdk.services.iam.model.GetRolePolicyResponse;
 import software.amazon.awssdk.services.iam.model.GetRoleRequest;
 import software.amazon.awssdk.services.iam.model.GetRoleResponse;
 import software.amazon.awssdk.services.iam.model.ListAttachedRolePoliciesRequest;
 import software.amazon.awssdk.services.iam.model.ListAttachedRolePoliciesResponse;
+import software.amazon.awssdk.services.iam.model.ListInstanceProfilesForRoleRequest;
+import software.amazon.awssdk.services.iam.model.ListInstanceProfilesForRoleResponse;
+import software.amazon.awssdk.services.iam.model.ListInstanceProfilesRequest;
+import software.amazon.awssdk.services.iam.model.ListInstanceProfilesResponse;
 import software.amazon.awssdk.services.iam.model.ListRolePoliciesRequest;
 import software.amazon.awssdk.services.iam.model.ListRolePoliciesResponse;
 import software.amazon.awssdk.services.iam.model.ListRoleTagsRequest;
@@ -29,6 +41,8 @@ import software.amazon.awssdk.services.iam.model.ListRolesRequest;
 import software.amazon.awssdk.services.iam.model.ListRolesResponse;
 import software.amazon.awssdk.services.iam.model.PutRolePolicyRequest;
 import software.amazon.awssdk.services.iam.model.PutRolePolicyResponse;
+import software.amazon.awssdk.services.iam.model.RemoveRoleFromInstanceProfileRequest;
+import software.amazon.awssdk.services.iam.model.RemoveRoleFromInstanceProfileResponse;
 import software.amazon.awssdk.services.iam.model.TagRoleRequest;
 import software.amazon.awssdk.services.iam.model.TagRoleResponse;
 import software.amazon.awssdk.services.iam.model.UntagRoleRequest;
@@ -37,11 +51,13 @@ import software.amazon.awssdk.services.iam.model.UpdateAssumeRolePolicyRequest;
 import software.amazon.awssdk.services.iam.model.UpdateAssumeRolePolicyResponse;
 
 /**
- * AWS Identity and Access Management of one account: roles, with {@code LabRole} from the start.
+ * AWS Identity and Access Management of one account: roles, with {@code LabRole} from the start,
+ * and instance profiles, with {@code LabInstanceProfile}.
  */
 public final class Iam implements IamClient {
 
   private final Roles roles;
+  private final InstanceProfiles profiles;
 
   /**
    * IAM over a store that all regions of the account share.
@@ -51,6 +67,8 @@ public final class Iam implements IamClient {
   public Iam(Scope scope, Store store, InstantSource clock, Ids ids) {
     roles = new Roles(scope, store, clock, ids);
     roles.ensureLabRole();
+    profiles = new InstanceProfiles(scope, store, clock, ids);
+    profiles.ensureLab(Roles.LAB_ROLE);
   }
 
   @Override
@@ -138,5 +156,43 @@ public final class Iam implements IamClient {
   @Override
   public ListRoleTagsResponse listRoleTags(ListRoleTagsRequest request) {
     return roles.tags(request);
+  }
+
+  @Override
+  public CreateInstanceProfileResponse createInstanceProfile(CreateInstanceProfileRequest request) {
+    return profiles.create(request);
+  }
+
+  @Override
+  public GetInstanceProfileResponse getInstanceProfile(GetInstanceProfileRequest request) {
+    return profiles.get(request);
+  }
+
+  @Override
+  public ListInstanceProfilesResponse listInstanceProfiles(ListInstanceProfilesRequest request) {
+    return profiles.list(request);
+  }
+
+  @Override
+  public ListInstanceProfilesForRoleResponse listInstanceProfilesForRole(
+      ListInstanceProfilesForRoleRequest request) {
+    return profiles.list(request);
+  }
+
+  @Override
+  public AddRoleToInstanceProfileResponse addRoleToInstanceProfile(
+      AddRoleToInstanceProfileRequest request) {
+    return profiles.add(request);
+  }
+
+  @Override
+  public RemoveRoleFromInstanceProfileResponse removeRoleFromInstanceProfile(
+      RemoveRoleFromInstanceProfileRequest request) {
+    return profiles.remove(request);
+  }
+
+  @Override
+  public DeleteInstanceProfileResponse deleteInstanceProfile(DeleteInstanceProfileRequest request) {
+    return profiles.delete(request);
   }
 }

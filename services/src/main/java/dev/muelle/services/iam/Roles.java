@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
@@ -70,7 +71,7 @@ import software.amazon.awssdk.services.iam.model.UpdateAssumeRolePolicyResponse;
 final class Roles {
 
   /** Every learner lab account has it. */
-  private static final String LAB_ROLE = "LabRole";
+  static final String LAB_ROLE = "LabRole";
 
   private static final String LAB_TRUST =
       "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":"
@@ -110,7 +111,7 @@ final class Roles {
    */
   record Born(long at) {}
 
-  private static final Table<Born> BORN = Table.of("iam.born", StoredJson.codec(Born.class));
+  static final Table<Born> BORN = Table.of("iam.born", StoredJson.codec(Born.class));
 
   private static final int MAX_ATTACHED = 10;
   private static final int MAX_TAGS = 50;
@@ -169,11 +170,7 @@ final class Roles {
 
   CreateRoleResponse create(CreateRoleRequest request) {
     String name = name(request.roleName());
-    String path = request.path() == null ? "/" : request.path();
-    if (!PATH.matcher(path).matches()) {
-      throw invalid(
-          "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.");
-    }
+    String path = path(request.path());
     if (request.permissionsBoundary() != null) {
       throw invalid("The parameter PermissionsBoundary is not supported by this region yet.");
     }
@@ -250,6 +247,7 @@ final class Roles {
             .message("Cannot delete entity, must delete policies first.")
             .build();
       }
+      InstanceProfiles.mustNotHold(tx, role.role().roleName());
       return tx.delete(RoleRecord.TABLE, key(role.role().roleName()));
     });
     return DeleteRoleResponse.builder().build();
@@ -433,11 +431,30 @@ final class Roles {
     });
   }
 
+  /** A path as an entity has it. */
+  static String path(@Nullable String given) {
+    String path = given == null ? "/" : given;
+    if (!PATH.matcher(path).matches()) {
+      throw invalid(
+          "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.");
+    }
+    return path;
+  }
+
+  static boolean exists(Tx tx, String name) {
+    return tx.get(RoleRecord.TABLE, key(name)).isPresent();
+  }
+
+  /** The role with this name as it is shown; empty if there is none. */
+  static Optional<Role> find(Tx tx, String name) {
+    return tx.get(RoleRecord.TABLE, key(name)).map(row -> shown(row.value()));
+  }
+
   private RoleRecord find(@Nullable String name) {
     return store.read(tx -> require(tx, name));
   }
 
-  private static RoleRecord require(Tx tx, @Nullable String name) {
+  static RoleRecord require(Tx tx, @Nullable String name) {
     String checked = name(name);
     return tx.get(RoleRecord.TABLE, key(checked))
         .map(Row::value)
@@ -493,7 +510,7 @@ final class Roles {
     return value;
   }
 
-  private static String pathPrefix(@Nullable String prefix) {
+  static String pathPrefix(@Nullable String prefix) {
     if (prefix != null && !PATH_PREFIX.matcher(prefix).matches()) {
       throw invalid(
           "1 validation error detected: Value '"

@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.linux.NetworkNamespace;
+import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.linux.LinuxNetwork;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
+import dev.muelle.services.iam.Iam;
 import dev.muelle.store.SqliteStore;
 import dev.muelle.store.Store;
 import java.io.IOException;
@@ -43,6 +45,7 @@ class Ec2OnLinuxTest {
       "me" + HexFormat.of().toHexDigits(new Random().nextInt()).substring(2);
   private final List<AutoCloseable> open = new ArrayList<>();
   private SqliteStore file;
+  private final SystemTimers timers = new SystemTimers();
   private LinuxNetwork network;
   private Ec2 ec2;
 
@@ -55,7 +58,17 @@ class Ec2OnLinuxTest {
 
   private Ec2 started() {
     Store store = file.in(SCOPE.storeScope());
-    Ec2 made = new Ec2(SCOPE, store, new Ids(new Random()), network);
+    Random random = new Random();
+    Ids ids = new Ids(random);
+    Ec2 made =
+        new Ec2(
+            SCOPE,
+            store,
+            timers,
+            ids,
+            random,
+            new Iam(SCOPE, file.in("000000000000/global"), timers, ids),
+            network);
     made.start();
     return made;
   }
@@ -65,8 +78,10 @@ class Ec2OnLinuxTest {
     for (AutoCloseable socket : open) {
       socket.close();
     }
+    ec2.close();
     network.removeAll();
     network.close();
+    timers.close();
     file.close();
     try (Stream<Path> namespaces = Files.list(NetworkNamespace.DIRECTORY)) {
       assertEquals(

@@ -13,6 +13,7 @@ import dev.muelle.network.Network.Use;
 import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
+import dev.muelle.services.iam.Iam;
 import dev.muelle.store.SqliteStore;
 import dev.muelle.store.Store;
 import java.nio.file.Path;
@@ -67,13 +68,21 @@ class Ec2Test {
 
   private Ec2 started(Scope scope, SimNetwork on) {
     Store store = file.in(scope.storeScope());
-    Ec2 made = new Ec2(scope, store, new Ids(new Random(scope.hashCode())), on);
+    Ec2 made = ec2(scope, store, on);
     made.start();
     return made;
   }
 
+  private Ec2 ec2(Scope scope, Store store, SimNetwork on) {
+    Random random = new Random(scope.hashCode());
+    Ids ids = new Ids(random);
+    Iam iam = new Iam(scope, file.in(scope.account() + "/global"), timers, ids);
+    return new Ec2(scope, store, timers, ids, random, iam, on);
+  }
+
   @AfterEach
   void close() {
+    ec2.close();
     network.close();
     file.close();
     timers.close();

@@ -17,6 +17,8 @@ import software.amazon.awssdk.services.ec2.model.CreateNetworkInterfaceRequest;
 import software.amazon.awssdk.services.ec2.model.CreateNetworkInterfaceResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteNetworkInterfaceRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteNetworkInterfaceResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeInstancesRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfacesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfacesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupsRequest;
@@ -69,6 +71,12 @@ final class FakeEc2 implements Ec2Client {
 
   Map<String, NetworkInterface> interfaces() {
     return interfaces;
+  }
+
+  /** Instances are tried with the real EC2. */
+  @Override
+  public DescribeInstancesResponse describeInstances(DescribeInstancesRequest request) {
+    return DescribeInstancesResponse.builder().build();
   }
 
   @Override

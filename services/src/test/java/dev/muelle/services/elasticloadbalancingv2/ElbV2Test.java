@@ -513,8 +513,6 @@ class ElbV2Test {
     List<Case> cases =
         List.of(
             new Case("Target group name 'a_b'", r -> r.name("a_b")),
-            new Case("target type 'instance'", r -> r.targetType("instance")),
-            new Case("target type 'instance'", r -> r.targetType((String) null)),
             new Case("target type 'lambda'", r -> r.targetType("lambda")),
             new Case("protocol 'HTTPS'", r -> r.protocol("HTTPS")),
             new Case("protocol must be specified", r -> r.protocol((String) null)),

@@ -9,6 +9,7 @@ import dev.muelle.network.Network;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.ec2.Ec2;
+import dev.muelle.services.iam.Iam;
 import dev.muelle.store.SqliteStore;
 import dev.muelle.wire.Access;
 import dev.muelle.wire.AwsHandler;
@@ -78,7 +79,15 @@ final class Machine implements AutoCloseable {
     Random random = new Random();
     Ids ids = new Ids(random);
     var view = store.in(scope.storeScope());
-    Ec2 ec2 = new Ec2(scope, view, ids, network);
+    Ec2 ec2 =
+        new Ec2(
+            scope,
+            view,
+            timers,
+            ids,
+            random,
+            new Iam(scope, store.in(scope.account() + "/global"), timers, ids),
+            network);
     ec2.start();
     ElbV2 elb = new ElbV2(scope, view, timers, ids, random, ec2, network, balancer);
     elb.start();

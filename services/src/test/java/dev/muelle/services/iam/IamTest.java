@@ -233,6 +233,9 @@ class IamTest {
   @Test
   void whoDeletesLabRoleHasNone() {
     iam.detachRolePolicy(r -> r.roleName("LabRole").policyArn(EXECUTION));
+    assertThrows(DeleteConflictException.class, () -> iam.deleteRole(r -> r.roleName("LabRole")));
+    iam.removeRoleFromInstanceProfile(
+        r -> r.instanceProfileName("LabInstanceProfile").roleName("LabRole"));
     iam.deleteRole(r -> r.roleName("LabRole"));
     restart();
     assertThrows(NoSuchEntityException.class, () -> iam.getRole(r -> r.roleName("LabRole")));
