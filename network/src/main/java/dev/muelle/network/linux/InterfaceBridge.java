@@ -40,7 +40,7 @@ final class InterfaceBridge {
   private final String interfaceId;
   private final String namespace;
 
-  /** Names of what this process put here; what an earlier one left, {@code retain} finds. */
+  /** Names of what is here, put by this process or adopted from an earlier one. */
   private final Set<String> present = new HashSet<>();
 
   InterfaceBridge(KernelNames names, String interfaceId) {
@@ -53,6 +53,11 @@ final class InterfaceBridge {
   static String interfaceOf(String id) {
     int dot = id.indexOf(DOT);
     return dot < 0 ? id : id.substring(0, dot);
+  }
+
+  /** Knows what an earlier server left behind this interface, by the id of its namespace. */
+  synchronized void adopt(String id) {
+    present.add(id.substring(id.indexOf(DOT) + 1));
   }
 
   private String own(String name) {
@@ -169,7 +174,7 @@ final class InterfaceBridge {
     Command.run("ip", "netns", "del", own);
   }
 
-  /** Takes everything away that was put here since this was made. */
+  /** Takes everything away that is here. */
   synchronized void removeAll() {
     Set.copyOf(present).forEach(this::remove);
   }

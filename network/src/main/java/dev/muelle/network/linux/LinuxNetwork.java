@@ -171,9 +171,12 @@ public final class LinuxNetwork implements Network {
     vpcs.values().forEach(vpc -> vpc.retain(interfaceIds));
     String prefix = names.namespace("");
     for (String left : namespaces()) {
-      String id = InterfaceBridge.interfaceOf(left.substring(prefix.length()));
+      String whole = left.substring(prefix.length());
+      String id = InterfaceBridge.interfaceOf(whole);
       if (!vpcIds.contains(id) && !interfaceIds.contains(id)) {
         Command.run("ip", "netns", "del", left);
+      } else if (!whole.equals(id)) {
+        bridge(id).adopt(whole);
       }
     }
   }

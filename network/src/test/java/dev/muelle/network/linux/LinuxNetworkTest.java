@@ -155,7 +155,6 @@ class LinuxNetworkTest {
     assertFalse(connects(database, "172.31.0.10", 49153), "its port leads nowhere");
     assertFalse(Files.exists(web));
     network.removeInterface("eni-host");
-    network.retain(Set.of("vpc-1"), Set.of("eni-db"));
     assertFalse(Files.exists(second), "it goes with its interface");
   }
 
