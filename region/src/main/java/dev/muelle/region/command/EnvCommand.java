@@ -35,6 +35,7 @@ final class EnvCommand implements Callable<Integer> {
         # aws before 2.13 (Debian 12's is one) does not read AWS_ENDPOINT_URL, so it is told:
         if ! aws --version 2>/dev/null | grep -qE '^aws-cli/(2\\.(1[3-9]|[2-9][0-9])|1\\.(29|[3-9][0-9])|[3-9])'; then
           aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
+          [ -z "${BASH_VERSION:-}" ] || export -f aws # for scripts that are run from this shell
         fi
         """,
         running.endpoint(), region, region, key.id(), key.secret());
