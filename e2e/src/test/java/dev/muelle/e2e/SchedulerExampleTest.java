@@ -56,9 +56,7 @@ class SchedulerExampleTest {
     assertEquals(4, started.lines().filter(line -> line.startsWith("started ")).count(), started);
     shell.run("await running 4");
     assertEquals(
-        2,
-        started.lines().map(line -> line.replaceAll(".* on ", "")).distinct().count(),
-        started);
+        2, started.lines().map(line -> line.replaceAll(".* on ", "")).distinct().count(), started);
     assertEquals("", shell.run("schedule 4"), "nothing is missing");
 
     String one = started.lines().findFirst().orElseThrow().split(" ", -1)[1];
