@@ -77,9 +77,9 @@ class ExecTest {
         shell.run(
             "enter --command \"sh -c 'id -u; echo \\$COLOR; ls -l /proc/self/fd/1; exit 4'\""
                 + " < /dev/null");
-    assertContains(said, "0\r\nazul\r\n");
+    assertContains(said, "0\nazul\n");
     assertContains(said, "/dev/pts/");
-    assertContains(said, "Exiting session: ");
+    assertContains(said, "Exiting session:");
   }
 
   @Test
@@ -87,7 +87,7 @@ class ExecTest {
     String said =
         shell.run(
             "printf 'echo $((6*7))$((6*7))\\rexit\\r' | enter --container main --command /bin/sh");
-    assertContains(said, "4242\r\n");
+    assertContains(said, "4242\n");
   }
 
   @Test

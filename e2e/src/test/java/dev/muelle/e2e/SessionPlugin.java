@@ -194,7 +194,9 @@ final class SessionPlugin implements WebSocket.Listener {
 
   @Override
   public void onError(WebSocket from, Throwable error) {
-    error.printStackTrace();
+    if (closed.getCount() > 0) {
+      error.printStackTrace();
+    }
     closed.countDown();
     handshake.countDown();
   }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param memoryLimit in bytes, for all containers together; 0 for no limit
  * @param storageLimit in bytes, of what the containers may write to their root filesystems; 0 for
  *     no limit
+ * @param sharesProcesses whether its containers' processes see each other and can be sent signals
  * @param labels kept and given back by {@link Engine#sandboxes}
  */
 public record SandboxSpec(
@@ -29,4 +30,32 @@ public record SandboxSpec(
     int cpuLimit,
     long memoryLimit,
     long storageLimit,
-    Map<String, String> labels) {}
+    boolean sharesProcesses,
+    Map<String, String> labels) {
+
+  /** Each of whose containers has its processes for itself. */
+  public SandboxSpec(
+      String id,
+      @Nullable Path network,
+      String hostname,
+      @Nullable String address,
+      List<String> nameservers,
+      List<String> searchDomains,
+      int cpuLimit,
+      long memoryLimit,
+      long storageLimit,
+      Map<String, String> labels) {
+    this(
+        id,
+        network,
+        hostname,
+        address,
+        nameservers,
+        searchDomains,
+        cpuLimit,
+        memoryLimit,
+        storageLimit,
+        false,
+        labels);
+  }
+}

@@ -14,9 +14,17 @@ import java.nio.file.Path;
 public final class PseudoTerminal implements AutoCloseable {
 
   private static final Path MULTIPLEXER = Path.of("/dev/ptmx");
+  private static final long TCGETS = 0x5401;
+  private static final long TCSETS = 0x5402;
   private static final long TIOCSWINSZ = 0x5414;
   private static final long TIOCSPTLCK = 0x4004_5431L;
   private static final long TIOCGPTN = 0x8004_5430L;
+
+  private static final long TERMIOS = 64; // bytes, more than it has anywhere
+  private static final int INPUT_MODES =
+      0x5eb; // IGNBRK BRKINT PARMRK ISTRIP INLCR IGNCR ICRNL IXON
+  private static final int OUTPUT_MODES = 0x1; // OPOST
+  private static final int LOCAL_MODES = 0x804b; // ISIG ICANON ECHO ECHONL IEXTEN
 
   private final int fd;
   private final Path path;
@@ -44,6 +52,22 @@ public final class PseudoTerminal implements AutoCloseable {
         Syscalls.close(fd);
       }
     }
+  }
+
+  /**
+   * Lets everything through as it is, as cfmakeraw(3) does: for a program that has a terminal of
+   * its own to care for echo, lines and signals.
+   */
+  public PseudoTerminal raw() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment modes = arena.allocate(TERMIOS, Integer.BYTES);
+      Syscalls.control(fd, TCGETS, modes);
+      modes.setAtIndex(JAVA_INT, 0, modes.getAtIndex(JAVA_INT, 0) & ~INPUT_MODES);
+      modes.setAtIndex(JAVA_INT, 1, modes.getAtIndex(JAVA_INT, 1) & ~OUTPUT_MODES);
+      modes.setAtIndex(JAVA_INT, 3, modes.getAtIndex(JAVA_INT, 3) & ~LOCAL_MODES);
+      Syscalls.control(fd, TCSETS, modes);
+    }
+    return this;
   }
 
   /** The other side. Whoever leads a session without a terminal gets it as his by opening it. */

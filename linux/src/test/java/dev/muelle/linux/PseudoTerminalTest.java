@@ -84,6 +84,20 @@ class PseudoTerminalTest {
   }
 
   @Test
+  void rawItLetsEverythingThrough() throws Exception {
+    try (PseudoTerminal terminal = PseudoTerminal.open().raw()) {
+      byte[] all = new byte[256];
+      for (int i = 0; i < all.length; i++) {
+        all[i] = (byte) i;
+      }
+      Process process = shell(terminal, "head -c 256 | od -An -v -tx1 | tr -d ' \\n'");
+      terminal.write(all);
+      assertEquals(java.util.HexFormat.of().formatHex(all), readAll(terminal), "and no echo");
+      assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+    }
+  }
+
+  @Test
   void itIsGoneWhenItIsClosed() {
     PseudoTerminal terminal = PseudoTerminal.open();
     terminal.close();

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * specification</a>. It only decides; nothing is read or written.
  *
  * @param network path of the network namespace
+ * @param processes path of the namespace of processes; null for one of its own
  * @param rootfs where the root filesystem is mounted
  * @param files host files of the sandbox: hosts, hostname, resolv.conf
  * @param init program that runs as pid 1; null for none
@@ -41,6 +42,7 @@ record Bundle(
     ImageConfig image,
     Users user,
     Path network,
+    @Nullable Path processes,
     Path rootfs,
     Path files,
     @Nullable Path init,
@@ -302,8 +304,12 @@ record Bundle(
 
   private void linux(ObjectNode linux) {
     ArrayNode namespaces = linux.putArray("namespaces");
-    for (String type : List.of("pid", "mount", "ipc", "uts")) {
+    for (String type : List.of("mount", "ipc", "uts")) {
       namespaces.addObject().put("type", type);
+    }
+    ObjectNode seen = namespaces.addObject().put("type", "pid");
+    if (processes != null) {
+      seen.put("path", processes.toString());
     }
     namespaces.addObject().put("type", "network").put("path", network.toString());
     if (cgroupNamespace) {

@@ -201,6 +201,33 @@ final class Cgroups {
     apply(limits(spec));
   }
 
+  /** Makes groups beside those of a sandbox's containers, and gives them. */
+  List<Path> make(String sandboxId, String name) throws IOException {
+    List<Path> groups = new ArrayList<>();
+    for (Path root : version instanceof Version.V1 v1 ? limited(v1) : roots()) {
+      groups.add(Files.createDirectories(root.resolve(instance).resolve(sandboxId).resolve(name)));
+    }
+    return groups;
+  }
+
+  private static Set<Path> limited(Version.V1 v1) {
+    Set<Path> roots = new LinkedHashSet<>();
+    for (String controller : List.of("cpu", "memory", "pids")) {
+      if (v1.hierarchies().containsKey(controller)) {
+        roots.add(v1.hierarchies().get(controller));
+      }
+    }
+    return roots;
+  }
+
+  /** Kills everything in a container's groups. */
+  void kill(String sandboxId, String containerId) {
+    for (Path root : roots()) {
+      processes(root.resolve(instance).resolve(sandboxId).resolve(containerId))
+          .forEach(Cgroups::kill);
+    }
+  }
+
   private static void apply(List<Write> writes) throws IOException {
     for (Write write : writes) {
       Files.writeString(write.file(), write.value());

@@ -293,6 +293,7 @@ final class Containers {
             spec.isolation().network() == null
                 ? sandboxes.network(sandbox)
                 : spec.isolation().network(),
+            sandboxes.processes(sandbox),
             rootfs,
             layout.sandbox(sandbox.id()),
             spec.init() ? init() : null,
@@ -358,6 +359,14 @@ final class Containers {
       Exit exit = container.exit.isDone() ? null : exit(container.note);
       if (exit == null) {
         return;
+      }
+      boolean others =
+          sandboxes
+              .find(container.note.sandboxId())
+              .filter(SandboxSpec::sharesProcesses)
+              .isPresent();
+      if (others) { // whom the end of the container's first process does not end
+        cgroups.kill(container.note.sandboxId(), id);
       }
       Layout.write(layout.exitNote(id), json.writeValueAsBytes(exit));
       container.exit.complete(exit);

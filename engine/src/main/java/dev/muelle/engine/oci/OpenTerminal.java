@@ -50,7 +50,7 @@ final class OpenTerminal implements Terminal {
    */
   static OpenTerminal start(List<String> runtime, Path description, Path pidFile)
       throws IOException {
-    PseudoTerminal terminal = PseudoTerminal.open();
+    PseudoTerminal terminal = PseudoTerminal.open().raw(); // the one inside cares
     boolean done = false;
     try {
       List<String> command = new ArrayList<>(List.of("setsid", "/bin/sh", "-c", SCRIPT, "sh"));

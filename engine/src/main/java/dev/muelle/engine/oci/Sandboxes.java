@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** The sandboxes: their groups, host files, and disks of limited size. */
 final class Sandboxes {
@@ -27,6 +28,7 @@ final class Sandboxes {
   private final String instance;
   private final Cgroups cgroups;
   private final Disks disks;
+  private final Keeper keeper;
   private final ObjectMapper json;
   private final Map<String, SandboxSpec> known = new ConcurrentHashMap<>();
   private final Map<String, ReentrantReadWriteLock> locks = new ConcurrentHashMap<>();
@@ -36,6 +38,7 @@ final class Sandboxes {
     this.instance = instance;
     this.cgroups = cgroups;
     this.disks = new Disks(layout);
+    this.keeper = new Keeper(layout, cgroups);
     this.json = json;
   }
 
@@ -60,6 +63,11 @@ final class Sandboxes {
   /** Where the network namespace is. */
   Path network(SandboxSpec spec) {
     return spec.network() == null ? Path.of("/run/netns", ownNetwork(spec.id())) : spec.network();
+  }
+
+  /** Where the namespace of processes is that its containers share; null if they do not. */
+  @Nullable Path processes(SandboxSpec spec) throws IOException {
+    return keeper.processes(spec);
   }
 
   private String ownNetwork(String id) {
@@ -128,6 +136,7 @@ final class Sandboxes {
     if (spec.storageLimit() > 0) {
       disks.create(spec.id(), spec.storageLimit());
     }
+    keeper.start(spec);
     Layout.write(layout.sandboxNote(spec.id()), json.writeValueAsBytes(spec));
   }
 

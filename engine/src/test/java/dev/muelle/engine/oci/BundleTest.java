@@ -52,6 +52,7 @@ class BundleTest {
             image,
             new Users(1000, 1001, List.of(2000), "/home/alba"),
             Path.of("/run/netns/n"),
+            null,
             Path.of("/r"),
             Path.of("/f"),
             Path.of("/usr/bin/tini-static"),

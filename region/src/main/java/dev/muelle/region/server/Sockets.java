@@ -4,8 +4,11 @@ import dev.muelle.wire.http.WebSocket;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
+import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.websocket.api.Callback;
 import org.eclipse.jetty.websocket.api.Session;
 import org.eclipse.jetty.websocket.server.ServerWebSocketContainer;
@@ -30,8 +33,13 @@ public final class Sockets {
       container.setIdleTimeout(IDLE);
       container.addMapping(
           "/*",
-          (request, response, callback) ->
-              door.open(request.getHttpURI().getPath()).map(End::new).orElse(null));
+          (request, response, callback) -> {
+            Optional<WebSocket> socket = door.open(request.getHttpURI().getPath());
+            if (socket.isEmpty()) {
+              Response.writeError(request, response, callback, HttpStatus.NOT_FOUND_404);
+            }
+            return socket.map(End::new).orElse(null);
+          });
     };
   }
 

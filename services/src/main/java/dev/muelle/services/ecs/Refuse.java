@@ -13,6 +13,28 @@ import software.amazon.awssdk.services.ecs.model.InvalidParameterException;
 /** The two ways in which ECS says that a request is wrong. */
 final class Refuse {
 
+  private static final String SECRETS = "AWS Secrets Manager or the SSM Parameter Store";
+
+  /** What a region would have to have first, by the name of the member. */
+  private static final Map<String, String> MISSING =
+      Map.ofEntries(
+          Map.entry("secrets", SECRETS),
+          Map.entry("secretOptions", SECRETS),
+          Map.entry("repositoryCredentials", "AWS Secrets Manager"),
+          Map.entry("environmentFiles", "Amazon S3"),
+          Map.entry("firelensConfiguration", "FireLens, which runs a log router in the task"),
+          Map.entry("proxyConfiguration", "AWS App Mesh"),
+          Map.entry("serviceConnectConfiguration", "AWS Cloud Map"),
+          Map.entry("serviceRegistries", "AWS Cloud Map"),
+          Map.entry("efsVolumeConfiguration", "Amazon EFS"),
+          Map.entry("fsxWindowsFileServerVolumeConfiguration", "Amazon FSx"),
+          Map.entry("configuredAtLaunch", "Amazon EBS"),
+          Map.entry("volumeConfigurations", "Amazon EBS"),
+          Map.entry("credentialSpecs", "Active Directory"),
+          Map.entry("enableFaultInjection", "AWS Fault Injection Service"),
+          Map.entry("resourceRequirements", "GPUs"),
+          Map.entry("inferenceAccelerators", "Elastic Inference"));
+
   private Refuse() {}
 
   static EcsException invalid(String message) {
@@ -33,7 +55,13 @@ final class Refuse {
     unlessAllowed(
         value,
         effective,
-        member -> what + " parameter " + member + " is not supported by this region yet.");
+        member ->
+            what
+                + " parameter "
+                + member
+                + " is not supported by this region yet"
+                + (MISSING.containsKey(member) ? ": it needs " + MISSING.get(member) : "")
+                + ".");
   }
 
   /** Refuses every member that is set and is not one of these, with a message about its name. */

@@ -42,14 +42,17 @@ import software.amazon.awssdk.services.ecs.model.AssignPublicIp;
 import software.amazon.awssdk.services.ecs.model.Connectivity;
 import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
+import software.amazon.awssdk.services.ecs.model.ContainerImage;
 import software.amazon.awssdk.services.ecs.model.ContainerOverride;
 import software.amazon.awssdk.services.ecs.model.HealthStatus;
 import software.amazon.awssdk.services.ecs.model.KernelCapabilities;
 import software.amazon.awssdk.services.ecs.model.KeyValuePair;
 import software.amazon.awssdk.services.ecs.model.LinuxParameters;
+import software.amazon.awssdk.services.ecs.model.PidMode;
 import software.amazon.awssdk.services.ecs.model.Task;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.ecs.model.TaskStopCode;
+import software.amazon.awssdk.services.ecs.model.VersionConsistency;
 
 /**
  * Brings one task from PROVISIONING to RUNNING, and from there to STOPPED. Each look does the next
@@ -285,7 +288,7 @@ final class TaskAgent {
     Map<String, String> digests = new HashMap<>();
     for (ContainerDefinition container : definition.containerDefinitions()) {
       try {
-        Engine.Image image = engine.pull(reference(container.image()), null);
+        Engine.Image image = engine.pull(version(task, container), null);
         images.put(containerId(task, container.name()), image);
         digests.put(container.name(), image.digest());
       } catch (EngineException e) {
@@ -302,6 +305,37 @@ final class TaskAgent {
                     now.containers().stream()
                         .map(c -> c.toBuilder().imageDigest(digests.get(c.name())).build())
                         .toList()));
+  }
+
+  /**
+   * What to pull: a service's tasks run what the first one of their deployment resolved the image's
+   * tag to.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-container-image-stability.html">Container
+   *     image resolution</a>
+   */
+  private ImageReference version(TaskRecord task, ContainerDefinition container) {
+    ImageReference named = reference(container.image());
+    String key = task.serviceKey();
+    String deployment = task.task().startedBy();
+    if (key == null
+        || deployment == null
+        || container.versionConsistency() == VersionConsistency.DISABLED) {
+      return named;
+    }
+    return store
+        .read(tx ->
+            tx.get(ServiceRecord.TABLE, key)
+                .flatMap(row -> Revisions.of(tx, row.value().service().serviceArn(), deployment)))
+        .stream()
+        .flatMap(revision -> revision.containerImages().stream())
+        .filter(image -> image.containerName().equals(container.name()))
+        .map(ContainerImage::imageDigest)
+        .filter(Objects::nonNull)
+        .findFirst()
+        .map(digest -> new ImageReference(named.registry(), named.repository(), null, digest))
+        .orElse(named);
   }
 
   private static ImageReference reference(String image) {
@@ -352,6 +386,7 @@ final class TaskAgent {
                 : TaskDefinitionRules.memory(memory))
             * MIB,
         onInstance ? 0 : TaskFactory.storage(definition) * GIB, // an instance's disk has no quota
+        definition.pidMode() == PidMode.TASK,
         Map.of(LABEL_SCOPE, scope.storeScope(), "task", task.task().taskArn()));
   }
 
@@ -421,7 +456,7 @@ final class TaskAgent {
     return new Isolation(
         capabilities == null ? Set.of() : Set.copyOf(capabilities.add()),
         capabilities == null ? Set.of() : Set.copyOf(capabilities.drop()),
-        0,
+        linux == null || linux.sharedMemorySize() == null ? 0 : linux.sharedMemorySize() * MIB,
         parameters,
         TaskVolumes.mounts(container, definition.containerDefinitions()),
         Boolean.TRUE.equals(container.privileged()),

@@ -26,6 +26,7 @@ import software.amazon.awssdk.services.ecs.model.LogConfiguration;
 import software.amazon.awssdk.services.ecs.model.LogDriver;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.OSFamily;
+import software.amazon.awssdk.services.ecs.model.PidMode;
 import software.amazon.awssdk.services.ecs.model.PortMapping;
 import software.amazon.awssdk.services.ecs.model.RegisterTaskDefinitionRequest;
 import software.amazon.awssdk.services.ecs.model.RuntimePlatform;
@@ -33,6 +34,7 @@ import software.amazon.awssdk.services.ecs.model.SystemControl;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.ecs.model.Tmpfs;
 import software.amazon.awssdk.services.ecs.model.TransportProtocol;
+import software.amazon.awssdk.services.ecs.model.VersionConsistency;
 
 /**
  * What a task definition may say: Fargate's table of sizes, containers that fit into them, and by
@@ -106,7 +108,8 @@ final class TaskDefinitionRules {
           "runtimePlatform",
           "ephemeralStorage",
           "placementConstraints",
-          "volumes");
+          "volumes",
+          "pidMode");
   private static final Set<String> CONTAINER_MEMBERS =
       Set.of(
           "name",
@@ -136,7 +139,9 @@ final class TaskDefinitionRules {
           "systemControls",
           "restartPolicy",
           "interactive",
-          "pseudoTerminal");
+          "pseudoTerminal",
+          "versionConsistency");
+
   private final Scope scope;
   private final Roles roles;
 
@@ -156,6 +161,16 @@ final class TaskDefinitionRules {
     boolean fargate = request.requiresCompatibilitiesAsStrings().contains("FARGATE");
     if (fargate) {
       checkFargate(request);
+    }
+    if (request.pidMode() != null && request.pidMode() != PidMode.TASK) {
+      throw Refuse.client(
+          fargate
+              ? "Tasks using the Fargate launch type do not support pidMode '"
+                  + request.pidModeAsString()
+                  + "': use task."
+              : "pidMode "
+                  + request.pidModeAsString()
+                  + " is not supported by this region: an instance has no processes of its own.");
     }
     Refuse.unlessEffective("RegisterTaskDefinition", request, TASK_MEMBERS);
     if (request.containerDefinitions().isEmpty()) {
@@ -206,6 +221,7 @@ final class TaskDefinitionRules {
         .containerDefinitions(containers)
         .volumes(request.volumes())
         .ephemeralStorage(request.ephemeralStorage())
+        .pidMode(request.pidMode())
         .placementConstraints(request.placementConstraints())
         .compatibilities(
             fargate
@@ -384,11 +400,20 @@ final class TaskDefinitionRules {
       LinuxParameters linux = definition.linuxParameters();
       if (linux != null) {
         Refuse.unlessEffective(
-            "LinuxParameters", linux, Set.of("initProcessEnabled", "capabilities", "tmpfs"));
+            "LinuxParameters",
+            linux,
+            Set.of("initProcessEnabled", "capabilities", "tmpfs", "sharedMemorySize"));
         linux.tmpfs().forEach(TaskDefinitionRules::checkMemoryMount);
+        if (linux.sharedMemorySize() != null && linux.sharedMemorySize() < 1) {
+          throw Refuse.client("Invalid sharedMemorySize: " + linux.sharedMemorySize());
+        }
       }
       HealthChecks.check(definition);
       Restarts.check(definition);
+      if (definition.versionConsistency() == VersionConsistency.UNKNOWN_TO_SDK_VERSION) {
+        throw Refuse.client(
+            "Invalid versionConsistency: " + definition.versionConsistencyAsString());
+      }
       checkParameters(definition);
       cpuSum += definition.cpu() == null ? 0 : definition.cpu();
       memorySum +=

@@ -43,7 +43,7 @@ public interface WebSocket {
     /**
      * Who answers at a path.
      *
-     * @return empty for nobody, which is answered as any other request
+     * @return empty for nobody, which is answered with 404
      */
     Optional<WebSocket> open(String path);
   }
