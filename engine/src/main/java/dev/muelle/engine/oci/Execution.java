@@ -47,6 +47,7 @@ final class Execution {
     Path description = directory.resolve(name + ".json");
     Path pidFile = directory.resolve(name + ".pid");
     try {
+      Files.deleteIfExists(pidFile); // an earlier server's, of who knows whom
       Files.write(description, json.writeValueAsBytes(process(directory, command)));
       Process process =
           new ProcessBuilder(arguments(id, description, pidFile))
@@ -82,6 +83,7 @@ final class Execution {
     Path description = directory.resolve(name + ".json");
     Path pidFile = directory.resolve(name + ".pid");
     try {
+      Files.deleteIfExists(pidFile); // an earlier server's, of who knows whom
       Files.write(description, json.writeValueAsBytes(rootsTerminal(directory, command)));
       return OpenTerminal.start(arguments(id, description, pidFile), description, pidFile);
     } catch (IOException e) {

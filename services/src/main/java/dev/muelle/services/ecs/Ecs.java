@@ -179,17 +179,25 @@ public final class Ecs implements EcsClient {
       String host) {
     this.store = store;
     this.engine = engine;
+    Roles roles = new Roles(scope, iam);
     TaskFactory factory = new TaskFactory(scope, ids);
     Networks networks = new Networks(ec2);
     clusters = new Clusters(scope, store);
-    definitions =
-        new TaskDefinitions(
-            scope, store, timers, new TaskDefinitionRules(scope, new Roles(scope, iam)));
+    definitions = new TaskDefinitions(scope, store, timers, new TaskDefinitionRules(scope, roles));
     fleets = new Fleets(store, random);
     InstanceTasks onInstances = new InstanceTasks(store, timers, factory, fleets, random);
     providers = new CapacityProviders(scope, store, clusters);
     tasks =
-        new Tasks(store, timers, clusters, definitions, networks, factory, onInstances, providers);
+        new Tasks(
+            store,
+            timers,
+            clusters,
+            definitions,
+            networks,
+            factory,
+            onInstances,
+            providers,
+            new TaskOverrides(roles));
     instances = new ContainerInstances(scope, store, timers, ids, clusters, tasks);
     agents = new InstanceAgents(scope, store, ec2, clusters, instances);
     attributes = new InstanceAttributes(store, clusters);

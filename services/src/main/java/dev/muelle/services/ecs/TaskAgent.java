@@ -385,7 +385,9 @@ final class TaskAgent {
                 ? networks.total(task, InstanceRecord.MEMORY)
                 : TaskDefinitionRules.memory(memory))
             * MIB,
-        onInstance ? 0 : TaskFactory.storage(definition) * GIB, // an instance's disk has no quota
+        onInstance
+            ? 0
+            : task.task().ephemeralStorage().sizeInGiB() * GIB, // an instance's disk has no quota
         definition.pidMode() == PidMode.TASK,
         Map.of(LABEL_SCOPE, scope.storeScope(), "task", task.task().taskArn()));
   }

@@ -234,16 +234,7 @@ final class TaskDefinitionRules {
         .memory(memory == null ? null : memory.toString());
   }
 
-  /** What ECS has, but not for this launch type, in its own words. */
-  private static void checkFargate(RegisterTaskDefinitionRequest request) {
-    if (request.ipcMode() != null) {
-      throw Refuse.client("Tasks using the Fargate launch type do not support ipcMode.");
-    }
-    if (!request.placementConstraints().isEmpty()) {
-      throw Refuse.client(
-          "Fargate compatible task definitions do not support placementConstraints");
-    }
-    EphemeralStorage storage = request.ephemeralStorage();
+  static void checkStorage(@Nullable EphemeralStorage storage) {
     if (storage != null
         && (storage.sizeInGiB() == null
             || storage.sizeInGiB() < MIN_STORAGE
@@ -254,6 +245,18 @@ final class TaskDefinitionRules {
               + ". The minimum supported value is 21 GiB and the maximum supported value is 200"
               + " GiB.");
     }
+  }
+
+  /** What ECS has, but not for this launch type, in its own words. */
+  private static void checkFargate(RegisterTaskDefinitionRequest request) {
+    if (request.ipcMode() != null) {
+      throw Refuse.client("Tasks using the Fargate launch type do not support ipcMode.");
+    }
+    if (!request.placementConstraints().isEmpty()) {
+      throw Refuse.client(
+          "Fargate compatible task definitions do not support placementConstraints");
+    }
+    checkStorage(request.ephemeralStorage());
     for (ContainerDefinition container : request.containerDefinitions()) {
       LinuxParameters linux = container.linuxParameters();
       Map<String, Boolean> unsupported = new LinkedHashMap<>();

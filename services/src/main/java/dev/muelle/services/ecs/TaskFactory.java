@@ -101,7 +101,7 @@ final class TaskFactory {
             .availabilityZone(order.zone())
             .cpu(Optional.ofNullable(order.overrides().cpu()).orElse(definition.cpu()))
             .memory(Optional.ofNullable(order.overrides().memory()).orElse(definition.memory()))
-            .ephemeralStorage(EphemeralStorage.builder().sizeInGiB(storage(definition)).build())
+            .ephemeralStorage(EphemeralStorage.builder().sizeInGiB(storage(order)).build())
             .lastStatus((ownInterface ? TaskStatus.PROVISIONING : TaskStatus.PENDING).name())
             .desiredStatus(TaskStatus.RUNNING.name())
             .connectivity((Connectivity) null)
@@ -160,11 +160,10 @@ final class TaskFactory {
         .build();
   }
 
-  /** Of a task's ephemeral storage, in GiB. */
-  static int storage(TaskDefinition definition) {
-    return definition.ephemeralStorage() == null
-        ? EPHEMERAL_GIB
-        : definition.ephemeralStorage().sizeInGiB();
+  private static int storage(Order order) {
+    EphemeralStorage own = order.overrides().ephemeralStorage();
+    EphemeralStorage defined = order.definition().ephemeralStorage();
+    return own != null ? own.sizeInGiB() : defined != null ? defined.sizeInGiB() : EPHEMERAL_GIB;
   }
 
   static Optional<ContainerOverride> override(TaskOverride overrides, String container) {

@@ -75,7 +75,7 @@ final class TaskMetadata {
     if (task.launchType() == LaunchType.FARGATE) {
       node.putObject("EphemeralStorageMetrics")
           .put("Utilized", engine.storageUsed(record.id()) / MIB)
-          .put("Reserved", TaskFactory.storage(definition) * MIB_PER_GIB);
+          .put("Reserved", task.ephemeralStorage().sizeInGiB() * MIB_PER_GIB);
     } else {
       Eni.id(record).ifPresent(eni -> node.put("VPCID", vpcOf(eni)));
     }

@@ -19,7 +19,6 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
 import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
 import software.amazon.awssdk.services.ecs.model.Cluster;
-import software.amazon.awssdk.services.ecs.model.ContainerOverride;
 import software.amazon.awssdk.services.ecs.model.DescribeTasksRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeTasksResponse;
 import software.amazon.awssdk.services.ecs.model.DesiredStatus;
@@ -108,6 +107,7 @@ final class Tasks {
   private final TaskFactory factory;
   private final InstanceTasks onInstances;
   private final CapacityProviders providers;
+  private final TaskOverrides overrides;
 
   Tasks(
       Store store,
@@ -117,7 +117,8 @@ final class Tasks {
       Networks networks,
       TaskFactory factory,
       InstanceTasks onInstances,
-      CapacityProviders providers) {
+      CapacityProviders providers,
+      TaskOverrides overrides) {
     this.store = store;
     this.clock = clock;
     this.clusters = clusters;
@@ -126,6 +127,7 @@ final class Tasks {
     this.factory = factory;
     this.onInstances = onInstances;
     this.providers = providers;
+    this.overrides = overrides;
   }
 
   RunTaskResponse run(RunTaskRequest request) {
@@ -158,10 +160,10 @@ final class Tasks {
         });
     TaskDefinitions.Registered definition =
         store.read(tx -> definitions.runnable(tx, request.taskDefinition()));
-    TaskOverride overrides =
-        request.overrides() == null ? TaskOverride.builder().build() : request.overrides();
-    checkOverrides(overrides, definition.definition());
-    ExecSessions.check(request.enableExecuteCommand(), definition.definition(), NO_ROLE);
+    TaskOverride overrides = this.overrides.check(request.overrides(), definition.definition());
+    if (overrides.taskRoleArn() == null) {
+      ExecSessions.check(request.enableExecuteCommand(), definition.definition(), NO_ROLE);
+    }
     AwsVpcConfiguration network =
         networks.check(definition.definition(), request.networkConfiguration());
     if (!ec2) {
@@ -258,10 +260,10 @@ final class Tasks {
     String clusterArn = store.read(tx -> clusters.active(tx, request.cluster())).clusterArn();
     TaskDefinitions.Registered definition =
         store.read(tx -> definitions.runnable(tx, request.taskDefinition()));
-    TaskOverride overrides =
-        request.overrides() == null ? TaskOverride.builder().build() : request.overrides();
-    checkOverrides(overrides, definition.definition());
-    ExecSessions.check(request.enableExecuteCommand(), definition.definition(), NO_ROLE);
+    TaskOverride overrides = this.overrides.check(request.overrides(), definition.definition());
+    if (overrides.taskRoleArn() == null) {
+      ExecSessions.check(request.enableExecuteCommand(), definition.definition(), NO_ROLE);
+    }
     AwsVpcConfiguration network =
         networks.check(definition.definition(), request.networkConfiguration());
     InstanceTasks.check(definition.definition(), network);
@@ -377,32 +379,6 @@ final class Tasks {
   static void checkPlatform(@Nullable String version) {
     if (version != null && !version.equals("LATEST") && !version.equals("1.4.0")) {
       throw Refuse.invalid("The specified platform does not exist.");
-    }
-  }
-
-  private static void checkOverrides(TaskOverride overrides, TaskDefinition definition) {
-    Refuse.unlessEffective(
-        "TaskOverride", overrides, Set.of("containerOverrides", "cpu", "memory"));
-    if (overrides.cpu() != null || overrides.memory() != null) {
-      TaskDefinitionRules.checkSize(
-          TaskDefinitionRules.cpu(overrides.cpu() == null ? definition.cpu() : overrides.cpu()),
-          TaskDefinitionRules.memory(
-              overrides.memory() == null ? definition.memory() : overrides.memory()));
-    }
-    for (ContainerOverride override : overrides.containerOverrides()) {
-      Refuse.unlessEffective(
-          "ContainerOverride",
-          override,
-          Set.of("name", "command", "environment", "cpu", "memory", "memoryReservation"));
-      boolean known =
-          definition.containerDefinitions().stream()
-              .anyMatch(container -> container.name().equals(override.name()));
-      if (!known) {
-        throw Refuse.invalid(
-            "Override for container named "
-                + override.name()
-                + " is not a container in the TaskDefinition.");
-      }
     }
   }
 

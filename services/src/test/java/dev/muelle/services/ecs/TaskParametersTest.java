@@ -27,6 +27,7 @@ import software.amazon.awssdk.services.ecs.model.PidMode;
 import software.amazon.awssdk.services.ecs.model.RegisterTaskDefinitionRequest;
 import software.amazon.awssdk.services.ecs.model.Secret;
 import software.amazon.awssdk.services.ecs.model.Task;
+import software.amazon.awssdk.services.ecs.model.TaskOverride;
 
 /** What a task definition's smaller parameters come to, and what is missing for the others. */
 @Timeout(120)
@@ -124,6 +125,42 @@ class TaskParametersTest {
     world.until("two", LONG, () -> world.settled() && world.tasks().size() == 2);
     for (Task task : world.tasks()) {
       assertFalse(spec(task.taskArn()).imageId().contains("@sha256:"));
+    }
+  }
+
+  @Test
+  void aRequestMayNameOtherRolesAndAnotherStorage() {
+    register("FARGATE", request -> {}); // without a task role
+    String arn =
+        world
+            .ecs()
+            .runTask(
+                world
+                    .runTask()
+                    .enableExecuteCommand(true)
+                    .overrides(o ->
+                        o.taskRoleArn("LabRole")
+                            .executionRoleArn("ecsTaskExecutionRole")
+                            .ephemeralStorage(s -> s.sizeInGiB(40)))
+                    .build())
+            .tasks()
+            .getFirst()
+            .taskArn();
+    world.until("running", LONG, () -> world.task(arn).lastStatus().equals("RUNNING"));
+    Task task = world.task(arn);
+    assertEquals("arn:aws:iam::000000000000:role/LabRole", task.overrides().taskRoleArn());
+    assertEquals(40, task.ephemeralStorage().sizeInGiB());
+    assertEquals(
+        40L << 30, world.engine.sandboxSpec(TaskRecord.idOf(arn)).orElseThrow().storageLimit());
+    assertTrue(task.enableExecuteCommand());
+    for (Consumer<TaskOverride.Builder> bad :
+        List.<Consumer<TaskOverride.Builder>>of(
+            o -> o.taskRoleArn("nobody"),
+            o -> o.executionRoleArn("arn:aws:iam::000000000000:role/nobody"),
+            o -> o.ephemeralStorage(s -> s.sizeInGiB(20)),
+            o -> o.ephemeralStorage(s -> s.sizeInGiB(201)))) {
+      assertThrows(
+          EcsException.class, () -> world.ecs().runTask(world.runTask().overrides(bad).build()));
     }
   }
 
