@@ -64,7 +64,10 @@ final class LogPump implements AutoCloseable {
   private final Loop<String> loop;
   private final Loop<String> filling;
 
-  /** Of containers whose output must not wait, by their ids. */
+  /** Tasks with containers whose output must not wait. */
+  private final Set<String> buffered = ConcurrentHashMap.newKeySet();
+
+  /** Of such containers, by their ids. */
   private final Map<String, LogBuffer> buffers = new ConcurrentHashMap<>();
 
   /** Containers whose stream's end was compared with their position since this process began. */
@@ -90,7 +93,9 @@ final class LogPump implements AutoCloseable {
   }
 
   void wake(String taskId) {
-    filling.wake(taskId);
+    if (buffered.contains(taskId)) {
+      filling.wake(taskId);
+    }
     loop.wake(taskId);
   }
 
@@ -133,6 +138,13 @@ final class LogPump implements AutoCloseable {
       return null;
     }
     TaskDefinition definition = definitions.byArn(task.task().taskDefinitionArn()).orElseThrow();
+    boolean mustNotWait =
+        definition.containerDefinitions().stream()
+            .map(ContainerDefinition::logConfiguration)
+            .anyMatch(logs -> logs != null && LogOptions.of(logs).bufferBytes() > 0);
+    if (mustNotWait && buffered.add(taskId)) {
+      filling.wake(taskId);
+    }
     return carryAll(task, definition, false) ? UNTIL_OLD : WHILE_RUNNING;
   }
 
@@ -336,6 +348,7 @@ final class LogPump implements AutoCloseable {
       return true;
     });
     carrying.remove(task.id());
+    buffered.remove(task.id());
     definition
         .containerDefinitions()
         .forEach(container -> {
