@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.ListTagsForResourceRequest;
 import software.amazon.awssdk.services.ecs.model.ListTagsForResourceResponse;
 import software.amazon.awssdk.services.ecs.model.Tag;
@@ -35,16 +36,14 @@ final class Tags {
 
   /** Checks tags as a request brings them. */
   static void check(List<Tag> tags) {
-    if (tags.size() > MOST) {
-      throw Refuse.invalid("The maximum number of tags that you can apply to a resource is 50.");
-    }
+    checkNumber(tags);
     Set<String> keys = new HashSet<>();
     for (Tag tag : tags) {
       String key = tag.key();
       if (key == null || key.isEmpty() || key.length() > 128) {
         throw Refuse.invalid("Tag keys must be between 1 and 128 characters in length.");
       }
-      if (key.toLowerCase(Locale.ROOT).startsWith("aws:")) {
+      if (isManaged(key)) {
         throw Refuse.invalid(
             "Tag keys starting with the reserved prefix aws: are not allowed: " + key);
       }
@@ -55,6 +54,17 @@ final class Tags {
         throw Refuse.invalid("Duplicate tag keys found: " + key);
       }
     }
+  }
+
+  /** Those that ECS itself puts on tasks do not count. */
+  private static void checkNumber(List<Tag> tags) {
+    if (tags.stream().filter(tag -> !isManaged(tag.key())).count() > MOST) {
+      throw Refuse.invalid("The maximum number of tags that you can apply to a resource is 50.");
+    }
+  }
+
+  private static boolean isManaged(@Nullable String key) {
+    return key != null && key.toLowerCase(Locale.ROOT).startsWith("aws:");
   }
 
   ListTagsForResourceResponse list(ListTagsForResourceRequest request) {
@@ -73,7 +83,7 @@ final class Tags {
               Map<String, Tag> all = new LinkedHashMap<>();
               present.forEach(tag -> all.put(tag.key(), tag));
               request.tags().forEach(tag -> all.put(tag.key(), tag));
-              check(List.copyOf(all.values()));
+              checkNumber(List.copyOf(all.values()));
               return List.copyOf(all.values());
             },
             true));
@@ -81,6 +91,12 @@ final class Tags {
   }
 
   UntagResourceResponse untag(UntagResourceRequest request) {
+    for (String key : request.tagKeys()) {
+      if (isManaged(key)) {
+        throw Refuse.invalid(
+            "Tag keys starting with the reserved prefix aws: are not allowed: " + key);
+      }
+    }
     store.write(tx ->
         change(
             tx,
