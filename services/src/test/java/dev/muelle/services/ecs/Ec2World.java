@@ -50,12 +50,14 @@ final class Ec2World implements AutoCloseable {
   final FakeBalancer balancer = new FakeBalancer(time, new Random(2), id -> !dead.contains(id));
   final Iam iam;
   private final SqliteStore base;
+  private final StoreInStep store; // time does not outrun what changes tell
   private final Random random = new Random(1);
   Ec2 ec2;
   Ecs ecs;
 
   Ec2World(Path directory) {
     base = SqliteStore.open(directory.resolve("store.db"));
+    store = new StoreInStep(base.in(SCOPE.storeScope()), new Life());
     Ids ids = new Ids(random);
     iam = new Iam(SCOPE, base.in("000000000000/global"), time, ids);
     boot();
@@ -64,7 +66,6 @@ final class Ec2World implements AutoCloseable {
 
   private void boot() {
     Ids ids = new Ids(random);
-    var store = base.in(SCOPE.storeScope());
     ec2 = new Ec2(SCOPE, store, time, ids, random, iam, network);
     ec2.start();
     ecs =
@@ -195,6 +196,7 @@ final class Ec2World implements AutoCloseable {
 
   @Override
   public void close() {
+    store.close();
     base.close();
     time.close();
   }
