@@ -78,7 +78,8 @@ final class DaemonUpdate {
                 service.deploymentConfiguration().minimumHealthyPercent(),
                 before.primary().id(),
                 held),
-            members);
+            members,
+            seen.shielded());
     ServiceRecord record = counted(before, wanted.size());
     record = tasks.stop(tx, record, plan.stop(), seen, null, "");
     record = start(tx, record, kind, order.get(), request, plan.start(), seen);

@@ -49,8 +49,9 @@ final class Daemons {
    * Decides.
    *
    * @param members by the instance that they are on
+   * @param shielded ids of those that stay as long as they are healthy
    */
-  static Plan plan(Want want, Map<String, List<Member>> members) {
+  static Plan plan(Want want, Map<String, List<Member>> members, Set<String> shielded) {
     List<Stop> stop = new ArrayList<>();
     List<String> start = new ArrayList<>();
     List<Member> old = new ArrayList<>();
@@ -58,7 +59,9 @@ final class Daemons {
     boolean settled = true;
     members.forEach((instance, there) -> {
       if (!want.instances().contains(instance)) {
-        there.forEach(member -> stop.add(stop(member)));
+        there.stream()
+            .filter(member -> !stays(member, shielded))
+            .forEach(member -> stop.add(stop(member)));
       }
     });
     for (String instance : want.instances().stream().sorted().toList()) {
@@ -71,12 +74,16 @@ final class Daemons {
         }
       }
       left.sort(
-          Comparator.comparing((Member member) -> member.deployment().equals(want.primary()))
+          Comparator.comparing((Member member) -> stays(member, shielded))
+              .thenComparing(member -> member.deployment().equals(want.primary()))
               .thenComparing(Member::health)
               .reversed()
               .thenComparing(Member::createdAt)
               .thenComparing(Member::id));
-      left.stream().skip(1).forEach(member -> stop.add(stop(member)));
+      left.stream()
+          .skip(1)
+          .filter(member -> !stays(member, shielded))
+          .forEach(member -> stop.add(stop(member)));
       if (left.isEmpty()) {
         if (!want.held() && !want.busy().contains(instance) && !stopsOn(members, instance)) {
           start.add(instance);
@@ -90,8 +97,9 @@ final class Daemons {
         old.add(kept);
       }
     }
-    int spare = healthy - want.minimum();
     settled &= old.isEmpty() && healthy == want.instances().size();
+    old.removeIf(member -> stays(member, shielded)); // they are waited for
+    int spare = healthy - want.minimum();
     for (Member member : old.stream().sorted(Comparator.comparing(Member::health)).toList()) {
       if (want.held()) {
         break; // what would replace it cannot be started
@@ -110,6 +118,10 @@ final class Daemons {
             && !want.held()
             && healthy == want.instances().size();
     return new Plan(start, List.copyOf(stop), settled && stop.isEmpty(), blocked);
+  }
+
+  private static boolean stays(Member member, Set<String> shielded) {
+    return member.health() != Health.UNHEALTHY && shielded.contains(member.id());
   }
 
   /** Whether there is a task that this same look stops. */

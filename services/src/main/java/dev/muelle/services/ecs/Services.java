@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AvailabilityZoneRebalancing;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
@@ -36,6 +37,7 @@ import software.amazon.awssdk.services.ecs.model.ListServicesResponse;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
 import software.amazon.awssdk.services.ecs.model.PropagateTags;
+import software.amazon.awssdk.services.ecs.model.ResourceManagementType;
 import software.amazon.awssdk.services.ecs.model.SchedulingStrategy;
 import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.ServiceField;
@@ -455,6 +457,13 @@ final class Services {
                   .taskDefinition(
                       given.map(TaskDefinition::taskDefinitionArn).orElse(old.taskDefinition()))
                   .networkConfiguration(vpc == null ? old.networkConfiguration() : network(vpc))
+                  .platformVersion(
+                      ec2
+                          ? null
+                          : Stream.of(request.platformVersion(), old.platformVersion(), "LATEST")
+                              .filter(Objects::nonNull)
+                              .findFirst()
+                              .orElseThrow())
                   .capacityProviderStrategy(
                       request.hasCapacityProviderStrategy()
                           ? request.capacityProviderStrategy()
@@ -632,6 +641,10 @@ final class Services {
               .filter(service -> !service.status().equals(INACTIVE))
               .filter(service ->
                   request.launchType() == null || request.launchType() == service.launchType())
+              .filter(
+                  service -> // the caller's own: ECS manages none for itself here
+                  request.resourceManagementType() == null
+                          || request.resourceManagementType() == ResourceManagementType.CUSTOMER)
               .filter(service ->
                   request.schedulingStrategy() == null
                       || request.schedulingStrategy() == service.schedulingStrategy())

@@ -227,6 +227,36 @@ class DaemonsTest {
   }
 
   @Test
+  void anUpdateWaitsForAProtectedTaskAndReplacesTheOthers() {
+    String a = instances.register("i-a", "us-east-1a", 1);
+    String b = instances.register("i-b", "us-east-1b", 1);
+    create(r -> r.deploymentConfiguration(c -> c.minimumHealthyPercent(50)));
+    until(Map.of(a, 1L, b, 1L));
+    String kept = world.tasks().getFirst().taskArn();
+    world.ecs().updateTaskProtection(r -> r.cluster(CLUSTER).tasks(kept).protectionEnabled(true));
+    String next = world.register(World.container().command("new").build());
+    world.ecs().updateService(r -> r.cluster(CLUSTER).service(SERVICE).taskDefinition(next));
+    world.until(
+        "the other is replaced",
+        LONG,
+        () ->
+            world.tasks().size() == 2
+                && world.tasks().stream()
+                    .allMatch(t ->
+                        t.taskArn().equals(kept) != t.taskDefinitionArn().equals(next)
+                            && t.lastStatus().equals("RUNNING")));
+    world.pass(Duration.ofMinutes(10));
+    assertEquals("RUNNING", world.task(kept).lastStatus());
+    world.ecs().updateTaskProtection(r -> r.cluster(CLUSTER).tasks(kept).protectionEnabled(false));
+    world.until(
+        "all are replaced",
+        LONG,
+        () ->
+            places().equals(Map.of(a, 1L, b, 1L))
+                && world.tasks().stream().allMatch(t -> t.taskDefinitionArn().equals(next)));
+  }
+
+  @Test
   void onADrainingInstanceItIsTheLastToGo() {
     String a = instances.register("i-a", "us-east-1a", 3);
     create(r -> r);
@@ -369,10 +399,24 @@ class DaemonsTest {
           new Daemons.Want(Set.copyOf(machines), busy, minimum, "d" + deployment, held);
       Map<String, List<Member>> seen = new TreeMap<>();
       members.forEach((machine, list) -> seen.put(machine, List.copyOf(list)));
-      Daemons.Plan plan = Daemons.plan(want, seen);
+      Set<String> shielded =
+          held || random.nextInt(3) > 0
+              ? Set.of()
+              : members.values().stream()
+                  .flatMap(List::stream)
+                  .filter(member -> member.id().hashCode() % 3 == 0)
+                  .map(Member::id)
+                  .collect(Collectors.toSet());
+      Daemons.Plan plan = Daemons.plan(want, seen, shielded);
       int before = healthy();
       Set<String> stopped = plan.stop().stream().map(Stop::taskId).collect(Collectors.toSet());
       assertEquals(stopped.size(), plan.stop().size(), name + ": stopped twice");
+      members.values().stream()
+          .flatMap(List::stream)
+          .filter(member -> shielded.contains(member.id()))
+          .filter(member -> member.health() != Health.UNHEALTHY)
+          .forEach(member ->
+              assertTrue(!stopped.contains(member.id()), name + ": a protected one was stopped"));
       members.values().forEach(list -> list.removeIf(member -> stopped.contains(member.id())));
       members.values().removeIf(List::isEmpty);
       assertTrue(healthy() >= Math.min(before, want.minimum()), name + ": too few are left");
