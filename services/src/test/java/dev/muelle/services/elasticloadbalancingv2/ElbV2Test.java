@@ -1,5 +1,6 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
+import static dev.muelle.services.elasticloadbalancingv2.Machine.answers;
 import static dev.muelle.services.elasticloadbalancingv2.Machine.contains;
 import static dev.muelle.services.elasticloadbalancingv2.Machine.freePort;
 import static dev.muelle.services.elasticloadbalancingv2.Machine.get;
@@ -1160,14 +1161,6 @@ class ElbV2Test {
       until(true, () -> answers(front, port));
       assertTrue(get(front, port, "x").endsWith(scope.toString()));
       assertTrue(get("127.0.0.1", port, entry.getValue().dnsName()).endsWith(scope.toString()));
-    }
-  }
-
-  private static boolean answers(String address, int port) {
-    try {
-      return !get(address, port, "x").isEmpty();
-    } catch (java.io.IOException e) {
-      return false;
     }
   }
 

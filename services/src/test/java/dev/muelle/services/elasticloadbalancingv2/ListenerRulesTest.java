@@ -124,7 +124,8 @@ class ListenerRulesTest {
     refused("RuleNotFound", "", () -> elb.deleteRule(r -> r.ruleArn(users.ruleArn())));
     machine.restart();
     elb = machine.elb();
-    machine.active(balancer.loadBalancerArn());
+    // A new server gives each listener back to the data plane by its loop.
+    Machine.until(true, () -> Machine.answers("127.0.0.1", port));
     assertTrue(ask("/all").endsWith("changed"));
   }
 

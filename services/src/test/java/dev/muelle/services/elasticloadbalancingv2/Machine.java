@@ -240,6 +240,15 @@ final class Machine implements AutoCloseable {
     }
   }
 
+  /** Whether anything at all is answered there. */
+  static boolean answers(String address, int port) {
+    try {
+      return !get(address, port, "x").isEmpty();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   static void until(Object wanted, Callable<?> seen) throws InterruptedException {
     until(wanted, seen, () -> true);
   }
