@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -110,15 +111,35 @@ final class Checks {
     }
   }
 
-  record Filesystem(String name, Path known) implements Check {
+  /**
+   * A file system that the kernel knows, or whose module it loads itself at the first mount (it
+   * asks modprobe for {@code fs-NAME}), as on a Debian that has just booted.
+   *
+   * @param proc {@code /proc}
+   * @param modules {@code /lib/modules}, one directory for each kernel
+   */
+  record Filesystem(String name, Path proc, Path modules) implements Check {
     @Override
     public Finding look() {
-      try (Stream<String> lines = Files.lines(known)) {
-        return lines.anyMatch(line -> line.endsWith("\t" + name))
+      try {
+        String release = Files.readString(proc.resolve("sys/kernel/osrelease")).strip();
+        return has(proc.resolve("filesystems"), line -> line.endsWith("\t" + name))
+                || has(
+                    modules.resolve(release, "modules.alias"),
+                    line -> line.startsWith("alias fs-" + name + " "))
             ? new Finding.Has(name + "fs")
             : new Finding.Lacks("The kernel has no " + name + "fs.", "modprobe " + name, true);
       } catch (IOException e) {
-        return new Finding.Lacks(known + " cannot be read.", "mount -t proc proc /proc", true);
+        return new Finding.Lacks(proc + " cannot be read.", "mount -t proc proc /proc", true);
+      }
+    }
+
+    private static boolean has(Path file, Predicate<String> wanted) throws IOException {
+      if (!Files.exists(file)) {
+        return false;
+      }
+      try (Stream<String> lines = Files.lines(file)) {
+        return lines.anyMatch(wanted);
       }
     }
   }

@@ -23,7 +23,7 @@ public final class Doctor {
           new Checks.Program("nft", "nftables", true, "filters packets"),
           new Checks.Program("ip", "iproute2", true, "makes network namespaces"),
           new Checks.Cgroups(Path.of("/sys/fs/cgroup"), Path.of("/proc/self/cgroup")),
-          new Checks.Filesystem("overlay", Path.of("/proc/filesystems")),
+          new Checks.Filesystem("overlay", Path.of("/proc"), Path.of("/lib/modules")),
           new Checks.Namespaces(Path.of("/proc/self/ns")));
 
   private final int port;
