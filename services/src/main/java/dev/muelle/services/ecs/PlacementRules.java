@@ -183,8 +183,8 @@ final class PlacementRules {
       }
     }
     return new Demand(
-        taskCpu == null ? cpu : TaskDefinitionRules.cpu(taskCpu),
-        taskMemory == null ? memory : TaskDefinitionRules.memory(taskMemory),
+        taskCpu == null ? cpu : TaskSize.cpu(taskCpu),
+        taskMemory == null ? memory : TaskSize.memory(taskMemory),
         tcp,
         udp,
         ownInterface ? 1 : 0,

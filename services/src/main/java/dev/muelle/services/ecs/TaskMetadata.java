@@ -56,10 +56,10 @@ final class TaskMetadata {
     if (task.cpu() != null || task.memory() != null) {
       ObjectNode limits = node.putObject("Limits");
       if (task.cpu() != null) {
-        limits.put("CPU", TaskDefinitionRules.cpu(task.cpu()) / 1024.0);
+        limits.put("CPU", TaskSize.cpu(task.cpu()) / 1024.0);
       }
       if (task.memory() != null) {
-        limits.put("Memory", TaskDefinitionRules.memory(task.memory()));
+        limits.put("Memory", TaskSize.memory(task.memory()));
       }
     }
     time(node, "PullStartedAt", task.pullStartedAt());

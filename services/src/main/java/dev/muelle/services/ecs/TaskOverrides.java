@@ -38,12 +38,11 @@ final class TaskOverrides {
     }
     Refuse.unlessEffective("TaskOverride", given, TASK_MEMBERS);
     if (given.cpu() != null || given.memory() != null) {
-      TaskDefinitionRules.checkSize(
-          TaskDefinitionRules.cpu(given.cpu() == null ? definition.cpu() : given.cpu()),
-          TaskDefinitionRules.memory(
-              given.memory() == null ? definition.memory() : given.memory()));
+      TaskSize.check(
+          TaskSize.cpu(given.cpu() == null ? definition.cpu() : given.cpu()),
+          TaskSize.memory(given.memory() == null ? definition.memory() : given.memory()));
     }
-    TaskDefinitionRules.checkStorage(given.ephemeralStorage());
+    TaskSize.checkStorage(given.ephemeralStorage());
     for (ContainerOverride override : given.containerOverrides()) {
       Refuse.unlessEffective("ContainerOverride", override, CONTAINER_MEMBERS);
       boolean known =
