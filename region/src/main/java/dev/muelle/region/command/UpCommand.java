@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "up", description = "Starts the region.", mixinStandardHelpOptions = true)
 final class UpCommand implements Callable<Integer> {
 
-  private static final Duration START_LIMIT = Duration.ofSeconds(60);
+  private static final Duration START_LIMIT = Duration.ofMinutes(3);
   private static final long POLL_MILLIS = 50;
   private static final int PROBE_MILLIS = 2_000;
 
