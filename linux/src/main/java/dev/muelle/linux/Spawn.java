@@ -58,6 +58,8 @@ public final class Spawn {
       handle("posix_spawn_file_actions_adddup2", JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
   private static final MethodHandle ADD_CLOSE_FROM =
       handle("posix_spawn_file_actions_addclosefrom_np", JAVA_INT, ADDRESS, JAVA_INT);
+  private static final MethodHandle ADD_CHDIR =
+      handle("posix_spawn_file_actions_addchdir_np", JAVA_INT, ADDRESS, ADDRESS);
   private static final MethodHandle ATTRIBUTES_INIT =
       handle("posix_spawnattr_init", JAVA_INT, ADDRESS);
   private static final MethodHandle SET_FLAGS =
@@ -83,12 +85,17 @@ public final class Spawn {
    * <p>Blocks the operating-system thread: not for virtual ones.
    *
    * @param command the first is an absolute path
+   * @param directory in which it works
    * @param errors where its standard error is appended
    * @param limit after which nobody waits for an answer any more
    * @throws LinuxException if it cannot be started, or does not answer in time
    */
   public static String ask(
-      List<String> command, Map<String, String> environment, Path errors, Duration limit) {
+      List<String> command,
+      Map<String, String> environment,
+      Path directory,
+      Path errors,
+      Duration limit) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment ends = arena.allocate(JAVA_INT, 2);
       Syscalls.pipe(ends);
@@ -96,7 +103,7 @@ public final class Spawn {
       int writing = ends.getAtIndex(JAVA_INT, 1);
       int pid;
       try {
-        pid = spawn(arena, command, environment, errors, writing);
+        pid = spawn(arena, command, environment, directory, errors, writing);
       } catch (RuntimeException e) {
         Syscalls.close(reading);
         throw e;
@@ -118,7 +125,12 @@ public final class Spawn {
   }
 
   private static int spawn(
-      Arena arena, List<String> command, Map<String, String> environment, Path errors, int answer)
+      Arena arena,
+      List<String> command,
+      Map<String, String> environment,
+      Path directory,
+      Path errors,
+      int answer)
       throws Throwable {
     MemorySegment actions = arena.allocate(STRUCT, Long.BYTES);
     MemorySegment attributes = arena.allocate(STRUCT, Long.BYTES);
@@ -138,6 +150,8 @@ public final class Spawn {
                   O_WRONLY | O_CREAT | O_APPEND,
                   MODE),
           "spawn");
+      check(
+          (int) ADD_CHDIR.invokeExact(actions, arena.allocateFrom(directory.toString())), "spawn");
       check((int) ADD_DUP2.invokeExact(actions, answer, ANSWER), "spawn");
       check((int) ADD_CLOSE_FROM.invokeExact(actions, ANSWER + 1), "spawn");
       check((int) ATTRIBUTES_INIT.invokeExact(attributes), "spawn");

@@ -45,6 +45,7 @@ class MountSpacesTest {
               return Spawn.ask(
                   List.of("/bin/sh", "-c", "cat " + target + "/file >&3"),
                   Map.of("PATH", "/bin"),
+                  directory,
                   directory.resolve("errors"),
                   Duration.ofSeconds(30));
             });
@@ -101,9 +102,22 @@ class MountSpacesTest {
                 Spawn.ask(
                     List.of("/nowhere/program"),
                     Map.of(),
+                    directory,
                     directory.resolve("errors"),
                     Duration.ofSeconds(30)));
     assertEquals(LinuxException.ENOENT, failed.errno());
+  }
+
+  @Test
+  void aProgramWorksInTheGivenDirectory() throws Exception {
+    assertEquals(
+        directory.toRealPath().toString(),
+        Spawn.ask(
+            List.of("/bin/sh", "-c", "pwd >&3"),
+            Map.of("PATH", "/bin"),
+            directory,
+            directory.resolve("errors"),
+            Duration.ofSeconds(30)));
   }
 
   @Test
@@ -114,6 +128,7 @@ class MountSpacesTest {
             Spawn.ask(
                 List.of("/bin/sh", "-c", "sleep 5"),
                 Map.of("PATH", "/bin"),
+                directory,
                 directory.resolve("errors"),
                 Duration.ofMillis(50)));
   }

@@ -99,7 +99,10 @@ final class Conmon {
             Objects.requireNonNullElse(System.getenv("PATH"), "/usr/sbin:/usr/bin:/sbin:/bin"),
             "_OCI_SYNCPIPE",
             "3");
-    int pid = pid(Spawn.ask(command, environment, container.resolve("conmon.log"), LIMIT), id);
+    // It leaves a file "oom" where it works when the container is killed for memory.
+    String answer =
+        Spawn.ask(command, environment, container, container.resolve("conmon.log"), LIMIT);
+    int pid = pid(answer, id);
     launcher.leaveService(Integer.parseInt(Files.readString(monitor(layout, id)).trim()));
     return pid;
   }

@@ -116,6 +116,7 @@ class OciEngineTest {
     State.Exited exit = lab.exited("c1");
     assertEquals(137, exit.exitCode());
     assertTrue(exit.outOfMemory());
+    assertFalse(Files.exists(Path.of("oom")), "conmon works in a directory of the container's");
   }
 
   @Test
