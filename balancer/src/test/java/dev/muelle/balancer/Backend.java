@@ -13,7 +13,10 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A target: one thread per connection, whatever the test wants it to say. */
+/**
+ * A target: one thread per connection, whatever the test wants it to say. The kernel's threads,
+ * which share a single core fairly: of many busy virtual ones some would wait for half a minute.
+ */
 final class Backend implements AutoCloseable {
 
   /** Answers one request; false ends the connection. */
@@ -35,7 +38,8 @@ final class Backend implements AutoCloseable {
 
   Backend(Behaviour behaviour) throws IOException {
     server = new ServerSocket(0, 200, InetAddress.getByName("127.0.0.1"));
-    Thread.ofVirtual()
+    Thread.ofPlatform()
+        .daemon()
         .start(() -> {
           try {
             while (true) {
@@ -43,7 +47,7 @@ final class Backend implements AutoCloseable {
               socket.setTcpNoDelay(true);
               open.add(socket);
               connections.incrementAndGet();
-              Thread.ofVirtual().start(() -> talk(socket, behaviour));
+              Thread.ofPlatform().daemon().start(() -> talk(socket, behaviour));
             }
           } catch (IOException e) {
             // closed

@@ -8,7 +8,6 @@ import dev.muelle.balancer.Balancer.Health;
 import dev.muelle.balancer.LoadBalancer.Action;
 import dev.muelle.balancer.LoadBalancer.Front;
 import dev.muelle.balancer.LoadBalancer.Headers;
-import dev.muelle.balancer.LoadBalancer.HealthCheck;
 import dev.muelle.balancer.LoadBalancer.Listener;
 import dev.muelle.balancer.LoadBalancer.Member;
 import dev.muelle.balancer.LoadBalancer.Node;
@@ -37,7 +36,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,7 +43,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(60)
+@Timeout(300)
 final class NettyBalancerTest {
 
   private static final Sockets HOST =
@@ -101,27 +99,8 @@ final class NettyBalancerTest {
                 new Front("127.0.0.2", true, a -> admit),
                 new Front("127.0.0.3", false, a -> admit)),
             List.of(new Listener("l", port, action)),
-            Map.of(
-                "tg",
-                new TargetGroup(
-                    "tg",
-                    new HealthCheck(
-                        0,
-                        "/health",
-                        s -> s == 200,
-                        Duration.ofMillis(200),
-                        Duration.ofMillis(150),
-                        2,
-                        2),
-                    members)),
+            Map.of("tg", new TargetGroup("tg", Rig.CHECK, members)),
             new Settings(idle, Duration.ofHours(1), headers)));
-  }
-
-  private static void await(BooleanSupplier condition) {
-    while (!condition.getAsBoolean()) {
-      Thread.onSpinWait();
-      Thread.yield();
-    }
   }
 
   private Health health(Backend backend) {
@@ -131,12 +110,13 @@ final class NettyBalancerTest {
 
   private void healthy(Backend... backends) {
     for (Backend backend : backends) {
-      await(() -> health(backend) == Health.HEALTHY);
+      Rig.await(() -> health(backend) == Health.HEALTHY);
     }
   }
 
   private String raw(String address, String request) throws IOException {
     try (Socket socket = new Socket(address, port)) {
+      socket.setSoTimeout(Rig.PATIENCE_MILLIS);
       socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
       return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
     }
@@ -195,8 +175,8 @@ final class NettyBalancerTest {
     Backend blue = backend((h, in, out) -> write(out, Backend.answer(200, "blue")));
     Backend green = backend((h, in, out) -> write(out, Backend.answer(200, "green")));
     shares(blue, 3, green, 1);
-    await(() -> health(blue) == Health.HEALTHY);
-    await(() ->
+    Rig.await(() -> health(blue) == Health.HEALTHY);
+    Rig.await(() ->
         balancer.targets("green").get(green.target()) != null
             && balancer.targets("green").get(green.target()).health() == Health.HEALTHY);
     for (int i = 0; i < 400; i++) {
@@ -217,9 +197,6 @@ final class NettyBalancerTest {
   }
 
   private void shares(Backend blue, int blueWeight, Backend green, int greenWeight) {
-    HealthCheck check =
-        new HealthCheck(
-            0, "/health", s -> s == 200, Duration.ofMillis(200), Duration.ofMillis(150), 2, 2);
     Action action =
         new Action.Forward(
             List.of(
@@ -233,8 +210,8 @@ final class NettyBalancerTest {
             List.of(),
             List.of(new Listener("l", port, action)),
             Map.of(
-                "tg", new TargetGroup("tg", check, List.of(member(blue))),
-                "green", new TargetGroup("green", check, List.of(member(green)))),
+                "tg", new TargetGroup("tg", Rig.CHECK, List.of(member(blue))),
+                "green", new TargetGroup("green", Rig.CHECK, List.of(member(green)))),
             new Settings(idle, Duration.ofHours(1), headers)));
   }
 
@@ -355,7 +332,7 @@ final class NettyBalancerTest {
     put(member(rude));
     healthy(rude);
     assertTrue(raw(GET).startsWith("HTTP/1.1 502 "));
-    idle = Duration.ofMillis(300);
+    idle = Duration.ofSeconds(1);
     Backend slow =
         backend((h, in, out) -> {
           in.read();
@@ -364,6 +341,7 @@ final class NettyBalancerTest {
     put(member(slow));
     healthy(slow);
     assertTrue(raw(GET).startsWith("HTTP/1.1 504 Gateway Time-out\r\n"));
+    idle = Duration.ofSeconds(30);
     Backend half =
         backend((h, in, out) -> {
           out.write(
@@ -379,16 +357,15 @@ final class NettyBalancerTest {
   @Test
   void connectFailuresGoOnToAnotherTarget() throws Exception {
     Backend good = backend((h, in, out) -> write(out, Backend.answer(200, "good")));
-    Backend dead = backend((h, in, out) -> false);
-    dead.close();
     // Believed healthy, but not there any more.
-    put(member(good), new Member(dead.target(), "a", null, true));
+    Balancer.Target dead = new Balancer.Target("127.0.0.1", Rig.freePort());
+    put(member(good), new Member(dead, "a", null, true));
     healthy(good);
     for (int i = 0; i < 20; i++) {
       assertTrue(raw(GET).endsWith("good"));
     }
-    await(() -> health(dead) == Health.UNHEALTHY);
-    assertEquals("Target.FailedHealthChecks", balancer.targets("tg").get(dead.target()).reason());
+    Rig.await(() -> balancer.targets("tg").get(dead).health() == Health.UNHEALTHY);
+    assertEquals("Target.FailedHealthChecks", balancer.targets("tg").get(dead).reason());
   }
 
   @Test
@@ -548,18 +525,18 @@ final class NettyBalancerTest {
           i % 4 == 0
               ? "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
               : "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-      load.add(Thread.ofVirtual().start(() -> hammer(request, stop, good, bad)));
+      load.add(Thread.ofPlatform().daemon().start(() -> hammer(request, stop, good, bad)));
     }
     for (int round = 0; round < 40; round++) {
       int seen = good.get();
-      await(() -> good.get() > seen + 400 || !bad.isEmpty());
+      Rig.await(() -> good.get() > seen + 400 || !bad.isEmpty());
       Backend fresh = backend(behaviour);
       Backend old = now.removeFirst();
       put(member(old), member(now.getFirst()), member(fresh));
       healthy(fresh);
-      Member leaving = new Member(old.target(), "a", Instant.now().plusSeconds(30), false);
+      Member leaving = new Member(old.target(), "a", Instant.now().plusSeconds(300), false);
       put(leaving, member(now.getFirst()), member(fresh));
-      await(() -> health(old) == Health.DRAINED);
+      Rig.await(() -> health(old) == Health.DRAINED);
       old.close();
       now.add(fresh);
       put(member(now.get(0)), member(now.get(1)));
@@ -615,15 +592,15 @@ final class NettyBalancerTest {
     go.countDown();
     assertTrue(first.get().endsWith("late"), first.get());
     assertTrue(second.get().endsWith("late"));
-    await(() -> health(slow) == Health.DRAINED);
+    Rig.await(() -> health(slow) == Health.DRAINED);
     Backend stuck = backend((head, i, out) -> i.read() < 0);
     put(member(stuck));
     healthy(stuck);
     var cut = later(GET);
-    await(() -> stuck.served.get() == 1);
+    Rig.await(() -> stuck.served.get() == 1);
     put(new Member(stuck.target(), "a", Instant.now().plusMillis(200), false));
     assertTrue(cut.get().startsWith("HTTP/1.1 502 "), cut.get());
-    await(() -> health(stuck) == Health.DRAINED);
+    Rig.await(() -> health(stuck) == Health.DRAINED);
   }
 
   /** On a thread of its own: the common pool has a single one on a small machine. */
@@ -682,6 +659,7 @@ final class NettyBalancerTest {
         assertEquals("java", answer.body());
       }
     }
-    assertTrue(one.connections.get() < 10, "connections are kept");
+    // Each health check has a connection of its own; one may just have been made.
+    assertTrue(one.connections.get() - one.checks.get() < 10, "connections are kept");
   }
 }

@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
@@ -36,7 +37,21 @@ final class Rig implements AutoCloseable {
   static final String KEPT = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
   /** Reading a socket cannot be interrupted: a test that waits in vain ends by this. */
-  private static final int PATIENCE_MILLIS = 20_000;
+  static final int PATIENCE_MILLIS = 60_000;
+
+  /**
+   * Targets are asked often, and given all the time that a busy machine may need: no test is about
+   * an answer that is late.
+   */
+  static final HealthCheck CHECK =
+      new HealthCheck(
+          0,
+          "/health",
+          status -> status == 200,
+          Duration.ofMillis(200),
+          Duration.ofMillis(PATIENCE_MILLIS),
+          2,
+          2);
 
   static final Sockets HOST =
       new Sockets() {
@@ -90,22 +105,13 @@ final class Rig implements AutoCloseable {
 
   LoadBalancer loadBalancer(
       String id, String host, Action action, List<Front> fronts, Member... members) {
-    HealthCheck check =
-        new HealthCheck(
-            0,
-            "/health",
-            status -> status == 200,
-            Duration.ofMillis(200),
-            Duration.ofMillis(150),
-            2,
-            2);
     return new LoadBalancer(
         id,
         host,
         fronts.isEmpty() ? List.of(new Node("127.0.0.1", "a", HOST)) : List.of(),
         fronts,
         List.of(new Listener("l", port, rules, action)),
-        Map.of("tg", new TargetGroup("tg", check, List.of(members))),
+        Map.of("tg", new TargetGroup("tg", CHECK, List.of(members))),
         new Settings(idle, Duration.ofHours(1), Headers.DEFAULT));
   }
 
@@ -157,7 +163,7 @@ final class Rig implements AutoCloseable {
 
   static void await(BooleanSupplier condition) {
     while (!condition.getAsBoolean()) {
-      Thread.yield();
+      LockSupport.parkNanos(1_000_000);
     }
   }
 

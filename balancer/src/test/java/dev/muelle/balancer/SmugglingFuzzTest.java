@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
  * believes everything it reads. What the target takes for a request must be one of ours: it has the
  * headers that we add, each once. A smuggled one would not.
  */
-@Timeout(60)
+@Timeout(300)
 final class SmugglingFuzzTest {
 
   private static final int ROUNDS = 2000;
