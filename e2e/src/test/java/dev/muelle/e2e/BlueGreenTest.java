@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,12 +16,6 @@ import org.junit.jupiter.api.Timeout;
 /** Real containers behind the real balancer, deployed, rolled back, and asked all the while. */
 @Timeout(600)
 class BlueGreenTest {
-
-  private static int freePort() throws IOException {
-    try (ServerSocket free = new ServerSocket(0)) {
-      return free.getLocalPort();
-    }
-  }
 
   private static void define(FargateTasks tasks, String script) throws IOException {
     tasks.define(
@@ -60,7 +53,7 @@ class BlueGreenTest {
 
   @Test
   void trafficShiftsToWhatWorksAndNoRequestIsLost() throws Exception {
-    int port = freePort();
+    int port = TestRegion.freePort();
     try (TestRegion region = TestRegion.start("");
         FargateTasks tasks = new FargateTasks(region)) {
       Session shell = tasks.shell();

@@ -85,7 +85,7 @@ class InstancesTest {
           --query 'LoadBalancers[0].DNSName' --output text)
         """
             .formatted(door));
-    assertEquals("web", shell.run("curl -sf --max-time 5 http://$DNS:" + door + "/"));
+    assertEquals("web", shell.run("await curl -sf --max-time 5 http://$DNS:" + door + "/"));
     String ids =
         shell.run(
             """
@@ -117,7 +117,7 @@ class InstancesTest {
         }
         await elsewhere
         """);
-    assertEquals("web", shell.run("curl -sf --max-time 5 http://$DNS:" + door + "/"));
+    assertEquals("web", shell.run("await curl -sf --max-time 5 http://$DNS:" + door + "/"));
     assertEquals(
         "TerminationNotice",
         shell.run(
@@ -129,8 +129,10 @@ class InstancesTest {
 
     // The server dies; what it served goes on, and a new one knows all of it.
     region.server().destroyForcibly();
+    region.server().onExit().get();
     region.up();
     shell.run("await healthy 3");
-    assertEquals("web", shell.run("curl -sf --max-time 5 http://$DNS:" + door + "/"));
+    // It knows who was healthy before it listens.
+    assertEquals("web", shell.run("await curl -sf --max-time 5 http://$DNS:" + door + "/"));
   }
 }

@@ -45,7 +45,12 @@ class SecurityGroupsTest {
   }
 
   private static String fetch(String from) {
-    return "exec curl -sS --max-time 3 http://" + from + "/";
+    return "exec curl -sS --max-time 60 http://" + from + "/";
+  }
+
+  /** As {@link #fetch}, where nothing is to get through: so long that is waited for in vain. */
+  private static String knock(String at) {
+    return "exec curl -sS --max-time 3 http://" + at + "/";
   }
 
   private static String group(String name, String vpc) throws IOException {
@@ -94,13 +99,13 @@ class SecurityGroupsTest {
               --query 'LoadBalancers[0].DNSName' --output text
             """
                 .formatted(balancers, door, address));
-    assertEquals("web", shell.run("curl -sf --max-time 5 http://" + name + ":" + door + "/"));
+    assertEquals("web", shell.run("curl -sf --max-time 60 http://" + name + ":" + door + "/"));
 
     // From another task: through the load balancer by its name, but not straight to the task.
     String inside = name.replace(".elb.localhost", ".elb.amazonaws.com");
     Ended through = tasks.once("box", "$SUBNET", callers, fetch(inside + ":" + door));
     assertEquals(new Ended("0", "EssentialContainerExited", EXITED, "web"), through);
-    Ended straight = tasks.once("box", "$SUBNET", callers, fetch(address + ":8080"));
+    Ended straight = tasks.once("box", "$SUBNET", callers, knock(address + ":8080"));
     assertEquals(TIMED_OUT, straight.exitCode(), straight::toString);
 
     change("authorize", webs, 8080, "--source-group " + callers);
@@ -114,12 +119,12 @@ class SecurityGroupsTest {
     assertEquals("web", tasks.once("box", "$SUBNET", callers, fetch(dns + ":8080")).output());
 
     change("revoke", webs, 8080, "--source-group " + callers);
-    Ended again = tasks.once("box", "$SUBNET", callers, fetch(address + ":8080"));
+    Ended again = tasks.once("box", "$SUBNET", callers, knock(address + ":8080"));
     assertEquals(TIMED_OUT, again.exitCode(), again::toString);
 
     assertEquals("RUNNING", tasks.fact(web, "lastStatus"), "nothing was restarted for that");
     assertEquals(address, tasks.address(web));
-    assertEquals("web", shell.run("curl -sf --max-time 5 http://" + name + ":" + door + "/"));
+    assertEquals("web", shell.run("curl -sf --max-time 60 http://" + name + ":" + door + "/"));
     assertEquals(
         addressesOfInterfaces(),
         addressesInAnswer(tasks.once("box", "$SUBNET", callers, "exec nslookup " + name).output()),
@@ -175,7 +180,7 @@ class SecurityGroupsTest {
     // With the neighbour's task gone, nobody here has its address: the other VPC's does not answer.
     shell.run("aws ecs stop-task --task " + second);
     tasks.awaitStopped(second);
-    Ended alone = tasks.once("box", two.subnet(), two.group(), fetch(address + ":8080"));
+    Ended alone = tasks.once("box", two.subnet(), two.group(), knock(address + ":8080"));
     assertNotEquals("0", alone.exitCode(), alone::toString);
     assertEquals(
         "one", tasks.once("box", one.subnet(), one.group(), fetch(address + ":8080")).output());

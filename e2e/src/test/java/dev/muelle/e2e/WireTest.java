@@ -212,14 +212,14 @@ class WireTest {
     int port = TestRegion.freePort();
     shell.run(
         """
-        (timeout 20 busybox nc -l -p %1$d > caught &
+        (timeout 120 busybox nc -l -p %1$d > caught &
         until [ -n "$(ss -Hltn 'sport = :%1$d')" ]; do :; done
-        AWS_MAX_ATTEMPTS=1 timeout 20 /usr/bin/aws --endpoint-url http://127.0.0.1:%1$d ecs describe-clusters \\
+        AWS_MAX_ATTEMPTS=1 timeout 120 /usr/bin/aws --endpoint-url http://127.0.0.1:%1$d ecs describe-clusters \\
           --clusters honest > /dev/null 2>&1 & client=$!
         until grep -q honest caught; do :; done
         kill $client)
         replay() { sed "$1" caught | sed 's/^Connection:.*/Connection: close\\r/' \\
-          | timeout 20 busybox nc -w 10 127.0.0.1 %2$d; }
+          | timeout 120 busybox nc -w 60 127.0.0.1 %2$d; }
         """
             .formatted(port, region.port()));
     String honest = shell.run("replay ''");

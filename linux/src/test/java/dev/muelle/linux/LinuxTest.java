@@ -42,8 +42,8 @@ class LinuxTest {
           namespace.call(
               () -> ServerSocketChannel.open(java.net.StandardProtocolFamily.INET).bind(address));
       String listeners = Command.run("ip", "netns", "exec", name, "ss", "-Hltn");
-      assertTrue(listeners.contains("127.0.0.1:4242"), listeners);
-      assertFalse(Command.run("ss", "-Hltn").contains("127.0.0.1:4242"));
+      assertTrue(listeners.contains("127.0.0.1:4242 "), listeners);
+      assertFalse(Command.run("ss", "-Hltn").contains("127.0.0.1:4242 "));
       inside.close();
     } finally {
       Command.run("ip", "netns", "del", name);

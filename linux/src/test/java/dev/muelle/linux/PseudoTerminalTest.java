@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(300)
 class PseudoTerminalTest {
 
   private static Process shell(PseudoTerminal terminal, String script) throws Exception {

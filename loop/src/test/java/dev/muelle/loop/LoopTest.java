@@ -173,7 +173,7 @@ class LoopTest {
           loop.wake(key);
         }
       }
-      assertTrue(done.await(30, TimeUnit.SECONDS));
+      assertTrue(done.await(120, TimeUnit.SECONDS));
     }
     assertEquals(0, overlaps.get());
   }

@@ -11,7 +11,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(300)
 class VirtualTimersTest {
 
   private final VirtualTimers timers = new VirtualTimers(Instant.EPOCH);

@@ -135,9 +135,9 @@ class SqliteStoreTest {
     }
     store.in("s").write(tx -> tx.delete(THINGS, "k0"));
     for (int i = 0; i < 100; i++) {
-      assertEquals("k" + i, told.poll(10, TimeUnit.SECONDS).key());
+      assertEquals("k" + i, told.poll(60, TimeUnit.SECONDS).key());
     }
-    assertTrue(told.poll(10, TimeUnit.SECONDS).deleted());
+    assertTrue(told.poll(60, TimeUnit.SECONDS).deleted());
   }
 
   @Test

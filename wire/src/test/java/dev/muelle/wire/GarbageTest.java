@@ -27,7 +27,7 @@ import software.amazon.awssdk.services.iam.model.Role;
 
 /** Whatever comes in, the answer is the caller's fault or fine, never ours, and never hangs. */
 class GarbageTest {
-  private final long seed = Long.getLong("seed", new Random().nextLong());
+  private final long seed = Long.getLong("seed", 20261121);
   private final Random random = new Random(seed);
   private final AwsHandler handler =
       new AwsHandler(

@@ -48,7 +48,7 @@ class RoundTripTest {
   private static final String KEY = "AKIDEXAMPLE";
   private static final String SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
-  private final long seed = Long.getLong("seed", new Random().nextLong());
+  private final long seed = Long.getLong("seed", 20261121);
   private final Random random = new Random(seed);
 
   @BeforeEach

@@ -327,9 +327,12 @@ class ConfinementTest {
 
   @Test
   void initReapsOrphans() {
+    String dead = "busybox grep -l 'State:.Z' /proc/[0-9]*/status 2>/dev/null";
     String script =
-        "(sleep 0.1 & exec true); sleep 0.4;"
-            + " busybox grep -l 'State:.Z' /proc/[0-9]*/status 2>/dev/null | busybox wc -l";
+        "(sleep 0.1 & exec true); sleep 0.4; n=0;"
+            + " while %s >/dev/null && [ $n -lt 400 ]; do n=$((n+1)); sleep 0.05; done;"
+                .formatted(dead)
+            + " %s | busybox wc -l".formatted(dead);
     assertEquals(List.of("0"), run(spec("c1", script, null, false, true)));
   }
 

@@ -31,6 +31,9 @@ import java.util.zip.GZIPOutputStream;
 
 /** An engine over a directory of its own, with a registry of images that tests make. */
 final class Lab implements AutoCloseable {
+  /** Long enough for a machine that does much else. */
+  private static final long PATIENCE_SECONDS = 120;
+
   final String instance;
   final Path directory;
   final SqliteStore store;
@@ -253,10 +256,10 @@ final class Lab implements AutoCloseable {
   }
 
   static void await(BooleanSupplier condition) {
-    long end = System.nanoTime() + 30_000_000_000L;
+    long end = System.nanoTime() + PATIENCE_SECONDS * 1_000_000_000L;
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() > end) {
-        throw new AssertionError("did not come true within 30 s");
+        throw new AssertionError("did not come true within " + PATIENCE_SECONDS + " s");
       }
       try {
         Thread.sleep(5);
@@ -298,13 +301,23 @@ final class Lab implements AutoCloseable {
     return traces;
   }
 
+  /** A process that was killed is a moment later gone. */
+  private List<String> tracesInTheEnd() throws IOException {
+    try {
+      await(() -> tracesNow().isEmpty());
+      return List.of();
+    } catch (AssertionError e) {
+      return traces();
+    }
+  }
+
   @Override
   public void close() throws IOException {
     engine.removeAll();
     engine.close();
     timers.close();
     store.close();
-    List<String> traces = traces();
+    List<String> traces = tracesInTheEnd();
     dev.muelle.engine.oci.image.Trees.delete(directory);
     if (!traces.isEmpty()) {
       throw new AssertionError("left behind: " + traces);

@@ -81,10 +81,12 @@ class OciEngineTest {
   @Test
   void stopsGentlyAndThenByForce() {
     lab.engine.startContainer(
-        Lab.container("c1", "s1", image, "trap 'exit 3' TERM; while true; do sleep 0.05; done"));
+        Lab.container(
+            "c1", "s1", image, "trap 'exit 3' TERM; echo up; while true; do sleep 0.05; done"));
     lab.engine.startContainer(
-        Lab.container("c2", "s1", image, "trap '' TERM; sleep 1000 & wait; sleep 1000"));
-    lab.engine.stopContainer("c1", Duration.ofSeconds(20));
+        Lab.container("c2", "s1", image, "trap '' TERM; echo up; sleep 1000 & wait; sleep 1000"));
+    Lab.await(() -> lab.texts("c1").size() + lab.texts("c2").size() == 2);
+    lab.engine.stopContainer("c1", Duration.ofSeconds(60));
     assertEquals(3, lab.exited("c1").exitCode());
     lab.engine.stopContainer("c2", Duration.ofMillis(100));
     lab.engine.stopContainer("c2", Duration.ofMillis(100));

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Further processes in real containers, on terminals of their own. */
-@Timeout(120)
+@Timeout(300)
 class TerminalTest {
 
   private Lab lab;
@@ -92,7 +92,7 @@ class TerminalTest {
       read(terminal, "");
       assertEquals(6, terminal.exitCode());
     }
-    assertEquals(0, descriptors());
+    Lab.await(() -> descriptors() == 0);
   }
 
   @Test
@@ -133,7 +133,7 @@ class TerminalTest {
         throw new AssertionError(e);
       }
     });
-    assertEquals(0, descriptors());
+    Lab.await(() -> descriptors() == 0);
   }
 
   @Test

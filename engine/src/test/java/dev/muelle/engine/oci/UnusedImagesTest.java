@@ -79,7 +79,7 @@ class UnusedImagesTest {
         ids.add(pull(lab, "i" + i));
       }
       Lab.await(() -> layers(lab) == 3); // the shared one, i3's, i4's
-      assertEquals(4, retained(lab).size(), "manifests and configurations of two");
+      Lab.await(() -> retained(lab).size() == 4); // manifests and configurations of two
       EngineException e =
           assertThrows(EngineException.class, () -> start(lab, "c1", ids.getFirst(), "true"));
       assertTrue(e.getMessage().contains("No such image"), e.getMessage());

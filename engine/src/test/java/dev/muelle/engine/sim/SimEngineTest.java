@@ -21,7 +21,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(300)
 class SimEngineTest {
 
   private static final ImageReference WEB = ImageReference.parse("registry.test/web:1");

@@ -63,7 +63,7 @@ class ClientsTest {
     builder.environment().putAll(environment);
     builder.environment().put("PASSWORD", password);
     Process process = builder.start();
-    if (!process.waitFor(60, TimeUnit.SECONDS)) {
+    if (!process.waitFor(300, TimeUnit.SECONDS)) {
       process.descendants().forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly();
       fail("no end: " + script + "\n" + Files.readString(output));
@@ -207,7 +207,7 @@ class ClientsTest {
           server.ecr().images().find("other", "v1").orElseThrow().digest());
     } finally {
       engine.destroy();
-      if (!engine.waitFor(20, TimeUnit.SECONDS)) {
+      if (!engine.waitFor(60, TimeUnit.SECONDS)) {
         engine.descendants().forEach(ProcessHandle::destroyForcibly);
         engine.destroyForcibly();
       }

@@ -49,7 +49,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEn
 import software.amazon.awssdk.services.elasticloadbalancingv2.waiters.ElasticLoadBalancingV2Waiter;
 
 /** What callers of ELB decide, as targets with addresses of their own meet it. Needs root. */
-@Timeout(90)
+@Timeout(600)
 class ElbV2OnLinuxTest {
 
   private static final int PORT = 5050;

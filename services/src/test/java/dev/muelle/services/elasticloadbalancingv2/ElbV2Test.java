@@ -79,7 +79,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.waiters.ElasticLoa
  * network in memory, whose addresses this machine does not have, so that only the host's front
  * listens.
  */
-@Timeout(60)
+@Timeout(300)
 class ElbV2Test {
 
   private static final String NOWHERE = "arn:aws:elasticloadbalancing:us-east-1:000000000000:";
@@ -121,7 +121,7 @@ class ElbV2Test {
             c.backoffStrategyV2(
                     software.amazon.awssdk.retries.api.BackoffStrategy.fixedDelay(
                         Duration.ofMillis(20)))
-                .maxAttempts(500))
+                .maxAttempts(3000))
         .build();
   }
 

@@ -51,7 +51,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer
 final class Machine implements AutoCloseable {
 
   static final Scope HOME = new Scope("000000000000", "us-east-1");
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(90);
 
   final SystemTimers timers = new SystemTimers();
   final SqliteStore store;
