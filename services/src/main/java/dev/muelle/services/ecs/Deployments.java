@@ -84,7 +84,7 @@ final class Deployments {
     String id = Revisions.newId(ids);
     Traffic traffic = Traffic.shifted(service.deploymentConfiguration()) ? away(record, now) : null;
     ServiceRevision revision =
-        Revisions.add(tx, service, id, definition, groups(tx, service, traffic), now);
+        Revisions.add(tx, service, id, definition, groups(tx, record, traffic), now);
     Deployment primary =
         deployment(revision, service.desiredCount(), "ECS deployment " + id + " in progress.", now);
     List<Deployment> deployments = new ArrayList<>();
@@ -107,19 +107,33 @@ final class Deployments {
     return Traffic.begin(carrier, 0, now);
   }
 
-  /** The target groups of a new deployment: those that the one before does not have. */
-  private static List<String> groups(Tx tx, Service service, @Nullable Traffic traffic) {
+  /**
+   * The target groups of a new deployment: where traffic is shifted, those that the one before does
+   * not have; where it is not, those where the traffic is. That may be the alternate ones of a
+   * service which was deployed in another way before.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/update-bluegreen-to-rolling.html">Update
+   *     the deployment strategy from blue/green to rolling update</a>
+   */
+  private static List<String> groups(Tx tx, ServiceRecord record, @Nullable Traffic traffic) {
+    Service service = record.service();
+    Optional<String> before =
+        traffic != null
+            ? Optional.ofNullable(traffic.from())
+            : service.deployments().stream().findFirst().map(Deployment::id);
+    List<String> taken = before.map(id -> Revisions.groups(tx, service, id)).orElse(List.of());
     List<String> groups = new ArrayList<>();
-    List<String> taken =
-        traffic == null || traffic.from() == null
-            ? List.of()
-            : Revisions.groups(tx, service, traffic.from());
     for (int i = 0; i < service.loadBalancers().size(); i++) {
       LoadBalancer balancer = service.loadBalancers().get(i);
-      groups.add(
-          taken.isEmpty()
-              ? balancer.targetGroupArn()
-              : ListenerRules.other(balancer, taken.get(i)));
+      if (taken.isEmpty()) {
+        groups.add(balancer.targetGroupArn());
+      } else if (traffic != null) {
+        groups.add(ListenerRules.other(balancer, taken.get(i)));
+      } else {
+        groups.add(
+            ListenerRules.isOf(balancer, taken.get(i)) ? taken.get(i) : balancer.targetGroupArn());
+      }
     }
     return groups;
   }

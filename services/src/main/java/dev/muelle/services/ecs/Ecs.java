@@ -140,6 +140,8 @@ public final class Ecs implements EcsClient {
   private final ContainerInstances instances;
   private final InstanceAttributes attributes;
   private final Services services;
+  private final ServiceCreation creation;
+  private final ServiceUpdates updates;
   private final ServiceHistory history;
   private final TaskSets taskSets;
   private final Tags tags;
@@ -203,9 +205,10 @@ public final class Ecs implements EcsClient {
     attributes = new InstanceAttributes(store, clusters);
     Deployments deployments = new Deployments(scope, ids);
     Alarms alarms = new Alarms(cloudWatch);
-    ServiceRules rules = new ServiceRules(elb);
-    services =
-        new Services(
+    BalancerRules balancers = new BalancerRules(elb);
+    services = new Services(scope, store, timers, deployments, clusters);
+    creation =
+        new ServiceCreation(
             scope,
             store,
             timers,
@@ -214,9 +217,20 @@ public final class Ecs implements EcsClient {
             definitions,
             networks,
             providers,
-            rules,
+            balancers,
             alarms);
-    taskSets = new TaskSets(store, timers, ids, services, definitions, networks, rules);
+    updates =
+        new ServiceUpdates(
+            store,
+            timers,
+            services,
+            deployments,
+            definitions,
+            networks,
+            providers,
+            balancers,
+            alarms);
+    taskSets = new TaskSets(store, timers, ids, services, definitions, networks, balancers);
     history = new ServiceHistory(store, timers, clusters);
     tags = new Tags(store);
     logs = new LogPump(store, timers, random, engine, logsClient, definitions);
@@ -491,12 +505,12 @@ public final class Ecs implements EcsClient {
 
   @Override
   public CreateServiceResponse createService(CreateServiceRequest request) {
-    return services.create(request, caller());
+    return creation.create(request, caller());
   }
 
   @Override
   public UpdateServiceResponse updateService(UpdateServiceRequest request) {
-    return services.update(request);
+    return updates.update(request);
   }
 
   @Override

@@ -80,6 +80,13 @@ final class ListenerRules {
     return shares;
   }
 
+  /** Whether a target group is one of a load balancer's. */
+  static boolean isOf(LoadBalancer balancer, String group) {
+    return balancer.targetGroupArn().equals(group)
+        || (balancer.advancedConfiguration() != null
+            && group.equals(balancer.advancedConfiguration().alternateTargetGroupArn()));
+  }
+
   /** The one of a load balancer's two target groups that is not this one. */
   static String other(LoadBalancer balancer, @Nullable String group) {
     return balancer.targetGroupArn().equals(group)

@@ -23,6 +23,7 @@ final class Refuse {
           Map.entry("repositoryCredentials", "AWS Secrets Manager"),
           Map.entry("environmentFiles", "Amazon S3"),
           Map.entry("firelensConfiguration", "FireLens, which runs a log router in the task"),
+          Map.entry("lifecycleHooks", "AWS Lambda"),
           Map.entry("proxyConfiguration", "AWS App Mesh"),
           Map.entry("serviceConnectConfiguration", "AWS Cloud Map"),
           Map.entry("serviceRegistries", "AWS Cloud Map"),

@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Rollout {
 
+  /** So far apart are the attempts to place a task that count, if there is no room for it. */
+  static final Duration PLACEMENT_ATTEMPT = Duration.ofSeconds(15);
+
   private static final int FREE_FAILURES = 3;
   private static final Duration FIRST_DELAY = Duration.ofSeconds(10);
   private static final Duration LAST_DELAY = Duration.ofMinutes(15);
@@ -235,7 +238,9 @@ final class Rollout {
 
   /**
    * How many failed tasks trip the deployment circuit breaker: half of the desired ones, at least
-   * 3, at most 200.
+   * 3, at most 200. Those that could not be placed are among them (AWS re:Post, "How do I
+   * troubleshoot failed deployments": container instances that did not meet the placement
+   * criteria).
    *
    * @see <a
    *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html">Deployment

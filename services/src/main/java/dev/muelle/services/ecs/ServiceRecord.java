@@ -27,6 +27,8 @@ import software.amazon.awssdk.services.ecs.model.ServiceEvent;
  * @param bakedAt until when alarms watch over a deployment whose tasks are all there; null before
  * @param traffic where it goes, of a service that is deployed by shifting it; null of others
  * @param moves tasks made to balance the zones; null as long as the zones are balanced
+ * @param unplaced when it was last counted as a failure that a task could not be placed; null
+ *     before
  */
 record ServiceRecord(
     Service service,
@@ -37,7 +39,8 @@ record ServiceRecord(
     @Nullable Instant proven,
     @Nullable Instant bakedAt,
     @Nullable Traffic traffic,
-    @Nullable Set<String> moves) {
+    @Nullable Set<String> moves,
+    @Nullable Instant unplaced) {
 
   static final int MAX_EVENTS = 100;
   private static final Duration REPEATED = Duration.ofHours(6);
@@ -49,7 +52,7 @@ record ServiceRecord(
 
   /** A service that was just made. */
   static ServiceRecord of(Service service) {
-    return new ServiceRecord(service, 0, null, false, null, null, null, null, null);
+    return new ServiceRecord(service, 0, null, false, null, null, null, null, null, null);
   }
 
   String key() {
@@ -84,12 +87,13 @@ record ServiceRecord(
         proven,
         bakedAt,
         traffic,
-        moves);
+        moves,
+        unplaced);
   }
 
   ServiceRecord withFailures(int failures, @Nullable Instant next) {
     return new ServiceRecord(
-        service, failures, next, steady, lastCompleted, proven, bakedAt, traffic, moves);
+        service, failures, next, steady, lastCompleted, proven, bakedAt, traffic, moves, unplaced);
   }
 
   /** With one failed task more in a deployment, as long as that one is rolled out. */
@@ -105,29 +109,100 @@ record ServiceRecord(
                 .toList()));
   }
 
+  /**
+   * A task of a deployment could not be placed, which is a failure of it as another; what is tried
+   * each second is counted as the attempts that are some time apart.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html">Deployment</a>,
+   *     failedTasks: a task is considered a failure if the scheduler cannot launch it
+   */
+  ServiceRecord withUnplaced(String deployment, Instant now) {
+    if (unplaced != null && now.isBefore(unplaced.plus(Rollout.PLACEMENT_ATTEMPT))) {
+      return this;
+    }
+    ServiceRecord counted = withFailedTask(deployment);
+    return new ServiceRecord(
+        counted.service,
+        failedStarts,
+        notBefore,
+        steady,
+        lastCompleted,
+        proven,
+        bakedAt,
+        traffic,
+        moves,
+        now);
+  }
+
   ServiceRecord withSteady(boolean now) {
     return new ServiceRecord(
-        service, failedStarts, notBefore, now, lastCompleted, proven, bakedAt, traffic, moves);
+        service,
+        failedStarts,
+        notBefore,
+        now,
+        lastCompleted,
+        proven,
+        bakedAt,
+        traffic,
+        moves,
+        unplaced);
   }
 
   ServiceRecord withCompleted(String deployment) {
     return new ServiceRecord(
-        service, failedStarts, notBefore, steady, deployment, proven, bakedAt, traffic, moves);
+        service,
+        failedStarts,
+        notBefore,
+        steady,
+        deployment,
+        proven,
+        bakedAt,
+        traffic,
+        moves,
+        unplaced);
   }
 
   ServiceRecord withBakedAt(Instant at) {
     return new ServiceRecord(
-        service, failedStarts, notBefore, steady, lastCompleted, proven, at, traffic, moves);
+        service,
+        failedStarts,
+        notBefore,
+        steady,
+        lastCompleted,
+        proven,
+        at,
+        traffic,
+        moves,
+        unplaced);
   }
 
   ServiceRecord withTraffic(@Nullable Traffic next) {
     return new ServiceRecord(
-        service, failedStarts, notBefore, steady, lastCompleted, proven, bakedAt, next, moves);
+        service,
+        failedStarts,
+        notBefore,
+        steady,
+        lastCompleted,
+        proven,
+        bakedAt,
+        next,
+        moves,
+        unplaced);
   }
 
   ServiceRecord withMoves(@Nullable Set<String> tasks) {
     return new ServiceRecord(
-        service, failedStarts, notBefore, steady, lastCompleted, proven, bakedAt, traffic, tasks);
+        service,
+        failedStarts,
+        notBefore,
+        steady,
+        lastCompleted,
+        proven,
+        bakedAt,
+        traffic,
+        tasks,
+        unplaced);
   }
 
   /**
@@ -137,12 +212,29 @@ record ServiceRecord(
   ServiceRecord withProven(Instant made) {
     Service reset = withPrimary(primary().toBuilder().failedTasks(0).build()).service();
     return new ServiceRecord(
-        reset, failedStarts, notBefore, steady, lastCompleted, made, bakedAt, traffic, moves);
+        reset,
+        failedStarts,
+        notBefore,
+        steady,
+        lastCompleted,
+        made,
+        bakedAt,
+        traffic,
+        moves,
+        unplaced);
   }
 
   /** About to be deployed anew: nothing of what was learned of the tasks before counts. */
   ServiceRecord unproven() {
-    return new ServiceRecord(service, 0, null, false, lastCompleted, null, null, traffic, null);
+    return new ServiceRecord(
+        service, 0, null, false, lastCompleted, null, null, traffic, null, null);
+  }
+
+  /** With another number of tasks for the deployment that is to stay, if ECS deploys it. */
+  ServiceRecord rescaled(int desired, Instant now) {
+    return service.deployments().isEmpty()
+        ? this
+        : withPrimary(primary().toBuilder().desiredCount(desired).updatedAt(now).build());
   }
 
   /** With this deployment in the place of the primary one. */

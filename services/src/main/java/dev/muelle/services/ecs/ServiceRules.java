@@ -4,9 +4,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.services.ecs.model.AdvancedConfiguration;
 import software.amazon.awssdk.services.ecs.model.AvailabilityZoneRebalancing;
-import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
+import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
 import software.amazon.awssdk.services.ecs.model.DeploymentAlarms;
 import software.amazon.awssdk.services.ecs.model.DeploymentCircuitBreaker;
 import software.amazon.awssdk.services.ecs.model.DeploymentConfiguration;
@@ -14,15 +13,10 @@ import software.amazon.awssdk.services.ecs.model.DeploymentController;
 import software.amazon.awssdk.services.ecs.model.DeploymentControllerType;
 import software.amazon.awssdk.services.ecs.model.DeploymentStrategy;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
-import software.amazon.awssdk.services.ecs.model.NetworkMode;
+import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
 import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategyType;
-import software.amazon.awssdk.services.ecs.model.TaskDefinition;
-import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupNotFoundException;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
 
 /**
  * What a service may be: checks what requests bring, and fills in what they leave out.
@@ -52,13 +46,7 @@ final class ServiceRules {
           "canaryConfiguration");
   private static final String ZONE = "attribute:ecs.availability-zone";
 
-  private final ElasticLoadBalancingV2Client elb;
-  private final ListenerRules listenerRules;
-
-  ServiceRules(ElasticLoadBalancingV2Client elb) {
-    this.elb = elb;
-    this.listenerRules = new ListenerRules(elb);
-  }
+  private ServiceRules() {}
 
   static int desired(int count) {
     if (count < 0 || count > MAX_DESIRED) {
@@ -74,7 +62,10 @@ final class ServiceRules {
       throw Refuse.invalid(
           "Deployment controller type "
               + controller.typeAsString()
-              + " is not supported by this region yet: use ECS or EXTERNAL.");
+              + " is not supported by this region yet"
+              + (controller.type() == DeploymentControllerType.CODE_DEPLOY
+                  ? ": it needs AWS CodeDeploy."
+                  : "."));
     }
   }
 
@@ -160,10 +151,6 @@ final class ServiceRules {
       throw Refuse.invalid(
           "The DAEMON scheduling strategy supports only the ROLLING deployment strategy.");
     }
-    if (!shifted && Traffic.shifted(before)) {
-      throw Refuse.invalid(
-          "Changing the deployment strategy to ROLLING is not supported by this region yet.");
-    }
     int minimum =
         first(
             given.minimumHealthyPercent(),
@@ -236,122 +223,49 @@ final class ServiceRules {
     return given != null ? given : before != null ? before : otherwise;
   }
 
-  /** Also how they are deployed: a shift of traffic needs to know where to. */
-  void checkLoadBalancers(
-      List<LoadBalancer> balancers, TaskDefinition definition, boolean shifted) {
-    for (LoadBalancer balancer : balancers) {
-      AdvancedConfiguration advanced = balancer.advancedConfiguration();
-      if (shifted && advanced == null) {
-        throw Refuse.invalid(
-            "The deployment strategies BLUE_GREEN, LINEAR and CANARY need advancedConfiguration in"
-                + " each load balancer.");
-      }
-      if (!shifted && advanced != null) {
-        throw Refuse.invalid(
-            "advancedConfiguration is valid only for the deployment strategies BLUE_GREEN, LINEAR"
-                + " and CANARY.");
-      }
-    }
-    checkLoadBalancers(balancers, definition);
-    for (LoadBalancer balancer : balancers) {
-      if (balancer.advancedConfiguration() != null) {
-        checkAdvanced(
-            balancer.targetGroupArn(), balancer.advancedConfiguration(), definition.networkMode());
-      }
-    }
-  }
-
-  private void checkAdvanced(String group, AdvancedConfiguration advanced, NetworkMode mode) {
-    String alternate = advanced.alternateTargetGroupArn();
-    if (alternate == null || alternate.isEmpty() || alternate.equals(group)) {
+  /**
+   * Before a service is deployed in another way, nothing must be under way, and all its traffic
+   * must go to one service revision: ECS would try to see to that, and refuse if it cannot.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/migrate-deployment-strategies.html">Update
+   *     the Amazon ECS deployment strategy</a>
+   */
+  static void checkStrategyChange(boolean deploying, int revisions) {
+    if (deploying) {
       throw Refuse.invalid(
-          "advancedConfiguration.alternateTargetGroupArn must be another target group than "
-              + group
-              + ".");
+          "The deployment strategy cannot be changed while a service deployment is in progress.");
     }
-    if (advanced.roleArn() == null || advanced.roleArn().isEmpty()) {
-      throw Refuse.invalid("advancedConfiguration.roleArn can not be blank.");
-    }
-    TargetGroup first = group(group, mode);
-    if (!group(alternate, mode).vpcId().equals(first.vpcId())) {
-      throw Refuse.invalid("Both target groups must be in the same VPC: " + alternate);
-    }
-    String balancer = first.loadBalancerArns().getFirst();
-    listenerRules.check(advanced.productionListenerRule(), "productionListenerRule", balancer);
-    if (advanced.testListenerRule() != null) {
-      listenerRules.check(advanced.testListenerRule(), "testListenerRule", balancer);
-    }
-  }
-
-  private void checkLoadBalancers(List<LoadBalancer> balancers, TaskDefinition definition) {
-    if (balancers.size() > 5) {
-      throw Refuse.invalid("loadBalancers can have at most 5 items.");
-    }
-    for (LoadBalancer balancer : balancers) {
-      Refuse.unlessEffective(
-          "LoadBalancer",
-          balancer,
-          Set.of("targetGroupArn", "containerName", "containerPort", "advancedConfiguration"));
-      if (balancer.targetGroupArn() == null) {
-        throw Refuse.invalid("Target group ARN can not be blank.");
-      }
-      ContainerDefinition container =
-          definition.containerDefinitions().stream()
-              .filter(c -> c.name().equals(balancer.containerName()))
-              .findFirst()
-              .orElseThrow(() ->
-                  Refuse.invalid(
-                      "The container "
-                          + balancer.containerName()
-                          + " does not exist in the task definition."));
-      boolean mapped =
-          container.portMappings().stream()
-              .anyMatch(port -> port.containerPort().equals(balancer.containerPort()));
-      if (!mapped) {
-        throw Refuse.invalid(
-            "The container "
-                + balancer.containerName()
-                + " did not have a container port "
-                + balancer.containerPort()
-                + " defined.");
-      }
-      checkTargetGroup(balancer.targetGroupArn(), definition.networkMode());
-    }
-  }
-
-  private void checkTargetGroup(String arn, NetworkMode mode) {
-    if (group(arn, mode).loadBalancerArns().isEmpty()) {
+    if (revisions > 1) {
       throw Refuse.invalid(
-          "The target group with targetGroupArn "
-              + arn
-              + " does not have an associated load balancer.");
+          "The deployment strategy cannot be changed while the service has more than one active"
+              + " service revision.");
     }
   }
 
-  private TargetGroup group(String arn, NetworkMode mode) {
-    try {
-      TargetGroup group =
-          elb.describeTargetGroups(request -> request.targetGroupArns(arn))
-              .targetGroups()
-              .getFirst();
-      TargetTypeEnum wanted =
-          mode == NetworkMode.AWSVPC ? TargetTypeEnum.IP : TargetTypeEnum.INSTANCE;
-      if (group.targetType() != wanted) {
-        throw Refuse.invalid(
-            "The provided target group "
-                + arn
-                + " has target type "
-                + group.targetTypeAsString()
-                + ", which is incompatible with the "
-                + mode
-                + " network mode specified in the task definition.");
-      }
-      return group;
-    } catch (TargetGroupNotFoundException e) {
+  static void checkGracePeriod(@Nullable Integer seconds, List<LoadBalancer> balancers) {
+    if (seconds != null && balancers.isEmpty()) {
       throw Refuse.invalid(
-          "Unable to assume role and validate the specified targetGroupArn. The target group "
-              + arn
-              + " was not found.");
+          "Health check grace period is only valid for services configured to use load balancers");
     }
+  }
+
+  /** Why commands cannot be executed in the tasks of a service that is being {@code done} to. */
+  static String noRole(String done) {
+    return "The service couldn't be "
+        + done
+        + " because a valid taskRoleArn is not being used. Specify a valid task role in your task"
+        + " definition and try again.";
+  }
+
+  static String ofTaskSets(String member) {
+    return "The parameter "
+        + member
+        + " cannot be specified for a service that uses the EXTERNAL deployment controller: use"
+        + " task sets.";
+  }
+
+  static NetworkConfiguration network(AwsVpcConfiguration configuration) {
+    return NetworkConfiguration.builder().awsvpcConfiguration(configuration).build();
   }
 }

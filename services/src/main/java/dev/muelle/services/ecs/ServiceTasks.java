@@ -219,7 +219,9 @@ final class ServiceTasks {
     }
     return started.refused().isEmpty()
         ? after
-        : after.withEventOnce(ids.uuid(), seen.now(), started.refused().get());
+        : after
+            .withEventOnce(ids.uuid(), seen.now(), started.refused().get())
+            .withUnplaced(kind.id(), seen.now());
   }
 
   /**

@@ -87,7 +87,7 @@ final class TaskSets {
   private final Services services;
   private final TaskDefinitions definitions;
   private final Networks networks;
-  private final ServiceRules rules;
+  private final BalancerRules balancers;
 
   TaskSets(
       Store store,
@@ -96,14 +96,14 @@ final class TaskSets {
       Services services,
       TaskDefinitions definitions,
       Networks networks,
-      ServiceRules rules) {
+      BalancerRules balancers) {
     this.store = store;
     this.clock = clock;
     this.ids = ids;
     this.services = services;
     this.definitions = definitions;
     this.networks = networks;
-    this.rules = rules;
+    this.balancers = balancers;
   }
 
   /** How many tasks a share of a service is: rounded up, as documented. */
@@ -132,7 +132,7 @@ final class TaskSets {
             before.placementStrategy());
     TaskDefinition definition =
         store.read(tx -> definitions.runnable(tx, request.taskDefinition())).definition();
-    rules.checkLoadBalancers(request.loadBalancers(), definition, false);
+    balancers.ofTaskSet(request.loadBalancers(), definition);
     AwsVpcConfiguration vpc = networks.check(definition, request.networkConfiguration());
     if (ec2) {
       InstanceTasks.check(definition, vpc);

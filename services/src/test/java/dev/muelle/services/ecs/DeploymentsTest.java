@@ -2,6 +2,7 @@ package dev.muelle.services.ecs;
 
 import static dev.muelle.services.ecs.World.CLUSTER;
 import static dev.muelle.services.ecs.World.CONTAINER;
+import static dev.muelle.services.ecs.World.FAMILY;
 import static dev.muelle.services.ecs.World.SERVICE;
 import static dev.muelle.services.ecs.World.TARGETS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -318,6 +319,70 @@ class DeploymentsTest {
     assertEquals(tries, world.engine.starts().size());
     update(world.register(World.container().build()), c -> c);
     completed();
+  }
+
+  /** On instances with room for two of the usual tasks, and a breaker that rolls back. */
+  private Instances onInstances(int rooms) {
+    world.createCluster();
+    Instances instances = new Instances(world);
+    instances.register("i-a", "us-east-1a", rooms);
+    String definition =
+        world
+            .ecs()
+            .registerTaskDefinition(r ->
+                r.family(FAMILY)
+                    .networkMode("awsvpc")
+                    .containerDefinitions(World.container().build()))
+            .taskDefinition()
+            .taskDefinitionArn();
+    world
+        .ecs()
+        .createService(r ->
+            r.cluster(CLUSTER)
+                .serviceName(SERVICE)
+                .taskDefinition(definition)
+                .launchType(LaunchType.EC2)
+                .desiredCount(2)
+                .deploymentConfiguration(
+                    c -> c.deploymentCircuitBreaker(b -> b.enable(true).rollback(true)))
+                .networkConfiguration(Instances.net()));
+    return instances;
+  }
+
+  @Test
+  void tasksThatCannotBePlacedTripTheBreaker() {
+    onInstances(2);
+    completed();
+    Set<String> good = taskArns();
+    String huge =
+        world
+            .ecs()
+            .registerTaskDefinition(r ->
+                r.family(FAMILY)
+                    .networkMode("awsvpc")
+                    .containerDefinitions(World.container().cpu(64 * 1024).build()))
+            .taskDefinition()
+            .taskDefinitionArn();
+    update(huge, c -> c);
+    String arn = world.service().currentServiceDeployment();
+    world.until("counted", LONG, () -> primary().failedTasks() == 2);
+    assertEquals(ServiceDeploymentStatus.IN_PROGRESS, describe(arn).status());
+    untilStatus(arn, ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL);
+    assertEquals(3, describe(arn).deploymentCircuitBreaker().failureCount());
+    assertTrue(world.saysEvent("was unable to place a task"));
+    completed();
+    assertEquals(good, taskArns(), "what ran went on");
+  }
+
+  @Test
+  void roomThatComesInTimeIsUsedAndTheAttemptsBeforeCountNoMore() {
+    Instances instances = onInstances(1);
+    world.until("one is missing", LONG, () -> primary().failedTasks() == 1);
+    instances.register("i-b", "us-east-1b", 1);
+    completed();
+    assertEquals(0, primary().failedTasks());
+    assertEquals(ServiceDeploymentStatus.SUCCESSFUL, current().status());
+    assertEquals(2, taskArns().size());
   }
 
   @Test

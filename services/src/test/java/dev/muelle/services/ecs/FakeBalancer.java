@@ -25,6 +25,9 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTarg
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetHealthResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyRuleRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyRuleResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.OperationNotPermittedException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RegisterTargetsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RegisterTargetsResponse;
@@ -46,6 +49,9 @@ final class FakeBalancer implements ElasticLoadBalancingV2Client {
 
   private static final String BALANCER =
       "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/lb/0123456789abcdef";
+
+  /** How the ARNs of default rules end. */
+  private static final String DEFAULT = "/rule";
 
   private record Target(Instant registered, Duration checks, @Nullable Instant leaving) {}
 
@@ -90,7 +96,14 @@ final class FakeBalancer implements ElasticLoadBalancingV2Client {
 
   /** A listener's default rule that forwards to one group. */
   String addRule(String id, String group) {
-    String rule = BALANCER.replace(":loadbalancer/", ":listener-rule/") + "/" + id + "/rule";
+    String rule = BALANCER.replace(":loadbalancer/", ":listener-rule/") + "/" + id + DEFAULT;
+    rules.put(rule, List.of(TargetGroupTuple.builder().targetGroupArn(group).weight(1).build()));
+    return rule;
+  }
+
+  /** A rule beside the default one of the same listener. */
+  String addRule(String id, int priority, String group) {
+    String rule = BALANCER.replace(":loadbalancer/", ":listener-rule/") + "/" + id + "/" + priority;
     rules.put(rule, List.of(TargetGroupTuple.builder().targetGroupArn(group).weight(1).build()));
     return rule;
   }
@@ -118,7 +131,7 @@ final class FakeBalancer implements ElasticLoadBalancingV2Client {
       found.add(
           Rule.builder()
               .ruleArn(arn)
-              .isDefault(true)
+              .isDefault(arn.endsWith(DEFAULT))
               .actions(
                   Action.builder()
                       .type(ActionTypeEnum.FORWARD)
@@ -131,9 +144,20 @@ final class FakeBalancer implements ElasticLoadBalancingV2Client {
 
   @Override
   public ModifyListenerResponse modifyListener(ModifyListenerRequest request) {
-    String rule = request.listenerArn().replace(":listener/", ":listener-rule/") + "/rule";
+    String rule = request.listenerArn().replace(":listener/", ":listener-rule/") + DEFAULT;
     rules.put(rule, request.defaultActions().getFirst().forwardConfig().targetGroups());
     return ModifyListenerResponse.builder().build();
+  }
+
+  @Override
+  public ModifyRuleResponse modifyRule(ModifyRuleRequest request) {
+    if (request.ruleArn().endsWith(DEFAULT)) {
+      throw OperationNotPermittedException.builder()
+          .message("Default rule '" + request.ruleArn() + "' cannot be modified")
+          .build();
+    }
+    rules.put(request.ruleArn(), request.actions().getFirst().forwardConfig().targetGroups());
+    return ModifyRuleResponse.builder().build();
   }
 
   /** Addresses of the targets that get requests now. */

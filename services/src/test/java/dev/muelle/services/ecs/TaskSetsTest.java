@@ -251,7 +251,8 @@ class TaskSetsTest {
                       .ecs()
                       .createService(
                           external(1).deploymentController(c -> c.type("CODE_DEPLOY")).build()))
-              .contains("CODE_DEPLOY is not supported"));
+              .contains(
+                  "CODE_DEPLOY is not supported by this region yet: it needs AWS CodeDeploy."));
       assertTrue(
           refused(() ->
                   world

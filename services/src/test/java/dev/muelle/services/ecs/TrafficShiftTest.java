@@ -6,6 +6,7 @@ import static dev.muelle.services.ecs.World.FAMILY;
 import static dev.muelle.services.ecs.World.SERVICE;
 import static dev.muelle.services.ecs.World.TARGETS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -209,6 +210,32 @@ class TrafficShiftTest {
   }
 
   @Test
+  void rulesBesideTheDefaultOnesAreShiftedAndTheDefaultOnesStay() throws IOException {
+    try (World world = world(1)) {
+      List<String> defaults = List.of(rule, test);
+      rule = world.balancer.addRule("production", 10, TARGETS);
+      test = world.balancer.addRule("production", 5, TARGETS);
+      create(world, c -> c.strategy("CANARY").bakeTimeInMinutes(5));
+      String arn = deploy(world, "green");
+      untilStage(world, arn, ServiceDeploymentLifecycleStage.PRODUCTION_TRAFFIC_SHIFT);
+      until(
+          world,
+          "canary",
+          () -> world.balancer.shares(rule).equals(Map.of(GREEN, 50, TARGETS, 950)));
+      assertEquals(Map.of(GREEN, 100), world.balancer.shares(test), "the test comes before");
+      untilStage(world, arn, ServiceDeploymentLifecycleStage.BAKE_TIME);
+      assertEquals(Map.of(GREEN, 100), world.balancer.shares(rule));
+      world.ecs().stopServiceDeployment(r -> r.serviceDeploymentArn(arn));
+      untilStatus(world, arn, ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL);
+      assertEquals(Map.of(TARGETS, 100), world.balancer.shares(rule));
+      assertEquals(Map.of(TARGETS, 100), world.balancer.shares(test));
+      for (String one : defaults) {
+        assertEquals(Map.of(TARGETS, 1), world.balancer.shares(one), "nobody touched it");
+      }
+    }
+  }
+
+  @Test
   void aCanaryComesFirst() throws IOException {
     try (World world = world(1)) {
       create(
@@ -351,15 +378,77 @@ class TrafficShiftTest {
       untilStatus(world, arn, ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL);
       assertEquals(Map.of(TARGETS, 100), world.balancer.shares(rule));
       untilStatus(world, deploy(world, "again"), ServiceDeploymentStatus.SUCCESSFUL);
+    }
+  }
+
+  private static void strategy(World world, String strategy) {
+    world
+        .ecs()
+        .updateService(r ->
+            r.cluster(CLUSTER)
+                .service(SERVICE)
+                .deploymentConfiguration(c -> c.strategy(strategy).bakeTimeInMinutes(null)));
+  }
+
+  @Test
+  void aBlueGreenServiceIsRolledWhereItsTrafficIsAndComesBack() throws IOException {
+    try (World world = world(1)) {
+      create(world, c -> c.strategy("BLUE_GREEN").bakeTimeInMinutes(1));
+      String green = deploy(world, "green");
+      assertTrue(refused(() -> strategy(world, "ROLLING")).contains("in progress"));
+      untilStatus(world, green, ServiceDeploymentStatus.SUCCESSFUL);
+      until(world, "clean", () -> completed(world));
+
+      strategy(world, "ROLLING");
+      assertEquals(green, world.service().currentServiceDeployment(), "that alone deploys nothing");
+      assertNull(world.service().deploymentConfiguration().bakeTimeInMinutes());
+      world.pass(Duration.ofMinutes(5));
+      assertEquals(TASKS, world.runningContainers().size());
+      untilStatus(world, deploy(world, "rolled"), ServiceDeploymentStatus.SUCCESSFUL);
+      until(world, "rolled", () -> completed(world));
+      assertEquals(Map.of(GREEN, 100), world.balancer.shares(rule));
+      assertEquals(TASKS, world.balancer.serving(GREEN).size());
+      assertEquals(List.of(), world.balancer.serving(TARGETS));
+      world.script.put("broken", Behaviour.runs().exiting(1, Duration.ZERO));
+      String bad = world.register(World.container().image("registry.test/broken:1").build());
+      world
+          .ecs()
+          .updateService(r ->
+              r.cluster(CLUSTER)
+                  .service(SERVICE)
+                  .taskDefinition(bad)
+                  .deploymentConfiguration(
+                      c -> c.deploymentCircuitBreaker(b -> b.enable(true).rollback(true))));
+      untilStatus(
+          world,
+          world.service().currentServiceDeployment(),
+          ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL);
+      until(world, "back", () -> completed(world));
+
+      strategy(world, "BLUE_GREEN");
+      untilStatus(world, deploy(world, "blue"), ServiceDeploymentStatus.SUCCESSFUL);
+      assertEquals(Map.of(TARGETS, 100), world.balancer.shares(rule));
+      until(world, "clean", () -> world.runningContainers().size() == TASKS);
+    }
+  }
+
+  @Test
+  void severalRevisionsAreOneTooManyForAnotherStrategy() throws IOException {
+    try (World world = world(1)) {
+      create(
+          world,
+          c ->
+              c.strategy("BLUE_GREEN")
+                  .deploymentCircuitBreaker(b -> b.enable(true).rollback(false)));
+      world.script.put("broken", Behaviour.runs().exiting(1, Duration.ZERO));
+      String bad = world.register(World.container().image("registry.test/broken:1").build());
+      world.ecs().updateService(r -> r.cluster(CLUSTER).service(SERVICE).taskDefinition(bad));
+      untilStatus(
+          world, world.service().currentServiceDeployment(), ServiceDeploymentStatus.STOPPED);
       assertTrue(
-          refused(() ->
-                  world
-                      .ecs()
-                      .updateService(r ->
-                          r.cluster(CLUSTER)
-                              .service(SERVICE)
-                              .deploymentConfiguration(c -> c.strategy("ROLLING"))))
-              .contains("to ROLLING is not supported"));
+          refused(() -> strategy(world, "ROLLING"))
+              .contains("more than one active service revision"));
+      whole(world);
     }
   }
 
@@ -389,8 +478,6 @@ class TrafficShiftTest {
   void whatCannotBeShiftedIsRefused() throws IOException {
     try (World world = world(1)) {
       UnaryOperator<DeploymentConfiguration.Builder> shift = c -> c.strategy("BLUE_GREEN");
-      assertTrue(
-          refusedToCreate(world, c -> c, a -> a).contains("advancedConfiguration is valid only"));
       assertTrue(
           refusedToCreate(world, shift, a -> a.alternateTargetGroupArn(TARGETS))
               .contains("must be another target group"));
@@ -429,7 +516,8 @@ class TrafficShiftTest {
                                   .hookTargetArn("arn:aws:lambda:x")
                                   .build()),
                   a -> a)
-              .contains("parameter lifecycleHooks is not supported by this region yet"));
+              .contains(
+                  "parameter lifecycleHooks is not supported by this region yet: it needs AWS Lambda."));
       assertTrue(
           refusedToCreate(world, c -> c.strategy("PURPLE"), a -> a)
               .contains("Invalid deployment strategy: PURPLE"));
