@@ -16,22 +16,23 @@ import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** A transaction on one connection. Valid only while the work that it was made for runs. */
+/**
+ * A transaction: remembered tables are read from memory, everything else and all changes go through
+ * one connection. Valid only while the work that it was made for runs.
+ */
 final class SqlTx implements Tx {
 
   private static final String ROW = "SELECT key, version, value FROM rows ";
 
-  private final Statements statements;
-  private final Decoded decoded;
+  private final Session session;
   private final String scope;
   private final boolean writable;
   private final Map<String, Change> changes = new LinkedHashMap<>();
   private final Set<String> completed = new HashSet<>();
   private boolean open = true;
 
-  SqlTx(Statements statements, Decoded decoded, String scope, boolean writable) {
-    this.statements = statements;
-    this.decoded = decoded;
+  SqlTx(Session session, String scope, boolean writable) {
+    this.session = session;
     this.scope = scope;
     this.writable = writable;
   }
@@ -44,6 +45,9 @@ final class SqlTx implements Tx {
 
   @Override
   public <T> Optional<Row<T>> get(Table<T> table, String key) {
+    if (table.remembered()) {
+      return Optional.ofNullable(image(table).get(key));
+    }
     return query(table, ROW + "WHERE tbl = ? AND scope = ? AND key = ?", table.name(), scope, key)
         .stream()
         .findFirst();
@@ -51,12 +55,19 @@ final class SqlTx implements Tx {
 
   @Override
   public <T> List<Row<T>> list(Table<T> table) {
+    return table.remembered() ? image(table).all() : stored(table);
+  }
+
+  private <T> List<Row<T>> stored(Table<T> table) {
     return query(table, ROW + "WHERE tbl = ? AND scope = ? ORDER BY key", table.name(), scope);
   }
 
   @Override
   public <T> List<Row<T>> list(Table<T> table, String prefix) {
     String end = afterPrefix(prefix);
+    if (table.remembered()) {
+      return image(table).range(prefix, end, false, Integer.MAX_VALUE);
+    }
     return end == null
         ? query(
             table,
@@ -76,6 +87,9 @@ final class SqlTx implements Tx {
   @Override
   public <T> List<Row<T>> range(
       Table<T> table, String from, String to, boolean reverse, int limit) {
+    if (table.remembered()) {
+      return image(table).range(from, to, reverse, limit);
+    }
     return query(
         table,
         ROW
@@ -94,6 +108,9 @@ final class SqlTx implements Tx {
     Function<? super T, @Nullable String> indexed = table.indexes().get(index);
     if (indexed == null) {
       throw new IllegalArgumentException(table.name() + " has no index " + index);
+    }
+    if (table.remembered()) {
+      return image(table).find(index, value);
     }
     List<Row<T>> found;
     if (complete(table, index)) {
@@ -116,16 +133,21 @@ final class SqlTx implements Tx {
 
   @Override
   public <T> long count(Table<T> table) {
-    return statements.run(
-        "SELECT count(*) FROM rows WHERE tbl = ? AND scope = ?",
-        statement -> {
-          try (ResultSet result = statement.executeQuery()) {
-            result.next();
-            return result.getLong(1);
-          }
-        },
-        table.name(),
-        check(scope));
+    if (table.remembered()) {
+      return image(table).count();
+    }
+    return session
+        .statements()
+        .run(
+            "SELECT count(*) FROM rows WHERE tbl = ? AND scope = ?",
+            statement -> {
+              try (ResultSet result = statement.executeQuery()) {
+                result.next();
+                return result.getLong(1);
+              }
+            },
+            table.name(),
+            check(scope));
   }
 
   @Override
@@ -158,12 +180,15 @@ final class SqlTx implements Tx {
     }
     mustBeWritable();
     completeIndexes(table);
-    for (Map.Entry<String, Function<? super T, @Nullable String>> index :
-        table.indexes().entrySet()) {
-      removeEntry(table, index.getKey(), index.getValue().apply(present.value()), key);
+    if (table.remembered()) {
+      session.change(table, scope, image(table).without(key));
+    } else {
+      for (Map.Entry<String, Function<? super T, @Nullable String>> index :
+          table.indexes().entrySet()) {
+        removeEntry(table, index.getKey(), index.getValue().apply(present.value()), key);
+      }
     }
     execute("DELETE FROM rows WHERE tbl = ? AND scope = ? AND key = ?", table.name(), scope, key);
-    decoded.forget(table, scope, key);
     changed(table, key, true);
     return true;
   }
@@ -188,6 +213,12 @@ final class SqlTx implements Tx {
         key,
         version,
         table.codec().encode(value));
+    changed(table, key, false);
+    Row<T> row = new Row<>(key, version, value);
+    if (table.remembered()) {
+      session.change(table, scope, image(table).with(row));
+      return row;
+    }
     for (Map.Entry<String, Function<? super T, @Nullable String>> index :
         table.indexes().entrySet()) {
       String old = before == null ? null : index.getValue().apply(before.value());
@@ -197,8 +228,18 @@ final class SqlTx implements Tx {
         addEntry(table, index.getKey(), scope, now, key);
       }
     }
-    changed(table, key, false);
-    return new Row<>(key, version, value);
+    return row;
+  }
+
+  /** A remembered table as this transaction sees it; read from disk if nobody did before. */
+  private <T> Image<T> image(Table<T> table) {
+    check(scope);
+    Image<T> known = session.image(table, scope);
+    if (known == null) {
+      known = Image.of(table, stored(table));
+      session.loaded(table, scope, known);
+    }
+    return known;
   }
 
   private void addEntry(
@@ -230,41 +271,49 @@ final class SqlTx implements Tx {
     if (completed.contains(table.name() + "/" + index)) {
       return true;
     }
-    return statements.run(
-        "SELECT 1 FROM indexes WHERE tbl = ? AND idx = ?",
-        statement -> {
-          try (ResultSet result = statement.executeQuery()) {
-            return result.next();
-          }
-        },
-        table.name(),
-        index);
+    return session
+        .statements()
+        .run(
+            "SELECT 1 FROM indexes WHERE tbl = ? AND idx = ?",
+            statement -> {
+              try (ResultSet result = statement.executeQuery()) {
+                return result.next();
+              }
+            },
+            table.name(),
+            index);
   }
 
   /** Gives an index that this release added an entry for every row that was there before. */
   private <T> void completeIndexes(Table<T> table) {
+    if (table.remembered()) {
+      forgetIndexes(table);
+      return;
+    }
     for (Map.Entry<String, Function<? super T, @Nullable String>> index :
         table.indexes().entrySet()) {
       if (!complete(table, index.getKey())) {
         record Entry(String scope, String key, @Nullable String value) {}
         List<Entry> found =
-            statements.run(
-                "SELECT scope, key, value FROM rows WHERE tbl = ?",
-                statement -> {
-                  List<Entry> all = new ArrayList<>();
-                  try (ResultSet result = statement.executeQuery()) {
-                    while (result.next()) {
-                      T value = table.codec().decode(result.getBytes(3));
-                      all.add(
-                          new Entry(
-                              result.getString(1),
-                              result.getString(2),
-                              index.getValue().apply(value)));
-                    }
-                  }
-                  return all;
-                },
-                table.name());
+            session
+                .statements()
+                .run(
+                    "SELECT scope, key, value FROM rows WHERE tbl = ?",
+                    statement -> {
+                      List<Entry> all = new ArrayList<>();
+                      try (ResultSet result = statement.executeQuery()) {
+                        while (result.next()) {
+                          T value = table.codec().decode(result.getBytes(3));
+                          all.add(
+                              new Entry(
+                                  result.getString(1),
+                                  result.getString(2),
+                                  index.getValue().apply(value)));
+                        }
+                      }
+                      return all;
+                    },
+                    table.name());
         for (Entry entry : found) {
           addEntry(table, index.getKey(), entry.scope(), entry.value(), entry.key());
         }
@@ -274,33 +323,42 @@ final class SqlTx implements Tx {
     }
   }
 
+  /** A remembered table's indexes are in memory alone: what the disk has of them is outdated. */
+  private void forgetIndexes(Table<?> table) {
+    if (session.firstWriteOf(table)) {
+      execute("DELETE FROM indexes WHERE tbl = ?", table.name());
+      execute("DELETE FROM entries WHERE tbl = ?", table.name());
+    }
+  }
+
   private void changed(Table<?> table, String key, boolean deleted) {
     changes.put(table.name() + " " + key, new Change(scope, table.name(), key, deleted));
   }
 
   private <T> List<Row<T>> query(Table<T> table, String sql, Object... parameters) {
     check(scope);
-    return statements.run(
-        sql,
-        statement -> {
-          List<Row<T>> rows = new ArrayList<>();
-          try (ResultSet result = statement.executeQuery()) {
-            while (result.next()) {
-              String key = result.getString(1);
-              rows.add(
-                  new Row<>(
-                      key,
-                      result.getLong(2),
-                      decoded.value(table, scope, key, result.getBytes(3))));
-            }
-          }
-          return rows;
-        },
-        parameters);
+    return session
+        .statements()
+        .run(
+            sql,
+            statement -> {
+              List<Row<T>> rows = new ArrayList<>();
+              try (ResultSet result = statement.executeQuery()) {
+                while (result.next()) {
+                  rows.add(
+                      new Row<>(
+                          result.getString(1),
+                          result.getLong(2),
+                          table.codec().decode(result.getBytes(3))));
+                }
+              }
+              return rows;
+            },
+            parameters);
   }
 
   private void execute(String sql, Object... parameters) {
-    statements.run(sql, PreparedStatement::executeUpdate, parameters);
+    session.statements().run(sql, PreparedStatement::executeUpdate, parameters);
   }
 
   private String check(String value) {

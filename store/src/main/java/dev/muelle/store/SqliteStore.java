@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +22,8 @@ import org.sqlite.SQLiteConfig.SynchronousMode;
 
 /**
  * A store in one SQLite file with a write-ahead log. One process at a time; one writer at a time;
- * readers each see the state at their first read and never wait.
+ * readers each see the state at their first read and wait for no writer, except for the moment in
+ * which it commits.
  *
  * @see <a href="https://sqlite.org/wal.html">Write-Ahead Logging</a>
  */
@@ -32,10 +32,10 @@ public final class SqliteStore implements Store {
   private static final int READERS = 4;
   private static final int BUSY_MILLIS = 10_000;
 
-  private final Shared shared;
+  private final SharedStore shared;
   private final String scope;
 
-  private SqliteStore(Shared shared, String scope) {
+  private SqliteStore(SharedStore shared, String scope) {
     this.shared = shared;
     this.scope = scope;
   }
@@ -65,10 +65,10 @@ public final class SqliteStore implements Store {
         reader.connection().setAutoCommit(false);
         readers.add(reader);
       }
-      return new SqliteStore(new Shared(lock, writer, readers), "");
+      return new SqliteStore(new SharedStore(lock, writer, readers), "");
     } catch (SQLException | RuntimeException e) {
-      opened.forEach(SqliteStore::closeQuietly);
-      release(lock);
+      SharedStore.closeQuietly(opened);
+      SharedStore.release(lock);
       if (e instanceof StoreException known) {
         throw known;
       }
@@ -123,19 +123,26 @@ public final class SqliteStore implements Store {
 
   @Override
   public <R> R read(Function<Tx, R> work) {
-    Statements reader = shared.takeReader();
     try {
-      SqlTx tx = new SqlTx(reader, shared.decoded, scope, false);
+      return read(work, false);
+    } catch (Reading.Moved e) {
+      return read(work, true);
+    }
+  }
+
+  private <R> R read(Function<Tx, R> work, boolean connected) {
+    try (Reading session = new Reading(shared)) {
+      if (connected) {
+        session.statements();
+      }
+      SqlTx tx = new SqlTx(session, scope, false);
       try {
         return work.apply(tx);
       } finally {
         tx.close();
-        reader.connection().rollback(); // gives up the snapshot
       }
     } catch (SQLException e) {
       throw new StoreException("the database refused: " + e.getMessage(), e);
-    } finally {
-      shared.readers.add(reader);
     }
   }
 
@@ -147,12 +154,13 @@ public final class SqliteStore implements Store {
     shared.writing.lock();
     try {
       shared.mustBeOpen();
-      SqlTx tx = new SqlTx(shared.writer, shared.decoded, scope, true);
+      Writing session = new Writing(shared);
+      SqlTx tx = new SqlTx(session, scope, true);
       R result;
       try {
         result = work.apply(tx);
         List<Change> changes = tx.close();
-        shared.writer.connection().commit();
+        shared.commit(session);
         shared.feed.publish(changes);
       } catch (SQLException | RuntimeException | Error e) {
         tx.close();
@@ -169,7 +177,7 @@ public final class SqliteStore implements Store {
 
   private void rollback(Throwable cause) {
     try {
-      shared.writer.connection().rollback();
+      shared.writer().connection().rollback();
     } catch (SQLException e) {
       cause.addSuppressed(e);
     }
@@ -183,74 +191,5 @@ public final class SqliteStore implements Store {
   @Override
   public void close() {
     shared.close();
-  }
-
-  private static void closeQuietly(Statements statements) {
-    try {
-      statements.close();
-    } catch (SQLException e) {
-      // It is being given up anyway.
-    }
-  }
-
-  private static void release(FileLock lock) {
-    try {
-      lock.acquiredBy().close();
-    } catch (IOException e) {
-      throw new StoreException("the lock cannot be released", e);
-    }
-  }
-
-  /** What all scopes of one file share. */
-  private static final class Shared {
-    final FileLock lock;
-    final Statements writer;
-    final BlockingQueue<Statements> readers;
-    final ReentrantLock writing = new ReentrantLock(true);
-    final ChangeFeed feed = new ChangeFeed();
-    final Decoded decoded = new Decoded();
-    private volatile boolean closed;
-
-    Shared(FileLock lock, Statements writer, BlockingQueue<Statements> readers) {
-      this.lock = lock;
-      this.writer = writer;
-      this.readers = readers;
-    }
-
-    void mustBeOpen() {
-      if (closed) {
-        throw new StoreException("the store is closed");
-      }
-    }
-
-    Statements takeReader() {
-      mustBeOpen();
-      try {
-        return readers.take();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new StoreException("interrupted while waiting for a reader", e);
-      }
-    }
-
-    void close() {
-      writing.lock();
-      try {
-        if (closed) {
-          return;
-        }
-        closed = true;
-        for (int i = 0; i < READERS; i++) {
-          closeQuietly(readers.take());
-        }
-        closeQuietly(writer);
-        feed.close();
-        release(lock);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      } finally {
-        writing.unlock();
-      }
-    }
   }
 }

@@ -18,7 +18,10 @@ public interface Store extends AutoCloseable {
   /** The scope of this view; the empty string for the whole region server. */
   String scope();
 
-  /** Runs a read-only transaction. */
+  /**
+   * Runs a read-only transaction; {@code work} may be called again, if what it has read changed
+   * before it was done.
+   */
   <R> R read(Function<Tx, R> work);
 
   /**

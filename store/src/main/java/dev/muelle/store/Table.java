@@ -11,7 +11,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name {@code service.things}, for example {@code ecs.tasks}; unique within the store
  * @param indexes by name; a function that gives null leaves the value out of that index
- * @param remembered whether values that were decoded are kept in memory; only for immutable ones
+ * @param remembered whether all of the table is in memory, too, so that reading costs almost
+ *     nothing: for tables of immutable values that are read over and over, and do not grow without
+ *     end
  */
 public record Table<T>(
     String name,
@@ -37,7 +39,7 @@ public record Table<T>(
     return new Table<>(name, codec, more, remembered);
   }
 
-  /** This table, with its values kept in memory. */
+  /** This table, kept in memory as a whole. */
   public Table<T> remember() {
     return new Table<>(name, codec, indexes, true);
   }

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
@@ -39,11 +40,15 @@ class SqliteStoreTest {
         }
       };
 
-  private static final Table<String> THINGS =
-      Table.of("test.things", TEXT).index("first", text -> text.substring(0, 1));
+  private final Table<String> things = table();
 
-  @TempDir private Path directory;
-  private SqliteStore store;
+  @TempDir Path directory;
+  SqliteStore store;
+
+  /** The table that everything is tried with. */
+  Table<String> table() {
+    return Table.of("test.things", TEXT).index("first", text -> text.substring(0, 1));
+  }
 
   @BeforeEach
   void open() {
@@ -57,10 +62,10 @@ class SqliteStoreTest {
 
   @Test
   void remembersAfterReopening() {
-    store.write(tx -> tx.insert(THINGS, "k", "value"));
+    store.write(tx -> tx.insert(things, "k", "value"));
     store.close();
     open();
-    assertEquals("value", store.read(tx -> tx.get(THINGS, "k")).orElseThrow().value());
+    assertEquals("value", store.read(tx -> tx.get(things, "k")).orElseThrow().value());
   }
 
   @Test
@@ -69,33 +74,33 @@ class SqliteStoreTest {
         IllegalStateException.class,
         () ->
             store.write(tx -> {
-              tx.put(THINGS, "k", "value");
+              tx.put(things, "k", "value");
               throw new IllegalStateException("no");
             }));
-    assertTrue(store.read(tx -> tx.get(THINGS, "k")).isEmpty());
+    assertTrue(store.read(tx -> tx.get(things, "k")).isEmpty());
   }
 
   @Test
   void versionsGuardUpdates() {
-    Row<String> first = store.write(tx -> tx.insert(THINGS, "k", "one"));
-    store.write(tx -> tx.update(THINGS, "k", first.version(), "two"));
+    Row<String> first = store.write(tx -> tx.insert(things, "k", "one"));
+    store.write(tx -> tx.update(things, "k", first.version(), "two"));
     assertThrows(
         Tx.VersionConflict.class,
-        () -> store.write(tx -> tx.update(THINGS, "k", first.version(), "three")));
-    assertThrows(Tx.KeyExists.class, () -> store.write(tx -> tx.insert(THINGS, "k", "four")));
-    assertEquals("two", store.read(tx -> tx.get(THINGS, "k")).orElseThrow().value());
+        () -> store.write(tx -> tx.update(things, "k", first.version(), "three")));
+    assertThrows(Tx.KeyExists.class, () -> store.write(tx -> tx.insert(things, "k", "four")));
+    assertEquals("two", store.read(tx -> tx.get(things, "k")).orElseThrow().value());
   }
 
   @Test
   void scopesShareNothing() {
-    store.in("a").write(tx -> tx.put(THINGS, "k", "in a"));
-    assertTrue(store.in("b").read(tx -> tx.get(THINGS, "k")).isEmpty());
-    assertEquals(1, (long) store.in("a").read(tx -> tx.count(THINGS)));
+    store.in("a").write(tx -> tx.put(things, "k", "in a"));
+    assertTrue(store.in("b").read(tx -> tx.get(things, "k")).isEmpty());
+    assertEquals(1, (long) store.in("a").read(tx -> tx.count(things)));
   }
 
   @Test
   void aReaderSeesOneState() throws Exception {
-    store.write(tx -> tx.put(THINGS, "k", "before"));
+    store.write(tx -> tx.put(things, "k", "before"));
     CountDownLatch read = new CountDownLatch(1);
     CountDownLatch written = new CountDownLatch(1);
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -103,14 +108,14 @@ class SqliteStoreTest {
           threads.submit(() ->
               store.read(tx -> {
                 List<String> values = new ArrayList<>();
-                values.add(tx.get(THINGS, "k").orElseThrow().value());
+                values.add(tx.get(things, "k").orElseThrow().value());
                 read.countDown();
                 await(written);
-                values.add(tx.get(THINGS, "k").orElseThrow().value());
+                values.add(tx.get(things, "k").orElseThrow().value());
                 return values;
               }));
       read.await();
-      store.write(tx -> tx.put(THINGS, "k", "after"));
+      store.write(tx -> tx.put(things, "k", "after"));
       written.countDown();
       assertEquals(List.of("before", "before"), seen.get());
     }
@@ -128,12 +133,12 @@ class SqliteStoreTest {
   void tellsOfCommitsInTheirOrder() throws Exception {
     LinkedBlockingQueue<Change> told = new LinkedBlockingQueue<>();
     store.in("s").onChange(told::add);
-    store.in("other").write(tx -> tx.put(THINGS, "x", "not told"));
+    store.in("other").write(tx -> tx.put(things, "x", "not told"));
     for (int i = 0; i < 100; i++) {
       String key = "k" + i;
-      store.in("s").write(tx -> tx.put(THINGS, key, "v"));
+      store.in("s").write(tx -> tx.put(things, key, "v"));
     }
-    store.in("s").write(tx -> tx.delete(THINGS, "k0"));
+    store.in("s").write(tx -> tx.delete(things, "k0"));
     for (int i = 0; i < 100; i++) {
       assertEquals("k" + i, told.poll(60, TimeUnit.SECONDS).key());
     }
@@ -149,25 +154,25 @@ class SqliteStoreTest {
       String value = Character.toString("xyz".charAt(random.nextInt(3))) + step;
       switch (random.nextInt(4)) {
         case 0, 1 -> {
-          store.write(tx -> tx.put(THINGS, key, value));
+          store.write(tx -> tx.put(things, key, value));
           model.put(key, value);
         }
         case 2 ->
-            assertEquals(model.remove(key) != null, store.write(tx -> tx.delete(THINGS, key)));
+            assertEquals(model.remove(key) != null, store.write(tx -> tx.delete(things, key)));
         default -> {
-          assertEquals(List.copyOf(model.values()), values(store.read(tx -> tx.list(THINGS))));
+          assertEquals(List.copyOf(model.values()), values(store.read(tx -> tx.list(things))));
           assertEquals(
               model.entrySet().stream()
                   .filter(entry -> entry.getKey().startsWith("é"))
                   .map(entry -> entry.getValue())
                   .toList(),
-              values(store.read(tx -> tx.list(THINGS, "é"))));
+              values(store.read(tx -> tx.list(things, "é"))));
           assertEquals(
               List.copyOf(model.subMap("b1", true, "z2", false).descendingMap().values()),
-              values(store.read(tx -> tx.range(THINGS, "b1", "z2", true, 1_000))));
+              values(store.read(tx -> tx.range(things, "b1", "z2", true, 1_000))));
           assertEquals(
               model.values().stream().filter(v -> v.startsWith("y")).toList(),
-              values(store.read(tx -> tx.find(THINGS, "first", "y"))));
+              values(store.read(tx -> tx.find(things, "first", "y"))));
         }
       }
     }
@@ -179,16 +184,16 @@ class SqliteStoreTest {
 
   @Test
   void anIndexThatARreleaseAddsFindsOldRows() {
-    Table<String> before = Table.of("test.things", TEXT);
+    Table<String> before = new Table<>("test.things", TEXT, Map.of(), things.remembered());
     store.write(tx -> tx.put(before, "k", "xylophone"));
-    assertEquals(1, store.read(tx -> tx.find(THINGS, "first", "x")).size());
-    store.write(tx -> tx.put(THINGS, "l", "xenon"));
-    assertEquals(2, store.read(tx -> tx.find(THINGS, "first", "x")).size());
+    assertEquals(1, store.read(tx -> tx.find(things, "first", "x")).size());
+    store.write(tx -> tx.put(things, "l", "xenon"));
+    assertEquals(2, store.read(tx -> tx.find(things, "first", "x")).size());
   }
 
   @Test
   void concurrentWritersWithVersionsLoseNoUpdate() throws Exception {
-    store.write(tx -> tx.put(THINGS, "n", "0"));
+    store.write(tx -> tx.put(things, "n", "0"));
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<?>> all = new ArrayList<>();
       for (int writer = 0; writer < 8; writer++) {
@@ -198,16 +203,16 @@ class SqliteStoreTest {
         one.get();
       }
     }
-    assertEquals("400", store.read(tx -> tx.get(THINGS, "n")).orElseThrow().value());
+    assertEquals("400", store.read(tx -> tx.get(things, "n")).orElseThrow().value());
   }
 
   private void increment(int times) {
     int done = 0;
     while (done < times) {
-      Row<String> row = store.read(tx -> tx.get(THINGS, "n")).orElseThrow();
+      Row<String> row = store.read(tx -> tx.get(things, "n")).orElseThrow();
       String next = String.valueOf(Integer.parseInt(row.value()) + 1);
       try {
-        store.write(tx -> tx.update(THINGS, "n", row.version(), next));
+        store.write(tx -> tx.update(things, "n", row.version(), next));
         done++;
       } catch (Tx.VersionConflict e) {
         Thread.onSpinWait(); // somebody else was quicker: read again
@@ -226,12 +231,12 @@ class SqliteStoreTest {
   void migratesAnOlderFormAndRefusesANewerOne() {
     Path file = directory.resolve("old");
     SqliteStore old = SqliteStore.open(file);
-    old.write(tx -> tx.put(THINGS, "k", "v"));
+    old.write(tx -> tx.put(things, "k", "v"));
     old.close();
     List<List<String>> next = new ArrayList<>(Schema.STEPS);
     next.add(List.of("CREATE TABLE more (x TEXT)"));
     SqliteStore migrated = SqliteStore.open(file, next);
-    assertEquals("v", migrated.read(tx -> tx.get(THINGS, "k")).orElseThrow().value());
+    assertEquals("v", migrated.read(tx -> tx.get(things, "k")).orElseThrow().value());
     migrated.close();
     StoreException refused = assertThrows(StoreException.class, () -> SqliteStore.open(file));
     assertTrue(refused.getMessage().contains("newer"), refused.getMessage());

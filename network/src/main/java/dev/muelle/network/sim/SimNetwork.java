@@ -10,6 +10,7 @@ import dev.muelle.network.SecurityGroup.Rule;
 import dev.muelle.network.SocketSpace;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -32,8 +33,15 @@ public final class SimNetwork implements Network {
   private final Map<String, NetworkInterface> interfaces = new TreeMap<>();
   private final Map<String, Use> uses = new TreeMap<>();
 
+  /** Which interface has an address; by the VPC's id, a slash, and the address. */
+  private final Map<String, String> owners = new HashMap<>();
+
   /** By the interface's id, a dot, and the name. */
-  private final Map<String, Behind> behind = new TreeMap<>();
+  private final TreeMap<String, Behind> behind = new TreeMap<>();
+
+  private Map<String, Behind> behindOf(String interfaceId) {
+    return behind.subMap(interfaceId + ".", interfaceId + "/"); // the character after the dot
+  }
 
   /** A network in which everything happens at once. */
   public SimNetwork(Timers timers) {
@@ -60,6 +68,7 @@ public final class SimNetwork implements Network {
     vpcs.remove(vpcId);
     groups.values().removeIf(group -> group.vpcId().equals(vpcId));
     interfaces.values().removeIf(eni -> eni.vpcId().equals(vpcId));
+    owners.keySet().removeIf(place -> place.startsWith(vpcId + "/"));
     uses.keySet().retainAll(interfaces.keySet());
   }
 
@@ -80,20 +89,28 @@ public final class SimNetwork implements Network {
     if (!wanted.subnet().contains(Cidr.address(wanted.address()))) {
       throw new IllegalArgumentException(wanted.address() + " is not in " + wanted.subnet());
     }
-    for (NetworkInterface other : interfaces.values()) {
-      if (!other.id().equals(wanted.id())
-          && other.vpcId().equals(wanted.vpcId())
-          && other.address().equals(wanted.address())) {
-        throw new IllegalStateException(wanted.address() + " belongs to " + other.id());
-      }
+    String owner = owners.get(place(wanted));
+    if (owner != null && !owner.equals(wanted.id())) {
+      throw new IllegalStateException(wanted.address() + " belongs to " + owner);
     }
-    interfaces.put(wanted.id(), wanted);
+    NetworkInterface before = interfaces.put(wanted.id(), wanted);
+    if (before != null) {
+      owners.remove(place(before));
+    }
+    owners.put(place(wanted), wanted.id());
+  }
+
+  private static String place(NetworkInterface eni) {
+    return eni.vpcId() + "/" + eni.address();
   }
 
   @Override
   public synchronized void removeInterface(String interfaceId) {
-    behind.keySet().removeIf(key -> key.startsWith(interfaceId + "."));
-    interfaces.remove(interfaceId);
+    behindOf(interfaceId).clear();
+    NetworkInterface gone = interfaces.remove(interfaceId);
+    if (gone != null) {
+      owners.remove(place(gone));
+    }
     uses.remove(interfaceId);
   }
 
@@ -135,18 +152,19 @@ public final class SimNetwork implements Network {
       throw new IllegalStateException("interface " + interfaceId + " is not plugged");
     }
     String key = interfaceId + "." + wanted.name();
-    behind.forEach((other, present) -> {
-      if (!other.equals(key) && other.startsWith(interfaceId + ".")) {
-        boolean portTaken =
-            present.ports().stream()
-                .anyMatch(a ->
-                    wanted.ports().stream()
-                        .anyMatch(b -> a.protocol() == b.protocol() && a.port() == b.port()));
-        if (portTaken || present.address().equals(wanted.address())) {
-          throw new IllegalStateException(wanted + " takes what " + present + " has");
-        }
-      }
-    });
+    behindOf(interfaceId)
+        .forEach((other, present) -> {
+          if (!other.equals(key)) {
+            boolean portTaken =
+                present.ports().stream()
+                    .anyMatch(a ->
+                        wanted.ports().stream()
+                            .anyMatch(b -> a.protocol() == b.protocol() && a.port() == b.port()));
+            if (portTaken || present.address().equals(wanted.address())) {
+              throw new IllegalStateException(wanted + " takes what " + present + " has");
+            }
+          }
+        });
     behind.put(key, wanted);
     return Path.of("/sim/netns", key);
   }

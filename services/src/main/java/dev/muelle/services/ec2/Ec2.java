@@ -125,6 +125,23 @@ public final class Ec2 implements Ec2Client {
       RandomGenerator random,
       IamClient iam,
       Network network) {
+    this(scope, store, timers, ids, random, iam, network, NetworkInterfaces.MOST);
+  }
+
+  /**
+   * EC2 with a raised quota.
+   *
+   * @param mostInterfaces how many network interfaces there may be
+   */
+  public Ec2(
+      Scope scope,
+      Store store,
+      Timers timers,
+      Ids ids,
+      RandomGenerator random,
+      IamClient iam,
+      Network network,
+      int mostInterfaces) {
     plane = new DataPlane(store, network);
     zones = new Zones(scope);
     attributes = new AccountAttributes(store);
@@ -133,7 +150,7 @@ public final class Ec2 implements Ec2Client {
     rules = new SecurityGroupRules(scope, store, groups, plane);
     subnets = new Subnets(scope, store, ids, plane, zones);
     vpcs = new Vpcs(scope, store, ids, plane, zones, routes, groups, subnets);
-    interfaces = new NetworkInterfaces(scope, store, ids, plane);
+    interfaces = new NetworkInterfaces(scope, store, ids, plane, mostInterfaces);
     images = new MachineImages(scope);
     Launches launches = new Launches(store, timers, ids, iam, images, interfaces);
     instances =

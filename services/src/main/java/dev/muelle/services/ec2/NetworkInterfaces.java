@@ -50,12 +50,22 @@ import software.amazon.awssdk.services.ec2.model.Tag;
  */
 final class NetworkInterfaces implements NameSource {
 
-  private static final int MOST = 5000;
+  /**
+   * As many as a region may have, unless more were granted.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-enis">Network
+   *     interfaces quotas</a>
+   */
+  static final int MOST = 5000;
+
   private static final int MOST_GROUPS = 5;
   private static final int MAX_DESCRIPTION = 255;
   private static final int MAX_TOKEN = 64;
   private static final Pattern HOST =
       Pattern.compile("ip-(\\d{1,3})-(\\d{1,3})-(\\d{1,3})-(\\d{1,3})\\.(.+)");
+
+  private static final Pattern WILDCARDS = Pattern.compile("[*?\\\\]");
 
   private static final Codec<CreateNetworkInterfaceRequest> REQUEST =
       StoredJson.codec(CreateNetworkInterfaceRequest.class);
@@ -111,8 +121,10 @@ final class NetworkInterfaces implements NameSource {
   private final Ids ids;
   private final Addresses addresses;
   private final DataPlane plane;
+  private final int most;
 
-  NetworkInterfaces(Scope scope, Store store, Ids ids, DataPlane plane) {
+  NetworkInterfaces(Scope scope, Store store, Ids ids, DataPlane plane, int most) {
+    this.most = most;
     this.scope = scope;
     this.store = store;
     this.ids = ids;
@@ -204,7 +216,7 @@ final class NetworkInterfaces implements NameSource {
       List<String> groups,
       @Nullable String wanted,
       @Nullable String description) {
-    if (tx.count(Tables.INTERFACES) >= MOST) {
+    if (tx.count(Tables.INTERFACES) >= most) {
       throw Refuse.because(
           "NetworkInterfaceLimitExceeded",
           "The maximum number of network interfaces has been reached.");
@@ -460,10 +472,7 @@ final class NetworkInterfaces implements NameSource {
     Refuse.ifDryRun(request.dryRun());
     request.networkInterfaceIds().forEach(NetworkInterfaces::wellFormed);
     List<NetworkInterface> all =
-        store.read(tx ->
-            Kind.INTERFACE.list(tx, request.networkInterfaceIds()).stream()
-                .map(eni -> shown(tx, eni))
-                .toList());
+        store.read(tx -> candidates(tx, request).stream().map(eni -> shown(tx, eni)).toList());
     Pages<NetworkInterface> page =
         Pages.of(
             FILTERS.select(all, request.filters()),
@@ -475,6 +484,20 @@ final class NetworkInterfaces implements NameSource {
         .networkInterfaces(page.items())
         .nextToken(page.nextToken())
         .build();
+  }
+
+  /** All that may be meant; whoever asks for one description does not wait for a look at all. */
+  private static List<NetworkInterface> candidates(
+      Tx tx, DescribeNetworkInterfacesRequest request) {
+    Optional<String> description =
+        request.filters().stream()
+            .filter(filter -> "description".equals(filter.name()) && filter.values().size() == 1)
+            .map(filter -> filter.values().getFirst())
+            .filter(value -> !WILDCARDS.matcher(value).find())
+            .findFirst();
+    return request.networkInterfaceIds().isEmpty() && description.isPresent()
+        ? Tables.of(tx, Tables.INTERFACES, "description", description.get())
+        : Kind.INTERFACE.list(tx, request.networkInterfaceIds());
   }
 
   /** As it is described: with what the network and the VPC's attributes say about it. */

@@ -35,7 +35,8 @@ final class Tags {
   private static final int KEY_LENGTH = 127;
   private static final int VALUE_LENGTH = 255;
 
-  private static final Table<Tagged> TABLE = Table.of("ec2.tags", StoredJson.codec(Tagged.class));
+  private static final Table<Tagged> TABLE =
+      Table.of("ec2.tags", StoredJson.codec(Tagged.class)).remember();
 
   private static final Filters<TagDescription> FILTERS =
       new Filters<TagDescription>(

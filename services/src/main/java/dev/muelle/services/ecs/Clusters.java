@@ -36,7 +36,8 @@ import software.amazon.awssdk.services.ecs.model.ListClustersResponse;
  */
 final class Clusters {
 
-  static final Table<Cluster> TABLE = Table.of("ecs.clusters", StoredJson.codec(Cluster.class));
+  static final Table<Cluster> TABLE =
+      Table.of("ecs.clusters", StoredJson.codec(Cluster.class)).remember();
 
   static final String DEFAULT = "default";
   private static final String ACTIVE = "ACTIVE";

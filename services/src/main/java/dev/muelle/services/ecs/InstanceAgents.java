@@ -88,7 +88,8 @@ final class InstanceAgents {
   /** Which container instance an EC2 instance's agent has registered, so that it does so once. */
   private record Agent(String containerInstanceArn) {}
 
-  private static final Table<Agent> TABLE = Table.of("ecs.agents", StoredJson.codec(Agent.class));
+  private static final Table<Agent> TABLE =
+      Table.of("ecs.agents", StoredJson.codec(Agent.class)).remember();
 
   private final Scope scope;
   private final Store store;

@@ -42,7 +42,8 @@ record InstanceRecord(
   static final Table<InstanceRecord> TABLE =
       Table.of("ecs.container_instances", StoredJson.codec(InstanceRecord.class))
           .index("cluster", instance -> instance.inactive() ? null : instance.clusterArn())
-          .index("inactive", instance -> instance.inactive() ? instance.clusterArn() : null);
+          .index("inactive", instance -> instance.inactive() ? instance.clusterArn() : null)
+          .remember();
 
   String id() {
     return TaskRecord.idOf(instance.containerInstanceArn());

@@ -36,7 +36,7 @@ final class Protections {
 
   /** By the task's id. */
   private static final Table<Protection> TABLE =
-      Table.of("ecs.task_protections", StoredJson.codec(Protection.class));
+      Table.of("ecs.task_protections", StoredJson.codec(Protection.class)).remember();
 
   private static final int DEFAULT_MINUTES = 120;
   private static final int MAX_MINUTES = 2880;

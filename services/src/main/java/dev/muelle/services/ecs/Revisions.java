@@ -36,7 +36,7 @@ final class Revisions {
 
   /** Keyed {@code cluster/service/number}. */
   static final Table<ServiceRevision> TABLE =
-      Table.of("ecs.service_revisions", StoredJson.codec(ServiceRevision.class));
+      Table.of("ecs.service_revisions", StoredJson.codec(ServiceRevision.class)).remember();
 
   private static final String DEPLOYMENT = "ecs-svc/";
   private static final long NUMBERS = 9_000_000_000_000_000_000L;

@@ -2,10 +2,15 @@ package dev.muelle.services.ecs;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -131,7 +136,7 @@ final class Rollout {
     if (surplus > 0) {
       List<Member> leaving = leaving(without(primary, shielded), surplus);
       leaving.forEach(member -> stop.add(new Stop(member.id(), scaling(member))));
-      primary.removeAll(leaving);
+      primary.removeAll(Set.copyOf(leaving));
     }
     // Old tasks that serve nobody may go at once; of those that serve, as many as can be spared;
     // those that may serve, once there are enough of which that is known.
@@ -160,7 +165,7 @@ final class Rollout {
       leaving = leaving.subList(0, Math.clamp(old.size() - missing, 0, leaving.size()));
     }
     leaving.forEach(member -> stop.add(new Stop(member.id(), scaling(member))));
-    old.removeAll(leaving);
+    old.removeAll(Set.copyOf(leaving));
     int room = want.maximum() - primary.size() - old.size();
     int start = want.held() ? 0 : Math.max(0, Math.min(want.desired() - primary.size(), room));
     boolean settled =
@@ -186,14 +191,41 @@ final class Rollout {
     return "Scaling activity initiated by (deployment " + member.deployment() + ")";
   }
 
-  /** Those to stop first: not serving, then from the fullest zone, then the oldest. */
+  /**
+   * Those to stop first: not serving, then from the zone that is the fullest without those chosen
+   * before, then the oldest.
+   */
   private static List<Member> leaving(List<Member> members, int count) {
-    List<Member> left = new ArrayList<>(members);
+    Map<String, Integer> zones = new HashMap<>();
+    Map<Health, Map<String, Deque<Member>>> waiting = new EnumMap<>(Health.class);
+    members.stream()
+        .sorted(Comparator.comparing(Member::createdAt).thenComparing(Member::id))
+        .forEach(member -> {
+          zones.merge(member.zone(), 1, Integer::sum);
+          waiting
+              .computeIfAbsent(member.health(), health -> new HashMap<>())
+              .computeIfAbsent(member.zone(), zone -> new ArrayDeque<>())
+              .add(member);
+        });
     List<Member> chosen = new ArrayList<>();
-    while (chosen.size() < count && !left.isEmpty()) {
-      Member next = leavingOrder(left).getFirst();
-      left.remove(next);
-      chosen.add(next);
+    for (Map<String, Deque<Member>> alike : waiting.values()) {
+      while (chosen.size() < count && !alike.isEmpty()) {
+        Member next =
+            alike.values().stream()
+                .map(Deque::getFirst)
+                .min(
+                    Comparator.comparingInt((Member first) -> -zones.getOrDefault(first.zone(), 0))
+                        .thenComparing(Member::createdAt)
+                        .thenComparing(Member::id))
+                .orElseThrow();
+        Deque<Member> there = Objects.requireNonNull(alike.get(next.zone()));
+        there.removeFirst();
+        if (there.isEmpty()) {
+          alike.remove(next.zone());
+        }
+        zones.merge(next.zone(), -1, Integer::sum);
+        chosen.add(next);
+      }
     }
     return chosen;
   }

@@ -41,7 +41,7 @@ final class ServiceDeployments {
 
   /** Keyed {@code cluster/service/id}. */
   static final Table<ServiceDeployment> TABLE =
-      Table.of("ecs.service_deployments", StoredJson.codec(ServiceDeployment.class));
+      Table.of("ecs.service_deployments", StoredJson.codec(ServiceDeployment.class)).remember();
 
   private static final Duration KEPT = Duration.ofDays(90);
   private static final int MOST_KEPT = 1_000;

@@ -48,7 +48,8 @@ record ServiceRecord(
   /** Keyed {@code cluster/service}, by their names. */
   static final Table<ServiceRecord> TABLE =
       Table.of("ecs.services", StoredJson.codec(ServiceRecord.class))
-          .index("cluster", service -> service.service().clusterArn());
+          .index("cluster", service -> service.service().clusterArn())
+          .remember();
 
   /** A service that was just made. */
   static ServiceRecord of(Service service) {

@@ -31,6 +31,12 @@ import software.amazon.awssdk.services.ecs.model.TaskStopCode;
 /** Writes down which tasks a service is to have more, and which ones it is to have no longer. */
 final class ServiceTasks {
 
+  /** How many tasks one look starts or stops, so that no transaction keeps others waiting. */
+  private static final int AT_ONCE = 500;
+
+  /** How many of them an event names. */
+  private static final int NAMED = 50;
+
   private final Ids ids;
   private final Tasks tasks;
   private final TaskFactory factory;
@@ -101,14 +107,20 @@ final class ServiceTasks {
   record Started(List<TaskRecord> tasks, Optional<String> refused) {
 
     String named() {
-      return tasks.stream()
-          .map(task -> "(task " + task.id() + ")")
-          .collect(Collectors.joining(" "));
+      return ServiceTasks.named(tasks.stream().map(TaskRecord::id).toList());
     }
   }
 
+  /** As service events name tasks; of very many the first ones. */
+  private static String named(List<String> ids) {
+    String first =
+        ids.stream().limit(NAMED).map(id -> "(task " + id + ")").collect(Collectors.joining(" "));
+    return ids.size() > NAMED ? first + " and " + (ids.size() - NAMED) + " more" : first;
+  }
+
   /**
-   * Starts tasks, spread over the zones.
+   * Starts tasks, spread over the zones: at most {@value #AT_ONCE}, what is missing then is for the
+   * next look.
    *
    * @param allowed the zones of the subnets that they may be in
    */
@@ -124,23 +136,22 @@ final class ServiceTasks {
     if (!kind.network().subnets().isEmpty()) {
       zones.keySet().retainAll(kind.network().subnets());
     }
-    List<String> taken =
-        new ArrayList<>(seen.aliveOf(kind.id()).stream().map(TaskRecord::subnet).toList());
+    List<TaskRecord> there = seen.aliveOf(kind.id());
+    Zones.Taken taken = new Zones.Taken(zones, there.stream().map(TaskRecord::subnet).toList());
+    Map<String, Integer> providers = CapacityProviders.counts(there);
     List<String> subnets = kind.network().subnets().stream().filter(zones::containsKey).toList();
     List<TaskRecord> started = new ArrayList<>();
     Optional<String> refused = Optional.empty();
     Optional<TaskFactory.Order> order = count == 0 ? Optional.empty() : order(tx, record, kind);
-    for (int i = 0; i < count && refused.isEmpty(); i++) {
-      String subnet = subnets.isEmpty() ? "" : Zones.subnet(subnets, zones, taken);
-      taken.add(subnet);
+    for (int i = 0; i < Math.min(count, AT_ONCE) && refused.isEmpty(); i++) {
+      String subnet = subnets.isEmpty() ? "" : taken.next(subnets);
       TaskFactory.Order one = order.orElseThrow().in(subnet, zones.getOrDefault(subnet, ""));
       if (!kind.onInstances()) {
-        List<TaskRecord> there = new ArrayList<>(seen.aliveOf(kind.id()));
-        there.addAll(started);
-        TaskRecord task =
-            factory
-                .make(one, seen.now())
-                .by(CapacityProviders.next(kind.strategy(), CapacityProviders.counts(there)));
+        String provider = CapacityProviders.next(kind.strategy(), providers);
+        if (provider != null) {
+          providers.merge(provider, 1, Integer::sum);
+        }
+        TaskRecord task = factory.make(one, seen.now()).by(provider);
         tx.insert(TaskRecord.TABLE, task.id(), task);
         started.add(task);
         continue;
@@ -225,7 +236,7 @@ final class ServiceTasks {
   }
 
   /**
-   * Asks tasks to stop, and says so.
+   * Asks tasks to stop, and says so: at most {@value #AT_ONCE}, the first ones of those to stop.
    *
    * @param taskSet whose tasks they are; null if a deployment's
    * @param why a part of the sentence about the stopped tasks, as {@code " in ZONE due to …"}
@@ -233,13 +244,14 @@ final class ServiceTasks {
   ServiceRecord stop(
       Tx tx,
       ServiceRecord record,
-      List<Stop> stops,
+      List<Stop> all,
       Situation seen,
       @Nullable String taskSet,
       String why) {
-    if (stops.isEmpty()) {
+    if (all.isEmpty()) {
       return record;
     }
+    List<Stop> stops = all.subList(0, Math.min(all.size(), AT_ONCE));
     ServiceRecord after = record;
     Map<String, TaskRecord> byId =
         seen.alive().stream().collect(Collectors.toMap(TaskRecord::id, task -> task));
@@ -270,8 +282,7 @@ final class ServiceTasks {
               taskSet,
               "has begun draining connections on " + stops.size() + " tasks.");
     }
-    String named =
-        stops.stream().map(stop -> "(task " + stop.taskId() + ")").collect(Collectors.joining(" "));
+    String named = named(stops.stream().map(Stop::taskId).toList());
     return after
         .withEvent(
             ids.uuid(),

@@ -48,7 +48,7 @@ final class TaskDefinitions {
 
   /** Keyed {@code family:0000000001}, so that revisions sort as numbers. */
   static final Table<Registered> TABLE =
-      Table.of("ecs.task_definitions", StoredJson.codec(Registered.class));
+      Table.of("ecs.task_definitions", StoredJson.codec(Registered.class)).remember();
 
   /** The last revision given to each family. */
   private static final Table<Integer> REVISIONS =

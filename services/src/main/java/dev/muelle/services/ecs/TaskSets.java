@@ -56,7 +56,8 @@ final class TaskSets {
   static final String DRAINING = "DRAINING";
 
   /** Keyed {@code cluster/service/ecs-svc/number}, as their ARNs end. */
-  static final Table<TaskSet> TABLE = Table.of("ecs.task_sets", StoredJson.codec(TaskSet.class));
+  static final Table<TaskSet> TABLE =
+      Table.of("ecs.task_sets", StoredJson.codec(TaskSet.class)).remember();
 
   /** Keyed {@code cluster/service/client token}. */
   private static final Table<Token> TOKENS =

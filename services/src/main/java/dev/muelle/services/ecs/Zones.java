@@ -21,26 +21,45 @@ final class Zones {
 
   private Zones() {}
 
-  /**
-   * The subnet for one more task: of the zone with the fewest tasks the one with the fewest, the
-   * first of equals.
-   *
-   * @param zones of each subnet
-   * @param taken the subnets of the tasks that there are
-   */
-  static String subnet(List<String> subnets, Map<String, String> zones, List<String> taken) {
-    Map<String, Integer> inZone = new HashMap<>();
-    Map<String, Integer> inSubnet = new HashMap<>();
-    for (String subnet : taken) {
-      inZone.merge(zones.getOrDefault(subnet, ""), 1, Integer::sum);
+  /** How many tasks there are in each zone and each subnet, as more of them are made. */
+  static final class Taken {
+    private final Map<String, String> zones;
+    private final Map<String, Integer> inZone = new HashMap<>();
+    private final Map<String, Integer> inSubnet = new HashMap<>();
+
+    /**
+     * Those of the tasks that there are.
+     *
+     * @param zones of each subnet
+     */
+    Taken(Map<String, String> zones, List<String> subnets) {
+      this.zones = Map.copyOf(zones);
+      subnets.forEach(this::add);
+    }
+
+    private String zone(String subnet) {
+      return zones.getOrDefault(subnet, "");
+    }
+
+    private void add(String subnet) {
+      inZone.merge(zone(subnet), 1, Integer::sum);
       inSubnet.merge(subnet, 1, Integer::sum);
     }
-    return subnets.stream()
-        .min(
-            Comparator.comparingInt(
-                    (String subnet) -> inZone.getOrDefault(zones.getOrDefault(subnet, ""), 0))
-                .thenComparingInt(subnet -> inSubnet.getOrDefault(subnet, 0)))
-        .orElseThrow();
+
+    /**
+     * The subnet for one more task: of the zone with the fewest tasks the one with the fewest, the
+     * first of equals.
+     */
+    String next(List<String> subnets) {
+      String subnet =
+          subnets.stream()
+              .min(
+                  Comparator.comparingInt((String one) -> inZone.getOrDefault(zone(one), 0))
+                      .thenComparingInt(one -> inSubnet.getOrDefault(one, 0)))
+              .orElseThrow();
+      add(subnet);
+      return subnet;
+    }
   }
 
   /** How many tasks each zone has, also those that could have some. */

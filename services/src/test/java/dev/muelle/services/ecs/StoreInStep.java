@@ -40,6 +40,7 @@ final class StoreInStep implements Store {
   private final Semaphore told = new Semaphore(0);
   private final Subscription feed;
   private final Map<String, StoreInStep> scoped = new ConcurrentHashMap<>();
+  private final CountingTx.Counts counts = new CountingTx.Counts();
   private long writes;
 
   StoreInStep(Store base, Life life) {
@@ -54,6 +55,11 @@ final class StoreInStep implements Store {
     } else if (!life.over()) {
       listeners.forEach(listener -> listener.accept(change));
     }
+  }
+
+  /** What was read and written in this scope. */
+  CountingTx.Counts counts() {
+    return counts;
   }
 
   @Override
@@ -71,7 +77,7 @@ final class StoreInStep implements Store {
   @Override
   public <R> R read(Function<Tx, R> work) {
     life.check();
-    return base.read(work);
+    return base.read(tx -> work.apply(new CountingTx(tx, counts)));
   }
 
   @Override
@@ -80,7 +86,7 @@ final class StoreInStep implements Store {
     long number = ++writes;
     R result =
         base.write(tx -> {
-          R done = work.apply(tx);
+          R done = work.apply(new CountingTx(tx, counts));
           tx.put(MARK, "mark", Long.toString(number));
           return done;
         });

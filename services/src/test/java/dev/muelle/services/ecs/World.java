@@ -134,6 +134,11 @@ final class World implements AutoCloseable {
     return ecs.session(path);
   }
 
+  /** What the present server has read and written. */
+  CountingTx.Counts counts() {
+    return store.counts();
+  }
+
   Life life() {
     return life;
   }

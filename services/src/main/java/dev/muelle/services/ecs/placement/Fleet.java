@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -18,16 +19,44 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Fleet {
 
+  /** How many kinds of tasks are placed at a time, without looking at all instances for each. */
+  private static final int MOST_RANKINGS = 64;
+
   private final TreeMap<String, Slot> slots = new TreeMap<>();
   private final Map<String, Booking> bookings = new HashMap<>();
 
   /** Where the tasks of each group are, and how many. */
   private final Map<String, Map<Slot, Integer>> groups = new HashMap<>();
 
+  /** Of the requests that were placed last; the one that waited longest goes first. */
+  private final Map<Request, Ranking> rankings =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Request, Ranking> eldest) {
+          return size() > MOST_RANKINGS;
+        }
+      };
+
+  Ranking ranking(Request request) {
+    Ranking known = rankings.get(request);
+    if (known == null) {
+      known = new Ranking(this, request);
+      rankings.put(request, known);
+    }
+    return known;
+  }
+
+  private void changed(Slot slot) {
+    rankings.values().forEach(ranking -> ranking.touch(slot));
+  }
+
   /** Adds an instance, or replaces what is known of it. */
   public void put(Machine machine) {
     Slot slot = slots.computeIfAbsent(machine.id(), id -> new Slot());
     slot.machine = machine;
+    changed(slot);
   }
 
   /** Forgets an instance; what is booked on it stays booked until it is released. */
@@ -35,6 +64,7 @@ public final class Fleet {
     Slot slot = slots.get(machine);
     if (slot != null && slot.machine != null) {
       slot.machine = null;
+      changed(slot);
       dropIfEmpty(machine, slot);
     }
   }
@@ -48,6 +78,7 @@ public final class Fleet {
     bookings.put(task, booking);
     Slot slot = slots.computeIfAbsent(booking.machine(), id -> new Slot());
     slot.take(booking, 1);
+    changed(slot);
     groups
         .computeIfAbsent(booking.group(), g -> new IdentityHashMap<>())
         .merge(slot, 1, Integer::sum);
@@ -61,6 +92,7 @@ public final class Fleet {
     }
     Slot slot = Objects.requireNonNull(slots.get(booking.machine()));
     slot.take(booking, -1);
+    changed(slot);
     Map<Slot, Integer> places = Objects.requireNonNull(groups.get(booking.group()));
     places.merge(slot, -1, (a, b) -> a + b == 0 ? null : a + b);
     if (places.isEmpty()) {

@@ -29,8 +29,17 @@ public final class Placement {
 
   private Placement() {}
 
-  /** One decision; looks at every instance once. */
+  /** One decision that remembers the ones before it; the same as {@link #search}. */
   public static Verdict place(Fleet fleet, Request request, RandomGenerator random) {
+    Optional<Slot> best = fleet.ranking(request).best(random);
+    // Why there is none is worth a look at each of them.
+    return best.isPresent()
+        ? new Placed(best.get().machine().id())
+        : search(fleet, request, random);
+  }
+
+  /** One decision; looks at every instance once. */
+  static Verdict search(Fleet fleet, Request request, RandomGenerator random) {
     List<Slot> fitting = new ArrayList<>();
     List<Rejection> rejections = new ArrayList<>();
     for (Slot slot : fleet.slots()) {
@@ -54,7 +63,7 @@ public final class Placement {
     return fleet.slot(machine).map(slot -> against(slot, request));
   }
 
-  private static @Nullable Reason against(Slot slot, Request request) {
+  static @Nullable Reason against(Slot slot, Request request) {
     for (Reason check : CHECKS) {
       if (!check.admits(slot, request)) {
         return check;
@@ -125,7 +134,7 @@ public final class Placement {
   }
 
   /** Instances without the attribute are one place of their own. */
-  private static String value(Slot slot, String attribute) {
+  static String value(Slot slot, String attribute) {
     return slot.machine().attributes().getOrDefault(attribute, "");
   }
 }

@@ -19,6 +19,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every reason, every strategy; and on random clusters what must always hold. */
 class PlacementTest {
@@ -358,5 +359,102 @@ class PlacementTest {
       }
       assertEquals(Math.ceilDiv(tasks, perMachine), used.size(), "seed " + seed);
     }
+  }
+
+  /** Whatever happens, deciding with what is remembered is deciding by looking at everything. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
+  void aRankingFindsWhatASearchFinds(int seed) {
+    Random random = new Random(seed);
+    List<Request> requests =
+        List.of(
+            request(
+                demand(),
+                new Strategy.SpreadAttribute(Machine.ZONE),
+                new Strategy.SpreadInstances()),
+            request(demand(), new Strategy.BinpackMemory(), new Strategy.SpreadAttribute("rack")),
+            request(
+                demand(),
+                new Strategy.SpreadAttribute("rack"),
+                new Strategy.BinpackCpu(),
+                new Strategy.SpreadAttribute(Machine.ZONE)),
+            request(demand(), new Strategy.AtRandom()),
+            request(demand(), new Strategy.SpreadAttribute(Machine.ZONE), new Strategy.AtRandom()),
+            request(demand(), new Constraint.DistinctInstance(), new Strategy.BinpackCpu()),
+            request(
+                demand(),
+                new Constraint.MemberOf(ClusterQuery.parse("not(task:group == service:other)")),
+                new Strategy.SpreadInstances()),
+            request(demand()));
+    Fleet fleet = new Fleet();
+    List<String> tasks = new ArrayList<>();
+    int placed = 0;
+    for (int step = 0; step < 3_000; step++) {
+      String id = "m" + random.nextInt(20);
+      switch (random.nextInt(8)) {
+        case 0 -> fleet.put(anyMachine(id, random));
+        case 1 -> {
+          if (random.nextInt(4) == 0) {
+            fleet.remove(id);
+          }
+        }
+        case 2, 3 -> {
+          if (!tasks.isEmpty()) {
+            fleet.release(tasks.remove(random.nextInt(tasks.size())));
+          }
+        }
+        default -> {
+          Request request = requests.get(random.nextInt(requests.size()));
+          long choice = random.nextLong();
+          Verdict searched = Placement.search(fleet, request, new Random(choice));
+          assertEquals(searched, Placement.place(fleet, request, new Random(choice)));
+          if (searched instanceof Placed there) {
+            placed++;
+            String group = random.nextInt(5) == 0 ? "service:other" : request.group();
+            fleet.book("t" + step, new Booking(there.machine(), group, request.demand()));
+            tasks.add("t" + step);
+          }
+        }
+      }
+    }
+    assertTrue(placed > 300, "placed only " + placed);
+  }
+
+  private static Demand demand() {
+    return new Demand(128, 256, Set.of(), Set.of(), 0, 0);
+  }
+
+  private static Machine anyMachine(String id, Random random) {
+    Map<String, String> attributes = new HashMap<>();
+    attributes.put(Machine.ZONE, "abc".substring(random.nextInt(3)).substring(0, 1));
+    if (random.nextBoolean()) {
+      attributes.put("rack", "" + random.nextInt(3));
+    }
+    return machine(
+        id,
+        random.nextInt(8) > 0,
+        random.nextInt(8) > 0,
+        attributes,
+        new Offer(512 * (1 + random.nextInt(3)), 2048, Set.of(22), Set.of(), 2, 1));
+  }
+
+  /** Counts, not time: what a decision looks at does not depend on how many instances there are. */
+  @ParameterizedTest
+  @ValueSource(ints = {100, 200, 400, 800})
+  void aDecisionLooksOnlyAtWhatChanged(int machines) {
+    Fleet fleet = new Fleet();
+    for (int i = 0; i < machines; i++) {
+      fleet.put(
+          machine(
+              "m%03d".formatted(i), 1024, 2048, Machine.ZONE, "abc".substring(i % 3, i % 3 + 1)));
+    }
+    Request request =
+        request(
+            demand(), new Strategy.SpreadAttribute(Machine.ZONE), new Strategy.SpreadInstances());
+    for (int i = 0; i < machines; i++) {
+      Placed there = assertInstanceOf(Placed.class, Placement.place(fleet, request, RANDOM));
+      fleet.book("t" + i, new Booking(there.machine(), request.group(), request.demand()));
+    }
+    assertEquals(machines + machines - 1, fleet.ranking(request).looks());
   }
 }
