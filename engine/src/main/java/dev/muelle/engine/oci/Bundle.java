@@ -101,7 +101,6 @@ record Bundle(
       "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   private static final String INIT = "/sbin/docker-init";
   private static final int MIN_SHARES = 2;
-  private static final int MAX_PROCESSES = 32_768;
 
   ObjectNode config() {
     ObjectNode config = new ObjectMapper().createObjectNode();
@@ -327,7 +326,7 @@ record Bundle(
         .put("allow", container.isolation().privileged())
         .put("access", "rwm");
     resources.putObject("cpu").put("shares", Math.max(MIN_SHARES, container.cpuShares()));
-    resources.putObject("pids").put("limit", MAX_PROCESSES);
+    resources.putObject("pids").put("limit", Cgroups.MAX_PROCESSES);
     ObjectNode memory = resources.putObject("memory");
     if (container.memoryLimit() > 0) {
       memory.put("limit", container.memoryLimit());

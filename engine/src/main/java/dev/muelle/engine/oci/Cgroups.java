@@ -26,10 +26,14 @@ import java.util.stream.Stream;
  */
 final class Cgroups {
 
+  private static final int MOST_PROCESSES = 32_768;
   private static final String PROCESSES = "cgroup.procs";
   private static final String SWAP = "memory.swap.max"; // not there in a kernel without swap
   private static final long PERIOD = 100_000; // µs, the kernel's and Docker's default
-  private static final int MAX_PROCESSES = 32_768;
+
+  /** Of a task, and of each container. */
+  static final int MAX_PROCESSES = mostProcesses(Path.of("/proc/sys/kernel/pid_max"));
+
   private static final int SIGKILL = 9;
   private static final int KILL_ROUNDS = 1000;
 
@@ -90,6 +94,22 @@ final class Cgroups {
       v1.put("unified", v2);
     }
     return new Version.V1(v1);
+  }
+
+  /**
+   * How many processes and threads a task may have. A small machine has 32,768 process ids in all
+   * (pid_max, proc(5)): a fork bomb must leave the others theirs, so it gets 15 % at most, as a
+   * unit of systemd's (DefaultTasksMax, systemd-system.conf(5)).
+   */
+  static int mostProcesses(Path pidMax) {
+    try {
+      // Not by Files.readString: it begins with one byte, and such a file says the rest to nobody
+      // who does not take it at once.
+      long ids = Long.parseLong(Files.readAllLines(pidMax).getFirst().trim());
+      return (int) Math.min(MOST_PROCESSES, ids * 15 / 100);
+    } catch (IOException e) {
+      return MOST_PROCESSES;
+    }
   }
 
   Version version() {

@@ -75,7 +75,7 @@ class BundleTest {
     assertEquals(64 * MIB, resources.path("memory").path("limit").asLong());
     assertEquals(64 * MIB, resources.path("memory").path("swap").asLong());
     assertEquals(32 * MIB, resources.path("memory").path("reservation").asLong());
-    assertEquals(32_768, resources.path("pids").path("limit").asInt());
+    assertEquals(Cgroups.MAX_PROCESSES, resources.path("pids").path("limit").asInt());
     assertFalse(v1.path("namespaces").toString().contains("cgroup"));
     JsonNode v2 = config(0, 0, 0, false, true, List.of()).path("linux");
     assertEquals(2, v2.path("resources").path("cpu").path("shares").asInt(), "the smallest");

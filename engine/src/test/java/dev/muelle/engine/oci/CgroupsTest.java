@@ -167,7 +167,7 @@ class CgroupsTest {
             "cpu/i/s/cpu.cfs_quota_us", "50000",
             "cpu/i/s/cpu.shares", "512",
             "memory/i/s/memory.limit_in_bytes", "" + 256 * MIB,
-            "pids/i/s/pids.max", "32768"),
+            "pids/i/s/pids.max", "" + Cgroups.MAX_PROCESSES),
         written());
     assertFalse(cgroups.countsSwap());
   }
@@ -187,7 +187,7 @@ class CgroupsTest {
         List.of(
             "memory.limit_in_bytes=" + 256 * MIB,
             "memory.memsw.limit_in_bytes=" + 256 * MIB,
-            "pids.max=32768"),
+            "pids.max=" + Cgroups.MAX_PROCESSES),
         order);
   }
 
@@ -203,7 +203,7 @@ class CgroupsTest {
             "i/s/cpu.max", "100000 100000",
             "i/s/cpu.weight", "39",
             "i/s/memory.max", "" + 512 * MIB,
-            "i/s/pids.max", "32768"),
+            "i/s/pids.max", "" + Cgroups.MAX_PROCESSES),
         written());
     assertFalse(cgroups.countsSwap());
   }
@@ -216,6 +216,14 @@ class CgroupsTest {
     cgroups.create(sandbox(0, 512 * MIB));
     assertEquals("0", written().get("i/s/memory.swap.max"));
     assertTrue(cgroups.countsSwap());
+  }
+
+  @Test
+  void aTaskLeavesTheMachineMostOfItsProcessIds() throws IOException {
+    assertEquals(4_915, Cgroups.mostProcesses(file("small", "32768")));
+    assertEquals(32_768, Cgroups.mostProcesses(file("large", "4194304")));
+    assertEquals(32_768, Cgroups.mostProcesses(dir.resolve("none")));
+    assertTrue(Cgroups.MAX_PROCESSES > 1_000, "this machine's");
   }
 
   @Test

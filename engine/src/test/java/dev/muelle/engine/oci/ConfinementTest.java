@@ -266,7 +266,7 @@ class ConfinementTest {
                   root(at, "memory").resolve(group).resolve("memory.soft_limit_in_bytes"),
                   "" + (32 << 20),
                   root(at, "pids").resolve(group).resolve("pids.max"),
-                  "32768");
+                  "" + Cgroups.MAX_PROCESSES);
           case Cgroups.Version.V2(Path root) ->
               Map.of(
                   root.resolve(group).resolve("cpu.weight"),
@@ -276,7 +276,7 @@ class ConfinementTest {
                   root.resolve(group).resolve("memory.low"),
                   "" + (32 << 20),
                   root.resolve(group).resolve("pids.max"),
-                  "32768");
+                  "" + Cgroups.MAX_PROCESSES);
         };
     for (Map.Entry<Path, String> one : expected.entrySet()) {
       assertEquals(one.getValue(), Files.readString(one.getKey()).trim(), one.getKey()::toString);
