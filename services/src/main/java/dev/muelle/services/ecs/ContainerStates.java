@@ -37,15 +37,21 @@ final class ContainerStates {
   /** Copies what the engine says of the containers into the task. */
   void observe(String id) {
     TaskRecord task = changes.find(id).orElseThrow();
+    List<Container> containers = observed(task);
+    if (!containers.equals(task.task().containers())) {
+      changes.change(id, now -> now.toBuilder().containers(containers));
+    }
+  }
+
+  /** What the engine says of the containers of a task. */
+  List<Container> observed(TaskRecord task) {
     List<Container> containers = new ArrayList<>();
     for (Container container : task.task().containers()) {
       Optional<ContainerStatus> status =
           engine.container(TaskAgent.containerId(task, container.name()));
       containers.add(status.map(s -> bound(task, observed(container, s))).orElse(container));
     }
-    if (!containers.equals(task.task().containers())) {
-      changes.change(id, now -> now.toBuilder().containers(containers));
-    }
+    return containers;
   }
 
   private static Container observed(Container container, ContainerStatus status) {

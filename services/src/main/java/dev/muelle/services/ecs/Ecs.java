@@ -260,7 +260,8 @@ public final class Ecs implements EcsClient {
             new TaskNetworks(store, ec2, network),
             logs,
             endpoint,
-            health);
+            health,
+            this::wakeTask);
     ServiceScheduler scheduler =
         new ServiceScheduler(
             store, timers, ids, deployments, alarms, tasks, networks, factory, onInstances, elb);
@@ -268,6 +269,10 @@ public final class Ecs implements EcsClient {
     serviceLoop =
         new Loop<>("ecs-service", timers, random, SERVICES_AT_ONCE, SERVICE_REST, scheduler::look);
     agentLoop = new Loop<>("ecs-instance-agent", timers, random, AGENTS_AT_ONCE, agents::look);
+  }
+
+  private void wakeTask(String id) {
+    taskLoop.wake(id);
   }
 
   /** Takes up the work, also where an earlier server left it. */

@@ -18,6 +18,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -47,6 +48,7 @@ final class TaskAgent {
   private static final Duration SOON = Duration.ofMillis(500);
   private static final Duration NOW = Duration.ZERO;
   private static final int DEFAULT_STOP_SECONDS = 30;
+  private static final int BEGUN_AT_ONCE = 32;
 
   private final Store store;
   private final Timers clock;
@@ -63,12 +65,20 @@ final class TaskAgent {
   private final TaskInterfaces interfaces;
   private final ContainerStates states;
 
+  /** Of tasks that get their network and their sandbox. */
+  private final Turns turns;
+
   /** Containers for which a stop is under way in this process. */
   private final Set<String> stopping = ConcurrentHashMap.newKeySet();
 
   /** Tasks whose metadata and logs this process looks after. */
   private final Set<String> adopted = ConcurrentHashMap.newKeySet();
 
+  /**
+   * The agent of all tasks.
+   *
+   * @param wake looks at a task again
+   */
   TaskAgent(
       Scope scope,
       Store store,
@@ -83,7 +93,8 @@ final class TaskAgent {
       TaskNetworks networks,
       LogPump logs,
       TaskEndpoint endpoint,
-      HealthChecks health) {
+      HealthChecks health,
+      Consumer<String> wake) {
     this.store = store;
     this.clock = clock;
     this.definitions = definitions;
@@ -98,6 +109,7 @@ final class TaskAgent {
     images = new TaskImages(store, clock, changes, engine);
     interfaces = new TaskInterfaces(scope, ec2, network);
     states = new ContainerStates(changes, engine);
+    turns = new Turns(BEGUN_AT_ONCE, wake);
   }
 
   /** Sandboxes of ours whose task has ended or is gone: left by a crash in the wrong moment. */
@@ -110,8 +122,23 @@ final class TaskAgent {
     }
   }
 
-  /** One look; gives when to look again, or null for "when something changes". */
+  /**
+   * One look: as many steps as can be done now. Gives when to look again, or null for "when
+   * something changes".
+   */
   @Nullable Duration look(String id) {
+    try {
+      Duration again = step(id);
+      while (NOW.equals(again)) {
+        again = step(id);
+      }
+      return again;
+    } finally {
+      turns.pass(id);
+    }
+  }
+
+  private @Nullable Duration step(String id) {
     Optional<TaskRecord> found = changes.find(id);
     if (found.isEmpty()) {
       return null;
@@ -124,6 +151,9 @@ final class TaskAgent {
     if (!task.wanted() && status.compareTo(TaskStatus.DEACTIVATING) < 0) {
       changes.advance(id, TaskStatus.DEACTIVATING, builder -> builder);
       return NOW;
+    }
+    if (status.compareTo(TaskStatus.ACTIVATING) < 0 && !turns.take(id)) {
+      return null; // until its turn comes
     }
     try {
       return switch (status) {
@@ -173,6 +203,7 @@ final class TaskAgent {
       endpoint.serve(places.vpc());
     }
     engine.createSandbox(specs.sandbox(task, definition, places));
+    turns.pass(task.id()); // a slow pull keeps nobody from beginning
     TaskRecord pulled = images.pull(task, definition);
     restart(pulled, definition);
     Map<String, ContainerStatus> started = states.started(pulled, definition);
@@ -192,19 +223,24 @@ final class TaskAgent {
         throw e;
       }
     }
-    states.observe(task.id());
     health.watch(task, definition);
-    if (essentialExited(task, definition)) {
+    Startup.Step next =
+        step.start().isEmpty()
+            ? step
+            : Startup.next(
+                definition.containerDefinitions(),
+                states.started(pulled, definition),
+                healthy(pulled),
+                clock.instant());
+    if (next.complete() && !essentialGone(task, definition)) {
+      List<Container> containers = states.observed(changes.find(task.id()).orElseThrow());
+      changes.advance(
+          task.id(), TaskStatus.ACTIVATING, builder -> builder.containers(containers));
       return NOW;
     }
-    if (!step.start().isEmpty()) {
-      return NOW; // what depends on them may start now
-    }
-    if (step.complete()) {
-      changes.advance(task.id(), TaskStatus.ACTIVATING, builder -> builder);
-      return NOW;
-    }
-    return SOON; // some wait for others to complete
+    states.observe(task.id());
+    // What depends on those that were started may start now; others wait for some to complete.
+    return essentialExited(task, definition) || !step.start().isEmpty() ? NOW : SOON;
   }
 
   private static Set<String> healthy(TaskRecord task) {
@@ -282,6 +318,17 @@ final class TaskAgent {
   }
 
   private boolean essentialExited(TaskRecord task, TaskDefinition definition) {
+    boolean gone = essentialGone(task, definition);
+    if (gone) {
+      changes.stopFaulty(
+          task.id(),
+          TaskStopCode.ESSENTIAL_CONTAINER_EXITED,
+          "Essential container in task exited");
+    }
+    return gone;
+  }
+
+  private boolean essentialGone(TaskRecord task, TaskDefinition definition) {
     Map<String, ContainerStatus> started = states.started(task, definition);
     for (ContainerDefinition container : definition.containerDefinitions()) {
       ContainerStatus status = started.get(container.name());
@@ -290,10 +337,6 @@ final class TaskAgent {
               ? task.status() == TaskStatus.RUNNING // the engine knows no such container any more
               : status.state() instanceof State.Exited && !Restarts.wanted(container, status);
       if (gone && Boolean.TRUE.equals(container.essential())) {
-        changes.stopFaulty(
-            task.id(),
-            TaskStopCode.ESSENTIAL_CONTAINER_EXITED,
-            "Essential container in task exited");
         return true;
       }
     }

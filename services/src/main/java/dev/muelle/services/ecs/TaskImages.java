@@ -5,6 +5,7 @@ import dev.muelle.engine.EngineException;
 import dev.muelle.engine.ImageReference;
 import dev.muelle.loop.Timers;
 import dev.muelle.store.Store;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -33,14 +34,18 @@ final class TaskImages {
     this.engine = engine;
   }
 
-  /** Pulls every image once, before the first container starts, and remembers what was pulled. */
+  /**
+   * Pulls every image once, before the first container starts, and remembers what was pulled. When
+   * that began is told at its end, as ECS's agent does.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_SubmitTaskStateChange.html">SubmitTaskStateChange</a>
+   */
   TaskRecord pull(TaskRecord task, TaskDefinition definition) {
     if (task.task().pullStoppedAt() != null) {
       return task;
     }
-    if (task.task().pullStartedAt() == null) {
-      changes.change(task.id(), now -> now.toBuilder().pullStartedAt(clock.instant()));
-    }
+    Instant began = clock.instant();
     Map<String, String> digests = new HashMap<>();
     for (ContainerDefinition container : definition.containerDefinitions()) {
       try {
@@ -48,6 +53,7 @@ final class TaskImages {
         images.put(TaskAgent.containerId(task, container.name()), image);
         digests.put(container.name(), image.digest());
       } catch (EngineException e) {
+        changes.change(task.id(), now -> now.toBuilder().pullStartedAt(began));
         changes.stopped(
             task.id(), container.name(), Objects.requireNonNullElse(e.getMessage(), ""));
         throw e;
@@ -57,6 +63,7 @@ final class TaskImages {
         task.id(),
         now ->
             now.toBuilder()
+                .pullStartedAt(began)
                 .pullStoppedAt(clock.instant())
                 .containers(
                     now.containers().stream()
