@@ -38,10 +38,11 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalanci
 /**
  * What the control plane costs as clusters grow: the real ECS and EC2 over the real store, on an
  * engine and a network in memory, in virtual time: one thing happens after the other, so what is
- * measured is work, not waiting. All figures are processor time: the machine may be busy otherwise. For each size, a cluster with twenty tasks on an instance and room
- * for a quarter more: ten services, of which one has its tasks in a VPC. How long until all are
- * steady, how long a rolling update of that one takes, and how long RunTask takes to place one task
- * more, answer included. Prints a row a size; arguments: numbers of tasks.
+ * measured is work, not waiting. All figures are processor time: the machine may be busy otherwise.
+ * For each size, a cluster with twenty tasks on an instance and room for a quarter more: ten
+ * services, of which one has its tasks in a VPC. How long until all are steady, how long a rolling
+ * update of that one takes, and how long RunTask takes to place one task more, answer included.
+ * Prints a row a size; arguments: numbers of tasks.
  */
 public final class ControlPlaneBench implements AutoCloseable {
 

@@ -72,6 +72,13 @@ final class ServiceDeployments {
       Tx tx, Scope scope, Ids ids, Service before, Deployment primary, Instant now) {
     String service = Revisions.keyOf(before.serviceArn());
     forgetOld(tx, service, now);
+    // Two within one instant have an order, too.
+    Instant at =
+        newestFirst(tx, service).stream()
+            .findFirst()
+            .map(last -> last.createdAt().plusMillis(1))
+            .filter(now::isBefore)
+            .orElse(now);
     String id =
         Base64.getUrlEncoder()
             .withoutPadding()
@@ -81,8 +88,8 @@ final class ServiceDeployments {
             .serviceDeploymentArn(scope.arn("ecs", "service-deployment/" + service + "/" + id))
             .serviceArn(before.serviceArn())
             .clusterArn(before.clusterArn())
-            .createdAt(now)
-            .updatedAt(now)
+            .createdAt(at)
+            .updatedAt(at)
             .sourceServiceRevisions(
                 before.deployments().stream()
                     .map(old -> Revisions.summary(before.serviceArn(), old))

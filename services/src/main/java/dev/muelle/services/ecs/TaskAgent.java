@@ -234,8 +234,7 @@ final class TaskAgent {
                 clock.instant());
     if (next.complete() && !essentialGone(task, definition)) {
       List<Container> containers = states.observed(changes.find(task.id()).orElseThrow());
-      changes.advance(
-          task.id(), TaskStatus.ACTIVATING, builder -> builder.containers(containers));
+      changes.advance(task.id(), TaskStatus.ACTIVATING, builder -> builder.containers(containers));
       return NOW;
     }
     states.observe(task.id());
@@ -321,9 +320,7 @@ final class TaskAgent {
     boolean gone = essentialGone(task, definition);
     if (gone) {
       changes.stopFaulty(
-          task.id(),
-          TaskStopCode.ESSENTIAL_CONTAINER_EXITED,
-          "Essential container in task exited");
+          task.id(), TaskStopCode.ESSENTIAL_CONTAINER_EXITED, "Essential container in task exited");
     }
     return gone;
   }

@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 
 /**
  * Lets only so many begin at a time, so that those who have begun come to their end before others
- * begin: of a thousand tasks the first ones run soon, instead of all at last. Nobody is blocked: who
- * has to wait is told when its turn has come.
+ * begin: of a thousand tasks the first ones run soon, instead of all at last. Nobody is blocked:
+ * who has to wait is told when its turn has come.
  */
 final class Turns {
 

@@ -190,7 +190,8 @@ class EcsServicesTest {
       }
       world.sick.clear();
       world.until("settled at last", LONG, this::asWanted);
-      assertEquals(desired, world.ec2.interfaces().size());
+      // A task whose containers have just exited has its interface for a moment more.
+      world.until("no other interface", LONG, () -> world.ec2.interfaces().size() == desired);
       world.engine.starts().forEach((id, times) -> assertEquals(1, times, id));
     }
 

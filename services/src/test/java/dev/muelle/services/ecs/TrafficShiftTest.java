@@ -529,38 +529,44 @@ class TrafficShiftTest {
   void wheneverTheServerDiesWhatGetsTrafficIsWhole() throws IOException {
     for (int seed = 0; seed < SEEDS; seed++) {
       try (World world = world(seed)) {
-        Random chaos = new Random(seed);
-        world.script.put(CONTAINER, Behaviour.runs().pulledIn(Duration.ofSeconds(2)));
-        String strategy = List.of("BLUE_GREEN", "LINEAR", "CANARY").get(seed % 3);
-        create(world, c -> c.strategy(strategy).bakeTimeInMinutes(1));
-        for (int step = 0; step < 10; step++) {
-          world.life().endAfter(1 + chaos.nextInt(800));
-          int what = chaos.nextInt(3);
-          String command = "step-" + step;
-          world.persistently(() -> {
-            if (what == 0) {
-              deploy(world, command);
-            } else if (what == 1) {
-              stop(world);
-            }
-            return true;
-          });
-          int ticks = chaos.nextInt(2500);
-          for (int tick = 0; tick < ticks; tick++) {
-            if (world.life().over()) {
-              world.restart();
-            }
-            world.pass(Duration.ofMillis(100));
-            whole(world);
-          }
-        }
-        world.restart(); // the last one lives
-        String name = "seed " + seed;
-        until(world, name, () -> completed(world) && world.runningContainers().size() == TASKS);
-        assertEquals(1, world.balancer.shares(rule).size(), name);
-        world.engine.starts().forEach((id, times) -> assertEquals(1, times, name + id));
+        traffic(world, seed);
+      } catch (AssertionError | RuntimeException e) {
+        throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
       }
     }
+  }
+
+  private void traffic(World world, int seed) {
+    Random chaos = new Random(seed);
+    world.script.put(CONTAINER, Behaviour.runs().pulledIn(Duration.ofSeconds(2)));
+    String strategy = List.of("BLUE_GREEN", "LINEAR", "CANARY").get(seed % 3);
+    create(world, c -> c.strategy(strategy).bakeTimeInMinutes(1));
+    for (int step = 0; step < 10; step++) {
+      world.life().endAfter(1 + chaos.nextInt(800));
+      int what = chaos.nextInt(3);
+      String command = "step-" + step;
+      world.persistently(() -> {
+        if (what == 0) {
+          deploy(world, command);
+        } else if (what == 1) {
+          stop(world);
+        }
+        return true;
+      });
+      int ticks = chaos.nextInt(2500);
+      for (int tick = 0; tick < ticks; tick++) {
+        if (world.life().over()) {
+          world.restart();
+        }
+        world.pass(Duration.ofMillis(100));
+        whole(world);
+      }
+    }
+    world.restart(); // the last one lives
+    String name = "seed " + seed;
+    until(world, name, () -> completed(world) && world.runningContainers().size() == TASKS);
+    assertEquals(1, world.balancer.shares(rule).size(), name);
+    world.engine.starts().forEach((id, times) -> assertEquals(1, times, name + id));
   }
 
   private static void stop(World world) {
