@@ -8,6 +8,7 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
 import dev.muelle.services.ec2.Ec2;
+import dev.muelle.services.ecs.AutoScalingGroups;
 import dev.muelle.services.ecs.Ecs;
 import dev.muelle.services.iam.Iam;
 import dev.muelle.store.SqliteStore;
@@ -87,6 +88,7 @@ public final class ControlPlaneBench implements AutoCloseable {
             logs,
             iam,
             null, // no CloudWatch
+            AutoScalingGroups.NONE,
             new SimEngine(time, image -> Behaviour.runs()),
             network,
             (vpc, address, port, handler) -> () -> {},

@@ -12,6 +12,7 @@ import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
 import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.ecr.Ecr;
 import dev.muelle.services.ecr.RegistryTokens;
+import dev.muelle.services.ecs.AutoScalingGroups;
 import dev.muelle.services.ecs.Ecs;
 import dev.muelle.services.elasticloadbalancingv2.ElbV2;
 import dev.muelle.services.iam.Iam;
@@ -69,6 +70,7 @@ final class Region implements AutoCloseable {
             logs,
             iam,
             null, // no CloudWatch yet
+            AutoScalingGroups.NONE,
             shared.engine(),
             shared.network(),
             shared.vpcHttp(),

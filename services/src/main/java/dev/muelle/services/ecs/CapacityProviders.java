@@ -1,19 +1,31 @@
 package dev.muelle.services.ecs;
 
+import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
+import dev.muelle.services.StoredJson;
+import dev.muelle.store.Row;
 import dev.muelle.store.Store;
+import dev.muelle.store.Table;
+import dev.muelle.store.Tx;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.AutoScalingGroupProvider;
 import software.amazon.awssdk.services.ecs.model.CapacityProvider;
+import software.amazon.awssdk.services.ecs.model.CapacityProviderField;
 import software.amazon.awssdk.services.ecs.model.CapacityProviderStatus;
 import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
+import software.amazon.awssdk.services.ecs.model.CapacityProviderType;
+import software.amazon.awssdk.services.ecs.model.CapacityProviderUpdateStatus;
 import software.amazon.awssdk.services.ecs.model.Cluster;
+import software.amazon.awssdk.services.ecs.model.CreateCapacityProviderRequest;
+import software.amazon.awssdk.services.ecs.model.CreateCapacityProviderResponse;
+import software.amazon.awssdk.services.ecs.model.DeleteCapacityProviderRequest;
+import software.amazon.awssdk.services.ecs.model.DeleteCapacityProviderResponse;
 import software.amazon.awssdk.services.ecs.model.DescribeCapacityProvidersRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeCapacityProvidersResponse;
 import software.amazon.awssdk.services.ecs.model.Failure;
@@ -21,115 +33,95 @@ import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.PutClusterCapacityProvidersRequest;
 import software.amazon.awssdk.services.ecs.model.PutClusterCapacityProvidersResponse;
 import software.amazon.awssdk.services.ecs.model.ResourceInUseException;
+import software.amazon.awssdk.services.ecs.model.UpdateCapacityProviderRequest;
+import software.amazon.awssdk.services.ecs.model.UpdateCapacityProviderResponse;
+import software.amazon.awssdk.services.ecs.model.UpdateInProgressException;
 
 /**
- * Where a cluster's tasks get their capacity from, and how they are shared out: Fargate, and
- * Fargate Spot, whose tasks can be interrupted. Providers of Auto Scaling groups come with Auto
- * Scaling; until then no other name is found.
+ * Where clusters' tasks get their capacity from: Fargate, Fargate Spot, whose tasks can be
+ * interrupted, and Auto Scaling groups, which {@link ClusterCapacity} scales.
  *
  * @see <a
- *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html">Amazon
- *     ECS clusters for Fargate</a>
+ *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cluster-capacity-providers.html">Amazon
+ *     ECS capacity providers</a>
  */
 final class CapacityProviders {
+
+  /** Of Auto Scaling groups, by name; those of Fargate are always there. */
+  static final Table<CapacityProvider> TABLE =
+      Table.of("ecs.capacity_providers", StoredJson.codec(CapacityProvider.class)).remember();
 
   static final String FARGATE = "FARGATE";
   static final String SPOT = "FARGATE_SPOT";
 
-  private static final List<String> ALL = List.of(FARGATE, SPOT);
-  private static final int MOST_ITEMS = 20;
-  private static final int MOST_WEIGHT = 1_000;
-  private static final int MOST_BASE = 100_000;
+  /** The reserved ones. */
+  static final List<String> FARGATES = List.of(FARGATE, SPOT);
+
+  private static final int MOST_OF_A_CLUSTER = 20;
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-]{1,255}");
+  private static final Pattern RESERVED = Pattern.compile("(?i)(aws|ecs|fargate).*");
+  private static final String NOT_FOUND =
+      "The specified capacity provider was not found. Specify a valid capacity provider and try"
+          + " again.";
 
   private final Scope scope;
   private final Store store;
+  private final Ids ids;
   private final Clusters clusters;
+  private final AutoScalingGroups groups;
 
-  CapacityProviders(Scope scope, Store store, Clusters clusters) {
+  CapacityProviders(
+      Scope scope, Store store, Ids ids, Clusters clusters, AutoScalingGroups groups) {
     this.scope = scope;
     this.store = store;
+    this.ids = ids;
     this.clusters = clusters;
+    this.groups = groups;
+  }
+
+  static String nameOf(@Nullable String reference) {
+    return reference == null ? "" : reference.substring(reference.lastIndexOf('/') + 1);
+  }
+
+  /** The provider of a group with a name, unless it was deleted. */
+  static Optional<CapacityProvider> find(Tx tx, @Nullable String name) {
+    return name == null
+        ? Optional.empty()
+        : tx.get(TABLE, name)
+            .map(Row::value)
+            .filter(provider -> provider.status() == CapacityProviderStatus.ACTIVE);
+  }
+
+  /** Whether tasks may wait for it to have room: it gets more instances for them. */
+  static boolean scales(Tx tx, @Nullable String name) {
+    return find(tx, name).filter(GroupRules::scales).isPresent();
   }
 
   /** Refuses what is no provider. */
-  static void checkNames(List<String> names) {
-    for (String name : names) {
-      if (!ALL.contains(nameOf(name))) {
+  static void checkNames(Tx tx, List<String> names) {
+    for (String reference : names) {
+      String name = nameOf(reference);
+      if (!FARGATES.contains(name) && find(tx, name).isEmpty()) {
         throw Refuse.invalid(
             "The specified capacity provider "
-                + name
+                + reference
                 + " was not found. Specify a valid name or ARN and try again.");
       }
     }
   }
 
-  private static String nameOf(@Nullable String reference) {
-    return reference == null ? "" : reference.substring(reference.lastIndexOf('/') + 1);
-  }
-
-  /**
-   * Checks a strategy on its own.
-   *
-   * @see <a
-   *     href="https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html">CapacityProviderStrategyItem</a>
-   */
-  static void check(List<CapacityProviderStrategyItem> strategy) {
-    if (strategy.isEmpty()) {
-      return;
-    }
-    if (strategy.size() > MOST_ITEMS) {
-      throw Refuse.invalid("A capacity provider strategy can have at most 20 items.");
-    }
-    checkNames(strategy.stream().map(CapacityProviderStrategyItem::capacityProvider).toList());
-    Set<String> seen = new HashSet<>();
-    int bases = 0;
-    int weights = 0;
+  /** Refuses a strategy that names what is none, or what the cluster does not have. */
+  static void check(Tx tx, List<CapacityProviderStrategyItem> strategy, Cluster cluster) {
+    CapacityStrategy.check(strategy);
+    checkNames(tx, strategy.stream().map(CapacityProviderStrategyItem::capacityProvider).toList());
     for (CapacityProviderStrategyItem item : strategy) {
-      if (!seen.add(nameOf(item.capacityProvider()))) {
-        throw Refuse.invalid(
-            "The capacity provider "
-                + item.capacityProvider()
-                + " is specified more than once in the capacity provider strategy.");
-      }
-      if (weight(item) < 0 || weight(item) > MOST_WEIGHT) {
-        throw Refuse.invalid("weight must be between 0 and 1000.");
-      }
-      if (base(item) < 0 || base(item) > MOST_BASE) {
-        throw Refuse.invalid("base must be between 0 and 100000.");
-      }
-      bases += base(item) > 0 ? 1 : 0;
-      weights += weight(item);
-    }
-    if (bases > 1) {
-      throw Refuse.invalid(
-          "Only one capacity provider in a capacity provider strategy can have a base defined.");
-    }
-    if (strategy.size() > 1 && weights == 0) {
-      throw Refuse.invalid(
-          "A capacity provider strategy with more than one capacity provider must have at least one"
-              + " with a weight greater than zero.");
-    }
-  }
-
-  /** Refuses a strategy that names what the cluster does not have. */
-  static void check(List<CapacityProviderStrategyItem> strategy, Cluster cluster) {
-    check(strategy);
-    for (CapacityProviderStrategyItem item : strategy) {
-      if (!cluster.capacityProviders().contains(nameOf(item.capacityProvider()))) {
+      if (!cluster.capacityProviders().contains(CapacityStrategy.name(item))) {
         throw Refuse.invalid(
             "The specified capacity provider strategy cannot contain a capacity provider that is"
                 + " not associated with the cluster. Associate the capacity provider with the"
                 + " cluster and try again.");
       }
     }
-  }
-
-  private static int weight(CapacityProviderStrategyItem item) {
-    return Objects.requireNonNullElse(item.weight(), 0);
-  }
-
-  private static int base(CapacityProviderStrategyItem item) {
-    return Objects.requireNonNullElse(item.base(), 0);
   }
 
   /**
@@ -140,50 +132,166 @@ final class CapacityProviders {
       @Nullable String clusterReference,
       @Nullable LaunchType launchType,
       List<CapacityProviderStrategyItem> given) {
-    Cluster cluster = store.read(tx -> clusters.active(tx, clusterReference));
-    check(given, cluster);
-    return !given.isEmpty() || launchType != null
-        ? given
-        : cluster.defaultCapacityProviderStrategy();
+    return store.read(tx -> {
+      Cluster cluster = clusters.active(tx, clusterReference);
+      check(tx, given, cluster);
+      return !given.isEmpty() || launchType != null
+          ? given
+          : cluster.defaultCapacityProviderStrategy();
+    });
+  }
+
+  CreateCapacityProviderResponse create(CreateCapacityProviderRequest request) {
+    Refuse.unlessEffective(
+        "CreateCapacityProvider", request, Set.of("name", "autoScalingGroupProvider", "tags"));
+    Tags.check(request.tags());
+    String name = request.name() == null ? "" : request.name();
+    if (!NAME.matcher(name).matches() || RESERVED.matcher(name).matches()) {
+      throw Refuse.client(
+          "The specified capacity provider name is invalid. Up to 255 characters are allowed,"
+              + " including letters (upper and lowercase), numbers, underscores (_), and hyphens"
+              + " (-). The name can't be prefixed with \"aws\", \"ecs\", or \"fargate\". Specify a"
+              + " valid name and try again.");
+    }
+    AutoScalingGroupProvider asked = request.autoScalingGroupProvider();
+    if (asked == null) {
+      throw Refuse.client("An Auto Scaling group provider must be specified.");
+    }
+    String reference = asked.autoScalingGroupArn() == null ? "" : asked.autoScalingGroupArn();
+    AutoScalingGroups.Group group =
+        groups
+            .find(reference)
+            .orElseThrow(() ->
+                Refuse.client(
+                    "The specified Auto Scaling group "
+                        + reference
+                        + " was not found. Specify a valid Auto Scaling group and try again."));
+    AutoScalingGroupProvider settings =
+        GroupRules.settled(asked.toBuilder().autoScalingGroupArn(group.arn()).build());
+    GroupRules.check(settings, group);
+    CapacityProvider made =
+        CapacityProvider.builder()
+            .name(name)
+            .capacityProviderArn(arn(name))
+            .type(CapacityProviderType.EC2_AUTOSCALING)
+            .status(CapacityProviderStatus.ACTIVE)
+            .updateStatus(CapacityProviderUpdateStatus.CREATE_COMPLETE)
+            .autoScalingGroupProvider(settings)
+            .tags(request.tags())
+            .build();
+    store.write(tx -> {
+      if (find(tx, name).isPresent()) {
+        throw Refuse.client(
+            "The specified capacity provider already exists. To change the configuration of an"
+                + " existing capacity provider, update the capacity provider.");
+      }
+      boolean taken =
+          tx.list(TABLE).stream()
+              .map(Row::value)
+              .filter(other -> other.status() == CapacityProviderStatus.ACTIVE)
+              .map(other -> other.autoScalingGroupProvider().autoScalingGroupArn())
+              .anyMatch(group.arn()::equals);
+      if (taken) {
+        throw Refuse.client(
+            "The specified Auto Scaling group ARN is already being used by another capacity"
+                + " provider. Specify a unique Auto Scaling group ARN and try again.");
+      }
+      return tx.put(TABLE, name, made);
+    });
+    return CreateCapacityProviderResponse.builder().capacityProvider(made).build();
+  }
+
+  UpdateCapacityProviderResponse update(UpdateCapacityProviderRequest request) {
+    Refuse.unlessEffective(
+        "UpdateCapacityProvider", request, Set.of("name", "autoScalingGroupProvider"));
+    String name = nameOf(request.name());
+    refuseReserved(name, "updated");
+    CapacityProvider before = store.read(tx -> existing(tx, name));
+    String arn = before.autoScalingGroupProvider().autoScalingGroupArn();
+    Optional<AutoScalingGroups.Group> group = groups.find(arn);
+    CapacityProvider changed =
+        store.write(tx -> {
+          CapacityProvider old = existing(tx, name);
+          AutoScalingGroupProvider settings =
+              GroupRules.updated(
+                  old.autoScalingGroupProvider(), request.autoScalingGroupProvider());
+          group.ifPresent(found -> GroupRules.check(settings, found));
+          if (GroupRules.scales(settings) && clustersOf(tx, name).size() > 1) {
+            throw onlyOneCluster(name);
+          }
+          CapacityProvider next =
+              old.toBuilder()
+                  .autoScalingGroupProvider(settings)
+                  .updateStatus(CapacityProviderUpdateStatus.UPDATE_COMPLETE)
+                  .updateStatusReason(null)
+                  .build();
+          tx.put(TABLE, name, next);
+          for (String in : clustersOf(tx, name)) {
+            Cluster cluster = tx.get(Clusters.TABLE, in).orElseThrow().value();
+            tx.put(Clusters.TABLE, in, attached(tx, cluster, cluster, ids));
+          }
+          return next;
+        });
+    return UpdateCapacityProviderResponse.builder().capacityProvider(changed).build();
   }
 
   /**
-   * Which provider the next task gets: the one with a base until it has it, then whichever is
-   * furthest behind its weight.
-   *
-   * @param counts tasks that each provider has already
-   * @return null without a strategy
+   * Deletes a provider that no cluster has; of one that some cluster has, the answer says why not.
    */
-  static @Nullable String next(
-      List<CapacityProviderStrategyItem> strategy, Map<String, Integer> counts) {
-    String best = null;
-    double least = Double.POSITIVE_INFINITY;
-    for (CapacityProviderStrategyItem item : strategy) {
-      String name = nameOf(item.capacityProvider());
-      int beyond = counts.getOrDefault(name, 0) - base(item);
-      if (beyond < 0) {
-        return name;
-      }
-      int weight = strategy.size() == 1 ? 1 : weight(item);
-      double share = weight == 0 ? Double.POSITIVE_INFINITY : (beyond + 1.0) / weight;
-      if (share < least) {
-        least = share;
-        best = name;
-      }
-    }
-    return best;
+  DeleteCapacityProviderResponse delete(DeleteCapacityProviderRequest request) {
+    Refuse.unlessEffective("DeleteCapacityProvider", request, Set.of("capacityProvider"));
+    String name = nameOf(request.capacityProvider());
+    refuseReserved(name, "deleted");
+    CapacityProvider deleted =
+        store.write(tx -> {
+          CapacityProvider old = existing(tx, name);
+          List<String> in = clustersOf(tx, name);
+          CapacityProvider.Builder next = old.toBuilder();
+          if (in.isEmpty()) {
+            next.status(CapacityProviderStatus.INACTIVE)
+                .updateStatus(CapacityProviderUpdateStatus.DELETE_COMPLETE)
+                .updateStatusReason(null);
+          } else {
+            next.updateStatus(CapacityProviderUpdateStatus.DELETE_FAILED)
+                .updateStatusReason(
+                    "The capacity provider cannot be deleted because it is associated with"
+                        + " cluster: "
+                        + String.join(", ", in)
+                        + ". Remove the capacity provider from the cluster and try again.");
+          }
+          return tx.put(TABLE, name, next.build()).value();
+        });
+    return DeleteCapacityProviderResponse.builder().capacityProvider(deleted).build();
   }
 
-  /** How many of these tasks each provider has. */
-  static Map<String, Integer> counts(List<TaskRecord> tasks) {
-    Map<String, Integer> counts = new HashMap<>();
-    for (TaskRecord task : tasks) {
-      String provider = task.task().capacityProviderName();
-      if (provider != null) {
-        counts.merge(provider, 1, Integer::sum);
-      }
+  private static void refuseReserved(String name, String done) {
+    if (FARGATES.contains(name)) {
+      throw Refuse.client(
+          "The specified capacity provider is reserved by Amazon ECS and cannot be " + done + ".");
     }
-    return counts;
+  }
+
+  private static CapacityProvider existing(Tx tx, String name) {
+    return find(tx, name).orElseThrow(() -> Refuse.client(NOT_FOUND));
+  }
+
+  /** The names of the clusters that have a provider, or are about to be rid of it. */
+  private static List<String> clustersOf(Tx tx, String name) {
+    return tx.list(Clusters.TABLE).stream()
+        .map(Row::value)
+        .filter(Clusters::isActive)
+        .filter(cluster ->
+            cluster.capacityProviders().contains(name)
+                || ClusterAttachments.names(cluster).contains(name))
+        .map(Cluster::clusterName)
+        .toList();
+  }
+
+  private static RuntimeException onlyOneCluster(String name) {
+    return Refuse.invalid(
+        "The capacity provider "
+            + name
+            + " has managed scaling enabled and can be associated with only one cluster.");
   }
 
   DescribeCapacityProvidersResponse describe(DescribeCapacityProvidersRequest request) {
@@ -191,33 +299,63 @@ final class CapacityProviders {
         "DescribeCapacityProviders",
         request,
         Set.of("capacityProviders", "maxResults", "nextToken", "cluster", "include"));
-    List<String> asked = request.capacityProviders().isEmpty() ? ALL : request.capacityProviders();
+    boolean tags = request.include().contains(CapacityProviderField.TAGS);
     List<CapacityProvider> found = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
-    for (String reference : asked) {
-      String name = nameOf(reference);
-      if (ALL.contains(name)) {
-        found.add(
-            CapacityProvider.builder()
-                .name(name)
-                .capacityProviderArn(arn(name))
-                .status(CapacityProviderStatus.ACTIVE)
-                .tags(List.of())
-                .build());
-      } else {
-        failures.add(
-            Failure.builder()
-                .arn(reference.startsWith("arn:") ? reference : arn(reference))
-                .reason("MISSING")
-                .build());
+    store.read(tx -> {
+      List<String> associated =
+          request.cluster() == null
+              ? null
+              : clusters.active(tx, request.cluster()).capacityProviders();
+      List<String> asked =
+          request.capacityProviders().isEmpty() ? known(tx) : request.capacityProviders();
+      for (String reference : asked) {
+        Optional<CapacityProvider> provider =
+            any(tx, nameOf(reference))
+                .filter(one -> associated == null || associated.contains(one.name()));
+        if (provider.isPresent()) {
+          found.add(tags ? provider.get() : provider.get().toBuilder().tags(List.of()).build());
+        } else if (!request.capacityProviders().isEmpty()) {
+          failures.add(
+              Failure.builder()
+                  .arn(reference.startsWith("arn:") ? reference : arn(reference))
+                  .reason("MISSING")
+                  .build());
+        }
       }
-    }
+      return found;
+    });
     Pages.Page<CapacityProvider> page = Pages.of(found, request.nextToken(), request.maxResults());
     return DescribeCapacityProvidersResponse.builder()
         .capacityProviders(page.items())
         .failures(failures)
         .nextToken(page.nextToken())
         .build();
+  }
+
+  private static List<String> known(Tx tx) {
+    List<String> names = new ArrayList<>(FARGATES);
+    tx.list(TABLE).stream()
+        .filter(row -> row.value().status() == CapacityProviderStatus.ACTIVE)
+        .forEach(row -> names.add(row.key()));
+    return names;
+  }
+
+  /** Also one that was deleted. */
+  private Optional<CapacityProvider> any(Tx tx, String name) {
+    return FARGATES.contains(name)
+        ? Optional.of(
+            CapacityProvider.builder()
+                .name(name)
+                .capacityProviderArn(arn(name))
+                .type(
+                    name.equals(FARGATE)
+                        ? CapacityProviderType.FARGATE
+                        : CapacityProviderType.FARGATE_SPOT)
+                .status(CapacityProviderStatus.ACTIVE)
+                .tags(List.of())
+                .build())
+        : tx.get(TABLE, name).map(Row::value);
   }
 
   private String arn(String name) {
@@ -228,37 +366,71 @@ final class CapacityProviders {
   PutClusterCapacityProvidersResponse put(PutClusterCapacityProvidersRequest request) {
     List<String> names =
         request.capacityProviders().stream().map(CapacityProviders::nameOf).distinct().toList();
-    checkNames(request.capacityProviders());
+    if (names.size() > MOST_OF_A_CLUSTER) {
+      throw Refuse.invalid(
+          "The maximum number of capacity providers per cluster has been exceeded.");
+    }
     Cluster changed =
         store.write(tx -> {
           Cluster old = clusters.active(tx, request.cluster());
+          checkNames(tx, request.capacityProviders());
+          if (ClusterAttachments.busy(old)) {
+            throw UpdateInProgressException.builder()
+                .message(
+                    "The specified cluster is in a busy state. Cluster attachments must be in"
+                        + " UPDATE_COMPLETE or UPDATE_FAILED state before they can be updated. Wait"
+                        + " and try again.")
+                .build();
+          }
           Cluster next =
               old.toBuilder()
                   .capacityProviders(names)
                   .defaultCapacityProviderStrategy(request.defaultCapacityProviderStrategy())
                   .build();
-          check(request.defaultCapacityProviderStrategy(), next);
-          List<TaskRecord> live =
-              tx.find(TaskRecord.TABLE, "cluster", old.clusterArn()).stream()
-                  .map(row -> row.value())
-                  .filter(task -> task.status() != TaskStatus.STOPPED)
-                  .toList();
-          Set<String> used = new HashSet<>(counts(live).keySet());
-          tx.find(ServiceRecord.TABLE, "cluster", old.clusterArn()).stream()
-              .map(row -> row.value().service())
-              .filter(service -> service.status().equals(Services.ACTIVE))
-              .flatMap(service -> service.capacityProviderStrategy().stream())
-              .forEach(item -> used.add(nameOf(item.capacityProvider())));
-          names.forEach(used::remove);
-          if (!used.isEmpty()) {
-            throw ResourceInUseException.builder()
-                .message(
-                    "The specified capacity provider is in use and cannot be removed: "
-                        + String.join(", ", used.stream().sorted().toList()))
-                .build();
-          }
-          return tx.put(Clusters.TABLE, old.clusterName(), next).value();
+          check(tx, request.defaultCapacityProviderStrategy(), next);
+          refuseUsed(tx, old, names);
+          return tx.put(Clusters.TABLE, old.clusterName(), attached(tx, old, next, ids)).value();
         });
     return PutClusterCapacityProvidersResponse.builder().cluster(changed).build();
+  }
+
+  private static void refuseUsed(Tx tx, Cluster cluster, List<String> names) {
+    List<TaskRecord> live =
+        tx.find(TaskRecord.TABLE, "cluster", cluster.clusterArn()).stream()
+            .map(Row::value)
+            .filter(task -> task.status() != TaskStatus.STOPPED)
+            .toList();
+    Set<String> used = new HashSet<>(CapacityStrategy.counts(live).keySet());
+    tx.find(ServiceRecord.TABLE, "cluster", cluster.clusterArn()).stream()
+        .map(row -> row.value().service())
+        .filter(service -> service.status().equals(Services.ACTIVE))
+        .flatMap(service -> service.capacityProviderStrategy().stream())
+        .forEach(item -> used.add(CapacityStrategy.name(item)));
+    names.forEach(used::remove);
+    if (!used.isEmpty()) {
+      throw ResourceInUseException.builder()
+          .message(
+              "The specified capacity provider is in use and cannot be removed: "
+                  + String.join(", ", used.stream().sorted().toList()))
+          .build();
+    }
+  }
+
+  /** With what its providers' groups need; {@link ClusterCapacity} sees to it that they get it. */
+  static Cluster attached(Tx tx, Cluster old, Cluster next, Ids ids) {
+    List<CapacityProvider> providers = new ArrayList<>();
+    for (String name : next.capacityProviders()) {
+      Optional<CapacityProvider> provider = find(tx, name);
+      if (provider.isEmpty()) {
+        continue;
+      }
+      providers.add(provider.get());
+      List<String> others = new ArrayList<>(clustersOf(tx, name));
+      others.remove(next.clusterName());
+      if (GroupRules.scales(provider.get()) && !others.isEmpty()) {
+        throw onlyOneCluster(name);
+      }
+    }
+    return ClusterAttachments.wanted(old, next, providers, ids);
   }
 }

@@ -1,5 +1,6 @@
 package dev.muelle.services.ecs;
 
+import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.StoredJson;
 import dev.muelle.store.Row;
@@ -10,14 +11,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Cluster;
+import software.amazon.awssdk.services.ecs.model.ClusterConfiguration;
 import software.amazon.awssdk.services.ecs.model.ClusterContainsContainerInstancesException;
 import software.amazon.awssdk.services.ecs.model.ClusterContainsServicesException;
 import software.amazon.awssdk.services.ecs.model.ClusterContainsTasksException;
 import software.amazon.awssdk.services.ecs.model.ClusterField;
 import software.amazon.awssdk.services.ecs.model.ClusterNotFoundException;
+import software.amazon.awssdk.services.ecs.model.ClusterSetting;
 import software.amazon.awssdk.services.ecs.model.CreateClusterRequest;
 import software.amazon.awssdk.services.ecs.model.CreateClusterResponse;
 import software.amazon.awssdk.services.ecs.model.DeleteClusterRequest;
@@ -25,8 +30,16 @@ import software.amazon.awssdk.services.ecs.model.DeleteClusterResponse;
 import software.amazon.awssdk.services.ecs.model.DescribeClustersRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeClustersResponse;
 import software.amazon.awssdk.services.ecs.model.Failure;
+import software.amazon.awssdk.services.ecs.model.KeyValuePair;
+import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.ListClustersRequest;
 import software.amazon.awssdk.services.ecs.model.ListClustersResponse;
+import software.amazon.awssdk.services.ecs.model.Service;
+import software.amazon.awssdk.services.ecs.model.SettingName;
+import software.amazon.awssdk.services.ecs.model.UpdateClusterRequest;
+import software.amazon.awssdk.services.ecs.model.UpdateClusterResponse;
+import software.amazon.awssdk.services.ecs.model.UpdateClusterSettingsRequest;
+import software.amazon.awssdk.services.ecs.model.UpdateClusterSettingsResponse;
 
 /**
  * Clusters, keyed by name.
@@ -42,49 +55,117 @@ final class Clusters {
   static final String DEFAULT = "default";
   private static final String ACTIVE = "ACTIVE";
   private static final String INACTIVE = "INACTIVE";
+  private static final Set<ClusterField> EVERYTHING =
+      Set.of(
+          ClusterField.ATTACHMENTS,
+          ClusterField.CONFIGURATIONS,
+          ClusterField.SETTINGS,
+          ClusterField.TAGS);
+
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,254}");
 
   private final Scope scope;
   private final Store store;
+  private final Ids ids;
+  private final AccountSettings settings;
 
-  Clusters(Scope scope, Store store) {
+  Clusters(Scope scope, Store store, Ids ids, AccountSettings settings) {
     this.scope = scope;
     this.store = store;
+    this.ids = ids;
+    this.settings = settings;
   }
 
   CreateClusterResponse create(CreateClusterRequest request) {
     Refuse.unlessEffective(
         "CreateCluster",
         request,
-        Set.of("clusterName", "tags", "capacityProviders", "defaultCapacityProviderStrategy"));
+        Set.of(
+            "clusterName",
+            "tags",
+            "capacityProviders",
+            "defaultCapacityProviderStrategy",
+            "settings",
+            "configuration"));
     String name = request.clusterName() == null ? DEFAULT : request.clusterName();
     if (!NAME.matcher(name).matches()) {
       throw Refuse.invalid(
           "Cluster names can have up to 255 letters (uppercase and lowercase), numbers,"
               + " underscores, and hyphens.");
     }
-    CapacityProviders.checkNames(request.capacityProviders());
+    ClusterSettings.check(request.settings());
+    ClusterSettings.check(request.configuration());
     Tags.check(request.tags());
-    Cluster wanted =
-        Cluster.builder()
-            .clusterName(name)
-            .clusterArn(arn(name))
-            .status(ACTIVE)
-            .tags(request.tags())
-            .capacityProviders(request.capacityProviders())
-            .settings(List.of())
-            .defaultCapacityProviderStrategy(request.defaultCapacityProviderStrategy())
-            .build();
-    CapacityProviders.check(request.defaultCapacityProviderStrategy(), wanted);
     Cluster cluster =
         store.write(tx -> {
+          CapacityProviders.checkNames(tx, request.capacityProviders());
+          Cluster wanted =
+              Cluster.builder()
+                  .clusterName(name)
+                  .clusterArn(arn(name))
+                  .status(ACTIVE)
+                  .tags(request.tags())
+                  .capacityProviders(
+                      request.capacityProviders().stream()
+                          .map(CapacityProviders::nameOf)
+                          .distinct()
+                          .toList())
+                  .settings(
+                      ClusterSettings.initial(
+                          request.settings(),
+                          settings.effective(tx, SettingName.CONTAINER_INSIGHTS)))
+                  .configuration(request.configuration())
+                  .defaultCapacityProviderStrategy(request.defaultCapacityProviderStrategy())
+                  .build();
+          CapacityProviders.check(tx, request.defaultCapacityProviderStrategy(), wanted);
           Optional<Row<Cluster>> present = tx.get(TABLE, name);
           // A second creation of an active cluster gives the one that is there.
-          return present.isPresent() && present.get().value().status().equals(ACTIVE)
+          return present.isPresent() && isActive(present.get().value())
               ? present.get().value()
-              : tx.put(TABLE, name, wanted).value();
+              : tx.put(TABLE, name, CapacityProviders.attached(tx, wanted, wanted, ids)).value();
         });
-    return CreateClusterResponse.builder().cluster(shown(cluster, true)).build();
+    return CreateClusterResponse.builder().cluster(shown(cluster, EVERYTHING)).build();
+  }
+
+  /** Sets what is given; the rest stays. */
+  UpdateClusterResponse update(UpdateClusterRequest request) {
+    Refuse.unlessEffective(
+        "UpdateCluster", request, Set.of("cluster", "settings", "configuration"));
+    ClusterSettings.check(request.configuration());
+    Cluster updated =
+        change(
+            request.cluster(),
+            request.settings(),
+            next -> {
+              if (request.configuration() != null) {
+                next.configuration(request.configuration());
+              }
+            });
+    return UpdateClusterResponse.builder().cluster(updated).build();
+  }
+
+  UpdateClusterSettingsResponse updateSettings(UpdateClusterSettingsRequest request) {
+    if (request.settings().isEmpty()) {
+      throw Refuse.invalid("Settings cannot be empty.");
+    }
+    Cluster updated = change(request.cluster(), request.settings(), next -> {});
+    return UpdateClusterSettingsResponse.builder().cluster(updated).build();
+  }
+
+  private Cluster change(
+      @Nullable String reference, List<ClusterSetting> given, Consumer<Cluster.Builder> more) {
+    ClusterSettings.check(given);
+    Cluster changed =
+        store.write(tx -> {
+          Cluster old = active(tx, reference);
+          Cluster.Builder next = old.toBuilder();
+          if (!given.isEmpty()) {
+            next.settings(given);
+          }
+          more.accept(next);
+          return tx.put(TABLE, old.clusterName(), next.build()).value();
+        });
+    return shown(changed, EVERYTHING);
   }
 
   /** Makes the default cluster if there is none. */
@@ -125,11 +206,14 @@ final class Clusters {
           Cluster inactive = cluster.toBuilder().status(INACTIVE).build();
           return tx.put(TABLE, name, inactive).value();
         });
-    return DeleteClusterResponse.builder().cluster(shown(deleted, true)).build();
+    return DeleteClusterResponse.builder().cluster(shown(deleted, EVERYTHING)).build();
   }
 
   DescribeClustersResponse describe(DescribeClustersRequest request) {
-    boolean tags = request.include().contains(ClusterField.TAGS);
+    Set<ClusterField> include = Set.copyOf(request.include());
+    if (include.contains(ClusterField.UNKNOWN_TO_SDK_VERSION)) {
+      throw Refuse.invalid("Invalid include: " + request.includeAsStrings());
+    }
     List<String> asked = request.clusters().isEmpty() ? List.of(DEFAULT) : request.clusters();
     if (asked.size() > 100) {
       throw Refuse.invalid("Clusters cannot have more than 100 elements.");
@@ -140,7 +224,7 @@ final class Clusters {
       String name = name(reference);
       Optional<Cluster> cluster = store.read(tx -> tx.get(TABLE, name)).map(Row::value);
       if (cluster.isPresent()) {
-        found.add(shown(cluster.get(), tags));
+        found.add(shown(cluster.get(), include));
       } else {
         failures.add(Failure.builder().arn(arn(name)).reason("MISSING").build());
       }
@@ -152,7 +236,7 @@ final class Clusters {
     List<String> arns =
         store.read(tx -> tx.list(TABLE)).stream()
             .map(Row::value)
-            .filter(cluster -> cluster.status().equals(ACTIVE))
+            .filter(Clusters::isActive)
             .map(Cluster::clusterArn)
             .toList();
     Pages.Page<String> page = Pages.of(arns, request.nextToken(), request.maxResults());
@@ -170,13 +254,17 @@ final class Clusters {
   Cluster active(Tx tx, @Nullable String reference) {
     return tx.get(TABLE, name(reference))
         .map(Row::value)
-        .filter(cluster -> cluster.status().equals(ACTIVE))
+        .filter(Clusters::isActive)
         .orElseThrow(Clusters::notFound);
   }
 
   /** As {@link #active}, but an inactive one is shown too. */
   Cluster known(Tx tx, @Nullable String reference) {
     return tx.get(TABLE, name(reference)).map(Row::value).orElseThrow(Clusters::notFound);
+  }
+
+  static boolean isActive(Cluster cluster) {
+    return cluster.status().equals(ACTIVE);
   }
 
   private static ClusterNotFoundException notFound() {
@@ -204,25 +292,68 @@ final class Clusters {
     return scope.arn("ecs", "cluster/" + name);
   }
 
-  private Cluster shown(Cluster cluster, boolean tags) {
-    List<TaskRecord> tasks =
-        store.read(tx -> tx.find(TaskRecord.TABLE, "cluster", cluster.clusterArn())).stream()
-            .map(Row::value)
-            .toList();
-    long services =
-        store.read(tx -> tx.find(ServiceRecord.TABLE, "cluster", cluster.clusterArn())).stream()
-            .filter(row -> row.value().service().status().equals(ACTIVE))
-            .count();
-    Cluster.Builder shown =
-        cluster.toBuilder()
-            .registeredContainerInstancesCount(
-                store
-                    .read(tx -> tx.find(InstanceRecord.TABLE, "cluster", cluster.clusterArn()))
-                    .size())
-            .activeServicesCount((int) services)
-            .runningTasksCount(
-                (int) tasks.stream().filter(t -> t.status() == TaskStatus.RUNNING).count())
-            .pendingTasksCount((int) tasks.stream().filter(t -> t.status().pending()).count());
-    return tags ? shown.build() : shown.tags(List.of()).build();
+  private Cluster shown(Cluster cluster, Set<ClusterField> include) {
+    return store.read(tx -> {
+      List<TaskRecord> tasks =
+          tx.find(TaskRecord.TABLE, "cluster", cluster.clusterArn()).stream()
+              .map(Row::value)
+              .toList();
+      List<Service> services =
+          tx.find(ServiceRecord.TABLE, "cluster", cluster.clusterArn()).stream()
+              .map(row -> row.value().service())
+              .toList();
+      Cluster.Builder shown =
+          cluster.toBuilder()
+              .registeredContainerInstancesCount(
+                  tx.find(InstanceRecord.TABLE, "cluster", cluster.clusterArn()).size())
+              .activeServicesCount(count(services, s -> s.status().equals(ACTIVE)))
+              .runningTasksCount(count(tasks, t -> t.status() == TaskStatus.RUNNING))
+              .pendingTasksCount(count(tasks, t -> t.status().pending()));
+      if (!include.contains(ClusterField.TAGS)) {
+        shown.tags(List.of());
+      }
+      if (!include.contains(ClusterField.SETTINGS)) {
+        shown.settings(List.of());
+      }
+      if (!include.contains(ClusterField.CONFIGURATIONS)) {
+        shown.configuration((ClusterConfiguration) null);
+      }
+      if (!include.contains(ClusterField.ATTACHMENTS)) {
+        shown.attachments(List.of()).attachmentsStatus(null);
+      }
+      return shown
+          .statistics(
+              include.contains(ClusterField.STATISTICS) ? statistics(tasks, services) : List.of())
+          .build();
+    });
+  }
+
+  /** By launch type, as DescribeClusters names them. */
+  private static List<KeyValuePair> statistics(List<TaskRecord> tasks, List<Service> services) {
+    List<KeyValuePair> all = new ArrayList<>();
+    for (LaunchType type : List.of(LaunchType.EC2, LaunchType.FARGATE)) {
+      String name = type == LaunchType.EC2 ? "EC2" : "Fargate";
+      List<TaskRecord> own = tasks.stream().filter(t -> t.task().launchType() == type).toList();
+      List<Service> of =
+          services.stream()
+              .filter(s -> CapacityStrategy.onInstances(s) == (type == LaunchType.EC2))
+              .toList();
+      put(all, "running" + name + "TasksCount", count(own, t -> t.status() == TaskStatus.RUNNING));
+      put(all, "pending" + name + "TasksCount", count(own, t -> t.status().pending()));
+      put(all, "active" + name + "ServiceCount", count(of, s -> s.status().equals(ACTIVE)));
+      put(
+          all,
+          "draining" + name + "ServiceCount",
+          count(of, s -> s.status().equals(Services.DRAINING)));
+    }
+    return all;
+  }
+
+  private static void put(List<KeyValuePair> all, String name, int value) {
+    all.add(KeyValuePair.builder().name(name).value(Integer.toString(value)).build());
+  }
+
+  private static <T> int count(List<T> all, Predicate<T> which) {
+    return (int) all.stream().filter(which).count();
   }
 }

@@ -40,6 +40,7 @@ import software.amazon.awssdk.services.ecs.model.PlatformDeviceType;
 import software.amazon.awssdk.services.ecs.model.RegisterContainerInstanceRequest;
 import software.amazon.awssdk.services.ecs.model.RegisterContainerInstanceResponse;
 import software.amazon.awssdk.services.ecs.model.Resource;
+import software.amazon.awssdk.services.ecs.model.SettingName;
 import software.amazon.awssdk.services.ecs.model.TaskStopCode;
 import software.amazon.awssdk.services.ecs.model.UpdateContainerInstancesStateRequest;
 import software.amazon.awssdk.services.ecs.model.UpdateContainerInstancesStateResponse;
@@ -79,15 +80,23 @@ final class ContainerInstances {
   private final Ids ids;
   private final Clusters clusters;
   private final Tasks tasks;
+  private final AccountSettings settings;
 
   ContainerInstances(
-      Scope scope, Store store, InstantSource clock, Ids ids, Clusters clusters, Tasks tasks) {
+      Scope scope,
+      Store store,
+      InstantSource clock,
+      Ids ids,
+      Clusters clusters,
+      Tasks tasks,
+      AccountSettings settings) {
     this.scope = scope;
     this.store = store;
     this.clock = clock;
     this.ids = ids;
     this.clusters = clusters;
     this.tasks = tasks;
+    this.settings = settings;
   }
 
   RegisterContainerInstanceResponse register(RegisterContainerInstanceRequest request) {
@@ -95,7 +104,10 @@ final class ContainerInstances {
     Tags.check(request.tags());
     List<Resource> resources = resources(request.totalResources());
     Map<String, String> identity = identity(request.instanceIdentityDocument());
-    List<Attribute> attributes = attributes(request.attributes(), identity);
+    boolean trunked =
+        settings.byDefault(SettingName.AWSVPC_TRUNKING).equals(SettingRule.ENABLED)
+            && InstanceRecord.branches(identity.getOrDefault("instanceType", "")) > 0;
+    List<Attribute> attributes = attributes(request.attributes(), identity, trunked);
     int gpus = gpus(request.platformDevices());
     ContainerInstance registered =
         store.write(tx -> {
@@ -272,7 +284,8 @@ final class ContainerInstances {
   }
 
   /** The agent's attributes, and those that ECS adds by itself. */
-  private static List<Attribute> attributes(List<Attribute> given, Map<String, String> identity) {
+  private static List<Attribute> attributes(
+      List<Attribute> given, Map<String, String> identity, boolean trunked) {
     Map<String, Attribute> all = new LinkedHashMap<>();
     put(all, "ecs.os-type", "linux");
     put(all, "ecs.os-family", "LINUX");
@@ -280,6 +293,7 @@ final class ContainerInstances {
     put(all, InstanceRecord.TYPE, identity.get("instanceType"));
     put(all, Machine.ZONE, identity.get("availabilityZone"));
     put(all, "ecs.ami-id", identity.get("imageId"));
+    put(all, InstanceRecord.TRUNK, trunked ? "" : null);
     for (Attribute attribute : given) {
       InstanceAttributes.check(attribute);
       put(all, attribute.name(), Objects.requireNonNullElse(attribute.value(), ""));

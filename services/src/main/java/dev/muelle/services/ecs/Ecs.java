@@ -19,14 +19,20 @@ import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ecs.EcsClient;
+import software.amazon.awssdk.services.ecs.model.CreateCapacityProviderRequest;
+import software.amazon.awssdk.services.ecs.model.CreateCapacityProviderResponse;
 import software.amazon.awssdk.services.ecs.model.CreateClusterRequest;
 import software.amazon.awssdk.services.ecs.model.CreateClusterResponse;
 import software.amazon.awssdk.services.ecs.model.CreateServiceRequest;
 import software.amazon.awssdk.services.ecs.model.CreateServiceResponse;
 import software.amazon.awssdk.services.ecs.model.CreateTaskSetRequest;
 import software.amazon.awssdk.services.ecs.model.CreateTaskSetResponse;
+import software.amazon.awssdk.services.ecs.model.DeleteAccountSettingRequest;
+import software.amazon.awssdk.services.ecs.model.DeleteAccountSettingResponse;
 import software.amazon.awssdk.services.ecs.model.DeleteAttributesRequest;
 import software.amazon.awssdk.services.ecs.model.DeleteAttributesResponse;
+import software.amazon.awssdk.services.ecs.model.DeleteCapacityProviderRequest;
+import software.amazon.awssdk.services.ecs.model.DeleteCapacityProviderResponse;
 import software.amazon.awssdk.services.ecs.model.DeleteClusterRequest;
 import software.amazon.awssdk.services.ecs.model.DeleteClusterResponse;
 import software.amazon.awssdk.services.ecs.model.DeleteServiceRequest;
@@ -61,6 +67,8 @@ import software.amazon.awssdk.services.ecs.model.ExecuteCommandRequest;
 import software.amazon.awssdk.services.ecs.model.ExecuteCommandResponse;
 import software.amazon.awssdk.services.ecs.model.GetTaskProtectionRequest;
 import software.amazon.awssdk.services.ecs.model.GetTaskProtectionResponse;
+import software.amazon.awssdk.services.ecs.model.ListAccountSettingsRequest;
+import software.amazon.awssdk.services.ecs.model.ListAccountSettingsResponse;
 import software.amazon.awssdk.services.ecs.model.ListAttributesRequest;
 import software.amazon.awssdk.services.ecs.model.ListAttributesResponse;
 import software.amazon.awssdk.services.ecs.model.ListClustersRequest;
@@ -69,6 +77,8 @@ import software.amazon.awssdk.services.ecs.model.ListContainerInstancesRequest;
 import software.amazon.awssdk.services.ecs.model.ListContainerInstancesResponse;
 import software.amazon.awssdk.services.ecs.model.ListServiceDeploymentsRequest;
 import software.amazon.awssdk.services.ecs.model.ListServiceDeploymentsResponse;
+import software.amazon.awssdk.services.ecs.model.ListServicesByNamespaceRequest;
+import software.amazon.awssdk.services.ecs.model.ListServicesByNamespaceResponse;
 import software.amazon.awssdk.services.ecs.model.ListServicesRequest;
 import software.amazon.awssdk.services.ecs.model.ListServicesResponse;
 import software.amazon.awssdk.services.ecs.model.ListTagsForResourceRequest;
@@ -79,6 +89,10 @@ import software.amazon.awssdk.services.ecs.model.ListTaskDefinitionsRequest;
 import software.amazon.awssdk.services.ecs.model.ListTaskDefinitionsResponse;
 import software.amazon.awssdk.services.ecs.model.ListTasksRequest;
 import software.amazon.awssdk.services.ecs.model.ListTasksResponse;
+import software.amazon.awssdk.services.ecs.model.PutAccountSettingDefaultRequest;
+import software.amazon.awssdk.services.ecs.model.PutAccountSettingDefaultResponse;
+import software.amazon.awssdk.services.ecs.model.PutAccountSettingRequest;
+import software.amazon.awssdk.services.ecs.model.PutAccountSettingResponse;
 import software.amazon.awssdk.services.ecs.model.PutAttributesRequest;
 import software.amazon.awssdk.services.ecs.model.PutAttributesResponse;
 import software.amazon.awssdk.services.ecs.model.PutClusterCapacityProvidersRequest;
@@ -101,6 +115,14 @@ import software.amazon.awssdk.services.ecs.model.TagResourceRequest;
 import software.amazon.awssdk.services.ecs.model.TagResourceResponse;
 import software.amazon.awssdk.services.ecs.model.UntagResourceRequest;
 import software.amazon.awssdk.services.ecs.model.UntagResourceResponse;
+import software.amazon.awssdk.services.ecs.model.UpdateCapacityProviderRequest;
+import software.amazon.awssdk.services.ecs.model.UpdateCapacityProviderResponse;
+import software.amazon.awssdk.services.ecs.model.UpdateClusterRequest;
+import software.amazon.awssdk.services.ecs.model.UpdateClusterResponse;
+import software.amazon.awssdk.services.ecs.model.UpdateClusterSettingsRequest;
+import software.amazon.awssdk.services.ecs.model.UpdateClusterSettingsResponse;
+import software.amazon.awssdk.services.ecs.model.UpdateContainerAgentRequest;
+import software.amazon.awssdk.services.ecs.model.UpdateContainerAgentResponse;
 import software.amazon.awssdk.services.ecs.model.UpdateContainerInstancesStateRequest;
 import software.amazon.awssdk.services.ecs.model.UpdateContainerInstancesStateResponse;
 import software.amazon.awssdk.services.ecs.model.UpdateServicePrimaryTaskSetRequest;
@@ -120,6 +142,7 @@ public final class Ecs implements EcsClient {
   private static final int TASKS_AT_ONCE = 512; // most of them wait for something
   private static final int SERVICES_AT_ONCE = 16;
   private static final int AGENTS_AT_ONCE = 16;
+  private static final int CLUSTERS_AT_ONCE = 16;
 
   /** A look at a service is a look at all of its tasks, each of which wakes it when it changes. */
   private static final int SERVICE_REST = 4;
@@ -132,12 +155,14 @@ public final class Ecs implements EcsClient {
 
   private final Store store;
   private final Engine engine;
+  private final AccountSettings settings;
   private final Clusters clusters;
   private final TaskDefinitions definitions;
   private final CapacityProviders providers;
   private final Tasks tasks;
   private final Fleets fleets;
   private final ContainerInstances instances;
+  private final AgentUpdates agentUpdates;
   private final InstanceAttributes attributes;
   private final Services services;
   private final ServiceCreation creation;
@@ -155,6 +180,7 @@ public final class Ecs implements EcsClient {
   private final Loop<String> serviceLoop;
   private final InstanceAgents agents;
   private final Loop<String> agentLoop;
+  private final Loop<String> capacityLoop;
   private Store.Subscription changes = () -> {};
   private Engine.Watch watch = () -> {};
 
@@ -163,6 +189,8 @@ public final class Ecs implements EcsClient {
    *
    * @param cloudWatch whose alarms may watch over deployments; null as long as there is none, then
    *     they are refused by name
+   * @param groups of which capacity providers can be made; {@link AutoScalingGroups#NONE} as long
+   *     as there is no Auto Scaling
    */
   public Ecs(
       Scope scope,
@@ -175,6 +203,7 @@ public final class Ecs implements EcsClient {
       CloudWatchLogsClient logsClient,
       IamClient iam,
       @Nullable CloudWatchClient cloudWatch,
+      AutoScalingGroups groups,
       Engine engine,
       Network network,
       VpcHttp vpcHttp,
@@ -184,11 +213,12 @@ public final class Ecs implements EcsClient {
     Roles roles = new Roles(scope, iam);
     TaskFactory factory = new TaskFactory(scope, ids);
     Networks networks = new Networks(ec2);
-    clusters = new Clusters(scope, store);
+    settings = new AccountSettings(scope, store);
+    clusters = new Clusters(scope, store, ids, settings);
     definitions = new TaskDefinitions(scope, store, timers, new TaskDefinitionRules(scope, roles));
     fleets = new Fleets(store, random);
     InstanceTasks onInstances = new InstanceTasks(store, timers, factory, fleets, random);
-    providers = new CapacityProviders(scope, store, clusters);
+    providers = new CapacityProviders(scope, store, ids, clusters, groups);
     tasks =
         new Tasks(
             store,
@@ -200,8 +230,9 @@ public final class Ecs implements EcsClient {
             onInstances,
             providers,
             new TaskOverrides(roles));
-    instances = new ContainerInstances(scope, store, timers, ids, clusters, tasks);
+    instances = new ContainerInstances(scope, store, timers, ids, clusters, tasks, settings);
     agents = new InstanceAgents(scope, store, ec2, clusters, instances);
+    agentUpdates = new AgentUpdates(store, clusters);
     attributes = new InstanceAttributes(store, clusters);
     Deployments deployments = new Deployments(scope, ids);
     Alarms alarms = new Alarms(cloudWatch);
@@ -230,10 +261,11 @@ public final class Ecs implements EcsClient {
             providers,
             balancers,
             alarms);
-    taskSets = new TaskSets(store, timers, ids, services, definitions, networks, balancers);
+    taskSets =
+        new TaskSets(store, timers, ids, services, definitions, networks, providers, balancers);
     history = new ServiceHistory(store, timers, clusters);
     tags = new Tags(store);
-    logs = new LogPump(store, timers, random, engine, logsClient, definitions);
+    logs = new LogPump(store, timers, random, engine, logsClient, definitions, settings);
     protections = new Protections(store, timers, clusters);
     sessions = new ExecSessions(store, timers, ids, clusters, definitions, engine, host);
     endpoint =
@@ -269,6 +301,18 @@ public final class Ecs implements EcsClient {
     serviceLoop =
         new Loop<>("ecs-service", timers, random, SERVICES_AT_ONCE, SERVICE_REST, scheduler::look);
     agentLoop = new Loop<>("ecs-instance-agent", timers, random, AGENTS_AT_ONCE, agents::look);
+    ClusterCapacity capacity =
+        new ClusterCapacity(
+            store,
+            timers,
+            networks,
+            onInstances,
+            new TaskChanges(store, timers, ids, tasks),
+            ec2,
+            groups,
+            cloudWatch);
+    capacityLoop =
+        new Loop<>("ecs-capacity", timers, random, CLUSTERS_AT_ONCE, SERVICE_REST, capacity::look);
   }
 
   private void wakeTask(String id) {
@@ -287,6 +331,7 @@ public final class Ecs implements EcsClient {
     store.read(tx -> tx.list(TaskRecord.TABLE)).forEach(row -> taskLoop.wake(row.key()));
     wakeServices();
     agents.ids().forEach(agentLoop::wake);
+    store.read(tx -> tx.list(Clusters.TABLE)).forEach(row -> capacityLoop.wake(row.key()));
   }
 
   private void changed(Change change) {
@@ -294,14 +339,16 @@ public final class Ecs implements EcsClient {
       case "ecs.tasks" -> {
         fleets.taskChanged(change.key());
         taskLoop.wake(change.key());
-        wakeServiceOf(change.key());
+        wakeOthersOf(change.key());
       }
+      case "ecs.clusters" -> capacityLoop.wake(change.key());
       case "ecs.services" -> serviceLoop.wake(change.key());
       case "ecs.service_deployments" -> serviceLoop.wake(serviceOf(change.key()));
       case "ecs.task_sets" -> serviceLoop.wake(serviceOf(change.key()));
       case "ecs.container_instances" -> {
         fleets.instanceChanged(change.key());
         wakeServices();
+        wakeCapacityOf(change.key());
       }
       case EC2_INSTANCES -> agentLoop.wake(change.key());
       case TARGET_HEALTH -> wakeServices();
@@ -314,11 +361,24 @@ public final class Ecs implements EcsClient {
     return key.substring(0, key.indexOf('/', key.indexOf('/') + 1));
   }
 
-  private void wakeServiceOf(String taskId) {
-    Optional<Row<TaskRecord>> task = store.read(tx -> tx.get(TaskRecord.TABLE, taskId));
-    if (task.isPresent() && task.get().value().serviceKey() != null) {
-      serviceLoop.wake(task.get().value().serviceKey());
+  private void wakeOthersOf(String taskId) {
+    Optional<TaskRecord> task = store.read(tx -> tx.get(TaskRecord.TABLE, taskId)).map(Row::value);
+    if (task.isEmpty()) {
+      return;
     }
+    if (task.get().serviceKey() != null) {
+      serviceLoop.wake(task.get().serviceKey());
+    }
+    String provider = task.get().task().capacityProviderName();
+    if (provider != null && !CapacityProviders.FARGATES.contains(provider)) {
+      capacityLoop.wake(TaskRecord.idOf(task.get().task().clusterArn()));
+    }
+  }
+
+  private void wakeCapacityOf(String instanceId) {
+    store
+        .read(tx -> tx.get(InstanceRecord.TABLE, instanceId))
+        .ifPresent(row -> capacityLoop.wake(TaskRecord.idOf(row.value().clusterArn())));
   }
 
   private void wakeServices() {
@@ -335,6 +395,7 @@ public final class Ecs implements EcsClient {
   public void close() {
     changes.close();
     watch.close();
+    capacityLoop.close();
     agentLoop.close();
     serviceLoop.close();
     taskLoop.close();
@@ -365,6 +426,37 @@ public final class Ecs implements EcsClient {
   @Override
   public ListClustersResponse listClusters(ListClustersRequest request) {
     return clusters.list(request);
+  }
+
+  @Override
+  public UpdateClusterResponse updateCluster(UpdateClusterRequest request) {
+    return clusters.update(request);
+  }
+
+  @Override
+  public UpdateClusterSettingsResponse updateClusterSettings(UpdateClusterSettingsRequest request) {
+    return clusters.updateSettings(request);
+  }
+
+  @Override
+  public ListAccountSettingsResponse listAccountSettings(ListAccountSettingsRequest request) {
+    return settings.list(request);
+  }
+
+  @Override
+  public PutAccountSettingResponse putAccountSetting(PutAccountSettingRequest request) {
+    return settings.put(request);
+  }
+
+  @Override
+  public PutAccountSettingDefaultResponse putAccountSettingDefault(
+      PutAccountSettingDefaultRequest request) {
+    return settings.putDefault(request);
+  }
+
+  @Override
+  public DeleteAccountSettingResponse deleteAccountSetting(DeleteAccountSettingRequest request) {
+    return settings.delete(request);
   }
 
   @Override
@@ -447,6 +539,24 @@ public final class Ecs implements EcsClient {
   }
 
   @Override
+  public CreateCapacityProviderResponse createCapacityProvider(
+      CreateCapacityProviderRequest request) {
+    return providers.create(request);
+  }
+
+  @Override
+  public UpdateCapacityProviderResponse updateCapacityProvider(
+      UpdateCapacityProviderRequest request) {
+    return providers.update(request);
+  }
+
+  @Override
+  public DeleteCapacityProviderResponse deleteCapacityProvider(
+      DeleteCapacityProviderRequest request) {
+    return providers.delete(request);
+  }
+
+  @Override
   public DescribeCapacityProvidersResponse describeCapacityProviders(
       DescribeCapacityProvidersRequest request) {
     return providers.describe(request);
@@ -494,6 +604,11 @@ public final class Ecs implements EcsClient {
   }
 
   @Override
+  public UpdateContainerAgentResponse updateContainerAgent(UpdateContainerAgentRequest request) {
+    throw agentUpdates.refusal(request);
+  }
+
+  @Override
   public PutAttributesResponse putAttributes(PutAttributesRequest request) {
     return attributes.put(request);
   }
@@ -531,6 +646,12 @@ public final class Ecs implements EcsClient {
   @Override
   public ListServicesResponse listServices(ListServicesRequest request) {
     return services.list(request);
+  }
+
+  @Override
+  public ListServicesByNamespaceResponse listServicesByNamespace(
+      ListServicesByNamespaceRequest request) {
+    throw Services.notFound(request);
   }
 
   @Override

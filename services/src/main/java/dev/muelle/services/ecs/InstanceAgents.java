@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.muelle.services.Scope;
 import dev.muelle.services.StoredJson;
 import dev.muelle.services.UserData;
+import dev.muelle.services.ecs.placement.Offer;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Table;
@@ -18,6 +19,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +53,9 @@ final class InstanceAgents {
 
   /** How long an agent waits that could not register. */
   private static final Duration AGAIN = Duration.ofSeconds(10);
+
+  /** Of all agents of a server. */
+  static final String VERSION = "1.100.0";
 
   private static final int UNITS = 1_024;
 
@@ -171,9 +177,8 @@ final class InstanceAgents {
         ec2.describeInstanceTypes(r -> r.instanceTypesWithStrings(instance.instanceTypeAsString()))
             .instanceTypes()
             .getFirst();
-    int memory =
-        (int) (type.memoryInfo().sizeInMiB() * USABLE)
-            - number(configuration, "ECS_RESERVED_MEMORY");
+    Offer size = size(type);
+    int memory = size.memory() - number(configuration, "ECS_RESERVED_MEMORY");
     List<String> tcp = new ArrayList<>(RESERVED);
     tcp.addAll(strings(configuration, "ECS_RESERVED_PORTS"));
     RegisterContainerInstanceRequest request =
@@ -181,18 +186,29 @@ final class InstanceAgents {
             .cluster(cluster)
             .instanceIdentityDocument(identity(instance))
             .totalResources(
-                integer(InstanceRecord.CPU, type.vCpuInfo().defaultVCpus() * UNITS),
+                integer(InstanceRecord.CPU, size.cpu()),
                 integer(InstanceRecord.MEMORY, memory),
                 ports(InstanceRecord.PORTS, tcp),
                 ports(InstanceRecord.PORTS_UDP, strings(configuration, "ECS_RESERVED_PORTS_UDP")))
             .versionInfo(v ->
-                v.agentVersion("1.100.0").agentHash("muelle").dockerVersion("DockerVersion: 25.0"))
+                v.agentVersion(VERSION).agentHash("muelle").dockerVersion("DockerVersion: 25.0"))
             .attributes(attributes(instance, configuration))
             .platformDevices(List.<PlatformDevice>of())
             .tags(tags(configuration))
             .build();
     String arn = instances.register(request).containerInstance().containerInstanceArn();
     store.write(tx -> tx.put(TABLE, instance.instanceId(), new Agent(arn)));
+  }
+
+  /** What an instance of a type has for its tasks, if its agent is told nothing else. */
+  static Offer size(InstanceTypeInfo type) {
+    return new Offer(
+        type.vCpuInfo().defaultVCpus() * UNITS,
+        (int) (type.memoryInfo().sizeInMiB() * USABLE),
+        RESERVED.stream().map(Integer::valueOf).collect(Collectors.toSet()),
+        Set.of(),
+        InstanceRecord.interfaces(type.instanceTypeAsString()),
+        0);
   }
 
   /** The agent's variables, as the instance's user data sets them. */

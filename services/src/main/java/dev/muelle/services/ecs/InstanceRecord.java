@@ -38,6 +38,9 @@ record InstanceRecord(
 
   static final String TYPE = "ecs.instance-type";
 
+  /** What an instance has whose tasks' interfaces are branches of one trunk. */
+  static final String TRUNK = "ecs.awsvpc-trunk-id";
+
   /** Keyed by the instance's id: 32 hexadecimal digits. */
   static final Table<InstanceRecord> TABLE =
       Table.of("ecs.container_instances", StoredJson.codec(InstanceRecord.class))
@@ -118,8 +121,11 @@ record InstanceRecord(
             total(MEMORY),
             ports(PORTS),
             ports(PORTS_UDP),
-            interfaces(attributes.getOrDefault(TYPE, "")),
-            gpus));
+            attributes.containsKey(TRUNK)
+                ? branches(attributes.getOrDefault(TYPE, ""))
+                : interfaces(attributes.getOrDefault(TYPE, "")),
+            gpus),
+        instance.capacityProviderName());
   }
 
   /**
@@ -142,6 +148,27 @@ record InstanceRecord(
           default -> 15;
         };
     return all - 1;
+  }
+
+  /**
+   * How many tasks can have an interface of their own with a trunk; 0 if the type has none.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/eni-trunking-supported-instance-types.html">Supported
+   *     instances for increased Amazon ECS container network interfaces</a>
+   */
+  static int branches(String type) {
+    if (!type.startsWith("m5.") && !type.startsWith("c5.")) {
+      return 0;
+    }
+    return switch (type.substring(type.indexOf('.') + 1)) {
+      case "large" -> 10;
+      case "xlarge" -> 20;
+      case "2xlarge" -> 40;
+      case "4xlarge", "8xlarge", "9xlarge", "12xlarge" -> 60;
+      case "16xlarge", "18xlarge", "24xlarge" -> 120;
+      default -> 0;
+    };
   }
 
   static List<String> resources() {

@@ -55,7 +55,19 @@ final class InstanceTasks {
   sealed interface Outcome {
     record Made(TaskRecord task) implements Outcome {}
 
-    record Refused(Verdict.Refused why) implements Outcome {}
+    /** Nowhere; {@code provider} is null where any instance of the cluster would have done. */
+    record Refused(Verdict.Refused why, @Nullable String provider) implements Outcome {
+
+      /** What a service's event says. */
+      String event() {
+        return provider == null
+            ? why.event()
+            : why.event().replace("found in your cluster", "found in your capacity provider");
+      }
+    }
+
+    /** As many tasks of the cluster wait for instances as may. */
+    record Crowded() implements Outcome {}
   }
 
   /** Refuses what a task on an instance cannot have. */
@@ -119,16 +131,94 @@ final class InstanceTasks {
    *
    * @param order for any subnet; the task gets one in its instance's zone
    * @param zones of each of the network's subnets
+   * @param wish how the task may wait if its capacity provider gets instances for it; null if it
+   *     may not
    */
-  Outcome place(Tx tx, TaskFactory.Order order, Request request, Map<String, String> zones) {
+  Outcome place(
+      Tx tx,
+      TaskFactory.Order order,
+      Request request,
+      Map<String, String> zones,
+      WaitingTasks.@Nullable Wish wish) {
     return switch (fleets.place(tx, order.clusterArn(), request)) {
       case Verdict.Placed placed -> {
         InstanceRecord instance =
             tx.get(InstanceRecord.TABLE, placed.machine()).orElseThrow().value();
         yield new Outcome.Made(make(tx, instance, order, request, zones));
       }
-      case Verdict.Refused refused -> new Outcome.Refused(refused);
+      case Verdict.Refused refused -> {
+        String provider = request.provider();
+        if (wish == null || provider == null || !CapacityProviders.scales(tx, provider)) {
+          yield new Outcome.Refused(refused, provider);
+        }
+        if (WaitingTasks.crowded(tx, order.clusterArn())) {
+          yield new Outcome.Crowded();
+        }
+        TaskRecord task = factory.make(order, clock.instant()).waitingFor(provider);
+        tx.insert(TaskRecord.TABLE, task.id(), task);
+        WaitingTasks.put(tx, task, provider, wish);
+        yield new Outcome.Made(task);
+      }
     };
+  }
+
+  /** Places a task that waited. */
+  Outcome settle(
+      Tx tx,
+      TaskRecord task,
+      TaskDefinition definition,
+      Request request,
+      Map<String, String> zones) {
+    return switch (fleets.place(tx, task.task().clusterArn(), request)) {
+      case Verdict.Placed placed -> {
+        InstanceRecord instance =
+            tx.get(InstanceRecord.TABLE, placed.machine()).orElseThrow().value();
+        List<TaskRecord> there = on(tx, instance);
+        TaskRecord settled =
+            booked(
+                task.in(subnet(instance, task.network(), zones, there), instance.zone()),
+                instance,
+                definition,
+                request,
+                there);
+        tx.put(TaskRecord.TABLE, task.id(), settled);
+        fleets.booked(settled);
+        yield new Outcome.Made(settled);
+      }
+      case Verdict.Refused refused -> new Outcome.Refused(refused, request.provider());
+    };
+  }
+
+  private static List<TaskRecord> on(Tx tx, InstanceRecord instance) {
+    return tx.find(TaskRecord.TABLE, "instance", instance.id()).stream().map(Row::value).toList();
+  }
+
+  /** One of the network's subnets in the instance's zone; the empty string if there are none. */
+  private static String subnet(
+      InstanceRecord instance,
+      AwsVpcConfiguration network,
+      Map<String, String> zones,
+      List<TaskRecord> there) {
+    List<String> taken = there.stream().map(TaskRecord::subnet).toList();
+    List<String> subnets =
+        network.subnets().stream()
+            .filter(subnet -> instance.zone().equals(zones.get(subnet)))
+            .toList();
+    return subnets.isEmpty() ? "" : Rollout.subnet(subnets, taken);
+  }
+
+  private TaskRecord booked(
+      TaskRecord task,
+      InstanceRecord instance,
+      TaskDefinition definition,
+      Request request,
+      List<TaskRecord> there) {
+    HostNetwork host = host(instance, definition, request.demand(), there);
+    Demand demand = host == null ? request.demand() : host.with(request.demand());
+    return task.on(
+        instance.instance().containerInstanceArn(),
+        new Booking(instance.id(), request.group(), demand),
+        host);
   }
 
   /** Makes a task on an instance that was found to have room for it. */
@@ -138,23 +228,15 @@ final class InstanceTasks {
       TaskFactory.Order order,
       Request request,
       Map<String, String> zones) {
-    List<TaskRecord> there =
-        tx.find(TaskRecord.TABLE, "instance", instance.id()).stream().map(Row::value).toList();
-    List<String> taken = there.stream().map(TaskRecord::subnet).toList();
-    List<String> subnets =
-        order.network().subnets().stream()
-            .filter(subnet -> instance.zone().equals(zones.get(subnet)))
-            .toList();
-    String subnet = subnets.isEmpty() ? "" : Rollout.subnet(subnets, taken);
-    HostNetwork host = host(instance, order.definition(), request.demand(), there);
-    Demand demand = host == null ? request.demand() : host.with(request.demand());
+    List<TaskRecord> there = on(tx, instance);
+    String subnet = subnet(instance, order.network(), zones, there);
     TaskRecord task =
-        factory
-            .make(order.in(subnet, instance.zone()), clock.instant())
-            .on(
-                instance.instance().containerInstanceArn(),
-                new Booking(instance.id(), request.group(), demand),
-                host);
+        booked(
+            factory.make(order.in(subnet, instance.zone()), clock.instant()).by(request.provider()),
+            instance,
+            order.definition(),
+            request,
+            there);
     tx.insert(TaskRecord.TABLE, task.id(), task);
     fleets.booked(task);
     return task;
@@ -213,8 +295,16 @@ final class InstanceTasks {
   }
 
   /** RunTask's failures for one task that found no place. */
-  static List<Failure> failures(String clusterArn, Verdict.Refused refused) {
-    return refused.rejections().stream()
+  static List<Failure> failures(String clusterArn, Outcome.Refused refused) {
+    if (refused.provider() != null && refused.why().rejections().isEmpty()) {
+      return List.of(
+          failure(
+              clusterArn.substring(0, clusterArn.indexOf(":cluster/"))
+                  + ":capacity-provider/"
+                  + refused.provider(),
+              WaitingTasks.EMPTY));
+    }
+    return refused.why().rejections().stream()
         .map(rejection ->
             failure(
                 ContainerInstances.arn(clusterArn, rejection.machine()),

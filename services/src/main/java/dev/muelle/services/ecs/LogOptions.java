@@ -1,5 +1,6 @@
 package dev.muelle.services.ecs;
 
+import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -10,8 +11,9 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.LogConfiguration;
 
 /**
- * What a container's log configuration says to the {@code awslogs} driver. Without a {@code mode}
- * nothing is lost: a container that writes faster than CloudWatch takes it waits.
+ * What a container's log configuration says to the {@code awslogs} driver. In mode {@code
+ * blocking}, the account's default unless it chose the other one, nothing is lost: a container that
+ * writes faster than CloudWatch takes it waits.
  *
  * @param eventStart with what a line begins a new event; null where every line is one
  * @param bufferBytes of what may wait to be delivered in mode {@code non-blocking}, where more is
@@ -26,6 +28,9 @@ record LogOptions(
     boolean createGroup,
     @Nullable Pattern eventStart,
     long bufferBytes) {
+
+  static final String BLOCKING = "blocking";
+  static final String NON_BLOCKING = "non-blocking";
 
   private static final Set<String> KNOWN =
       Set.of(
@@ -67,9 +72,14 @@ record LogOptions(
           Map.entry('Z', "[A-Z]{1,4}T"),
           Map.entry('j', "(?:[0-2][0-9][0-9]|3[0-5][0-9]|36[0-6])"));
 
-  /** Those of a definition that was registered. */
-  static LogOptions of(LogConfiguration configuration) {
-    Map<String, String> options = configuration.options();
+  /**
+   * Those of a definition that was registered.
+   *
+   * @param mode what holds where the definition names none
+   */
+  static LogOptions of(LogConfiguration configuration, String mode) {
+    Map<String, String> options = new HashMap<>(configuration.options());
+    options.putIfAbsent("mode", mode);
     return new LogOptions(
         options.getOrDefault("awslogs-group", ""),
         options.getOrDefault("awslogs-stream-prefix", ""),
@@ -134,17 +144,17 @@ record LogOptions(
   }
 
   private static long bufferBytes(Map<String, String> options) {
-    String mode = options.getOrDefault("mode", "blocking");
+    String mode = options.getOrDefault("mode", BLOCKING);
     String size = options.get("max-buffer-size");
     return switch (mode) {
-      case "blocking" -> {
+      case BLOCKING -> {
         if (size != null) {
           throw Refuse.client(
               "logger: max-buffer-size option is only supported with 'mode=non-blocking'");
         }
         yield 0;
       }
-      case "non-blocking" -> size == null ? DEFAULT_BUFFER : bytes(size);
+      case NON_BLOCKING -> size == null ? DEFAULT_BUFFER : bytes(size);
       default -> throw Refuse.client("logger: logging mode not supported: " + mode);
     };
   }

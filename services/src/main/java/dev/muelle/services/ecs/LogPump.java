@@ -25,6 +25,7 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.ResourceAlreadyExist
 import software.amazon.awssdk.services.cloudwatchlogs.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.LogConfiguration;
+import software.amazon.awssdk.services.ecs.model.SettingName;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 
 /**
@@ -45,6 +46,11 @@ final class LogPump implements AutoCloseable {
    */
   record Position(long position, long millis, long atMillis) {}
 
+  /** The mode of a task whose definition names none, where it is not the usual one. */
+  private record Mode(String mode) {}
+
+  private static final Table<Mode> MODES = Table.of("ecs.log_modes", StoredJson.codec(Mode.class));
+
   private static final Table<Position> POSITIONS =
       Table.of("ecs.log_positions", StoredJson.codec(Position.class));
 
@@ -60,6 +66,7 @@ final class LogPump implements AutoCloseable {
   private final Engine engine;
   private final CloudWatchLogsClient client;
   private final TaskDefinitions definitions;
+  private final AccountSettings settings;
   private final Timers timers;
   private final Loop<String> loop;
   private final Loop<String> filling;
@@ -82,11 +89,13 @@ final class LogPump implements AutoCloseable {
       RandomGenerator random,
       Engine engine,
       CloudWatchLogsClient client,
-      TaskDefinitions definitions) {
+      TaskDefinitions definitions,
+      AccountSettings settings) {
     this.store = store;
     this.engine = engine;
     this.client = client;
     this.definitions = definitions;
+    this.settings = settings;
     this.timers = timers;
     this.loop = new Loop<>("ecs-logs", timers, random, CONCURRENCY, this::pump);
     this.filling = new Loop<>("ecs-log-buffers", timers, random, CONCURRENCY, this::fill);
@@ -108,7 +117,8 @@ final class LogPump implements AutoCloseable {
     if (logs == null) {
       return;
     }
-    LogOptions options = LogOptions.of(logs);
+    choose(logs, taskId);
+    LogOptions options = options(logs, taskId);
     String group = options.group();
     if (options.createGroup()) {
       try {
@@ -132,6 +142,27 @@ final class LogPump implements AutoCloseable {
     }
   }
 
+  /** A task keeps the mode that was the account's default when it started. */
+  private void choose(LogConfiguration logs, String taskId) {
+    String mode = settings.byDefault(SettingName.DEFAULT_LOG_DRIVER_MODE);
+    boolean chosen =
+        mode.equals(LogOptions.NON_BLOCKING)
+            && !logs.options().containsKey("mode")
+            && store.read(tx -> tx.get(MODES, taskId)).isEmpty();
+    if (chosen) {
+      store.write(tx -> tx.put(MODES, taskId, new Mode(mode)));
+    }
+  }
+
+  private LogOptions options(LogConfiguration logs, String taskId) {
+    return LogOptions.of(
+        logs,
+        store
+            .read(tx -> tx.get(MODES, taskId))
+            .map(row -> row.value().mode())
+            .orElse(LogOptions.BLOCKING));
+  }
+
   private @Nullable Duration pump(String taskId) {
     TaskRecord task = find(taskId);
     if (task == null) {
@@ -141,7 +172,7 @@ final class LogPump implements AutoCloseable {
     boolean mustNotWait =
         definition.containerDefinitions().stream()
             .map(ContainerDefinition::logConfiguration)
-            .anyMatch(logs -> logs != null && LogOptions.of(logs).bufferBytes() > 0);
+            .anyMatch(logs -> logs != null && options(logs, taskId).bufferBytes() > 0);
     if (mustNotWait && buffered.add(taskId)) {
       filling.wake(taskId);
     }
@@ -166,9 +197,9 @@ final class LogPump implements AutoCloseable {
     boolean any = false;
     for (ContainerDefinition container : definition.containerDefinitions()) {
       LogConfiguration logs = container.logConfiguration();
-      if (logs != null && LogOptions.of(logs).bufferBytes() > 0) {
+      if (logs != null && options(logs, taskId).bufferBytes() > 0) {
         any = true;
-        fill(TaskAgent.containerId(task, container.name()), LogOptions.of(logs));
+        fill(TaskAgent.containerId(task, container.name()), options(logs, taskId));
       }
     }
     return any ? WHILE_RUNNING : null;
@@ -213,7 +244,7 @@ final class LogPump implements AutoCloseable {
       for (ContainerDefinition container : definition.containerDefinitions()) {
         if (container.logConfiguration() != null) {
           String id = TaskAgent.containerId(task, container.name());
-          LogOptions options = LogOptions.of(container.logConfiguration());
+          LogOptions options = options(container.logConfiguration(), task.id());
           switch (carry(id, options, options.stream(container.name(), task.id()), last)) {
             case SOME -> more = true;
             case OPEN -> open = true;
@@ -345,6 +376,7 @@ final class LogPump implements AutoCloseable {
       for (ContainerDefinition container : definition.containerDefinitions()) {
         tx.delete(POSITIONS, TaskAgent.containerId(task, container.name()));
       }
+      tx.delete(MODES, task.id());
       return true;
     });
     carrying.remove(task.id());

@@ -21,7 +21,6 @@ import java.util.stream.Collectors;
 import software.amazon.awssdk.services.ecs.model.AvailabilityZoneRebalancing;
 import software.amazon.awssdk.services.ecs.model.DeploymentConfiguration;
 import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
-import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.Service;
 
 /** One look's work for a REPLICA service: the wanted number of tasks, evenly over the zones. */
@@ -167,7 +166,7 @@ final class RollingUpdate {
 
   /** The zones in which a task could be: on instances, those that have any. */
   private static Collection<String> usable(Tx tx, Service service, Collection<String> zones) {
-    if (service.launchType() != LaunchType.EC2) {
+    if (!CapacityStrategy.onInstances(service)) {
       return zones;
     }
     List<String> usable = new ArrayList<>();

@@ -157,7 +157,7 @@ final class ServiceCreation {
             request.placementConstraints(),
             request.placementStrategy());
     if (daemon) {
-      ServiceRules.checkDaemon(ec2, request.desiredCount(), request.placementStrategy());
+      ServiceRules.checkDaemon(ec2, strategy, request.desiredCount(), request.placementStrategy());
     } else if (request.desiredCount() == null) {
       throw Refuse.invalid("DesiredCount cannot be null for REPLICA scheduling strategy.");
     }
@@ -178,11 +178,7 @@ final class ServiceCreation {
     ExecSessions.check(request.enableExecuteCommand(), definition, ServiceRules.noRole("created"));
     ServiceRules.checkGracePeriod(request.healthCheckGracePeriodSeconds(), request.loadBalancers());
     AwsVpcConfiguration vpc = networks.check(definition, request.networkConfiguration());
-    if (ec2) {
-      InstanceTasks.check(definition, vpc);
-    } else {
-      Tasks.checkFargate(definition);
-    }
+    Tasks.checkPlace(ec2, definition, vpc);
     return insert(
         request,
         caller,
@@ -192,7 +188,7 @@ final class ServiceCreation {
                 ServiceRecord.of(
                     base.desiredCount(desired)
                         .launchType(
-                            ec2 ? LaunchType.EC2 : strategy.isEmpty() ? LaunchType.FARGATE : null)
+                            !strategy.isEmpty() ? null : ec2 ? LaunchType.EC2 : LaunchType.FARGATE)
                         .capacityProviderStrategy(strategy)
                         .platformVersion(
                             ec2

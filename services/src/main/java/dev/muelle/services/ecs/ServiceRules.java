@@ -6,6 +6,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AvailabilityZoneRebalancing;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
+import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
 import software.amazon.awssdk.services.ecs.model.DeploymentAlarms;
 import software.amazon.awssdk.services.ecs.model.DeploymentCircuitBreaker;
 import software.amazon.awssdk.services.ecs.model.DeploymentConfiguration;
@@ -75,9 +76,17 @@ final class ServiceRules {
 
   /** How many tasks a daemon has and where they are is not the caller's to say. */
   static void checkDaemon(
-      boolean onInstances, @Nullable Integer desired, List<PlacementStrategy> strategy) {
+      boolean onInstances,
+      List<CapacityProviderStrategyItem> providers,
+      @Nullable Integer desired,
+      List<PlacementStrategy> strategy) {
     if (!onInstances) {
       throw Refuse.invalid("DAEMON scheduling strategy is not supported for FARGATE launch type.");
+    }
+    if (!providers.isEmpty()) {
+      throw Refuse.invalid(
+          "The daemon scheduling strategy does not support a capacity provider strategy for"
+              + " services. Remove the capacity provider strategy and try again");
     }
     if (desired != null) {
       throw Refuse.invalid(

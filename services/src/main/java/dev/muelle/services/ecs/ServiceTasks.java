@@ -18,7 +18,6 @@ import software.amazon.awssdk.services.ecs.model.AdvancedConfiguration;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
 import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
 import software.amazon.awssdk.services.ecs.model.Deployment;
-import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.PropagateTags;
 import software.amazon.awssdk.services.ecs.model.SchedulingStrategy;
@@ -77,7 +76,7 @@ final class ServiceTasks {
           deployment.id(),
           deployment.taskDefinition(),
           deployment.networkConfiguration().awsvpcConfiguration(),
-          service.launchType() == LaunchType.EC2,
+          CapacityStrategy.onInstances(service.launchType(), deployment.capacityProviderStrategy()),
           targets,
           deployment.capacityProviderStrategy(),
           false);
@@ -88,7 +87,7 @@ final class ServiceTasks {
           set.id(),
           set.taskDefinition(),
           set.networkConfiguration().awsvpcConfiguration(),
-          set.launchType() == LaunchType.EC2,
+          CapacityStrategy.onInstances(set.launchType(), set.capacityProviderStrategy()),
           set.loadBalancers(),
           set.capacityProviderStrategy(),
           true);
@@ -138,27 +137,36 @@ final class ServiceTasks {
     }
     List<TaskRecord> there = seen.aliveOf(kind.id());
     Zones.Taken taken = new Zones.Taken(zones, there.stream().map(TaskRecord::subnet).toList());
-    Map<String, Integer> providers = CapacityProviders.counts(there);
     List<String> subnets = kind.network().subnets().stream().filter(zones::containsKey).toList();
     List<TaskRecord> started = new ArrayList<>();
     Optional<String> refused = Optional.empty();
+    Map<String, Integer> counts = CapacityStrategy.counts(there);
+    // What is to be in some of the zones only is not worth new instances.
+    WaitingTasks.Wish wish =
+        allowed.equals(seen.zones())
+            ? new WaitingTasks.Wish(service.placementConstraints(), service.placementStrategy())
+            : null;
     Optional<TaskFactory.Order> order = count == 0 ? Optional.empty() : order(tx, record, kind);
     for (int i = 0; i < Math.min(count, AT_ONCE) && refused.isEmpty(); i++) {
       String subnet = subnets.isEmpty() ? "" : taken.next(subnets);
       TaskFactory.Order one = order.orElseThrow().in(subnet, zones.getOrDefault(subnet, ""));
+      String provider = CapacityStrategy.next(kind.strategy(), counts);
+      if (provider != null) {
+        counts.merge(provider, 1, Integer::sum);
+      }
       if (!kind.onInstances()) {
-        String provider = CapacityProviders.next(kind.strategy(), providers);
-        if (provider != null) {
-          providers.merge(provider, 1, Integer::sum);
-        }
         TaskRecord task = factory.make(one, seen.now()).by(provider);
         tx.insert(TaskRecord.TABLE, task.id(), task);
         started.add(task);
         continue;
       }
-      switch (onInstances.place(tx, one, request(service, one, zones.values()), zones)) {
+      Request wanted = request(service, one, zones.values()).of(provider);
+      switch (onInstances.place(tx, one, wanted, zones, wish)) {
         case InstanceTasks.Outcome.Made made -> started.add(made.task());
-        case InstanceTasks.Outcome.Refused why -> refused = Optional.of(why.why().event());
+        case InstanceTasks.Outcome.Refused why -> refused = Optional.of(why.event());
+        case InstanceTasks.Outcome.Crowded crowded ->
+            refused =
+                Optional.of("was unable to place a task. Reason: " + WaitingTasks.CROWDED + ".");
       }
     }
     return new Started(started, refused);

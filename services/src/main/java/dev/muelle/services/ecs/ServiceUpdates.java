@@ -120,7 +120,9 @@ final class ServiceUpdates {
     boolean ec2 =
         Tasks.onInstances(
             request.capacityProviderStrategy().isEmpty()
-                ? Objects.requireNonNullElse(before.service().launchType(), LaunchType.FARGATE)
+                ? CapacityStrategy.onInstances(before.service())
+                    ? LaunchType.EC2
+                    : LaunchType.FARGATE
                 : null,
             request.capacityProviderStrategy(),
             request.platformVersion(),
@@ -130,7 +132,11 @@ final class ServiceUpdates {
       InstanceTasks.checkNetwork(vpc);
     }
     if (before.daemon()) {
-      ServiceRules.checkDaemon(true, request.desiredCount(), request.placementStrategy());
+      ServiceRules.checkDaemon(
+          true,
+          request.capacityProviderStrategy(),
+          request.desiredCount(),
+          request.placementStrategy());
     }
     Optional<TaskDefinition> given =
         request.taskDefinition() == null

@@ -15,9 +15,12 @@ import software.amazon.awssdk.services.ecs.model.DeleteServiceResponse;
 import software.amazon.awssdk.services.ecs.model.Deployment;
 import software.amazon.awssdk.services.ecs.model.DescribeServicesRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeServicesResponse;
+import software.amazon.awssdk.services.ecs.model.EcsException;
 import software.amazon.awssdk.services.ecs.model.Failure;
+import software.amazon.awssdk.services.ecs.model.ListServicesByNamespaceRequest;
 import software.amazon.awssdk.services.ecs.model.ListServicesRequest;
 import software.amazon.awssdk.services.ecs.model.ListServicesResponse;
+import software.amazon.awssdk.services.ecs.model.NamespaceNotFoundException;
 import software.amazon.awssdk.services.ecs.model.ResourceManagementType;
 import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.ServiceField;
@@ -111,6 +114,16 @@ final class Services {
             service.taskSets().stream()
                 .map(set -> set.toBuilder().tags(List.of()).build())
                 .toList())
+        .build();
+  }
+
+  /** Namespaces are AWS Cloud Map's; as long as there is none, none is found. */
+  static EcsException notFound(ListServicesByNamespaceRequest request) {
+    if (request.namespace() == null || request.namespace().isBlank()) {
+      return Refuse.invalid("Namespace can not be blank.");
+    }
+    return NamespaceNotFoundException.builder()
+        .message("The specified namespace was not found: " + request.namespace())
         .build();
   }
 

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.CapacityProvider;
 import software.amazon.awssdk.services.ecs.model.ListTagsForResourceRequest;
 import software.amazon.awssdk.services.ecs.model.ListTagsForResourceResponse;
 import software.amazon.awssdk.services.ecs.model.Tag;
@@ -23,7 +24,9 @@ import software.amazon.awssdk.services.ecs.model.TaskSet;
 import software.amazon.awssdk.services.ecs.model.UntagResourceRequest;
 import software.amazon.awssdk.services.ecs.model.UntagResourceResponse;
 
-/** Tags of clusters, services, tasks, container instances and task definitions. */
+/**
+ * Tags of clusters, capacity providers, services, tasks, container instances and task definitions.
+ */
 final class Tags {
 
   private static final int MOST = 50;
@@ -128,6 +131,15 @@ final class Tags {
               change,
               c -> c.tags(),
               (c, tags) -> c.toBuilder().tags(tags).build());
+      case "capacity-provider" ->
+          on(
+              tx,
+              CapacityProviders.TABLE,
+              id,
+              write,
+              change,
+              CapacityProvider::tags,
+              (provider, tags) -> provider.toBuilder().tags(tags).build());
       case "service" ->
           on(
               tx,

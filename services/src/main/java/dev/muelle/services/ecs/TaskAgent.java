@@ -152,6 +152,9 @@ final class TaskAgent {
       changes.advance(id, TaskStatus.DEACTIVATING, builder -> builder);
       return NOW;
     }
+    if (task.waiting()) {
+      return null; // ClusterCapacity finds it an instance
+    }
     if (status.compareTo(TaskStatus.ACTIVATING) < 0 && !turns.take(id)) {
       return null; // until its turn comes
     }

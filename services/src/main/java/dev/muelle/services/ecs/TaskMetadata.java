@@ -137,7 +137,9 @@ final class TaskMetadata {
       ObjectNode options = node.putObject("LogOptions");
       logs.options().forEach(options::put);
       options.remove("awslogs-stream-prefix");
-      options.put("awslogs-stream", LogOptions.of(logs).stream(container.name(), record.id()));
+      options.put(
+          "awslogs-stream",
+          LogOptions.of(logs, LogOptions.BLOCKING).stream(container.name(), record.id()));
     }
     node.put("ContainerARN", container.containerArn());
     ObjectNode network = node.putArray("Networks").addObject();

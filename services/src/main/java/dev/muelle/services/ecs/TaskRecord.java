@@ -8,6 +8,7 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
 import software.amazon.awssdk.services.ecs.model.EphemeralStorage;
+import software.amazon.awssdk.services.ecs.model.KeyValuePair;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.Task;
@@ -77,6 +78,45 @@ record TaskRecord(
             .ephemeralStorage((EphemeralStorage) null)
             .build();
     return new TaskRecord(there, serviceKey, network, subnet, targets, metadataId, booking, host);
+  }
+
+  /** The task as one that waits for its capacity provider to have room for it. */
+  TaskRecord waitingFor(String provider) {
+    return with(t ->
+        t.launchType(LaunchType.EC2)
+            .capacityProviderName(provider)
+            .lastStatus(TaskStatus.PROVISIONING.name())
+            .availabilityZone(null)
+            .platformVersion(null)
+            .platformFamily(null)
+            .ephemeralStorage((EphemeralStorage) null));
+  }
+
+  /** Whether it is to run on an instance and has none yet. */
+  boolean waiting() {
+    return booking == null
+        && task.launchType() == LaunchType.EC2
+        && status() == TaskStatus.PROVISIONING;
+  }
+
+  /** The task in a subnet of its network; without one it has no interface of its own. */
+  TaskRecord in(String chosen, String zone) {
+    Task there =
+        task.toBuilder()
+            .availabilityZone(zone)
+            .attachments(
+                task.attachments().stream()
+                    .map(attachment ->
+                        attachment.toBuilder()
+                            .details(KeyValuePair.builder().name("subnetId").value(chosen).build())
+                            .build())
+                    .toList())
+            .lastStatus(
+                (task.attachments().isEmpty() ? TaskStatus.PENDING : TaskStatus.PROVISIONING)
+                    .name())
+            .version(task.version() + 1)
+            .build();
+    return new TaskRecord(there, serviceKey, network, chosen, targets, metadataId, booking, host);
   }
 
   /** The id of the container instance of which it has something; null if it has nothing. */

@@ -88,6 +88,7 @@ final class TaskSets {
   private final Services services;
   private final TaskDefinitions definitions;
   private final Networks networks;
+  private final CapacityProviders providers;
   private final BalancerRules balancers;
 
   TaskSets(
@@ -97,6 +98,7 @@ final class TaskSets {
       Services services,
       TaskDefinitions definitions,
       Networks networks,
+      CapacityProviders providers,
       BalancerRules balancers) {
     this.store = store;
     this.clock = clock;
@@ -104,6 +106,7 @@ final class TaskSets {
     this.services = services;
     this.definitions = definitions;
     this.networks = networks;
+    this.providers = providers;
     this.balancers = balancers;
   }
 
@@ -124,6 +127,7 @@ final class TaskSets {
         request.launchType() != null || !request.capacityProviderStrategy().isEmpty()
             ? request.launchType()
             : Objects.requireNonNullElse(before.launchType(), LaunchType.EC2);
+    providers.effective(request.cluster(), launchType, request.capacityProviderStrategy());
     boolean ec2 =
         Tasks.onInstances(
             launchType,
@@ -135,11 +139,7 @@ final class TaskSets {
         store.read(tx -> definitions.runnable(tx, request.taskDefinition())).definition();
     balancers.ofTaskSet(request.loadBalancers(), definition);
     AwsVpcConfiguration vpc = networks.check(definition, request.networkConfiguration());
-    if (ec2) {
-      InstanceTasks.check(definition, vpc);
-    } else {
-      Tasks.checkFargate(definition);
-    }
+    Tasks.checkPlace(ec2, definition, vpc);
     TaskSet made =
         store.write(tx -> {
           ServiceRecord record = external(tx, request.cluster(), request.service());

@@ -153,7 +153,7 @@ final class Tasks {
     String clusterArn =
         store.read(tx -> {
           String arn = clusters.active(tx, request.cluster()).clusterArn();
-          if (ec2 && !InstanceTasks.any(tx, arn)) {
+          if (ec2 && strategy.isEmpty() && !InstanceTasks.any(tx, arn)) {
             throw Refuse.invalid("No Container Instances were found in your cluster.");
           }
           return arn;
@@ -166,14 +166,11 @@ final class Tasks {
     }
     AwsVpcConfiguration network =
         networks.check(definition.definition(), request.networkConfiguration());
-    if (!ec2) {
-      checkFargate(definition.definition());
-    }
-    if (ec2) {
-      InstanceTasks.check(definition.definition(), network);
-    }
+    checkPlace(ec2, definition.definition(), network);
     Map<String, String> zones = networks.zones(network.subnets());
     List<Failure> failures = new ArrayList<>();
+    WaitingTasks.Wish wish =
+        new WaitingTasks.Wish(request.placementConstraints(), request.placementStrategy());
     List<Task> tasks =
         onInstances.write(
             clusterArn,
@@ -215,27 +212,28 @@ final class Tasks {
                             cluster.clusterName(),
                             definition.tags()),
                         Boolean.TRUE.equals(request.enableExecuteCommand()));
+                String provider = CapacityStrategy.next(strategy, CapacityStrategy.counts(made));
                 if (!ec2) {
-                  TaskRecord task =
-                      factory
-                          .make(order, clock.instant())
-                          .by(CapacityProviders.next(strategy, CapacityProviders.counts(made)));
+                  TaskRecord task = factory.make(order, clock.instant()).by(provider);
                   tx.insert(TaskRecord.TABLE, task.id(), task);
                   made.add(task);
                   continue;
                 }
                 Request wanted =
                     PlacementRules.request(
-                        order.group(),
-                        definition.definition(),
-                        overrides,
-                        zones.values(),
-                        constraints,
-                        strategies);
-                switch (onInstances.place(tx, order, wanted, zones)) {
+                            order.group(),
+                            definition.definition(),
+                            overrides,
+                            zones.values(),
+                            constraints,
+                            strategies)
+                        .of(provider);
+                switch (onInstances.place(tx, order, wanted, zones, wish)) {
                   case InstanceTasks.Outcome.Made done -> made.add(done.task());
                   case InstanceTasks.Outcome.Refused refused ->
-                      failures.addAll(InstanceTasks.failures(cluster.clusterArn(), refused.why()));
+                      failures.addAll(InstanceTasks.failures(cluster.clusterArn(), refused));
+                  case InstanceTasks.Outcome.Crowded crowded ->
+                      throw Refuse.client(WaitingTasks.CROWDED);
                 }
               }
               if (request.clientToken() != null) {
@@ -350,8 +348,9 @@ final class Tasks {
           "Specifying both a launch type and capacity provider strategy is not supported. Remove"
               + " one and try again.");
     }
-    CapacityProviders.check(strategy);
-    if (launchType == LaunchType.FARGATE || !strategy.isEmpty()) {
+    CapacityStrategy.check(strategy);
+    boolean ofGroups = CapacityStrategy.ofGroups(strategy);
+    if (launchType == LaunchType.FARGATE || (!strategy.isEmpty() && !ofGroups)) {
       if (!constraints.isEmpty()) {
         throw Refuse.invalid("Placement constraints are not supported with FARGATE launch type.");
       }
@@ -368,6 +367,15 @@ final class Tasks {
       throw Refuse.invalid("The platform version must be null when specifying an EC2 launch type.");
     }
     return true;
+  }
+
+  /** Refuses a definition that is not made for where its tasks are to run. */
+  static void checkPlace(boolean ec2, TaskDefinition definition, AwsVpcConfiguration network) {
+    if (ec2) {
+      InstanceTasks.check(definition, network);
+    } else {
+      checkFargate(definition);
+    }
   }
 
   static void checkFargate(TaskDefinition definition) {

@@ -73,7 +73,7 @@ class CapacityProvidersTest {
   private static Map<String, Integer> shared(int tasks, CapacityProviderStrategyItem... strategy) {
     Map<String, Integer> counts = new HashMap<>();
     for (int i = 0; i < tasks; i++) {
-      counts.merge(CapacityProviders.next(List.of(strategy), counts), 1, Integer::sum);
+      counts.merge(CapacityStrategy.next(List.of(strategy), counts), 1, Integer::sum);
     }
     return counts;
   }
@@ -96,7 +96,7 @@ class CapacityProvidersTest {
     Map<String, Integer> counts = new HashMap<>();
     List<String> row = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
-      String next = CapacityProviders.next(strategy, counts);
+      String next = CapacityStrategy.next(strategy, counts);
       row.add(next);
       counts.merge(next, 1, Integer::sum);
     }
@@ -146,9 +146,15 @@ class CapacityProvidersTest {
                             .capacityProviderStrategy(item("FARGATE", 0, 1))
                             .build()))
             .contains("not associated with the cluster"));
-    assertThrows(
-        UnsupportedOperationException.class,
-        () -> world.ecs().createCapacityProvider(r -> r.name("mine")));
+    // There is no Auto Scaling in this region, so no group is found.
+    assertEquals(
+        "The specified Auto Scaling group web was not found. Specify a valid Auto Scaling group and"
+            + " try again.",
+        refused(() ->
+            world
+                .ecs()
+                .createCapacityProvider(r ->
+                    r.name("mine").autoScalingGroupProvider(g -> g.autoScalingGroupArn("web")))));
   }
 
   private List<Task> run(CapacityProviderStrategyItem... strategy) {

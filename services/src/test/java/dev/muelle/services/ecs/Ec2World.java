@@ -48,6 +48,8 @@ final class Ec2World implements AutoCloseable {
   final SimNetwork network = new SimNetwork(time);
   final Set<String> dead = new HashSet<>();
   final FakeBalancer balancer = new FakeBalancer(time, new Random(2), id -> !dead.contains(id));
+  final FakeCloudWatch cloudWatch = new FakeCloudWatch();
+  final SimGroups groups = new SimGroups(new GroupMachines(this));
   final Iam iam;
   private final SqliteStore base;
   private final StoreInStep store; // time does not outrun what changes tell
@@ -79,7 +81,8 @@ final class Ec2World implements AutoCloseable {
             balancer,
             new FakeLogs(),
             iam,
-            new FakeCloudWatch(),
+            cloudWatch,
+            groups,
             engine,
             network,
             (vpc, address, port, handler) -> () -> {},

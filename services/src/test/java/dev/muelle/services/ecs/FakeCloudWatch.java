@@ -3,16 +3,30 @@ package dev.muelle.services.ecs;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatch.model.DescribeAlarmsRequest;
 import software.amazon.awssdk.services.cloudwatch.model.DescribeAlarmsResponse;
 import software.amazon.awssdk.services.cloudwatch.model.MetricAlarm;
+import software.amazon.awssdk.services.cloudwatch.model.PutMetricDataRequest;
+import software.amazon.awssdk.services.cloudwatch.model.PutMetricDataResponse;
 import software.amazon.awssdk.services.cloudwatch.model.StateValue;
 
 /** Alarms that ring when the test says so. */
 final class FakeCloudWatch implements CloudWatchClient {
 
   final Map<String, StateValue> alarms = new TreeMap<>();
+
+  /** What was published, in order: a metric's name and value. */
+  final List<String> published = new CopyOnWriteArrayList<>();
+
+  @Override
+  public PutMetricDataResponse putMetricData(PutMetricDataRequest request) {
+    request
+        .metricData()
+        .forEach(datum -> published.add(datum.metricName() + " " + Math.round(datum.value())));
+    return PutMetricDataResponse.builder().build();
+  }
 
   @Override
   public DescribeAlarmsResponse describeAlarms(DescribeAlarmsRequest request) {

@@ -29,6 +29,7 @@ import software.amazon.awssdk.services.ecs.model.EcsException;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.NetworkBinding;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
+import software.amazon.awssdk.services.ecs.model.NoUpdateAvailableException;
 import software.amazon.awssdk.services.ecs.model.Resource;
 import software.amazon.awssdk.services.ecs.model.RunTaskResponse;
 import software.amazon.awssdk.services.ecs.model.Task;
@@ -79,6 +80,12 @@ class InstanceNetworkTest {
     assertEquals(2048, resource(registered, "CPU"));
     assertEquals(3932, resource(registered, "MEMORY"));
     assertEquals("ACTIVE", registered.status());
+    String arn = registered.containerInstanceArn();
+    assertThrows(
+        NoUpdateAvailableException.class,
+        () ->
+            world.ecs.updateContainerAgent(
+                r -> r.cluster(Ec2World.CLUSTER).containerInstance(arn)));
     Set<String> said =
         registered.attributes().stream()
             .map((Attribute a) -> a.name() + "=" + a.value())

@@ -64,7 +64,8 @@ class LogOptionsTest {
   private static LogOptions options(String... more) {
     LogOptions.check(with(more));
     return LogOptions.of(
-        LogConfiguration.builder().logDriver("awslogs").options(with(more)).build());
+        LogConfiguration.builder().logDriver("awslogs").options(with(more)).build(),
+        LogOptions.BLOCKING);
   }
 
   @Test

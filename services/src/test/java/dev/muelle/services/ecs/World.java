@@ -80,12 +80,18 @@ final class World implements AutoCloseable {
 
   final Map<String, HttpHandler> vpcServers = new TreeMap<>();
 
+  private final AutoScalingGroups groups;
   private final SqliteStore base;
   private Life life = new Life();
   private StoreInStep store;
   private Ecs ecs;
 
   World(Path directory, long seed) {
+    this(directory, seed, AutoScalingGroups.NONE);
+  }
+
+  World(Path directory, long seed, AutoScalingGroups groups) {
+    this.groups = groups;
     random = new Random(seed);
     balancer = new FakeBalancer(time, new Random(seed + 1), this::answers);
     balancer.addGroup(TARGETS, FakeEc2.VPC, true);
@@ -111,6 +117,7 @@ final class World implements AutoCloseable {
             life.guard(CloudWatchLogsClient.class, logs),
             life.guard(IamClient.class, iam),
             life.guard(CloudWatchClient.class, cloudWatch),
+            life.guard(AutoScalingGroups.class, groups),
             life.guard(Engine.class, engine),
             life.guard(Network.class, network),
             this::serve,

@@ -43,7 +43,7 @@ public final class Placement {
     List<Slot> fitting = new ArrayList<>();
     List<Rejection> rejections = new ArrayList<>();
     for (Slot slot : fleet.slots()) {
-      if (!slot.known()) {
+      if (!slot.known() || !request.concerns(slot.machine())) {
         continue;
       }
       Reason against = against(slot, request);

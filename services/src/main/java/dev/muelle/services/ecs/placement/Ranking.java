@@ -150,7 +150,7 @@ final class Ranking {
     }
     List<String> values =
         attributes.stream().map(attribute -> Placement.value(slot, attribute)).toList();
-    boolean fits = Placement.against(slot, request) == null;
+    boolean fits = request.concerns(slot.machine()) && Placement.against(slot, request) == null;
     Standing now =
         new Standing(
             slot.machine().id(),
