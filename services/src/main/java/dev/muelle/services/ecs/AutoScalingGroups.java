@@ -38,7 +38,7 @@ public interface AutoScalingGroups {
    */
   void manage(String group, boolean draining);
 
-  /** Takes away what {@link #manage} added. */
+  /** Takes away what {@link #manage} added; instances that wait at the hook are let go. */
   void release(String group);
 
   /** Lets an instance go that waits to be terminated. */

@@ -95,8 +95,7 @@ final class ClusterCapacity {
 
   /** One look at a cluster; gives when to look again, or null for "when something changes". */
   @Nullable Duration look(String name) {
-    Optional<Cluster> found =
-        store.read(tx -> tx.get(Clusters.TABLE, name)).map(Row::value).filter(Clusters::isActive);
+    Optional<Cluster> found = store.read(tx -> tx.get(Clusters.TABLE, name)).map(Row::value);
     if (found.isEmpty()) {
       return null;
     }
@@ -143,11 +142,16 @@ final class ClusterCapacity {
           .ifPresent(group -> groups.release(group.name()));
     }
     store.write(tx -> {
+      gone.forEach(name -> tx.delete(ScalingState.TABLE, key(cluster, name)));
       Cluster now = tx.get(Clusters.TABLE, cluster.clusterName()).orElseThrow().value();
       return now.attachments().equals(cluster.attachments())
           ? tx.put(Clusters.TABLE, now.clusterName(), ClusterAttachments.settled(now, failed))
           : now; // it was changed meanwhile, and is looked at again
     });
+  }
+
+  private static String key(Cluster cluster, String provider) {
+    return cluster.clusterName() + "/" + provider;
   }
 
   private static String groupOf(CapacityProvider provider) {
@@ -255,7 +259,7 @@ final class ClusterCapacity {
       Plan plan,
       Instant now) {
     CapacityProvider provider = seen.provider();
-    String key = cluster.clusterName() + "/" + provider.name();
+    String key = key(cluster, provider.name());
     if (!GroupRules.scales(provider)) {
       tx.delete(ScalingState.TABLE, key);
       return OptionalInt.empty();

@@ -203,8 +203,14 @@ final class Clusters {
                         + " draining.")
                 .build();
           }
-          Cluster inactive = cluster.toBuilder().status(INACTIVE).build();
-          return tx.put(TABLE, name, inactive).value();
+          Cluster inactive =
+              cluster.toBuilder()
+                  .status(INACTIVE)
+                  .capacityProviders(List.of())
+                  .defaultCapacityProviderStrategy(List.of())
+                  .build();
+          return tx.put(TABLE, name, CapacityProviders.attached(tx, cluster, inactive, ids))
+              .value();
         });
     return DeleteClusterResponse.builder().cluster(shown(deleted, EVERYTHING)).build();
   }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muelle.engine.sim.Behaviour;
 import dev.muelle.wire.Caller;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -276,7 +277,7 @@ class AccountSettingsTest {
     world.logs.beforePut = () -> world.time.sleep(Duration.ofSeconds(60));
     world.script.put(
         World.CONTAINER,
-        dev.muelle.engine.sim.Behaviour.runs()
+        Behaviour.runs()
             .printing(Duration.ofSeconds(1), "first")
             .printing(Duration.ofSeconds(2), "second"));
     String arn = world.ecs().runTask(world.runTask().build()).tasks().getFirst().taskArn();

@@ -414,6 +414,24 @@ class GroupCapacityTest {
   }
 
   @Test
+  void aDeletedClusterLetsItsGroupsGo() {
+    create("cp", "web", 100, false);
+    associate("cp");
+    assertTrue(world.groups.all.get("web").draining);
+    Cluster deleted = world.ecs.deleteCluster(r -> r.cluster(CLUSTER)).cluster();
+    assertEquals(List.of(), deleted.capacityProviders());
+    until("released", Duration.ofMinutes(1), () -> !world.groups.all.get("web").managed);
+    assertFalse(world.groups.all.get("web").draining);
+    assertEquals(
+        CapacityProviderStatus.INACTIVE,
+        world
+            .ecs
+            .deleteCapacityProvider(r -> r.capacityProvider("cp"))
+            .capacityProvider()
+            .status());
+  }
+
+  @Test
   void aClusterThatIsBeingChangedTakesNoOtherChange() {
     create("cp", "web", 100, false);
     world.ecs.putClusterCapacityProviders(r ->

@@ -163,6 +163,7 @@ final class SimGroups implements AutoScalingGroups {
 
   @Override
   public void release(String name) {
+    List.copyOf(group(name).waiting).forEach(id -> completeTermination(name, id));
     group(name).managed = false;
     group(name).draining = false;
   }
