@@ -27,7 +27,15 @@ import software.amazon.awssdk.services.ecs.model.PlacementStrategyType;
  */
 final class ServiceRules {
 
-  private static final int MAX_DESIRED = 5_000;
+  /**
+   * Twice what accounts have at first: AWS raises it on request.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html">Service
+   *     quotas: tasks per service</a>
+   */
+  private static final int MAX_DESIRED = 10_000;
+
   private static final Set<String> ROLLING =
       Set.of(
           "strategy",
@@ -51,7 +59,7 @@ final class ServiceRules {
 
   static int desired(int count) {
     if (count < 0 || count > MAX_DESIRED) {
-      throw Refuse.invalid("desiredCount must be between 0 and 5000.");
+      throw Refuse.invalid("desiredCount must be between 0 and " + MAX_DESIRED + ".");
     }
     return count;
   }

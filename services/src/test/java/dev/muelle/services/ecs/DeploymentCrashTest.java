@@ -32,7 +32,7 @@ import software.amazon.awssdk.services.ecs.model.ServiceDeploymentBrief;
 @Timeout(300)
 class DeploymentCrashTest {
 
-  private static final int SEEDS = Integer.getInteger("muelle.seeds", 15);
+  private static final List<Integer> SEEDS = Seeds.orElse(15);
   private static final Duration LONG = Duration.ofMinutes(60);
 
   @TempDir Path directory;
@@ -40,14 +40,14 @@ class DeploymentCrashTest {
   @Test
   void whateverIsDeployedTheServiceServesAndEndsWell() throws IOException {
     int deaths = 0;
-    for (int seed = 0; seed < SEEDS; seed++) {
+    for (int seed : SEEDS) {
       try (World world = new World(Files.createTempDirectory(directory, "world"), seed)) {
         deaths += new History(world, new Random(seed)).run();
       } catch (AssertionError | RuntimeException e) {
         throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
       }
     }
-    assertTrue(deaths > SEEDS, "the server died only " + deaths + " times");
+    assertTrue(deaths > SEEDS.size(), "the server died only " + deaths + " times");
   }
 
   private static final class History {

@@ -33,7 +33,7 @@ import software.amazon.awssdk.services.ecs.model.Task;
 @Timeout(300)
 class EcsCrashTest {
 
-  private static final int SEEDS = Integer.getInteger("muelle.seeds", 25);
+  private static final List<Integer> SEEDS = Seeds.orElse(25);
   private static final Duration LONG = Duration.ofMinutes(30);
   private static final List<String> LINES =
       IntStream.range(0, 12).mapToObj(i -> "line " + i / 3).toList();
@@ -43,7 +43,7 @@ class EcsCrashTest {
   @Test
   void whereverTheServerDiesTheServiceIsAsWanted() throws IOException {
     int deaths = 0;
-    for (int seed = 0; seed < SEEDS; seed++) {
+    for (int seed : SEEDS) {
       try {
         Run run = new Run(seed);
         run.run();
@@ -52,7 +52,7 @@ class EcsCrashTest {
         throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
       }
     }
-    assertTrue(deaths > SEEDS, "the server died only " + deaths + " times");
+    assertTrue(deaths > SEEDS.size(), "the server died only " + deaths + " times");
   }
 
   /** Each step of a task's start is the server's last; the next one is asked to stop the task. */

@@ -32,7 +32,7 @@ import software.amazon.awssdk.services.ecs.model.Resource;
 @Timeout(300)
 class InstancesCrashTest {
 
-  private static final int SEEDS = Integer.getInteger("muelle.seeds", 12);
+  private static final List<Integer> SEEDS = Seeds.orElse(12);
   private static final Duration LONG = Duration.ofMinutes(30);
 
   @TempDir Path directory;
@@ -40,14 +40,14 @@ class InstancesCrashTest {
   @Test
   void nothingIsBookedTwiceWhereverTheServerDies() throws IOException {
     int deaths = 0;
-    for (int seed = 0; seed < SEEDS; seed++) {
+    for (int seed : SEEDS) {
       try (World world = new World(Files.createTempDirectory(directory, "seed" + seed), seed)) {
         deaths += new Run(world, seed).run();
       } catch (AssertionError | RuntimeException e) {
         throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
       }
     }
-    assertTrue(deaths >= SEEDS, "the server died only " + deaths + " times");
+    assertTrue(deaths >= SEEDS.size(), "the server died only " + deaths + " times");
   }
 
   private static final class Run {

@@ -48,7 +48,7 @@ class TrafficShiftTest {
   private static final Duration LONG = Duration.ofHours(2);
   private static final String GREEN = TARGETS.replace("target-group/1", "green/2");
   private static final int TASKS = 3;
-  private static final int SEEDS = Integer.getInteger("muelle.seeds", 9);
+  private static final List<Integer> SEEDS = Seeds.orElse(9);
 
   @TempDir Path directory;
   private String rule = "";
@@ -527,7 +527,7 @@ class TrafficShiftTest {
   /** Deployments, stops and deaths at any moment: what gets traffic is whole, and it ends well. */
   @Test
   void wheneverTheServerDiesWhatGetsTrafficIsWhole() throws IOException {
-    for (int seed = 0; seed < SEEDS; seed++) {
+    for (int seed : SEEDS) {
       try (World world = world(seed)) {
         traffic(world, seed);
       } catch (AssertionError | RuntimeException e) {
