@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  *     release it; else it goes nowhere
  * @param isolation how it is set apart from the rest of the machine
  * @param console what it has instead of an empty input and two pipes
+ * @param names what it calls itself and others; null for what the sandbox says
+ * @param jsonFile where on the sandbox's machine its output is written down; null for nowhere. Then
+ *     nobody has to read or release it
  */
 public record ContainerSpec(
     String id,
@@ -45,7 +48,9 @@ public record ContainerSpec(
     List<Ulimit> ulimits,
     boolean keepsOutput,
     Isolation isolation,
-    Console console) {
+    Console console,
+    @Nullable Names names,
+    @Nullable JsonFile jsonFile) {
 
   /** With nothing to read, and two pipes to write to. */
   public ContainerSpec(
@@ -84,7 +89,9 @@ public record ContainerSpec(
         ulimits,
         keepsOutput,
         isolation,
-        Console.NONE);
+        Console.NONE,
+        null,
+        null);
   }
 
   /**
@@ -99,6 +106,35 @@ public record ContainerSpec(
     public static final Console NONE = new Console(false, false);
   }
 
+  /**
+   * The container's own {@code /etc/hosts}, {@code /etc/hostname} and {@code /etc/resolv.conf}.
+   *
+   * @param address its own; null if it has none, or needs no name
+   * @param hosts further lines of {@code /etc/hosts}, in order
+   */
+  public record Names(
+      String hostname,
+      @Nullable String address,
+      List<Host> hosts,
+      List<String> nameservers,
+      List<String> searchDomains) {
+
+    /** A line of {@code /etc/hosts}. */
+    public record Host(String address, String names) {}
+  }
+
+  /**
+   * Docker's {@code json-file}: what the container prints, at {@code
+   * /var/lib/docker/containers/ID/ID-json.log} of the machine's files, a JSON object a line. It
+   * goes with the container.
+   *
+   * @param maxSize in bytes, from which on a new file is begun; 0 for no limit
+   * @param maxFiles how many there are, the older ones with {@code .1}, {@code .2} at their names
+   * @see <a href="https://docs.docker.com/engine/logging/drivers/json-file/">JSON File logging
+   *     driver</a>
+   */
+  public record JsonFile(long maxSize, int maxFiles) {}
+
   /** A resource limit, named as Docker does: {@code nofile}, {@code nproc}, … */
   public record Ulimit(String name, long soft, long hard) {}
 
@@ -107,11 +143,17 @@ public record ContainerSpec(
    *
    * @param addCapabilities without {@code CAP_}, or {@code ALL}
    * @param dropCapabilities likewise; adding wins over dropping all
-   * @param sharedMemory size of {@code /dev/shm} in bytes; 0 for 64 MiB
+   * @param sharedMemory size of {@code /dev/shm} in bytes, if it is not shared with others; 0 for
+   *     64 MiB, less for none at all
    * @param sysctls kernel parameters of its namespaces
    * @param mounts in the order of the mounting
    * @param privileged whether it may do to the machine what root may
    * @param network path of a network namespace of its own; null for the sandbox's
+   * @param offline whether it has nothing but a loopback interface instead
+   * @param noNewPrivileges whether programs gain nothing by set-user-id bits and the like
+   * @param devices beside those that every container has
+   * @param swap in bytes, beyond the memory's limit
+   * @param swappiness 0 to 100; null for the kernel's own
    */
   public record Isolation(
       Set<String> addCapabilities,
@@ -120,7 +162,36 @@ public record ContainerSpec(
       Map<String, String> sysctls,
       List<Mount> mounts,
       boolean privileged,
-      @Nullable Path network) {
+      @Nullable Path network,
+      boolean offline,
+      boolean noNewPrivileges,
+      List<Device> devices,
+      long swap,
+      @Nullable Integer swappiness) {
+
+    /** With Docker's devices, and no swap. */
+    public Isolation(
+        Set<String> addCapabilities,
+        Set<String> dropCapabilities,
+        long sharedMemory,
+        Map<String, String> sysctls,
+        List<Mount> mounts,
+        boolean privileged,
+        @Nullable Path network) {
+      this(
+          addCapabilities,
+          dropCapabilities,
+          sharedMemory,
+          sysctls,
+          mounts,
+          privileged,
+          network,
+          false,
+          false,
+          List.of(),
+          0,
+          null);
+    }
 
     /** Unprivileged, and in the sandbox's network. */
     public Isolation(
@@ -138,6 +209,15 @@ public record ContainerSpec(
   }
 
   /**
+   * A device.
+   *
+   * @param source a path below {@code /dev}
+   * @param target where the container sees it
+   * @param access letters of {@code rwm}: to read, to write, to make nodes of it
+   */
+  public record Device(String source, String target, String access) {}
+
+  /**
    * Something mounted into a container.
    *
    * @param target an absolute path in the container; made if the image has none
@@ -153,8 +233,31 @@ public record ContainerSpec(
      * fills it with what the image has there.
      *
      * @param name unique in the sandbox
+     * @param alwaysFilled whether it is filled wherever it is mounted, as Docker does with volumes
      */
-    record Shared(String name) implements Source {}
+    record Shared(String name, boolean alwaysFilled) implements Source {
+
+      /** Filled where the image declares a volume only. */
+      public Shared(String name) {
+        this(name, false);
+      }
+    }
+
+    /**
+     * A place in the files of the sandbox's machine, wherever its links lead there; a directory is
+     * made if there is nothing.
+     */
+    record OfMachine(String path) implements Source {}
+
+    /**
+     * A volume of the sandbox's machine, which its sandboxes share and which stays when they go.
+     * The first container fills it with what its image has where it mounts it.
+     *
+     * @param name letters, digits, {@code _ -}
+     * @param labels noted with it when it is made
+     * @param made whether it is made if there is none
+     */
+    record Volume(String name, Map<String, String> labels, boolean made) implements Source {}
 
     /** A directory of the machine; made if there is none. */
     record Host(Path path) implements Source {}

@@ -89,6 +89,9 @@ public interface Engine extends AutoCloseable {
    */
   void releaseOutput(String containerId, long position);
 
+  /** How exact the clock is that the containers see. */
+  ClockState clock();
+
   /** Calls {@code listener} with the id of a container that exited or has new output. */
   Watch watch(Consumer<String> listener);
 
@@ -103,6 +106,16 @@ public interface Engine extends AutoCloseable {
    * unknown.
    */
   long storageUsed(String sandboxId);
+
+  /** Those that sandboxes were made on, and that were not removed. */
+  List<Machine> machines();
+
+  /**
+   * Removes a machine's files, volumes and namespaces. Nothing happens if it is unknown.
+   *
+   * @return whether it is gone; it stays as long as a sandbox is on it
+   */
+  boolean removeMachine(String machineId);
 
   /** Kills and removes everything that this engine ever made on this machine. */
   void removeAll();
@@ -134,6 +147,14 @@ public interface Engine extends AutoCloseable {
       return "RegistryLogin[" + user + "]"; // never the password
     }
   }
+
+  /**
+   * What is known of a clock.
+   *
+   * @param errorMicros how far it may be from UTC, at most
+   * @param synchronised whether somebody keeps it near UTC
+   */
+  record ClockState(long errorMicros, boolean synchronised) {}
 
   /**
    * A piece of output.

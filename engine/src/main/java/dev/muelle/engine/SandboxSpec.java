@@ -15,9 +15,12 @@ import org.jspecify.annotations.Nullable;
  * @param searchDomains for {@code /etc/resolv.conf}
  * @param cpuLimit in CPU units of 1/1024 vCPU, for all containers together; 0 for no limit
  * @param memoryLimit in bytes, for all containers together; 0 for no limit
+ * @param swapLimit in bytes, for all containers together, where memory is limited
  * @param storageLimit in bytes, of what the containers may write to their root filesystems; 0 for
  *     no limit
- * @param sharesProcesses whether its containers' processes see each other and can be sent signals
+ * @param processes whose processes its containers' processes see and can send signals to
+ * @param ipc with whom they share System V IPC, POSIX message queues and {@code /dev/shm}
+ * @param machine on which it is; null for one that has nothing to share with other sandboxes
  * @param labels kept and given back by {@link Engine#sandboxes}
  */
 public record SandboxSpec(
@@ -29,11 +32,24 @@ public record SandboxSpec(
     List<String> searchDomains,
     int cpuLimit,
     long memoryLimit,
+    long swapLimit,
     long storageLimit,
-    boolean sharesProcesses,
+    Sharing processes,
+    Sharing ipc,
+    @Nullable Machine machine,
     Map<String, String> labels) {
 
-  /** Each of whose containers has its processes for itself. */
+  /** Who is in a namespace together. */
+  public enum Sharing {
+    /** Each container is alone in its own. */
+    CONTAINER,
+    /** The containers of the sandbox. */
+    SANDBOX,
+    /** The containers of all sandboxes of the machine that say the same. */
+    MACHINE
+  }
+
+  /** On no machine, and whose containers share nothing but network and limits. */
   public SandboxSpec(
       String id,
       @Nullable Path network,
@@ -54,8 +70,16 @@ public record SandboxSpec(
         searchDomains,
         cpuLimit,
         memoryLimit,
+        0,
         storageLimit,
-        false,
+        Sharing.CONTAINER,
+        Sharing.CONTAINER,
+        null,
         labels);
+  }
+
+  /** Whether the end of a container's first process may leave others of it behind. */
+  public boolean sharesProcesses() {
+    return processes != Sharing.CONTAINER;
   }
 }

@@ -120,6 +120,7 @@ public final class MountSpaces implements AutoCloseable {
       }
       return work.call();
     } finally {
+      Syscalls.leaveDirectories(); // the work may have started a thread, as Java does for programs
       Syscalls.enterMounts(home);
     }
   }

@@ -42,11 +42,16 @@ public final class Syscalls {
   private static final int O_RDWR = 2;
   private static final int O_NONBLOCK = 04000;
   private static final int O_NOCTTY = 0x100;
+  private static final int O_PATH = 010000000;
+  private static final long OPENAT2 = 437; // libc has no function for it
+  private static final long RESOLVE_NO_MAGICLINKS = 0x02;
+  private static final long RESOLVE_IN_ROOT = 0x10;
   private static final int O_CLOEXEC = 0x80000;
   private static final int FALLOC_FL_KEEP_SIZE = 1;
   private static final int FALLOC_FL_PUNCH_HOLE = 2;
   private static final int CLONE_NEWNET = 0x40000000;
   private static final int CLONE_NEWNS = 0x20000;
+  private static final int CLONE_FS = 0x200;
   private static final int AT_FDCWD = -100;
   private static final int OPEN_TREE_CLONE = 1;
   private static final int MOVE_MOUNT_F_EMPTY_PATH = 4;
@@ -80,6 +85,13 @@ public final class Syscalls {
           LINKER.defaultLookup().findOrThrow("ioctl"),
           FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS),
           Linker.Option.firstVariadicArg(2),
+          Linker.Option.captureCallState("errno"));
+  private static final MethodHandle ADJTIMEX = handle("adjtimex", JAVA_INT, ADDRESS);
+  private static final MethodHandle SYSCALL =
+      LINKER.downcallHandle(
+          LINKER.defaultLookup().findOrThrow("syscall"),
+          FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG),
+          Linker.Option.firstVariadicArg(1),
           Linker.Option.captureCallState("errno"));
   private static final MethodHandle LSEEK =
       handle("lseek", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT);
@@ -376,6 +388,33 @@ public final class Syscalls {
     return open(path, O_CLOEXEC);
   }
 
+  /** A descriptor that is good for nothing but naming the file; see open(2) about O_PATH. */
+  static int openPath(Path path) {
+    return open(path, O_PATH | O_CLOEXEC);
+  }
+
+  /**
+   * The same of a file that is looked up as if a directory were the root; see openat2(2).
+   *
+   * @param root a descriptor of the directory
+   */
+  static int openInRoot(int root, String path) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      MemorySegment how = arena.allocate(JAVA_LONG, 3); // flags, mode, resolve
+      how.setAtIndex(JAVA_LONG, 0, O_PATH | O_CLOEXEC);
+      how.setAtIndex(JAVA_LONG, 2, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+      long fd =
+          (long)
+              SYSCALL.invokeExact(
+                  state, OPENAT2, root, arena.allocateFrom(path), how, how.byteSize());
+      check((int) fd, state, "openat2 " + path);
+      return (int) fd;
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
   private static int open(Path path, int flags) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
@@ -411,6 +450,19 @@ public final class Syscalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
       check((int) UNSHARE.invokeExact(state, CLONE_NEWNS), state, "unshare");
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  /**
+   * Gives the calling operating-system thread a working directory and root of its own. One that it
+   * has started shares its own, and setns(2) refuses who shares.
+   */
+  static void leaveDirectories() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      check((int) UNSHARE.invokeExact(state, CLONE_FS), state, "unshare");
     } catch (Throwable e) {
       throw propagate(e);
     }
@@ -465,6 +517,16 @@ public final class Syscalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
       check((int) PIPE2.invokeExact(state, ends, O_CLOEXEC), state, "pipe2");
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  /** Fills a struct timex. */
+  static void readClock(MemorySegment timex) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      check((int) ADJTIMEX.invokeExact(state, timex), state, "adjtimex");
     } catch (Throwable e) {
       throw propagate(e);
     }

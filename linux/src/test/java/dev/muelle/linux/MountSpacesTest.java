@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -91,6 +92,32 @@ class MountSpacesTest {
       MountPoints.unmount(later);
       MountPoints.unmount(point);
     }
+  }
+
+  @Test
+  void theWorkMayLeaveAThreadBehind() throws Exception {
+    CountDownLatch end = new CountDownLatch(1);
+    Path target = directory.resolve("m");
+    for (int i = 0; i < 3; i++) { // as many as there are threads, and one more
+      assertFalse(
+          spaces.call(
+              List.of(),
+              () -> {
+                boolean seen = Files.exists(target.resolve("file"));
+                Files.writeString(mount(target).resolve("file"), "x");
+                Thread.ofPlatform()
+                    .daemon()
+                    .start(() -> {
+                      try {
+                        end.await();
+                      } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                      }
+                    });
+                return seen;
+              }));
+    }
+    end.countDown();
   }
 
   @Test

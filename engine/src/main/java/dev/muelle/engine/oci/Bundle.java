@@ -25,24 +25,25 @@ import org.jspecify.annotations.Nullable;
  * href="https://github.com/opencontainers/runtime-spec/blob/main/config.md">the runtime
  * specification</a>. It only decides; nothing is read or written.
  *
- * @param network path of the network namespace
- * @param processes path of the namespace of processes; null for one of its own
+ * @param network path of the network namespace; null for one of its own with loopback only
+ * @param shared what it shares with other containers
  * @param rootfs where the root filesystem is mounted
- * @param files host files of the sandbox: hosts, hostname, resolv.conf
+ * @param files the directory of hosts, hostname, resolv.conf
  * @param init program that runs as pid 1; null for none
  * @param swapAccounting whether the kernel counts swap
  * @param openFiles limit on open files where the container names none
  * @param capabilities with their prefix {@code CAP_}
  * @param filter what an earlier container's runtime made of {@code seccomp}; null if none did yet
  * @param bound directories of the machine that are mounted into the container
+ * @param devices beside those that every container has
  */
 record Bundle(
     SandboxSpec sandbox,
     ContainerSpec container,
     ImageConfig image,
     Users user,
-    Path network,
-    @Nullable Path processes,
+    @Nullable Path network,
+    Shared shared,
     Path rootfs,
     Path files,
     @Nullable Path init,
@@ -53,10 +54,23 @@ record Bundle(
     Set<String> capabilities,
     ObjectNode seccomp,
     byte @Nullable [] filter,
-    List<Bound> bound) {
+    List<Bound> bound,
+    List<Devices.Node> devices) {
 
   private static final String OPEN_INPUT = "dev.muelle.input";
-  private static final long SHARED_MEMORY = 64 << 20;
+  static final long SHARED_MEMORY = 64 << 20;
+
+  /**
+   * Paths of what a container shares with others; null each for what it has alone.
+   *
+   * @param processes a namespace
+   * @param ipc a namespace
+   * @param memory what is at {@code /dev/shm}
+   */
+  record Shared(@Nullable Path processes, @Nullable Path ipc, @Nullable Path memory) {
+
+    static final Shared NOTHING = new Shared(null, null, null);
+  }
 
   /** A directory of the machine, and where the container sees it. */
   record Bound(Path source, String target, boolean readonly) {}
@@ -110,7 +124,7 @@ record Bundle(
         .putObject("root")
         .put("path", rootfs.toString())
         .put("readonly", container.readonlyRoot());
-    config.put("hostname", sandbox.hostname());
+    config.put("hostname", hostname());
     if (container.console().open()) {
       config.putObject("annotations").put(OPEN_INPUT, "true"); // nobody else needs to know
     }
@@ -122,6 +136,10 @@ record Bundle(
           .put("run.oci.seccomp_bpf_data", Base64.getEncoder().encodeToString(filter));
     }
     return config;
+  }
+
+  private String hostname() {
+    return container.names() == null ? sandbox.hostname() : container.names().hostname();
   }
 
   /** What a container that was described like this has as its console. */
@@ -164,7 +182,7 @@ record Bundle(
     Map<String, String> variables = new LinkedHashMap<>();
     List<String> all = new ArrayList<>();
     all.add(PATH);
-    all.add("HOSTNAME=" + sandbox.hostname());
+    all.add("HOSTNAME=" + hostname());
     all.addAll(image.environment());
     for (String variable : all) {
       int equals = variable.indexOf('=');
@@ -208,7 +226,7 @@ record Bundle(
     if (!files) {
       limit(limits, new Ulimit("nofile", openFiles, openFiles));
     }
-    process.put("noNewPrivileges", false);
+    process.put("noNewPrivileges", container.isolation().noNewPrivileges());
   }
 
   private static void limit(ArrayNode limits, Ulimit limit) {
@@ -250,18 +268,8 @@ record Bundle(
         "noexec",
         "nodev",
         "relatime");
-    long shared = container.isolation().sharedMemory();
     mount(mounts, "/dev/mqueue", "mqueue", "mqueue", "nosuid", "noexec", "nodev");
-    mount(
-        mounts,
-        "/dev/shm",
-        "tmpfs",
-        "shm",
-        "nosuid",
-        "noexec",
-        "nodev",
-        "mode=1777",
-        "size=" + (shared == 0 ? SHARED_MEMORY : shared));
+    sharedMemory(mounts);
     for (String file : List.of("resolv.conf", "hostname", "hosts")) {
       mount(mounts, "/etc/" + file, "bind", files.resolve(file).toString(), "rbind", "rprivate");
     }
@@ -289,6 +297,34 @@ record Bundle(
     }
   }
 
+  private void sharedMemory(ArrayNode mounts) {
+    long size = container.isolation().sharedMemory();
+    Path memory = shared.memory();
+    if (memory != null) {
+      mount(
+          mounts,
+          "/dev/shm",
+          "bind",
+          memory.toString(),
+          "bind",
+          "rprivate",
+          "nosuid",
+          "noexec",
+          "nodev");
+    } else if (size >= 0) {
+      mount(
+          mounts,
+          "/dev/shm",
+          "tmpfs",
+          "shm",
+          "nosuid",
+          "noexec",
+          "nodev",
+          "mode=1777",
+          "size=" + (size == 0 ? SHARED_MEMORY : size));
+    }
+  }
+
   /** What the kernel shows of itself can be changed by a privileged container only. */
   private String writable() {
     return container.isolation().privileged() ? "rw" : "ro";
@@ -303,14 +339,12 @@ record Bundle(
 
   private void linux(ObjectNode linux) {
     ArrayNode namespaces = linux.putArray("namespaces");
-    for (String type : List.of("mount", "ipc", "uts")) {
-      namespaces.addObject().put("type", type);
+    for (String type : List.of("mount", "uts")) {
+      namespace(namespaces, type, null);
     }
-    ObjectNode seen = namespaces.addObject().put("type", "pid");
-    if (processes != null) {
-      seen.put("path", processes.toString());
-    }
-    namespaces.addObject().put("type", "network").put("path", network.toString());
+    namespace(namespaces, "ipc", shared.ipc());
+    namespace(namespaces, "pid", shared.processes());
+    namespace(namespaces, "network", network);
     if (cgroupNamespace) {
       namespaces.addObject().put("type", "cgroup");
     }
@@ -320,19 +354,21 @@ record Bundle(
       container.isolation().sysctls().forEach(sysctl::put);
     }
     ObjectNode resources = linux.putObject("resources");
-    resources
-        .putArray("devices")
-        .addObject()
-        .put("allow", container.isolation().privileged())
-        .put("access", "rwm");
+    ArrayNode allowed = resources.putArray("devices");
+    allowed.addObject().put("allow", container.isolation().privileged()).put("access", "rwm");
+    devices.forEach(device -> device.describe(linux, allowed));
     resources.putObject("cpu").put("shares", Math.max(MIN_SHARES, container.cpuShares()));
     resources.putObject("pids").put("limit", Cgroups.MAX_PROCESSES);
     ObjectNode memory = resources.putObject("memory");
     if (container.memoryLimit() > 0) {
       memory.put("limit", container.memoryLimit());
       if (swapAccounting) {
-        memory.put("swap", container.memoryLimit()); // together with memory: no swap
+        // Together with memory.
+        memory.put("swap", container.memoryLimit() + container.isolation().swap());
       }
+    }
+    if (container.isolation().swappiness() != null) {
+      memory.put("swappiness", container.isolation().swappiness());
     }
     if (container.memoryReservation() > 0) {
       memory.put("reservation", container.memoryReservation());
@@ -341,6 +377,13 @@ record Bundle(
     if (!container.isolation().privileged()) {
       strings(linux.putArray("maskedPaths"), MASKED);
       strings(linux.putArray("readonlyPaths"), READONLY);
+    }
+  }
+
+  private static void namespace(ArrayNode namespaces, String type, @Nullable Path path) {
+    ObjectNode namespace = namespaces.addObject().put("type", type);
+    if (path != null) {
+      namespace.put("path", path.toString());
     }
   }
 

@@ -152,7 +152,9 @@ final class Cgroups {
           writes.add(new Write(memory.resolve("memory.limit_in_bytes"), "" + spec.memoryLimit()));
           if (Files.exists(memory.resolve("memory.memsw.limit_in_bytes"))) {
             writes.add(
-                new Write(memory.resolve("memory.memsw.limit_in_bytes"), "" + spec.memoryLimit()));
+                new Write(
+                    memory.resolve("memory.memsw.limit_in_bytes"),
+                    "" + (spec.memoryLimit() + spec.swapLimit())));
           }
         }
         if (hierarchies.containsKey("pids")) {
@@ -170,7 +172,7 @@ final class Cgroups {
         if (spec.memoryLimit() > 0) {
           writes.add(new Write(sandbox.resolve("memory.max"), "" + spec.memoryLimit()));
           if (Files.exists(sandbox.resolve(SWAP))) {
-            writes.add(new Write(sandbox.resolve(SWAP), "0"));
+            writes.add(new Write(sandbox.resolve(SWAP), "" + spec.swapLimit()));
           }
         }
         writes.add(new Write(sandbox.resolve("pids.max"), "" + MAX_PROCESSES));

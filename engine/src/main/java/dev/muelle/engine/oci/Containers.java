@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.muelle.engine.ContainerSpec;
 import dev.muelle.engine.ContainerSpec.Console;
+import dev.muelle.engine.ContainerSpec.Isolation;
 import dev.muelle.engine.Engine.Usage;
 import dev.muelle.engine.EngineException;
 import dev.muelle.engine.SandboxSpec;
@@ -61,6 +62,8 @@ final class Containers {
   private final Conmon conmon;
   private final Sandboxes sandboxes;
   private final Volumes volumes;
+  private final MachineMounts machineMounts;
+  private final JsonFiles jsonFiles;
   private final Leftovers leftovers;
   private final Backlog backlog;
   private final OutputGuard guard;
@@ -94,13 +97,29 @@ final class Containers {
     this.launcher = launcher;
     this.conmon = conmon;
     this.sandboxes = sandboxes;
-    this.volumes = new Volumes(sandboxes);
+    this.machineMounts = new MachineMounts(layout, sandboxes, json);
+    this.volumes = new Volumes(sandboxes, machineMounts);
+    this.jsonFiles = new JsonFiles(layout, new Released(), json);
     this.leftovers = leftovers;
     this.backlog = backlog;
     this.guard = guard;
     this.filters = new SeccompFilters(layout);
     this.json = json;
     this.timers = timers;
+  }
+
+  /** How those read the output who write it down. */
+  private final class Released implements JsonFiles.Reading {
+    @Override
+    public boolean complete(String id) {
+      Running container = known.get(id);
+      return container != null && container.exit.isDone();
+    }
+
+    @Override
+    public void release(String id, long offset) throws IOException {
+      Containers.this.release(id, offset);
+    }
   }
 
   void onExit(Consumer<String> told) {
@@ -161,12 +180,14 @@ final class Containers {
                       "CannotCreateContainerError: Error response from daemon: No such image: "
                           + spec.imageId()));
       guard.ensure();
+      Bundle.Shared shared = sandboxes.shared(sandbox); // may start a process: not over there
       int pid =
           launcher.launch(
               sandboxes.mounts(sandbox),
               () -> {
-                ObjectNode seccomp = prepare(spec, sandbox, image);
-                int first = conmon.create(spec.id(), spec.keepsOutput(), spec.console());
+                ObjectNode seccomp = prepare(spec, sandbox, shared, image);
+                boolean kept = spec.keepsOutput() || spec.jsonFile() != null;
+                int first = conmon.create(spec.id(), kept, spec.console());
                 filters.keep(seccomp, spec.id());
                 return first;
               });
@@ -191,6 +212,7 @@ final class Containers {
     } finally {
       try {
         if (!done) {
+          jsonFiles.remove(spec.id());
           leftovers.removeContainer(spec.sandboxId(), spec.id(), true);
           images.leave(spec.id());
         }
@@ -241,6 +263,7 @@ final class Containers {
               sandboxes.mounts(sandbox),
               () -> {
                 mountRoot(id, sandbox, image);
+                machineMounts.mountAgain(id, sandbox);
                 return conmon.create(id, Files.exists(layout.log(id)), console);
               });
       Note note = before.again(pid, Processes.startTime(pid), timers.millis(), 1);
@@ -273,11 +296,14 @@ final class Containers {
   }
 
   /** Mounts and writes what the runtime needs; gives the filter of system calls. */
-  private ObjectNode prepare(ContainerSpec spec, SandboxSpec sandbox, StoredImage image)
+  private ObjectNode prepare(
+      ContainerSpec spec, SandboxSpec sandbox, Bundle.Shared shared, StoredImage image)
       throws IOException {
     Files.writeString(layout.container(spec.id()).resolve("sandbox"), spec.sandboxId());
     Files.writeString(layout.imageNote(spec.id()), spec.imageId());
     Path rootfs = mountRoot(spec.id(), sandbox, image);
+    jsonFiles.begin(spec, sandbox);
+    checkSwap(spec.isolation());
     String user = spec.user() == null ? image.config().user() : spec.user();
     Set<String> capabilities = Capabilities.of(spec.isolation());
     ObjectNode seccomp =
@@ -290,12 +316,10 @@ final class Containers {
             spec,
             image.config(),
             Users.resolve(rootfs, user),
-            spec.isolation().network() == null
-                ? sandboxes.network(sandbox)
-                : spec.isolation().network(),
-            sandboxes.processes(sandbox),
+            network(spec.isolation(), sandbox),
+            shared,
             rootfs,
-            layout.sandbox(sandbox.id()),
+            hostFiles(spec, sandbox),
             spec.init() ? init() : null,
             cgroups.path(sandbox.id(), spec.id()),
             cgroups.version() instanceof Cgroups.Version.V2,
@@ -304,12 +328,40 @@ final class Containers {
             capabilities,
             seccomp,
             filters.find(seccomp),
-            volumes.prepare(spec, sandbox, image.config(), rootfs));
+            volumes.prepare(spec, sandbox, image.config(), rootfs),
+            Devices.find(spec.isolation().devices()));
     Rootfs.makeDirectory(rootfs, bundle.workingDirectory());
     Files.write(
         layout.container(spec.id()).resolve("config.json"),
         json.writeValueAsBytes(bundle.config()));
     return seccomp;
+  }
+
+  private @Nullable Path network(Isolation isolation, SandboxSpec sandbox) {
+    if (isolation.offline()) {
+      return null;
+    }
+    return isolation.network() == null ? sandboxes.network(sandbox) : isolation.network();
+  }
+
+  private Path hostFiles(ContainerSpec spec, SandboxSpec sandbox) throws IOException {
+    if (spec.names() == null) {
+      return layout.sandbox(sandbox.id());
+    }
+    Path own = Files.createDirectories(layout.container(spec.id()).resolve("etc"));
+    HostFiles.write(own, spec.names());
+    return own;
+  }
+
+  private void checkSwap(Isolation isolation) {
+    if (isolation.swap() > 0 && !cgroups.countsSwap()) {
+      throw new EngineException(
+          "CannotCreateContainerError: maxSwap: this machine's kernel does not count swap");
+    }
+    if (isolation.swappiness() != null && cgroups.version() instanceof Cgroups.Version.V2) {
+      throw new EngineException(
+          "CannotCreateContainerError: swappiness: this machine's cgroups (v2) have none");
+    }
   }
 
   private Path mountRoot(String id, SandboxSpec sandbox, StoredImage image) throws IOException {
@@ -370,6 +422,7 @@ final class Containers {
       }
       Layout.write(layout.exitNote(id), json.writeValueAsBytes(exit));
       container.exit.complete(exit);
+      jsonFiles.wake(id);
     } catch (NoSuchFileException e) {
       return; // removed meanwhile
     } catch (IOException e) {
@@ -407,6 +460,7 @@ final class Containers {
     Running container = known.get(id);
     if (container != null) {
       backlog.look(id, runs(container));
+      jsonFiles.wake(id);
     }
   }
 
@@ -424,6 +478,7 @@ final class Containers {
   }
 
   void lookAtAll() {
+    jsonFiles.wakeAll(); // also those that could not be written the last time
     for (String id : known.keySet()) {
       try {
         look(id);
@@ -518,6 +573,7 @@ final class Containers {
       lock.lock();
       try {
         boolean monitored = !container.exit.isDone() || monitorLives(id);
+        jsonFiles.remove(id);
         leftovers.removeContainer(sandboxId, id, monitored);
         known.remove(id);
         backlog.remove(id);
@@ -541,6 +597,7 @@ final class Containers {
         if (!Files.exists(file)) {
           Path sandbox = directory.resolve("sandbox");
           String sandboxId = Files.exists(sandbox) ? Files.readString(sandbox) : "";
+          jsonFiles.remove(id);
           leftovers.removeContainer(sandboxId.isEmpty() ? "none" : sandboxId, id, true);
           continue;
         }
@@ -565,6 +622,7 @@ final class Containers {
           guard.ensure();
           backlog.lookAnew(id, runs(container)); // it may have been halted while nobody read
         }
+        jsonFiles.adopt(id);
         order.accumulateAndGet(note.order(), Math::max);
         if (sandboxes.find(note.sandboxId()).isEmpty()) {
           removeOf(note.sandboxId()); // its sandbox was being removed

@@ -1,56 +1,62 @@
 package dev.muelle.engine.oci;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.muelle.engine.EngineException;
-import dev.muelle.engine.SandboxSpec;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /**
- * A process that keeps a namespace of processes for the containers of a sandbox that share one, as
- * ECS's pause container does: it is their first process, takes in orphans, and does nothing else.
- * It belongs to the sandbox's control group, and goes with it.
+ * A process that keeps namespaces for containers that share them, as ECS's pause container does: it
+ * is the first of their processes, takes in orphans, and does nothing else. It belongs to the
+ * control group of what it keeps them for, and goes with it.
  */
 final class Keeper {
 
-  /** Its group's name among those of the sandbox's containers. */
+  /** Its group's name among those of the containers. */
   private static final String GROUP = "keeper";
 
   private static final int ROUNDS = 2500;
   private static final Path INIT = Path.of("/usr/bin/tini");
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Arguments: the groups' files, then the program. It enters, and becomes it. */
   private static final String SCRIPT =
       "for f in $1; do echo $$ > \"$f\" || exit 1; done; shift; exec \"$@\"";
 
-  private final Layout layout;
   private final Cgroups cgroups;
 
-  Keeper(Layout layout, Cgroups cgroups) {
-    this.layout = layout;
+  Keeper(Cgroups cgroups) {
     this.cgroups = cgroups;
   }
 
-  private Path note(String sandboxId) {
-    return layout.sandbox(sandboxId).resolve("keeper");
+  /** Who it is, even after others got its number. */
+  private record Note(long pid, long startTime) {}
+
+  /** The namespaces that one keeps. */
+  record Kept(Path processes, Path ipc) {}
+
+  private static Path note(Path directory) {
+    return directory.resolve("keeper");
   }
 
-  /** Starts it, if the sandbox shares anything. */
-  void start(SandboxSpec spec) throws IOException {
-    if (!spec.sharesProcesses()) {
-      return;
-    }
+  /**
+   * Starts one.
+   *
+   * @param directory where it is noted
+   * @param group beside whose other groups its own is
+   */
+  void start(Path directory, String group) throws IOException {
     if (!Files.isExecutable(INIT)) {
-      throw new EngineException("ResourceInitializationError: pidMode task needs " + INIT);
+      throw new EngineException("ResourceInitializationError: shared namespaces need " + INIT);
     }
     List<String> groups = new ArrayList<>();
-    for (Path group : cgroups.make(spec.id(), GROUP)) {
-      groups.add(group.resolve("cgroup.procs").toString());
+    for (Path own : cgroups.make(group, GROUP)) {
+      groups.add(own.resolve("cgroup.procs").toString());
     }
     Process process =
         new ProcessBuilder(
@@ -61,6 +67,7 @@ final class Keeper {
                 "sh",
                 String.join(" ", groups),
                 "unshare",
+                "--ipc",
                 "--pid",
                 "--fork",
                 "--kill-child=KILL",
@@ -74,11 +81,12 @@ final class Keeper {
             .start();
     for (int round = 0; !ready(process.pid()); round++) {
       if (!process.isAlive() || round == ROUNDS) {
-        throw new EngineException("ResourceInitializationError: no namespace of processes");
+        throw new EngineException("ResourceInitializationError: no shared namespaces");
       }
       Waits.briefly();
     }
-    Layout.write(note(spec.id()), Long.toString(process.pid()).getBytes(StandardCharsets.US_ASCII));
+    Note note = new Note(process.pid(), Processes.startTime((int) process.pid()));
+    Layout.write(note(directory), JSON.writeValueAsBytes(note));
   }
 
   /** Whether its first process is there, without which the namespace takes no others. */
@@ -92,10 +100,15 @@ final class Keeper {
     }
   }
 
-  /** The namespace of processes; null if the sandbox has none of its own. */
-  @Nullable Path processes(SandboxSpec spec) throws IOException {
-    return spec.sharesProcesses()
-        ? Path.of("/proc", Files.readString(note(spec.id())).trim(), "ns", "pid_for_children")
-        : null;
+  /** The namespaces of one that was started and still lives. */
+  Optional<Kept> find(Path directory) throws IOException {
+    if (!Files.exists(note(directory))) {
+      return Optional.empty();
+    }
+    Note note = JSON.readValue(Files.readAllBytes(note(directory)), Note.class);
+    Path namespaces = Path.of("/proc", Long.toString(note.pid()), "ns");
+    return Processes.startTime((int) note.pid()) == note.startTime()
+        ? Optional.of(new Kept(namespaces.resolve("pid_for_children"), namespaces.resolve("ipc")))
+        : Optional.empty();
   }
 }

@@ -16,6 +16,7 @@ record Layout(Path root) {
     for (Path directory :
         new Path[] {
           layout.sandboxes(),
+          layout.machines(),
           layout.containers(),
           layout.logs(),
           layout.exits(),
@@ -50,6 +51,29 @@ record Layout(Path root) {
     return sandbox(sandboxId).resolve("disk");
   }
 
+  Path machines() {
+    return root.resolve("machines");
+  }
+
+  Path machine(String id) {
+    return machines().resolve(id);
+  }
+
+  /** Written last: a machine without it was not finished. */
+  Path machineNote(String id) {
+    return machine(id).resolve("machine.json");
+  }
+
+  /** What its sandboxes may see of a machine's files. */
+  Path machineRoot(String id) {
+    return machine(id).resolve("root");
+  }
+
+  /** What is known of a machine's volumes, beside what is in them. */
+  Path volumeNote(String machineId, String name) {
+    return machine(machineId).resolve("volumes").resolve(name + ".json");
+  }
+
   Path containers() {
     return root.resolve("containers");
   }
@@ -80,6 +104,21 @@ record Layout(Path root) {
   /** Up to where the output's file was released: an offset, as text. */
   Path released(String id) {
     return container(id).resolve("released");
+  }
+
+  /** The places of a machine that a container mounts, noted for its next start. */
+  Path machineMounts(String id) {
+    return container(id).resolve("mounts.json");
+  }
+
+  /** Where such a place is mounted first, so that nobody can exchange it any more. */
+  Path machineMount(String id, int number) {
+    return container(id).resolve("m" + number);
+  }
+
+  /** How far a container's output was written down at its machine. */
+  Path jsonFileNote(String id) {
+    return container(id).resolve("json-file.json");
   }
 
   Path rootfs(String id) {

@@ -108,6 +108,7 @@ final class Leftovers {
         List.of(
             layout.containers(),
             layout.sandboxes(),
+            layout.machines(),
             layout.logs(),
             layout.exits(),
             layout.runtime(),

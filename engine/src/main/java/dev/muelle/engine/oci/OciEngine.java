@@ -7,6 +7,7 @@ import dev.muelle.engine.Engine;
 import dev.muelle.engine.EngineException;
 import dev.muelle.engine.ImageReference;
 import dev.muelle.engine.LocalRegistry;
+import dev.muelle.engine.Machine;
 import dev.muelle.engine.SandboxSpec;
 import dev.muelle.engine.SandboxStatus;
 import dev.muelle.engine.Statistics;
@@ -14,6 +15,7 @@ import dev.muelle.engine.Terminal;
 import dev.muelle.engine.blob.BlobStore;
 import dev.muelle.engine.oci.image.Images;
 import dev.muelle.engine.oci.image.Limits;
+import dev.muelle.linux.KernelClock;
 import dev.muelle.linux.MountPoints;
 import dev.muelle.loop.Timers;
 import java.io.IOException;
@@ -40,6 +42,7 @@ public final class OciEngine implements Engine {
   private static final Pattern ID = Pattern.compile("[A-Za-z0-9-]{1,64}");
 
   private final Images images;
+  private final Machines machines;
   private final Sandboxes sandboxes;
   private final Containers containers;
   private final Launcher launcher;
@@ -79,7 +82,9 @@ public final class OciEngine implements Engine {
       layout = Layout.create(root);
       Cgroups cgroups = new Cgroups(Cgroups.detect(MountPoints.table()), instance);
       images = new Images(root, blobs, local, timers, limits, room.shelf(), "engine-" + instance);
-      sandboxes = new Sandboxes(layout, instance, cgroups, json);
+      Keeper keeper = new Keeper(cgroups);
+      machines = new Machines(layout, cgroups, keeper, json);
+      sandboxes = new Sandboxes(layout, instance, cgroups, keeper, machines, json);
       leftovers = new Leftovers(layout, instance, cgroups);
       RuntimeChoice runtime = RuntimeChoice.choose(cgroups.version(), root);
       execution = new Execution(layout, runtime.anywhere(), json);
@@ -92,6 +97,7 @@ public final class OciEngine implements Engine {
               layout, instance, cgroups, images, launcher, conmon, sandboxes, leftovers, backlog,
               guard, json, timers);
       OutputGuard.endOthers(instance);
+      machines.recover();
       sandboxes.recover();
       containers.recover();
       watching = new Watching(layout, containers, timers);
@@ -109,6 +115,9 @@ public final class OciEngine implements Engine {
   @Override
   public void createSandbox(SandboxSpec spec) {
     valid(spec.id());
+    if (spec.machine() != null) {
+      valid(spec.machine().id());
+    }
     sandboxes.create(spec);
   }
 
@@ -205,6 +214,12 @@ public final class OciEngine implements Engine {
   }
 
   @Override
+  public ClockState clock() {
+    KernelClock now = KernelClock.read();
+    return new ClockState(now.errorMicros(), now.synchronised());
+  }
+
+  @Override
   public Watch watch(Consumer<String> listener) {
     return watching.add(listener);
   }
@@ -225,9 +240,26 @@ public final class OciEngine implements Engine {
   }
 
   @Override
+  public List<Machine> machines() {
+    return machines.all();
+  }
+
+  @Override
+  public boolean removeMachine(String machineId) {
+    try {
+      return machines.remove(machineId, sandboxes::on);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
   public void removeAll() {
     for (SandboxSpec sandbox : sandboxes.all()) {
       removeSandbox(sandbox.id());
+    }
+    for (Machine machine : machines.all()) {
+      removeMachine(machine.id());
     }
     launcher.close(); // its threads are in groups that go
     try {

@@ -1,9 +1,13 @@
 package dev.muelle.engine.oci;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.muelle.engine.ContainerSpec;
 import dev.muelle.engine.EngineException;
+import dev.muelle.engine.Machine;
 import dev.muelle.engine.SandboxSpec;
+import dev.muelle.engine.SandboxSpec.Sharing;
 import dev.muelle.linux.Command;
+import dev.muelle.linux.MountPoints;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -29,16 +33,24 @@ final class Sandboxes {
   private final Cgroups cgroups;
   private final Disks disks;
   private final Keeper keeper;
+  private final Machines machines;
   private final ObjectMapper json;
   private final Map<String, SandboxSpec> known = new ConcurrentHashMap<>();
   private final Map<String, ReentrantReadWriteLock> locks = new ConcurrentHashMap<>();
 
-  Sandboxes(Layout layout, String instance, Cgroups cgroups, ObjectMapper json) {
+  Sandboxes(
+      Layout layout,
+      String instance,
+      Cgroups cgroups,
+      Keeper keeper,
+      Machines machines,
+      ObjectMapper json) {
     this.layout = layout;
     this.instance = instance;
     this.cgroups = cgroups;
     this.disks = new Disks(layout);
-    this.keeper = new Keeper(layout, cgroups);
+    this.keeper = keeper;
+    this.machines = machines;
     this.json = json;
   }
 
@@ -65,9 +77,54 @@ final class Sandboxes {
     return spec.network() == null ? Path.of("/run/netns", ownNetwork(spec.id())) : spec.network();
   }
 
-  /** Where the namespace of processes is that its containers share; null if they do not. */
-  @Nullable Path processes(SandboxSpec spec) throws IOException {
-    return keeper.processes(spec);
+  /** What its containers share with each other, and with others. */
+  Bundle.Shared shared(SandboxSpec spec) throws IOException {
+    Keeper.Kept processes = kept(spec, spec.processes());
+    Keeper.Kept ipc = kept(spec, spec.ipc());
+    return new Bundle.Shared(
+        processes == null ? null : processes.processes(),
+        ipc == null ? null : ipc.ipc(),
+        memory(spec));
+  }
+
+  private Keeper.@Nullable Kept kept(SandboxSpec spec, Sharing sharing) throws IOException {
+    return switch (sharing) {
+      case CONTAINER -> null;
+      case SANDBOX ->
+          keeper
+              .find(layout.sandbox(spec.id()))
+              .orElseThrow(() -> new IOException("the sandbox's first process has ended"));
+      case MACHINE -> machines.namespaces(machine(spec));
+    };
+  }
+
+  /** The mount that is its containers' {@code /dev/shm}; null if each has its own. */
+  private @Nullable Path memory(SandboxSpec spec) throws IOException {
+    return switch (spec.ipc()) {
+      case CONTAINER -> null;
+      case SANDBOX -> SharedMemory.mounted(layout.sandbox(spec.id()));
+      case MACHINE -> machines.memory(machine(spec));
+    };
+  }
+
+  /** The one that it is on. */
+  static Machine machine(SandboxSpec spec) {
+    Machine machine = spec.machine();
+    if (machine == null) {
+      throw new EngineException("ResourceInitializationError: the sandbox is on no machine");
+    }
+    return machine;
+  }
+
+  /** The root of the files of the machine that it is on. */
+  Path machineRoot(SandboxSpec spec) {
+    return layout.machineRoot(machine(spec).id());
+  }
+
+  /** Whether a machine has any. */
+  boolean on(String machineId) {
+    return known.values().stream()
+        .anyMatch(spec -> spec.machine() != null && spec.machine().id().equals(machineId));
   }
 
   private String ownNetwork(String id) {
@@ -96,16 +153,17 @@ final class Sandboxes {
       if (known.containsKey(spec.id())) {
         return;
       }
+      known.put(spec.id(), spec); // so that nobody removes its machine meanwhile
       boolean done = false;
       try {
         make(spec);
         done = true;
       } finally {
         if (!done) {
+          known.remove(spec.id());
           destroy(spec.id());
         }
       }
-      known.put(spec.id(), spec);
     } catch (IOException e) {
       throw new EngineException("ResourceInitializationError: " + e.getMessage(), e);
     } finally {
@@ -114,21 +172,15 @@ final class Sandboxes {
   }
 
   private void make(SandboxSpec spec) throws IOException {
+    if (spec.machine() != null) {
+      machines.create(spec.machine());
+    }
     Path directory = Files.createDirectories(layout.sandbox(spec.id()));
     cgroups.create(spec);
-    Files.writeString(directory.resolve("hostname"), spec.hostname() + "\n");
-    StringBuilder hosts =
-        new StringBuilder("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
-    if (spec.address() != null) {
-      hosts.append(spec.address()).append('\t').append(spec.hostname()).append('\n');
-    }
-    Files.writeString(directory.resolve("hosts"), hosts);
-    StringBuilder resolv = new StringBuilder();
-    if (!spec.searchDomains().isEmpty()) {
-      resolv.append("search ").append(String.join(" ", spec.searchDomains())).append('\n');
-    }
-    spec.nameservers().forEach(server -> resolv.append("nameserver ").append(server).append('\n'));
-    Files.writeString(directory.resolve("resolv.conf"), resolv);
+    HostFiles.write(
+        directory,
+        new ContainerSpec.Names(
+            spec.hostname(), spec.address(), List.of(), spec.nameservers(), spec.searchDomains()));
     if (spec.network() == null) {
       Command.run("ip", "netns", "add", ownNetwork(spec.id()));
       Command.run("ip", "-n", ownNetwork(spec.id()), "link", "set", "lo", "up");
@@ -136,7 +188,9 @@ final class Sandboxes {
     if (spec.storageLimit() > 0) {
       disks.create(spec.id(), spec.storageLimit());
     }
-    keeper.start(spec);
+    if (spec.processes() == Sharing.SANDBOX || spec.ipc() == Sharing.SANDBOX) {
+      keeper.start(directory, spec.id());
+    }
     Layout.write(layout.sandboxNote(spec.id()), json.writeValueAsBytes(spec));
   }
 
@@ -148,10 +202,16 @@ final class Sandboxes {
   }
 
   /** The mounts of this sandbox that starting one of its containers needs. */
-  List<Path> mounts(SandboxSpec spec) {
-    return spec.storageLimit() > 0
-        ? List.of(network(spec), layout.disk(spec.id()))
-        : List.of(network(spec));
+  List<Path> mounts(SandboxSpec spec) throws IOException {
+    List<Path> mounts = new ArrayList<>(List.of(network(spec)));
+    if (spec.storageLimit() > 0) {
+      mounts.add(layout.disk(spec.id()));
+    }
+    Path memory = memory(spec);
+    if (memory != null) {
+      mounts.add(memory);
+    }
+    return mounts;
   }
 
   /** Where a volume lies that the sandbox's containers share. */
@@ -185,6 +245,7 @@ final class Sandboxes {
   private void destroy(String id) throws IOException {
     cgroups.remove(id);
     disks.remove(id);
+    MountPoints.unmount(SharedMemory.of(layout.sandbox(id)));
     if (Files.exists(Path.of("/run/netns", ownNetwork(id)))) {
       Command.run("ip", "netns", "del", ownNetwork(id));
     }

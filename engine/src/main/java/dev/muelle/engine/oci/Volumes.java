@@ -27,8 +27,11 @@ final class Volumes {
 
   private final Sandboxes sandboxes;
 
-  Volumes(Sandboxes sandboxes) {
+  private final MachineMounts ofMachine;
+
+  Volumes(Sandboxes sandboxes, MachineMounts ofMachine) {
     this.sandboxes = sandboxes;
+    this.ofMachine = ofMachine;
   }
 
   /**
@@ -39,39 +42,69 @@ final class Volumes {
   synchronized List<Bundle.Bound> prepare(
       ContainerSpec spec, SandboxSpec sandbox, ImageConfig image, Path rootfs) throws IOException {
     List<Bundle.Bound> bound = new ArrayList<>();
+    List<ContainerSpec.Mount> mounts = new ArrayList<>();
+    List<String> places = new ArrayList<>();
     for (ContainerSpec.Mount mount : spec.isolation().mounts()) {
       switch (mount.source()) {
         case Source.Memory memory -> {}
+        case Source.OfMachine(String path) -> {
+          mounts.add(mount);
+          places.add(path);
+        }
+        case Source.Volume volume -> {
+          valid(volume.name());
+          mounts.add(mount);
+          places.add(ofMachine.volume(sandbox, volume, into -> fill(into, mount.target(), rootfs)));
+        }
         case Source.Host(Path path) ->
             bound.add(
                 new Bundle.Bound(Files.createDirectories(path), mount.target(), mount.readonly()));
-        case Source.Shared(String name) -> {
-          if (!NAME.matcher(name).matches()) {
-            throw new EngineException("CannotCreateContainerError: invalid volume name: " + name);
-          }
+        case Source.Shared(String name, boolean always) -> {
+          valid(name);
           Path directory = sandboxes.volume(sandbox, name);
           if (!Files.exists(directory)) {
-            make(directory, mount.target(), image, rootfs);
+            make(directory, mount.target(), always || declares(image, mount.target()), rootfs);
           }
           bound.add(new Bundle.Bound(directory, mount.target(), mount.readonly()));
         }
       }
     }
+    if (!places.isEmpty()) {
+      List<Path> sources = ofMachine.mount(spec.id(), sandbox, places);
+      for (int i = 0; i < sources.size(); i++) {
+        ContainerSpec.Mount mount = mounts.get(i);
+        bound.add(new Bundle.Bound(sources.get(i), mount.target(), mount.readonly()));
+      }
+    }
     return bound;
   }
 
+  private static void valid(String name) {
+    if (!NAME.matcher(name).matches()) {
+      throw new EngineException("CannotCreateContainerError: invalid volume name: " + name);
+    }
+  }
+
   /** Whole or not at all: a crash must not leave a volume that is filled by half. */
-  private static void make(Path directory, String target, ImageConfig image, Path rootfs)
+  private static void make(Path directory, String target, boolean filled, Path rootfs)
       throws IOException {
     Path half = directory.resolveSibling(directory.getFileName() + ".new");
     Trees.delete(half);
     Files.createDirectories(half);
     Files.setAttribute(half, "unix:mode", 0755);
+    if (filled) {
+      fill(half, target, rootfs);
+    }
+    Files.move(half, directory, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /** With what the image has where it is mounted. */
+  private static void fill(Path directory, String target, Path rootfs) throws IOException {
     Path content = InRoot.resolve(rootfs, target, true);
-    if (declares(image, target) && Files.isDirectory(content, LinkOption.NOFOLLOW_LINKS)) {
+    if (Files.isDirectory(content, LinkOption.NOFOLLOW_LINKS)) {
       Command.Result copied =
           Command.attempt(
-              List.of("cp", "-a", "--", content + "/.", half.toString()),
+              List.of("cp", "-a", "--", content + "/.", directory.toString()),
               Map.of("LC_ALL", "C"),
               "",
               COPY_LIMIT);
@@ -79,7 +112,6 @@ final class Volumes {
         throw new IOException(copied.error().trim());
       }
     }
-    Files.move(half, directory, StandardCopyOption.ATOMIC_MOVE);
   }
 
   private static boolean declares(ImageConfig image, String target) {

@@ -6,6 +6,7 @@ import dev.muelle.engine.ContainerStatus.State;
 import dev.muelle.engine.Engine;
 import dev.muelle.engine.EngineException;
 import dev.muelle.engine.ImageReference;
+import dev.muelle.engine.Machine;
 import dev.muelle.engine.SandboxSpec;
 import dev.muelle.engine.SandboxStatus;
 import dev.muelle.engine.Statistics;
@@ -49,6 +50,7 @@ public final class SimEngine implements Engine {
 
   private final Map<String, Sandbox> sandboxes = new LinkedHashMap<>();
   private final Map<String, SimContainer> containers = new HashMap<>(); // of all sandboxes
+  private final Map<String, Machine> machines = new LinkedHashMap<>();
   private final Map<String, Integer> starts = new HashMap<>();
   private final Set<String> pulled = new HashSet<>();
   private int lastPid = 1000;
@@ -97,6 +99,9 @@ public final class SimEngine implements Engine {
   public synchronized void createSandbox(SandboxSpec spec) {
     requireId(spec.id());
     sandboxes.putIfAbsent(spec.id(), new Sandbox(spec));
+    if (spec.machine() != null) {
+      machines.putIfAbsent(spec.machine().id(), spec.machine());
+    }
   }
 
   @Override
@@ -274,6 +279,12 @@ public final class SimEngine implements Engine {
     }
   }
 
+  /** Half a millisecond from UTC. */
+  @Override
+  public ClockState clock() {
+    return new ClockState(500, true);
+  }
+
   @Override
   public Watch watch(Consumer<String> listener) {
     listeners.add(listener);
@@ -324,8 +335,26 @@ public final class SimEngine implements Engine {
   }
 
   @Override
+  public synchronized List<Machine> machines() {
+    return List.copyOf(machines.values());
+  }
+
+  @Override
+  public synchronized boolean removeMachine(String machineId) {
+    for (Sandbox sandbox : sandboxes.values()) {
+      Machine machine = sandbox.spec.machine();
+      if (machine != null && machine.id().equals(machineId)) {
+        return false;
+      }
+    }
+    machines.remove(machineId);
+    return true;
+  }
+
+  @Override
   public void removeAll() {
     sandboxes().forEach(sandbox -> removeSandbox(sandbox.id()));
+    machines().forEach(machine -> removeMachine(machine.id()));
   }
 
   @Override

@@ -52,7 +52,7 @@ class BundleTest {
             image,
             new Users(1000, 1001, List.of(2000), "/home/alba"),
             Path.of("/run/netns/n"),
-            null,
+            Bundle.Shared.NOTHING,
             Path.of("/r"),
             Path.of("/f"),
             Path.of("/usr/bin/tini-static"),
@@ -63,6 +63,7 @@ class BundleTest {
             Set.of("CAP_CHOWN"),
             new ObjectMapper().createObjectNode(),
             null,
+            List.of(),
             List.of())
         .config();
   }

@@ -52,7 +52,9 @@ class ConsoleTest {
             List.of(),
             true,
             ContainerSpec.Isolation.DEFAULT,
-            console));
+            console,
+            null,
+            null));
   }
 
   private boolean runs(String id) {

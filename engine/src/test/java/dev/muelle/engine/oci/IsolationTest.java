@@ -1,16 +1,21 @@
 package dev.muelle.engine.oci;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.engine.ContainerSpec;
+import dev.muelle.engine.ContainerSpec.Device;
 import dev.muelle.engine.ContainerSpec.Isolation;
 import dev.muelle.engine.ContainerSpec.Mount;
+import dev.muelle.engine.ContainerSpec.Names;
 import dev.muelle.engine.ContainerSpec.Source;
 import dev.muelle.engine.Engine.Executed;
 import dev.muelle.engine.EngineException;
 import dev.muelle.engine.ImageReference;
+import dev.muelle.engine.SandboxSpec;
+import dev.muelle.engine.SandboxSpec.Sharing;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -184,6 +189,189 @@ class IsolationTest {
     Lab.await(() -> !execute("/bin/busybox", "ps").output().contains("sleep 999"));
     lab.engine.stopContainer("c1", Duration.ZERO);
     assertThrows(EngineException.class, () -> execute("true"));
+  }
+
+  private static Isolation devices(boolean offline, Device... devices) {
+    return new Isolation(
+        Set.of(),
+        Set.of(),
+        -1,
+        Map.of(),
+        List.of(),
+        false,
+        null,
+        offline,
+        true,
+        List.of(devices),
+        16 << 20,
+        null);
+  }
+
+  @Test
+  void nothingIsGainedByPrograms() {
+    String gained = "/bin/busybox grep NoNewPrivs /proc/self/status | /bin/busybox cut -f2";
+    assertEquals(List.of("1"), run("c1", devices(false), gained));
+    assertEquals(List.of("0"), run("c2", Isolation.DEFAULT, gained));
+  }
+
+  @Test
+  void aContainerWithoutNetworkHasOnlyItself() {
+    String interfaces = "ls /sys/class/net; /bin/busybox ip -o addr show lo | /bin/busybox wc -l";
+    List<String> seen = run("c1", devices(true), interfaces);
+    assertEquals("lo", seen.getFirst());
+    assertEquals(2, seen.size(), seen::toString);
+    String namespace = "/bin/busybox readlink /proc/self/ns/net";
+    assertFalse(
+        run("c2", devices(true), namespace).equals(run("c3", Isolation.DEFAULT, namespace)));
+  }
+
+  @Test
+  void devicesAreGivenAsFarAsTheMachineHasThem() {
+    Device zero = new Device("/dev/zero", "/dev/nothing", "r");
+    assertEquals(
+        List.of("4", "no shm"),
+        run(
+            "c1",
+            devices(false, zero),
+            "dd if=/dev/nothing bs=4 count=1 2>/dev/null | /bin/busybox wc -c;"
+                + " [ -e /dev/shm ] || echo no shm"));
+    if (Files.exists(Path.of("/dev/fuse"))) { // the module is loaded
+      String write = "(: > /dev/files) 2>/dev/null && echo written || echo refused";
+      for (String access : List.of("r", "rw")) {
+        assertEquals(
+            List.of(access.equals("r") ? "refused" : "written"),
+            run(
+                "fuse-" + access,
+                devices(false, new Device("/dev/fuse", "/dev/files", access)),
+                write));
+      }
+    }
+    for (String path : List.of("/dev/mem", "/dev/kmsg", "/dev/../etc/passwd", "/dev/loop0")) {
+      EngineException refused =
+          assertThrows(
+              EngineException.class,
+              () ->
+                  lab.engine.startContainer(
+                      container("bad", devices(false, new Device(path, "/dev/x", "rwm")), "true")));
+      assertTrue(refused.getMessage().contains("no such file"), refused.getMessage());
+    }
+  }
+
+  @Test
+  void swapComesOnTopOfMemory() throws Exception {
+    List<String> mounts = Files.readAllLines(Path.of("/proc/self/mountinfo"));
+    Cgroups cgroups = new Cgroups(Cgroups.detect(mounts), lab.instance);
+    ContainerSpec usual = container("c1", devices(false), "sleep 1000");
+    ContainerSpec limited =
+        new ContainerSpec(
+            usual.id(),
+            usual.sandboxId(),
+            usual.name(),
+            usual.imageId(),
+            usual.entryPoint(),
+            usual.command(),
+            usual.environment(),
+            null,
+            null,
+            128,
+            32 << 20,
+            0,
+            false,
+            false,
+            List.of(),
+            true,
+            devices(false));
+    if (!cgroups.countsSwap()) {
+      EngineException refused =
+          assertThrows(EngineException.class, () -> lab.engine.startContainer(limited));
+      assertTrue(refused.getMessage().contains("maxSwap"), refused.getMessage());
+      return;
+    }
+    lab.engine.createSandbox(
+        new SandboxSpec(
+            "s2",
+            null,
+            "h",
+            null,
+            List.of(),
+            List.of(),
+            0,
+            64 << 20,
+            16 << 20,
+            0,
+            Sharing.CONTAINER,
+            Sharing.CONTAINER,
+            null,
+            Map.of()));
+    lab.engine.startContainer(limited);
+    boolean together = cgroups.version() instanceof Cgroups.Version.V1;
+    assertEquals((together ? 48 : 16) << 20, swap(cgroups, "s1/c1"));
+    assertEquals((together ? 80 : 16) << 20, swap(cgroups, "s2"));
+  }
+
+  private long swap(Cgroups cgroups, String group) throws Exception {
+    Path file =
+        switch (cgroups.version()) {
+          case Cgroups.Version.V1(Map<String, Path> hierarchies) ->
+              hierarchies
+                  .get("memory")
+                  .resolve(lab.instance)
+                  .resolve(group)
+                  .resolve("memory.memsw.limit_in_bytes");
+          case Cgroups.Version.V2(Path root) ->
+              root.resolve(lab.instance).resolve(group).resolve("memory.swap.max");
+        };
+    return Long.parseLong(Files.readString(file).trim());
+  }
+
+  @Test
+  void namesAreTheContainersOwn() {
+    ContainerSpec usual =
+        container(
+            "c1",
+            Isolation.DEFAULT,
+            "/bin/busybox hostname; cat /etc/hosts /etc/resolv.conf; echo $HOSTNAME");
+    Names names =
+        new Names(
+            "quay",
+            "172.17.0.2",
+            List.of(new Names.Host("10.0.0.9", "db db.internal")),
+            List.of("10.0.0.53"),
+            List.of("internal"));
+    lab.engine.startContainer(
+        new ContainerSpec(
+            usual.id(),
+            usual.sandboxId(),
+            usual.name(),
+            usual.imageId(),
+            usual.entryPoint(),
+            usual.command(),
+            usual.environment(),
+            null,
+            null,
+            128,
+            0,
+            0,
+            false,
+            false,
+            List.of(),
+            true,
+            Isolation.DEFAULT,
+            ContainerSpec.Console.NONE,
+            names,
+            null));
+    assertEquals(0, lab.exited("c1").exitCode());
+    assertEquals(
+        List.of(
+            "quay",
+            "127.0.0.1\tlocalhost",
+            "::1\tlocalhost ip6-localhost ip6-loopback",
+            "10.0.0.9\tdb db.internal",
+            "172.17.0.2\tquay",
+            "search internal",
+            "nameserver 10.0.0.53",
+            "quay"),
+        lab.texts("c1"));
   }
 
   private Executed execute(String... command) {

@@ -9,8 +9,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
+import software.amazon.awssdk.services.ecs.model.IpcMode;
 import software.amazon.awssdk.services.ecs.model.LogConfiguration;
 import software.amazon.awssdk.services.ecs.model.LogDriver;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
@@ -62,7 +64,14 @@ final class ContainerRules {
           "restartPolicy",
           "interactive",
           "pseudoTerminal",
-          "versionConsistency");
+          "versionConsistency",
+          "hostname",
+          "extraHosts",
+          "dnsServers",
+          "dnsSearchDomains",
+          "links",
+          "disableNetworking",
+          "dockerSecurityOptions");
 
   private final Scope scope;
 
@@ -73,11 +82,14 @@ final class ContainerRules {
   List<ContainerDefinition> check(
       List<ContainerDefinition> definitions,
       NetworkMode mode,
+      @Nullable IpcMode ipcMode,
       boolean fargate,
       int cpu,
       int memory,
       @Nullable String executionRole) {
     Set<String> names = new LinkedHashSet<>();
+    Set<String> all =
+        definitions.stream().map(ContainerDefinition::name).collect(Collectors.toSet());
     Set<String> ports = new HashSet<>();
     int cpuSum = 0;
     int memorySum = 0;
@@ -104,6 +116,8 @@ final class ContainerRules {
             "Fargate requires task definition to have execution role ARN to support ECR images.");
       }
       LinuxRules.check(definition);
+      LinuxRules.checkParameters(definition, mode, ipcMode);
+      ContainerNames.check(definition, mode, all);
       HealthChecks.check(definition);
       Restarts.check(definition);
       if (definition.versionConsistency() == VersionConsistency.UNKNOWN_TO_SDK_VERSION) {
@@ -188,11 +202,17 @@ final class ContainerRules {
       return;
     }
     Refuse.unlessEffective("LogConfiguration", logs, Set.of("logDriver", "options"));
+    if (logs.logDriver() == LogDriver.JSON_FILE && !fargate) {
+      JsonFileOptions.of(logs);
+      return;
+    }
     if (logs.logDriver() != LogDriver.AWSLOGS) {
       throw Refuse.client(
           "Log driver "
               + logs.logDriverAsString()
-              + " is not supported by this region yet: use awslogs.");
+              + (fargate
+                  ? " is not supported by this region on Fargate: use awslogs."
+                  : " is not supported by this region yet: use awslogs or json-file."));
     }
     Map<String, String> options = logs.options();
     for (String required : List.of("awslogs-group", "awslogs-region", "awslogs-stream-prefix")) {

@@ -1,5 +1,6 @@
 package dev.muelle.services.ecs;
 
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -18,6 +19,19 @@ final class Dependencies {
 
   private Dependencies() {}
 
+  /** A container's dependencies: those that it says, and a start of what it is linked to. */
+  static List<ContainerDependency> of(ContainerDefinition definition) {
+    List<ContainerDependency> all = new ArrayList<>(definition.dependsOn());
+    for (String linked : ContainerNames.linked(definition)) {
+      all.add(
+          ContainerDependency.builder()
+              .containerName(linked)
+              .condition(ContainerCondition.START)
+              .build());
+    }
+    return all;
+  }
+
   static void check(List<ContainerDefinition> definitions, Set<String> names) {
     Set<String> essential =
         definitions.stream()
@@ -30,7 +44,7 @@ final class Dependencies {
             .map(ContainerDefinition::name)
             .collect(Collectors.toSet());
     for (ContainerDefinition definition : definitions) {
-      for (ContainerDependency dependency : definition.dependsOn()) {
+      for (ContainerDependency dependency : of(definition)) {
         if (!names.contains(dependency.containerName())) {
           throw Refuse.client(
               "Container "
@@ -72,8 +86,7 @@ final class Dependencies {
     while (progress) {
       progress = false;
       for (ContainerDefinition definition : definitions) {
-        boolean ready =
-            definition.dependsOn().stream().allMatch(d -> done.contains(d.containerName()));
+        boolean ready = of(definition).stream().allMatch(d -> done.contains(d.containerName()));
         progress |= ready && done.add(definition.name());
       }
     }

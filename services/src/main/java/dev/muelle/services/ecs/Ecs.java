@@ -175,6 +175,7 @@ public final class Ecs implements EcsClient {
   private final Protections protections;
   private final ExecSessions sessions;
   private final HealthChecks health;
+  private final InstanceMachines machines;
   private final TaskAgent agent;
   private final Loop<String> taskLoop;
   private final Loop<String> serviceLoop;
@@ -268,15 +269,17 @@ public final class Ecs implements EcsClient {
     logs = new LogPump(store, timers, random, engine, logsClient, definitions, settings);
     protections = new Protections(store, timers, clusters);
     sessions = new ExecSessions(store, timers, ids, clusters, definitions, engine, host);
+    TaskNetworks taskNetworks = new TaskNetworks(store, ec2, network);
     endpoint =
         new TaskEndpoint(
             store,
             definitions,
-            new TaskMetadata(ec2, engine, Networks.domain(scope)),
+            new TaskMetadata(ec2, engine, taskNetworks, timers, Networks.domain(scope)),
             new DockerStats(engine),
             new AgentProtection(protections, definitions, ids),
             vpcHttp);
     health = new HealthChecks(store, timers, random, engine, definitions);
+    machines = new InstanceMachines(store, timers, random, engine);
     agent =
         new TaskAgent(
             scope,
@@ -289,10 +292,11 @@ public final class Ecs implements EcsClient {
             network,
             ec2,
             new Targets(store, timers, ids, elb),
-            new TaskNetworks(store, ec2, network),
+            taskNetworks,
             logs,
             endpoint,
             health,
+            machines,
             this::wakeTask);
     ServiceScheduler scheduler =
         new ServiceScheduler(
@@ -347,6 +351,7 @@ public final class Ecs implements EcsClient {
       case "ecs.task_sets" -> serviceLoop.wake(serviceOf(change.key()));
       case "ecs.container_instances" -> {
         fleets.instanceChanged(change.key());
+        machines.wake(change.key());
         wakeServices();
         wakeCapacityOf(change.key());
       }
@@ -399,6 +404,7 @@ public final class Ecs implements EcsClient {
     agentLoop.close();
     serviceLoop.close();
     taskLoop.close();
+    machines.close();
     health.close();
     logs.close();
     endpoint.close();

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.LinuxParameters;
+import software.amazon.awssdk.services.ecs.model.PidMode;
 import software.amazon.awssdk.services.ecs.model.RegisterTaskDefinitionRequest;
 
 /**
@@ -21,6 +22,10 @@ final class FargateDefinitions {
   static void check(RegisterTaskDefinitionRequest request) {
     if (request.ipcMode() != null) {
       throw Refuse.client("Tasks using the Fargate launch type do not support ipcMode.");
+    }
+    if (request.pidMode() == PidMode.HOST) {
+      throw Refuse.client(
+          "Tasks using the Fargate launch type do not support pidMode 'host': use task.");
     }
     if (!request.placementConstraints().isEmpty()) {
       throw Refuse.client(

@@ -80,6 +80,9 @@ record HostNetwork(String ec2InstanceId, List<Place> places) {
     neighbours.forEach(one -> one.places().forEach(place -> addresses.add(place.address())));
     List<Place> places = new ArrayList<>();
     for (ContainerDefinition container : definition.containerDefinitions()) {
+      if (Boolean.TRUE.equals(container.disableNetworking())) {
+        continue;
+      }
       List<NetworkBinding> bindings = new ArrayList<>();
       for (PortMapping port : container.portMappings()) {
         boolean udpPort = port.protocol() == TransportProtocol.UDP;

@@ -80,6 +80,7 @@ final class InstanceAgents {
           "com.amazonaws.ecs.capability.docker-remote-api.1.29",
           "com.amazonaws.ecs.capability.docker-remote-api.1.44",
           "com.amazonaws.ecs.capability.logging-driver.awslogs",
+          "com.amazonaws.ecs.capability.logging-driver.json-file",
           "com.amazonaws.ecs.capability.ecr-auth",
           "com.amazonaws.ecs.capability.task-iam-role",
           "com.amazonaws.ecs.capability.task-iam-role-network-host",
@@ -88,6 +89,7 @@ final class InstanceAgents {
           "ecs.capability.docker-plugin.local",
           "ecs.capability.execution-role-awslogs",
           "ecs.capability.execution-role-ecr-pull",
+          "ecs.capability.pid-ipc-namespace-sharing",
           "ecs.capability.task-cpu-mem-limit",
           "ecs.capability.task-eni");
 

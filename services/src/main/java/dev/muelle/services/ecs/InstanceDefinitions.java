@@ -60,10 +60,6 @@ final class InstanceDefinitions {
                 + container.name()
                 + "'. At least one of 'memory' or 'memoryReservation' must be specified.");
       }
-      if (!container.links().isEmpty()) {
-        throw Refuse.client(
-            "ContainerDefinition parameter links is not supported by this region yet.");
-      }
     }
   }
 

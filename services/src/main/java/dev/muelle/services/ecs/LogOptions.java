@@ -8,7 +8,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.LogConfiguration;
+import software.amazon.awssdk.services.ecs.model.LogDriver;
 
 /**
  * What a container's log configuration says to the {@code awslogs} driver. In mode {@code
@@ -71,6 +73,12 @@ record LogOptions(
           Map.entry('z', "[+-]\\d{4}"),
           Map.entry('Z', "[A-Z]{1,4}T"),
           Map.entry('j', "(?:[0-2][0-9][0-9]|3[0-5][0-9]|36[0-6])"));
+
+  /** Whether a container's output is delivered by this driver. */
+  static boolean delivered(ContainerDefinition container) {
+    return container.logConfiguration() != null
+        && container.logConfiguration().logDriver() == LogDriver.AWSLOGS;
+  }
 
   /**
    * Those of a definition that was registered.

@@ -113,10 +113,12 @@ final class LogPump implements AutoCloseable {
    *
    * @throws EngineException with the agent's words if there is no such group
    */
-  void prepare(@Nullable LogConfiguration logs, String container, String taskId) {
-    if (logs == null) {
+  void prepare(ContainerDefinition definition, String taskId) {
+    if (!LogOptions.delivered(definition)) {
       return;
     }
+    LogConfiguration logs = definition.logConfiguration();
+    String container = definition.name();
     choose(logs, taskId);
     LogOptions options = options(logs, taskId);
     String group = options.group();
@@ -171,8 +173,9 @@ final class LogPump implements AutoCloseable {
     TaskDefinition definition = definitions.byArn(task.task().taskDefinitionArn()).orElseThrow();
     boolean mustNotWait =
         definition.containerDefinitions().stream()
+            .filter(LogOptions::delivered)
             .map(ContainerDefinition::logConfiguration)
-            .anyMatch(logs -> logs != null && options(logs, taskId).bufferBytes() > 0);
+            .anyMatch(logs -> options(logs, taskId).bufferBytes() > 0);
     if (mustNotWait && buffered.add(taskId)) {
       filling.wake(taskId);
     }
@@ -197,7 +200,7 @@ final class LogPump implements AutoCloseable {
     boolean any = false;
     for (ContainerDefinition container : definition.containerDefinitions()) {
       LogConfiguration logs = container.logConfiguration();
-      if (logs != null && options(logs, taskId).bufferBytes() > 0) {
+      if (LogOptions.delivered(container) && options(logs, taskId).bufferBytes() > 0) {
         any = true;
         fill(TaskAgent.containerId(task, container.name()), options(logs, taskId));
       }
@@ -242,7 +245,7 @@ final class LogPump implements AutoCloseable {
       more = false;
       open = false;
       for (ContainerDefinition container : definition.containerDefinitions()) {
-        if (container.logConfiguration() != null) {
+        if (LogOptions.delivered(container)) {
           String id = TaskAgent.containerId(task, container.name());
           LogOptions options = options(container.logConfiguration(), task.id());
           switch (carry(id, options, options.stream(container.name(), task.id()), last)) {

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Attribute;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
+import software.amazon.awssdk.services.ecs.model.RegisterTaskDefinitionRequest;
 
 /**
  * What the container agent of an instance has to be capable of to run a task.
@@ -20,12 +21,13 @@ final class RequiredAttributes {
 
   /** What an instance would need to run it, as ECS lists it. */
   static List<Attribute> of(
+      RegisterTaskDefinitionRequest request,
       NetworkMode mode,
       List<ContainerDefinition> containers,
       @Nullable String executionRole,
       @Nullable String taskRole) {
     List<String> names = new ArrayList<>();
-    boolean logs = containers.stream().anyMatch(c -> c.logConfiguration() != null);
+    boolean logs = containers.stream().anyMatch(LogOptions::delivered);
     boolean ecr =
         containers.stream().anyMatch(c -> ContainerRules.ECR.matcher(c.image()).matches());
     boolean reservation = containers.stream().anyMatch(c -> c.memoryReservation() != null);
@@ -38,6 +40,15 @@ final class RequiredAttributes {
     if (ecr) {
       names.add("com.amazonaws.ecs.capability.ecr-auth");
       names.add("ecs.capability.execution-role-ecr-pull");
+    }
+    if (containers.stream().anyMatch(c -> JsonFileOptions.of(c.logConfiguration()) != null)) {
+      names.add("com.amazonaws.ecs.capability.logging-driver.json-file");
+    }
+    if (request.pidMode() != null || request.ipcMode() != null) {
+      names.add("ecs.capability.pid-ipc-namespace-sharing");
+    }
+    if (request.volumes().stream().anyMatch(one -> one.dockerVolumeConfiguration() != null)) {
+      names.add("ecs.capability.docker-plugin.local");
     }
     names.add("com.amazonaws.ecs.capability.docker-remote-api.1.18");
     if (logs) {

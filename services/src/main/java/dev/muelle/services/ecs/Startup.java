@@ -57,7 +57,7 @@ final class Startup {
       }
       complete = false;
       boolean ready = true;
-      for (ContainerDependency dependency : definition.dependsOn()) {
+      for (ContainerDependency dependency : Dependencies.of(definition)) {
         ContainerDefinition first = byName.get(dependency.containerName());
         boolean passed = healthy.contains(dependency.containerName());
         switch (look(dependency, first, started.get(dependency.containerName()), passed, now)) {

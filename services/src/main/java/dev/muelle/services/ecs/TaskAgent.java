@@ -59,6 +59,7 @@ final class TaskAgent {
   private final LogPump logs;
   private final TaskEndpoint endpoint;
   private final HealthChecks health;
+  private final InstanceMachines machines;
   private final TaskChanges changes;
   private final TaskSpecs specs;
   private final TaskImages images;
@@ -94,6 +95,7 @@ final class TaskAgent {
       LogPump logs,
       TaskEndpoint endpoint,
       HealthChecks health,
+      InstanceMachines machines,
       Consumer<String> wake) {
     this.store = store;
     this.clock = clock;
@@ -104,6 +106,7 @@ final class TaskAgent {
     this.logs = logs;
     this.endpoint = endpoint;
     this.health = health;
+    this.machines = machines;
     changes = new TaskChanges(store, clock, ids, tasks);
     specs = new TaskSpecs(scope, networks);
     images = new TaskImages(store, clock, changes, engine);
@@ -120,6 +123,7 @@ final class TaskAgent {
         engine.removeSandbox(sandbox.id());
       }
     }
+    engine.machines().stream().filter(specs::ours).forEach(machine -> machines.wake(machine.id()));
   }
 
   /**
@@ -217,7 +221,7 @@ final class TaskAgent {
     }
     for (ContainerDefinition container : step.start()) {
       try {
-        logs.prepare(container.logConfiguration(), container.name(), task.id());
+        logs.prepare(container, task.id());
         String image = images.image(pulled, container).id();
         engine.startContainer(specs.container(pulled, definition, container, image, places));
       } catch (EngineException e) {
@@ -401,7 +405,7 @@ final class TaskAgent {
 
   private static boolean neededBy(ContainerDefinition container, List<ContainerDefinition> others) {
     return others.stream()
-        .flatMap(other -> other.dependsOn().stream())
+        .flatMap(other -> Dependencies.of(other).stream())
         .anyMatch(dependency -> dependency.containerName().equals(container.name()));
   }
 
@@ -409,6 +413,9 @@ final class TaskAgent {
     TaskDefinition definition = definition(task);
     logs.drain(task, definition);
     engine.removeSandbox(task.id());
+    if (task.bookedOn() != null) {
+      machines.wake(task.bookedOn());
+    }
     networks.close(task);
     interfaces.delete(task);
     logs.forget(task, definition);

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.CPUArchitecture;
 import software.amazon.awssdk.services.ecs.model.Compatibility;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
+import software.amazon.awssdk.services.ecs.model.IpcMode;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.OSFamily;
 import software.amazon.awssdk.services.ecs.model.PidMode;
@@ -42,7 +43,8 @@ final class TaskDefinitionRules {
           "ephemeralStorage",
           "placementConstraints",
           "volumes",
-          "pidMode");
+          "pidMode",
+          "ipcMode");
   private final Roles roles;
   private final ContainerRules containers;
 
@@ -63,15 +65,11 @@ final class TaskDefinitionRules {
     if (fargate) {
       FargateDefinitions.check(request);
     }
-    if (request.pidMode() != null && request.pidMode() != PidMode.TASK) {
-      throw Refuse.client(
-          fargate
-              ? "Tasks using the Fargate launch type do not support pidMode '"
-                  + request.pidModeAsString()
-                  + "': use task."
-              : "pidMode "
-                  + request.pidModeAsString()
-                  + " is not supported by this region: an instance has no processes of its own.");
+    if (request.pidMode() == PidMode.UNKNOWN_TO_SDK_VERSION) {
+      throw Refuse.client("Invalid pidMode: " + request.pidModeAsString());
+    }
+    if (request.ipcMode() == IpcMode.UNKNOWN_TO_SDK_VERSION) {
+      throw Refuse.client("Invalid ipcMode: " + request.ipcModeAsString());
     }
     Refuse.unlessEffective("RegisterTaskDefinition", request, TASK_MEMBERS);
     if (request.containerDefinitions().isEmpty()) {
@@ -109,6 +107,7 @@ final class TaskDefinitionRules {
         containers.check(
             request.containerDefinitions(),
             mode,
+            request.ipcMode(),
             fargate,
             cpu == null ? Integer.MAX_VALUE : cpu,
             memory == null ? Integer.MAX_VALUE : memory,
@@ -123,6 +122,7 @@ final class TaskDefinitionRules {
         .volumes(request.volumes())
         .ephemeralStorage(request.ephemeralStorage())
         .pidMode(request.pidMode())
+        .ipcMode(request.ipcMode())
         .placementConstraints(request.placementConstraints())
         .compatibilities(
             fargate
@@ -130,7 +130,7 @@ final class TaskDefinitionRules {
                 : List.of(Compatibility.EC2))
         .requiresCompatibilities(request.requiresCompatibilities())
         .runtimePlatform(request.runtimePlatform())
-        .requiresAttributes(RequiredAttributes.of(mode, checked, executionRole, taskRole))
+        .requiresAttributes(RequiredAttributes.of(request, mode, checked, executionRole, taskRole))
         .cpu(cpu == null ? null : cpu.toString())
         .memory(memory == null ? null : memory.toString());
   }

@@ -7,13 +7,19 @@ import dev.muelle.engine.ContainerStatus.State;
 import dev.muelle.engine.Engine;
 import dev.muelle.network.Cidr;
 import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.LogConfiguration;
+import software.amazon.awssdk.services.ecs.model.MountPoint;
+import software.amazon.awssdk.services.ecs.model.NetworkBinding;
+import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
+import software.amazon.awssdk.services.ecs.model.Volume;
 
 /**
  * What a task's containers are told of it and of themselves.
@@ -21,18 +27,32 @@ import software.amazon.awssdk.services.ecs.model.TaskDefinition;
  * @see <a
  *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate-response.html">Task
  *     metadata v4 for Fargate</a>
+ * @see <a
+ *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-response.html">Task
+ *     metadata v4 on instances</a>
  */
 final class TaskMetadata {
 
   private static final long MIB = 1L << 20;
   private static final int MIB_PER_GIB = 1024;
+  private static final double MICROS_PER_MILLI = 1000;
+  private static final int DOCKER_NAME_DIGITS = 18; // of 20: the others number the containers
 
   private final Ec2Client ec2;
   private final Engine engine;
+  private final TaskNetworks networks;
+  private final InstantSource clock;
   private final String searchDomain;
 
-  TaskMetadata(Ec2Client ec2, Engine engine, String searchDomain) {
+  TaskMetadata(
+      Ec2Client ec2,
+      Engine engine,
+      TaskNetworks networks,
+      InstantSource clock,
+      String searchDomain) {
     this.ec2 = ec2;
+    this.networks = networks;
+    this.clock = clock;
     this.engine = engine;
     this.searchDomain = searchDomain;
   }
@@ -72,12 +92,14 @@ final class TaskMetadata {
     if (record.serviceKey() != null) {
       node.put("ServiceName", TaskRecord.idOf(record.serviceKey()));
     }
+    node.put("FaultInjectionEnabled", Boolean.TRUE.equals(definition.enableFaultInjection()));
     if (task.launchType() == LaunchType.FARGATE) {
       node.putObject("EphemeralStorageMetrics")
           .put("Utilized", engine.storageUsed(record.id()) / MIB)
           .put("Reserved", task.ephemeralStorage().sizeInGiB() * MIB_PER_GIB);
+      clockDrift(node.putObject("ClockDrift"));
     } else {
-      Eni.id(record).ifPresent(eni -> node.put("VPCID", vpcOf(eni)));
+      networks.vpc(record, definition).ifPresent(vpc -> node.put("VPCID", vpc));
     }
     return node;
   }
@@ -91,9 +113,10 @@ final class TaskMetadata {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("DockerId", TaskAgent.containerId(record, container.name()));
     node.put("Name", container.name());
-    node.put("DockerName", container.name());
+    node.put("DockerName", dockerName(record, definition, container));
     node.put("Image", container.image());
     node.put("ImageID", container.imageDigest());
+    ports(node, container);
     ObjectNode labels = node.putObject("Labels");
     defined.dockerLabels().forEach(labels::put);
     labels.put("com.amazonaws.ecs.cluster", record.task().clusterArn());
@@ -127,6 +150,7 @@ final class TaskMetadata {
           }
         });
     node.put("Type", "NORMAL");
+    volumes(node, definition, defined);
     node.put("Snapshotter", "overlayfs");
     if (defined.healthCheck() != null) {
       node.putObject("Health").put("status", container.healthStatusAsString());
@@ -136,22 +160,95 @@ final class TaskMetadata {
       node.put("LogDriver", logs.logDriverAsString());
       ObjectNode options = node.putObject("LogOptions");
       logs.options().forEach(options::put);
-      options.remove("awslogs-stream-prefix");
-      options.put(
-          "awslogs-stream",
-          LogOptions.of(logs, LogOptions.BLOCKING).stream(container.name(), record.id()));
+      if (LogOptions.delivered(defined)) {
+        options.remove("awslogs-stream-prefix");
+        options.put(
+            "awslogs-stream",
+            LogOptions.of(logs, LogOptions.BLOCKING).stream(container.name(), record.id()));
+      }
     }
     node.put("ContainerARN", container.containerArn());
     ObjectNode network = node.putArray("Networks").addObject();
     HostNetwork host = record.host();
-    if (host == null) {
+    if (definition.networkMode() == NetworkMode.AWSVPC) {
       network(network, record);
     } else {
-      String address = host.of(container.name()).map(HostNetwork.Place::address).orElse("");
-      network.put("NetworkMode", address.isEmpty() ? "host" : "bridge");
-      network.putArray("IPv4Addresses").add(address);
+      network.put(
+          "NetworkMode",
+          Boolean.TRUE.equals(defined.disableNetworking())
+              ? "none"
+              : definition.networkModeAsString());
+      network
+          .putArray("IPv4Addresses")
+          .add(
+              host == null
+                  ? ""
+                  : host.of(container.name()).map(HostNetwork.Place::address).orElse(""));
     }
     return node;
+  }
+
+  /** How exact the clock is, which Fargate's containers are told in milliseconds. */
+  private void clockDrift(ObjectNode node) {
+    Engine.ClockState state = engine.clock();
+    node.put("ClockErrorBound", state.errorMicros() / MICROS_PER_MILLI);
+    node.put("ReferenceTimestamp", clock.instant().truncatedTo(ChronoUnit.SECONDS).toString());
+    node.put(
+        "ClockSynchronizationStatus", state.synchronised() ? "SYNCHRONIZED" : "NOT_SYNCHRONIZED");
+  }
+
+  /** On an instance there may be several of one definition: the agent's names tell them apart. */
+  private static String dockerName(
+      TaskRecord record, TaskDefinition definition, Container container) {
+    if (record.task().launchType() == LaunchType.FARGATE) {
+      return container.name();
+    }
+    String id = TaskAgent.containerId(record, container.name());
+    return "ecs-%s-%s-%s-%s%02d"
+        .formatted(
+            definition.family(),
+            definition.revision(),
+            container.name(),
+            record.id().substring(0, DOCKER_NAME_DIGITS),
+            Integer.parseInt(id.substring(id.lastIndexOf('-') + 1)));
+  }
+
+  private static void ports(ObjectNode node, Container container) {
+    if (container.networkBindings().isEmpty()) {
+      return;
+    }
+    ArrayNode ports = node.putArray("Ports");
+    for (NetworkBinding binding : container.networkBindings()) {
+      ports
+          .addObject()
+          .put("ContainerPort", binding.containerPort())
+          .put("Protocol", binding.protocolAsString())
+          .put("HostPort", binding.hostPort())
+          .put("HostIp", binding.bindIP());
+    }
+  }
+
+  /** Those of its instance. */
+  private static void volumes(
+      ObjectNode node, TaskDefinition definition, ContainerDefinition container) {
+    ArrayNode volumes = JsonNodeFactory.instance.arrayNode();
+    for (MountPoint point : container.mountPoints()) {
+      for (Volume volume : definition.volumes()) {
+        if (volume.name().equals(point.sourceVolume())) {
+          TaskVolumes.place(volume)
+              .ifPresent(place -> {
+                ObjectNode one = volumes.addObject();
+                if (volume.dockerVolumeConfiguration() != null) {
+                  one.put("DockerName", volume.name());
+                }
+                one.put("Source", place).put("Destination", point.containerPath());
+              });
+        }
+      }
+    }
+    if (!volumes.isEmpty()) {
+      node.set("Volumes", volumes);
+    }
   }
 
   private void network(ObjectNode node, TaskRecord record) {
@@ -170,13 +267,6 @@ final class TaskMetadata {
     node.putArray("DomainNameSearchList").add(searchDomain);
     Eni.detail(record, Eni.NAME).ifPresent(name -> node.put("PrivateDNSName", name));
     node.put("SubnetGatewayIpv4Address", subnet.at(1) + "/" + subnet.prefix());
-  }
-
-  private String vpcOf(String eni) {
-    return ec2.describeNetworkInterfaces(request -> request.networkInterfaceIds(eni))
-        .networkInterfaces()
-        .getFirst()
-        .vpcId();
   }
 
   private static void time(ObjectNode node, String name, @Nullable Instant at) {

@@ -109,8 +109,8 @@ final class TaskNetworks {
       Behind behind = new Behind(name(task, place.container()), place.address(), ports);
       own.put(place.container(), network.putBehind(eni, behind));
     }
-    // The sandbox has no containers without a place of their own; any of theirs will do for it.
-    return new Opened(own.values().iterator().next(), null, instance.vpcId(), own);
+    // Each container has a place of its own, or none at all; any of theirs will do for the sandbox.
+    return new Opened(own.values().stream().findFirst().orElse(null), null, instance.vpcId(), own);
   }
 
   private static String name(TaskRecord task, String container) {

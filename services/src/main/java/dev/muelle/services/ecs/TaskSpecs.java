@@ -2,21 +2,25 @@ package dev.muelle.services.ecs;
 
 import dev.muelle.engine.ContainerSpec;
 import dev.muelle.engine.ContainerSpec.Isolation;
+import dev.muelle.engine.ContainerSpec.Names;
+import dev.muelle.engine.Machine;
 import dev.muelle.engine.SandboxSpec;
+import dev.muelle.engine.SandboxSpec.Sharing;
 import dev.muelle.engine.SandboxStatus;
 import dev.muelle.services.Scope;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.ContainerOverride;
+import software.amazon.awssdk.services.ecs.model.IpcMode;
 import software.amazon.awssdk.services.ecs.model.KernelCapabilities;
 import software.amazon.awssdk.services.ecs.model.LinuxParameters;
-import software.amazon.awssdk.services.ecs.model.PidMode;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 
 /** What the engine is told of a task and its containers. */
@@ -42,27 +46,70 @@ final class TaskSpecs {
   }
 
   SandboxSpec sandbox(TaskRecord task, TaskDefinition definition, TaskNetworks.Opened places) {
-    String address = places.address();
     String cpu = task.task().cpu();
     String memory = task.task().memory();
     boolean onInstance = task.booking() != null;
+    Names names = names(task, places);
     return new SandboxSpec(
         task.id(),
         places.shared(),
+        names.hostname(),
+        names.address(),
+        names.nameservers(),
+        names.searchDomains(),
+        cpu == null ? networks.total(task, InstanceRecord.CPU) : TaskSize.cpu(cpu),
+        (memory == null ? networks.total(task, InstanceRecord.MEMORY) : TaskSize.memory(memory))
+            * MIB,
+        swap(definition) * MIB,
+        onInstance
+            ? 0
+            : task.task().ephemeralStorage().sizeInGiB() * GIB, // an instance's disk has no quota
+        sharing(definition.pidModeAsString()),
+        sharing(definition.ipcModeAsString()),
+        InstanceMachines.needed(definition)
+            ? new Machine(Objects.requireNonNull(task.bookedOn()), scopeLabel())
+            : null,
+        Map.of(LABEL_SCOPE, scope.storeScope(), "task", task.task().taskArn()));
+  }
+
+  private Map<String, String> scopeLabel() {
+    return Map.of(LABEL_SCOPE, scope.storeScope());
+  }
+
+  /** Whether an instance's files are of this region. */
+  boolean ours(Machine machine) {
+    return machine.labels().equals(scopeLabel());
+  }
+
+  /** Both modes have the same words. */
+  private static Sharing sharing(@Nullable String mode) {
+    return switch (mode) {
+      case "host" -> Sharing.MACHINE;
+      case "task" -> Sharing.SANDBOX;
+      case null, default -> Sharing.CONTAINER;
+    };
+  }
+
+  /** In MiB, of all containers. */
+  private static long swap(TaskDefinition definition) {
+    return definition.containerDefinitions().stream()
+        .map(ContainerDefinition::linuxParameters)
+        .filter(linux -> linux != null && linux.maxSwap() != null)
+        .mapToLong(LinuxParameters::maxSwap)
+        .sum();
+  }
+
+  /** What the containers of a task call themselves and others, as far as they say nothing. */
+  private Names names(TaskRecord task, TaskNetworks.Opened places) {
+    String address = places.address();
+    return new Names(
         address == null
             ? task.id().substring(0, SHORT_ID)
             : "ip-" + address.replace('.', '-') + "." + domain(),
         address,
+        List.of(),
         places.vpc() == null ? List.of() : List.of(RESOLVER),
-        places.vpc() == null ? List.of() : List.of(domain()),
-        cpu == null ? networks.total(task, InstanceRecord.CPU) : TaskSize.cpu(cpu),
-        (memory == null ? networks.total(task, InstanceRecord.MEMORY) : TaskSize.memory(memory))
-            * MIB,
-        onInstance
-            ? 0
-            : task.task().ephemeralStorage().sizeInGiB() * GIB, // an instance's disk has no quota
-        definition.pidMode() == PidMode.TASK,
-        Map.of(LABEL_SCOPE, scope.storeScope(), "task", task.task().taskArn()));
+        places.vpc() == null ? List.of() : List.of(domain()));
   }
 
   private String domain() {
@@ -82,6 +129,8 @@ final class TaskSpecs {
     environment.put("AWS_DEFAULT_REGION", scope.region());
     environment.put("AWS_EXECUTION_ENV", "AWS_ECS_" + task.task().launchTypeAsString());
     environment.putAll(TaskEndpoint.variables(task, definition.name()));
+    environment.putAll(
+        ContainerNames.variables(definition, whole.containerDefinitions(), task.host()));
     definition.environment().forEach(pair -> environment.put(pair.name(), pair.value()));
     override
         .map(ContainerOverride::environment)
@@ -119,11 +168,13 @@ final class TaskSpecs {
         definition.ulimits().stream()
             .map(u -> new ContainerSpec.Ulimit(u.nameAsString(), u.softLimit(), u.hardLimit()))
             .toList(),
-        definition.logConfiguration() != null,
+        LogOptions.delivered(definition),
         isolation(definition, whole, places.own().get(definition.name())),
         new ContainerSpec.Console(
             Boolean.TRUE.equals(definition.pseudoTerminal()),
-            Boolean.TRUE.equals(definition.interactive())));
+            Boolean.TRUE.equals(definition.interactive())),
+        ContainerNames.of(definition, names(task, places), task.host()),
+        JsonFileOptions.of(definition.logConfiguration()));
   }
 
   private static Isolation isolation(
@@ -135,10 +186,23 @@ final class TaskSpecs {
     return new Isolation(
         capabilities == null ? Set.of() : Set.copyOf(capabilities.add()),
         capabilities == null ? Set.of() : Set.copyOf(capabilities.drop()),
-        linux == null || linux.sharedMemorySize() == null ? 0 : linux.sharedMemorySize() * MIB,
+        sharedMemory(linux, definition),
         parameters,
-        TaskVolumes.mounts(container, definition.containerDefinitions()),
+        TaskVolumes.mounts(container, definition),
         Boolean.TRUE.equals(container.privileged()),
-        network);
+        network,
+        Boolean.TRUE.equals(container.disableNetworking()),
+        LinuxRules.noNewPrivileges(container),
+        LinuxRules.devices(linux),
+        linux == null || linux.maxSwap() == null ? 0 : linux.maxSwap() * MIB,
+        linux == null || linux.maxSwap() == null ? null : linux.swappiness()); // ignored alone
+  }
+
+  /** Docker mounts none in mode {@code none}. */
+  private static long sharedMemory(@Nullable LinuxParameters linux, TaskDefinition definition) {
+    if (definition.ipcMode() == IpcMode.NONE) {
+      return -1;
+    }
+    return linux == null || linux.sharedMemorySize() == null ? 0 : linux.sharedMemorySize() * MIB;
   }
 }

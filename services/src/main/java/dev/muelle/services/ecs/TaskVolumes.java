@@ -4,24 +4,31 @@ import dev.muelle.engine.ContainerSpec;
 import dev.muelle.engine.ContainerSpec.Mount;
 import dev.muelle.engine.ContainerSpec.Source;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
+import software.amazon.awssdk.services.ecs.model.DockerVolumeConfiguration;
 import software.amazon.awssdk.services.ecs.model.MountPoint;
+import software.amazon.awssdk.services.ecs.model.Scope;
+import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.ecs.model.Tmpfs;
 import software.amazon.awssdk.services.ecs.model.Volume;
 import software.amazon.awssdk.services.ecs.model.VolumeFrom;
 
 /**
- * The volumes of a task and where its containers see them. On Fargate a volume is a directory of
- * the task's ephemeral storage.
+ * The volumes of a task and where its containers see them. Without further words a volume is a
+ * directory of the task's own storage; on an instance it may be a place in the instance's files, or
+ * a Docker volume that stays as long as the instance.
  *
  * @see <a href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/bind-mounts.html">Bind
  *     mounts</a>
@@ -30,6 +37,7 @@ final class TaskVolumes {
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-]{1,255}");
   private static final long MIB = 1L << 20;
+  private static final String DRIVER = "local";
 
   private TaskVolumes() {}
 
@@ -48,16 +56,77 @@ final class TaskVolumes {
         throw Refuse.client(
             "Fargate compatible task definitions do not support dockerVolumeConfiguration");
       }
-      if (volume.host() != null && volume.host().sourcePath() != null) {
-        throw Refuse.client(
-            "Volume parameter host.sourcePath is not supported by this region yet.");
-      }
-      Refuse.unlessEffective("Volume", volume, Set.of("name", "host"));
+      Refuse.unlessEffective("Volume", volume, Set.of("name", "host", "dockerVolumeConfiguration"));
+      checkPlace(volume);
+      checkDocker(volume.dockerVolumeConfiguration());
       if (!names.add(name)) {
         throw Refuse.client("Duplicate volume name: " + name);
       }
     }
     return names;
+  }
+
+  private static void checkPlace(Volume volume) {
+    String path = volume.host() == null ? null : volume.host().sourcePath();
+    if (path != null && volume.dockerVolumeConfiguration() != null) {
+      throw Refuse.client(
+          "Volume '"
+              + volume.name()
+              + "' can have a host or a dockerVolumeConfiguration, not both.");
+    }
+    if (path != null && !path.matches("/[^\\p{Cntrl}]{0,4000}")) {
+      throw Refuse.client("Invalid volume host sourcePath: " + path);
+    }
+  }
+
+  private static void checkDocker(@Nullable DockerVolumeConfiguration docker) {
+    if (docker == null) {
+      return;
+    }
+    if (docker.scope() == Scope.UNKNOWN_TO_SDK_VERSION) {
+      throw Refuse.client("Invalid Docker volume scope: " + docker.scopeAsString());
+    }
+    if (docker.driver() != null && !docker.driver().equals(DRIVER)) {
+      throw Refuse.client(
+          "Docker volume driver "
+              + docker.driver()
+              + " is not supported by this region: its instances have no plugins, but the driver"
+              + " local.");
+    }
+    Refuse.unlessEffective(
+        "DockerVolumeConfiguration", docker, Set.of("scope", "autoprovision", "driver", "labels"));
+  }
+
+  /** What is mounted of a volume. */
+  private static Source source(Volume volume) {
+    DockerVolumeConfiguration docker = volume.dockerVolumeConfiguration();
+    if (docker != null) {
+      return docker.scope() == Scope.SHARED
+          ? new Source.Volume(
+              volume.name(), docker.labels(), Boolean.TRUE.equals(docker.autoprovision()))
+          : new Source.Shared(volume.name(), true);
+    }
+    String path = volume.host() == null ? null : volume.host().sourcePath();
+    return path == null ? new Source.Shared(volume.name()) : new Source.OfMachine(path);
+  }
+
+  /** Whether one of them is the instance's, not the task's. */
+  static boolean ofInstance(List<Volume> volumes) {
+    return volumes.stream().anyMatch(volume -> !(source(volume) instanceof Source.Shared));
+  }
+
+  /**
+   * Where the instance's part of a volume lies in its files; empty for one that it has no part in.
+   */
+  static Optional<String> place(Volume volume) {
+    return switch (source(volume)) {
+      case Source.OfMachine(String path) -> Optional.of(path);
+      case Source.Volume shared ->
+          Optional.of("/var/lib/docker/volumes/" + shared.name() + "/_data");
+      case Source.Shared own -> Optional.empty();
+      case Source.Host host -> Optional.empty();
+      case Source.Memory memory -> Optional.empty();
+    };
   }
 
   /** Checks where containers mount them. */
@@ -87,18 +156,20 @@ final class TaskVolumes {
   }
 
   /** What one container of a task mounts; its own mounts win over those of other containers. */
-  static List<Mount> mounts(ContainerDefinition container, List<ContainerDefinition> containers) {
+  static List<Mount> mounts(ContainerDefinition container, TaskDefinition definition) {
+    Map<String, Source> sources = new HashMap<>();
+    definition.volumes().forEach(volume -> sources.put(volume.name(), source(volume)));
     Map<String, ContainerDefinition> byName =
-        containers.stream()
+        definition.containerDefinitions().stream()
             .collect(Collectors.toMap(ContainerDefinition::name, Function.identity()));
     List<Mount> mounts = new ArrayList<>();
     Set<String> taken = new HashSet<>();
-    container.mountPoints().forEach(one -> add(mounts, taken, one, false));
+    container.mountPoints().forEach(one -> add(mounts, taken, sources, one, false));
     for (VolumeFrom from : container.volumesFrom()) {
       boolean readonly = Boolean.TRUE.equals(from.readOnly());
       Objects.requireNonNull(byName.get(from.sourceContainer())) // checked when it was registered
           .mountPoints()
-          .forEach(one -> add(mounts, taken, one, readonly));
+          .forEach(one -> add(mounts, taken, sources, one, readonly));
     }
     if (container.linuxParameters() != null) {
       for (Tmpfs memory : container.linuxParameters().tmpfs()) {
@@ -113,12 +184,16 @@ final class TaskVolumes {
   }
 
   private static void add(
-      List<Mount> mounts, Set<String> taken, MountPoint point, boolean readonly) {
+      List<Mount> mounts,
+      Set<String> taken,
+      Map<String, Source> sources,
+      MountPoint point,
+      boolean readonly) {
     if (taken.add(point.containerPath())) {
       mounts.add(
           new ContainerSpec.Mount(
               point.containerPath(),
-              new Source.Shared(point.sourceVolume()),
+              Objects.requireNonNull(sources.get(point.sourceVolume())), // checked, too
               readonly || Boolean.TRUE.equals(point.readOnly())));
     }
   }

@@ -9,6 +9,7 @@ import dev.muelle.services.Scope;
 import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.iam.Iam;
 import dev.muelle.store.SqliteStore;
+import dev.muelle.wire.http.HttpHandler;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import software.amazon.awssdk.services.ec2.model.Instance;
 import software.amazon.awssdk.services.ec2.model.RunInstancesRequest;
@@ -47,6 +49,10 @@ final class Ec2World implements AutoCloseable {
       new SimEngine(time, image -> script.getOrDefault(image.repository(), Behaviour.runs()));
   final SimNetwork network = new SimNetwork(time);
   final Set<String> dead = new HashSet<>();
+
+  /** What answers to tasks, by VPC. */
+  final Map<String, HttpHandler> endpoints = new ConcurrentHashMap<>();
+
   final FakeBalancer balancer = new FakeBalancer(time, new Random(2), id -> !dead.contains(id));
   final FakeCloudWatch cloudWatch = new FakeCloudWatch();
   final SimGroups groups = new SimGroups(new GroupMachines(this));
@@ -85,7 +91,10 @@ final class Ec2World implements AutoCloseable {
             groups,
             engine,
             network,
-            (vpc, address, port, handler) -> () -> {},
+            (vpc, address, port, handler) -> {
+              endpoints.put(vpc, handler);
+              return () -> endpoints.remove(vpc);
+            },
             "localhost");
     ecs.start();
   }

@@ -289,7 +289,7 @@ class InstanceNetworkTest {
             .contains("networkMode=none"));
     assertTrue(
         refused(() -> world.define(NetworkMode.BRIDGE, Ec2World.web(0).links("db").build()))
-            .contains("links"));
+            .contains("db, which is not defined"));
     world.define(NetworkMode.BRIDGE, Ec2World.web(0).build());
     assertEquals(
         "Task definition does not support launch_type FARGATE.",

@@ -84,6 +84,15 @@ class TaskMetadataTest {
   }
 
   @Test
+  void aTaskOnFargateIsToldHowExactItsClockIs() throws Exception {
+    JsonNode drift = Endpoint.get(world, path + "/task").path("ClockDrift");
+    assertEquals(0.5, drift.path("ClockErrorBound").asDouble());
+    assertEquals("SYNCHRONIZED", drift.path("ClockSynchronizationStatus").asText());
+    assertTrue(
+        drift.path("ReferenceTimestamp").asText().matches("20..-..-..T..:..:..Z"), drift::toString);
+  }
+
+  @Test
   void aTaskIsToldItsStorageAndItsTags() throws Exception {
     JsonNode plain = Endpoint.get(world, path + "/task");
     assertEquals(20 * 1024, plain.at("/EphemeralStorageMetrics/Reserved").asInt());

@@ -83,9 +83,7 @@ class TaskParametersTest {
     assertTrue(world.engine.sandboxSpec(TaskRecord.idOf(shared)).orElseThrow().sharesProcesses());
     register("FARGATE", request -> {});
     assertFalse(world.engine.sandboxSpec(TaskRecord.idOf(run())).orElseThrow().sharesProcesses());
-    for (String compatibility : List.of("FARGATE", "EC2")) {
-      assertThrows(EcsException.class, () -> register(compatibility, r -> r.pidMode(PidMode.HOST)));
-    }
+    assertThrows(EcsException.class, () -> register("FARGATE", r -> r.pidMode(PidMode.HOST)));
   }
 
   @Test
