@@ -29,6 +29,7 @@ import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ecs.model.CapacityProvider;
 import software.amazon.awssdk.services.ecs.model.Cluster;
+import software.amazon.awssdk.services.ecs.model.EcsException;
 import software.amazon.awssdk.services.ecs.model.TaskStopCode;
 
 /**
@@ -116,13 +117,26 @@ final class ClusterCapacity {
       see(provider).ifPresent(seen::add);
     }
     Map<String, String> zones =
-        networks.zones(store.read(tx -> WaitingTasks.subnets(tx, cluster.clusterArn())));
+        zones(store.read(tx -> WaitingTasks.subnets(tx, cluster.clusterArn())));
     Plan plan = onInstances.write(cluster.clusterArn(), tx -> decide(tx, cluster, seen, zones));
     plan.calls().forEach(Runnable::run);
     plan.metrics().forEach(Runnable::run);
     plan.overdue()
         .forEach((task, why) -> changes.stopFaulty(task, TaskStopCode.TASK_FAILED_TO_START, why));
     return plan.soon() ? SOON : ScalingState.PERIOD;
+  }
+
+  /** Of those subnets that are still there: one that is gone is its own tasks' trouble only. */
+  private Map<String, String> zones(List<String> subnets) {
+    Map<String, String> zones = new HashMap<>();
+    for (String subnet : subnets) {
+      try {
+        zones.putAll(networks.zones(List.of(subnet)));
+      } catch (EcsException e) {
+        LOG.warn("a task waits for an instance in a subnet that is gone: {}", e.getMessage());
+      }
+    }
+    return zones;
   }
 
   /** Gives the groups what their providers need, and takes it from those of the others. */

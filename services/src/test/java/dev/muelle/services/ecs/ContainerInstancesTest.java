@@ -172,9 +172,9 @@ class ContainerInstancesTest {
     assertThrows(
         UnsupportedOperationException.class,
         () -> world.ecs().discoverPollEndpoint(r -> r.cluster(CLUSTER)));
-    assertThrows(
-        UnsupportedOperationException.class,
-        () -> world.ecs().updateContainerAgent(r -> r.cluster(CLUSTER)));
+    assertEquals(
+        "Container instance can not be blank.",
+        refused(() -> world.ecs().updateContainerAgent(r -> r.cluster(CLUSTER))));
   }
 
   @Test

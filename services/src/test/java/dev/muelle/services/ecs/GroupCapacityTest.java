@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ecs.model.AutoScalingGroupProvider;
 import software.amazon.awssdk.services.ecs.model.CapacityProvider;
 import software.amazon.awssdk.services.ecs.model.CapacityProviderStatus;
@@ -32,6 +33,7 @@ import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
 import software.amazon.awssdk.services.ecs.model.CapacityProviderUpdateStatus;
 import software.amazon.awssdk.services.ecs.model.Cluster;
 import software.amazon.awssdk.services.ecs.model.ClusterField;
+import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.ContainerInstance;
 import software.amazon.awssdk.services.ecs.model.EcsException;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
@@ -315,6 +317,42 @@ class GroupCapacityTest {
     assertEquals(List.of(), response.tasks());
     assertEquals("EMPTY CAPACITY PROVIDER", response.failures().getFirst().reason());
     assertTrue(response.failures().getFirst().arn().endsWith(":capacity-provider/cp"));
+  }
+
+  @Test
+  void aSubnetThatIsGoneIsOnlyItsOwnTasksTrouble() {
+    world.groups.all.get("web").maximum = 0;
+    create("cp", "web", 100, false);
+    associate("cp");
+    Subnet given = world.ec2.describeSubnets().subnets().getFirst();
+    String doomed =
+        world
+            .ec2
+            .createSubnet(r -> r.vpcId(given.vpcId()).cidrBlock("172.31.240.0/24"))
+            .subnet()
+            .subnetId();
+    world.ecs.registerTaskDefinition(r ->
+        r.family("own")
+            .requiresCompatibilitiesWithStrings("EC2")
+            .networkMode(NetworkMode.AWSVPC)
+            .containerDefinitions(
+                ContainerDefinition.builder()
+                    .name("web")
+                    .image("registry.test/web:1")
+                    .memory(64)
+                    .build()));
+    world.ecs.runTask(r ->
+        r.cluster(CLUSTER)
+            .taskDefinition("own")
+            .capacityProviderStrategy(item("cp", 0, 1))
+            .networkConfiguration(n -> n.awsvpcConfiguration(v -> v.subnets(doomed))));
+    world.ec2.deleteSubnet(r -> r.subnetId(doomed));
+    Task other = run(1, item("cp", 0, 1)).tasks().getFirst();
+    world.groups.all.get("web").maximum = 10;
+    until(
+        "runs",
+        Duration.ofMinutes(10),
+        () -> world.task(other.taskArn()).lastStatus().equals("RUNNING"));
   }
 
   @Test
