@@ -73,9 +73,14 @@ class BlueGreenTest {
           }
           BLUE=$(group blue); GREEN=$(group green)
           LISTENER=$(aws elbv2 create-listener --load-balancer-arn $BALANCER --protocol HTTP \\
-            --port %d --default-actions Type=forward,TargetGroupArn=$BLUE \\
+            --port %d --default-actions 'Type=fixed-response,FixedResponseConfig={StatusCode=404}' \\
             --query 'Listeners[0].ListenerArn' --output text)
-          RULE=$(aws elbv2 describe-rules --listener-arn $LISTENER --query 'Rules[0].RuleArn' --output text)
+          rule() {
+            aws elbv2 create-rule --listener-arn $LISTENER --priority $1 --conditions "$2" \\
+              --actions Type=forward,TargetGroupArn=$BLUE --query 'Rules[0].RuleArn' --output text
+          }
+          TEST=$(rule 10 '[{"Field":"http-header","HttpHeaderConfig":{"HttpHeaderName":"X-Test","Values":["yes"]}}]')
+          RULE=$(rule 20 Field=path-pattern,Values=/)
           for GROUP in $BLUE $GREEN; do
             aws elbv2 modify-target-group-attributes --target-group-arn $GROUP \\
               --attributes Key=deregistration_delay.timeout_seconds,Value=2
@@ -88,7 +93,7 @@ class BlueGreenTest {
               "deploymentCircuitBreaker":{"enable":true,"rollback":true}},
             "loadBalancers":[{"targetGroupArn":"'$BLUE'","containerName":"main","containerPort":8080,
               "advancedConfiguration":{"alternateTargetGroupArn":"'$GREEN'",
-                "productionListenerRule":"'$RULE'",
+                "productionListenerRule":"'$RULE'","testListenerRule":"'$TEST'",
                 "roleArn":"arn:aws:iam::000000000000:role/LabRole"}}]}' |
             jq -r .service.currentServiceDeployment)
           """
@@ -112,6 +117,8 @@ class BlueGreenTest {
       region.up();
       assertEquals("CLEAN_UP null", status(shell, "SUCCESSFUL"));
       assertEquals("two", shell.run("curl -sf " + url));
+      assertEquals("two", shell.run("curl -sf -H 'X-Test: yes' " + url));
+      assertEquals("404", shell.run("curl -s -o /dev/null -w '%{http_code}' " + url + "elsewhere"));
 
       define(tasks, "exit 1");
       update(shell);

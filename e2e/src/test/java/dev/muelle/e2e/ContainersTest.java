@@ -6,31 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muelle.e2e.FargateTasks.Ended;
 import java.io.IOException;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What a task definition says of its containers, seen from inside them and through the API. */
 @Timeout(300)
-class ContainersTest {
-
-  private static TestRegion region;
-  private static FargateTasks tasks;
-  private static Session shell;
-
-  @BeforeAll
-  static void start() throws IOException {
-    region = TestRegion.start("");
-    tasks = new FargateTasks(region);
-    shell = tasks.shell();
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    tasks.close();
-    region.close();
-  }
+class ContainersTest extends RegionTest {
 
   /** A container's members, with a script as its command. */
   private static String container(String name, String script, String... more) {

@@ -18,18 +18,12 @@ import org.junit.jupiter.api.Timeout;
  * session-manager-plugin; and what a container asks at the task's endpoint.
  */
 @Timeout(300)
-class ExecTest {
+class ExecTest extends RegionTest {
 
-  private static TestRegion region;
-  private static FargateTasks tasks;
-  private static Session shell;
   private static String task;
 
   @BeforeAll
   static void start() throws IOException {
-    region = TestRegion.start("");
-    tasks = new FargateTasks(region);
-    shell = tasks.shell();
     Path programs = Files.createDirectory(region.work().resolve("plugin"));
     Path plugin = programs.resolve("session-manager-plugin");
     Files.writeString(
@@ -63,8 +57,6 @@ class ExecTest {
   @AfterAll
   static void stop() throws IOException {
     shell.run("aws ecs stop-task --task " + task + " > /dev/null");
-    tasks.close();
-    region.close();
   }
 
   private static void assertContains(String text, String part) {

@@ -3,9 +3,6 @@ package dev.muelle.e2e;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -14,24 +11,7 @@ import org.junit.jupiter.api.Timeout;
  * its containers through the instances' dynamic ports; and what is lost with an instance.
  */
 @Timeout(300)
-class InstancesTest {
-
-  private static TestRegion region;
-  private static FargateTasks tasks;
-  private static Session shell;
-
-  @BeforeAll
-  static void start() throws IOException {
-    region = TestRegion.start("");
-    tasks = new FargateTasks(region);
-    shell = tasks.shell();
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    tasks.close();
-    region.close();
-  }
+class InstancesTest extends RegionTest {
 
   @Test
   void aServiceOnInstancesSurvivesTheLossOfOne() throws Exception {

@@ -15,20 +15,14 @@ import org.junit.jupiter.api.Timeout;
 
 /** Images come and go with the clients that people have, by every name of the registry. */
 @Timeout(300)
-class RegistryClientsTest {
+class RegistryClientsTest extends RegionTest {
 
-  private static TestRegion region;
-  private static FargateTasks tasks;
-  private static Session shell;
   private static DockerEngine docker;
   private static String registry = "";
   private static List<String> names = List.of();
 
   @BeforeAll
   static void start() throws Exception {
-    region = TestRegion.start("");
-    tasks = new FargateTasks(region);
-    shell = tasks.shell();
     registry = "000000000000.dkr.ecr.us-east-1.localhost";
     names =
         List.of(
@@ -42,8 +36,6 @@ class RegistryClientsTest {
   @AfterAll
   static void stop() throws IOException {
     docker.close();
-    tasks.close();
-    region.close();
   }
 
   private static String repository(String name) throws IOException {

@@ -3,32 +3,12 @@ package dev.muelle.e2e;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** {@code examples/scheduler}: somebody else's scheduler, over the public API alone. */
 @Timeout(300)
-class SchedulerExampleTest {
-
-  private static TestRegion region;
-  private static FargateTasks tasks;
-  private static Session shell;
-
-  @BeforeAll
-  static void start() throws IOException {
-    region = TestRegion.start("");
-    tasks = new FargateTasks(region);
-    shell = tasks.shell();
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    tasks.close();
-    region.close();
-  }
+class SchedulerExampleTest extends RegionTest {
 
   @Test
   void itKeepsTasksWhereMostMemoryIsFree() throws Exception {

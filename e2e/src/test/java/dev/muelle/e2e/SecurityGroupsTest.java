@@ -8,35 +8,21 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Who reaches whom in a VPC, seen from inside the tasks. */
 @Timeout(300)
-class SecurityGroupsTest {
+class SecurityGroupsTest extends RegionTest {
 
   private static final String EXITED = "Essential container in task exited";
   private static final String TIMED_OUT =
       "28"; // curl's exit code: a dropped packet is not answered
 
-  private static TestRegion region;
-  private static FargateTasks tasks;
-  private static Session shell;
-
   @BeforeAll
   static void start() throws IOException {
-    region = TestRegion.start("");
-    tasks = new FargateTasks(region);
-    shell = tasks.shell();
     tasks.define("box", "\"name\":\"main\",\"portMappings\":[{\"containerPort\":8080}]");
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    tasks.close();
-    region.close();
   }
 
   /** The command of a task that answers every request for / with a word. */

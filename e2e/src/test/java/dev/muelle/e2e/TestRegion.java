@@ -133,7 +133,7 @@ final class TestRegion implements AutoCloseable {
   }
 
   /** The name that its kernel objects carry. */
-  private String instance() throws IOException {
+  String instance() throws IOException {
     String name = said("instance");
     assertTrue(name.matches("mu[0-9a-f]{6}"), name);
     return name;

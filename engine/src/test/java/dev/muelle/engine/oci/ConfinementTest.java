@@ -23,32 +23,15 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What a container may not do, and is limited to: tried from inside. */
-class ConfinementTest {
+class ConfinementTest extends SandboxTest {
 
   /** Docker's default capabilities, as the kernel shows them. */
   private static final String CAPABILITIES = "00000000a80425fb";
 
   private static final String NONE = "0000000000000000";
-
-  private Lab lab;
-  private String image;
-
-  @BeforeEach
-  void open() throws Exception {
-    lab = new Lab();
-    image = lab.busyboxImage();
-    lab.engine.createSandbox(Lab.sandbox("s1"));
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    lab.close();
-  }
 
   private ContainerSpec spec(
       String id, String script, @Nullable String user, boolean readonly, boolean init) {

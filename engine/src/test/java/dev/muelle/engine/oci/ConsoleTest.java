@@ -10,27 +10,10 @@ import dev.muelle.engine.ContainerStatus.State;
 import dev.muelle.engine.Engine.LogLine;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Containers with a terminal, or with an input that stays open. */
-class ConsoleTest {
-
-  private Lab lab;
-  private String image;
-
-  @BeforeEach
-  void open() throws Exception {
-    lab = new Lab();
-    image = lab.busyboxImage();
-    lab.engine.createSandbox(Lab.sandbox("s1"));
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    lab.close();
-  }
+class ConsoleTest extends SandboxTest {
 
   private void start(String id, Console console, String... command) {
     lab.engine.startContainer(

@@ -42,17 +42,7 @@ class KilledServerTest {
   void nothingIsMissingAfterKill9() throws Exception {
     Path directory = Files.createTempDirectory("muelle-engine");
     String instance = "mk" + Long.toString(System.nanoTime() & 0xffffffffL, 36);
-    Process server =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Server.class.getName(),
-                instance,
-                directory.toString())
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
+    Process server = Lab.process(Server.class, instance, directory);
     int acknowledged = 0;
     try (var reader = server.inputReader()) {
       while (acknowledged < 8) {

@@ -65,6 +65,20 @@ final class Lab implements AutoCloseable {
     this.engine = open();
   }
 
+  /** A process of its own, in which the main method of a class is given a lab to open. */
+  static Process process(Class<?> main, String instance, Path directory) throws IOException {
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin/java").toString(),
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            main.getName(),
+            instance,
+            directory.toString())
+        .redirectError(ProcessBuilder.Redirect.DISCARD)
+        .start();
+  }
+
   static String name() {
     return "mt" + Long.toString(System.nanoTime() & 0xffffffffL, 36);
   }

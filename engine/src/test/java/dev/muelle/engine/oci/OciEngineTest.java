@@ -17,27 +17,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Real containers on this machine. */
-class OciEngineTest {
-  private Lab lab;
-  private String image;
-
-  @BeforeEach
-  void open() throws Exception {
-    lab = new Lab();
-    image = lab.busyboxImage();
-    lab.engine.createSandbox(Lab.sandbox("s1"));
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    lab.close();
-  }
-
+class OciEngineTest extends SandboxTest {
   @Test
   void runsWithEnvironmentDirectoryUserAndExitCode() {
     Set<String> told = ConcurrentHashMap.newKeySet();

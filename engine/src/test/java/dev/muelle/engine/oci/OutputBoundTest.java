@@ -27,6 +27,11 @@ class OutputBoundTest {
 
   private static final int LINES = 600_000;
 
+  /** Without a server somebody looks once a second: it must not have written all by then. */
+  private static final String LEISURELY =
+      "i=1; while [ $i -lt %d ]; do busybox seq $i $((i+9999)); i=$((i+10000)); sleep 0.2; done; exit 6"
+          .formatted(LINES);
+
   @Test
   void aWriterIsHaltedAboveTheBoundAndGoesOnAtHalfOfIt() {
     assertFalse(Backlog.holds(100, false, true, 100));
@@ -155,8 +160,7 @@ class OutputBoundTest {
       Lab lab = new Lab(args[0], Path.of(args[1]), ROOM);
       String image = lab.busyboxImage();
       lab.engine.createSandbox(Lab.sandbox("s1"));
-      lab.engine.startContainer(
-          Lab.container("c1", "s1", image, "busybox seq 1 " + LINES + "; exit 6"));
+      lab.engine.startContainer(Lab.container("c1", "s1", image, LEISURELY));
       Reader reader = new Reader();
       while (true) {
         if (reader.read(lab, 500)) {
@@ -173,17 +177,7 @@ class OutputBoundTest {
   void noLineIsMissingOrDoubleAfterKill9AndTheDiskIsSafeMeanwhile() throws Exception {
     Path directory = Files.createTempDirectory("muelle-engine");
     String instance = Lab.name();
-    Process server =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Server.class.getName(),
-                instance,
-                directory.toString())
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
+    Process server = Lab.process(Server.class, instance, directory);
     Reader reader = new Reader();
     try {
       readUntilKilled(server, reader);

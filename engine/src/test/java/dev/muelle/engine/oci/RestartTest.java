@@ -12,30 +12,13 @@ import dev.muelle.engine.EngineException;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Containers that are started again after their exit. */
-class RestartTest {
+class RestartTest extends SandboxTest {
 
   private static final String COUNTS =
       "echo run >> /tmp/runs; echo this is $(cat /tmp/runs); exit 5";
-
-  private Lab lab;
-  private String image;
-
-  @BeforeEach
-  void open() throws Exception {
-    lab = new Lab();
-    image = lab.busyboxImage();
-    lab.engine.createSandbox(Lab.sandbox("s1"));
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    lab.close();
-  }
 
   private ContainerStatus status() {
     return lab.engine.container("c1").orElseThrow();

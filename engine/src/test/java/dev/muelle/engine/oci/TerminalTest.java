@@ -12,22 +12,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Further processes in real containers, on terminals of their own. */
 @Timeout(300)
-class TerminalTest {
-
-  private Lab lab;
+class TerminalTest extends SandboxTest {
 
   @BeforeEach
-  void open() throws Exception {
-    lab = new Lab();
-    String image = lab.busyboxImage();
-    lab.engine.createSandbox(Lab.sandbox("s1"));
+  void start() {
     lab.engine.startContainer(
         new ContainerSpec(
             "c1",
@@ -47,11 +41,6 @@ class TerminalTest {
             List.of(),
             true,
             ContainerSpec.Isolation.DEFAULT));
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    lab.close();
   }
 
   private static void type(Terminal terminal, String text) {

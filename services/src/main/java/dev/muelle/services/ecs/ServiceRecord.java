@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Deployment;
@@ -79,22 +80,14 @@ record ServiceRecord(
   }
 
   ServiceRecord with(UnaryOperator<Service.Builder> change) {
-    return new ServiceRecord(
-        change.apply(service.toBuilder()).build(),
-        failedStarts,
-        notBefore,
-        steady,
-        lastCompleted,
-        proven,
-        bakedAt,
-        traffic,
-        moves,
-        unplaced);
+    return change(d -> d.service = change.apply(service.toBuilder()).build());
   }
 
   ServiceRecord withFailures(int failures, @Nullable Instant next) {
-    return new ServiceRecord(
-        service, failures, next, steady, lastCompleted, proven, bakedAt, traffic, moves, unplaced);
+    return change(d -> {
+      d.failedStarts = failures;
+      d.notBefore = next;
+    });
   }
 
   /** With one failed task more in a deployment, as long as that one is rolled out. */
@@ -123,87 +116,30 @@ record ServiceRecord(
       return this;
     }
     ServiceRecord counted = withFailedTask(deployment);
-    return new ServiceRecord(
-        counted.service,
-        failedStarts,
-        notBefore,
-        steady,
-        lastCompleted,
-        proven,
-        bakedAt,
-        traffic,
-        moves,
-        now);
+    return change(d -> {
+      d.service = counted.service;
+      d.unplaced = now;
+    });
   }
 
   ServiceRecord withSteady(boolean now) {
-    return new ServiceRecord(
-        service,
-        failedStarts,
-        notBefore,
-        now,
-        lastCompleted,
-        proven,
-        bakedAt,
-        traffic,
-        moves,
-        unplaced);
+    return change(d -> d.steady = now);
   }
 
   ServiceRecord withCompleted(String deployment) {
-    return new ServiceRecord(
-        service,
-        failedStarts,
-        notBefore,
-        steady,
-        deployment,
-        proven,
-        bakedAt,
-        traffic,
-        moves,
-        unplaced);
+    return change(d -> d.lastCompleted = deployment);
   }
 
   ServiceRecord withBakedAt(Instant at) {
-    return new ServiceRecord(
-        service,
-        failedStarts,
-        notBefore,
-        steady,
-        lastCompleted,
-        proven,
-        at,
-        traffic,
-        moves,
-        unplaced);
+    return change(d -> d.bakedAt = at);
   }
 
   ServiceRecord withTraffic(@Nullable Traffic next) {
-    return new ServiceRecord(
-        service,
-        failedStarts,
-        notBefore,
-        steady,
-        lastCompleted,
-        proven,
-        bakedAt,
-        next,
-        moves,
-        unplaced);
+    return change(d -> d.traffic = next);
   }
 
   ServiceRecord withMoves(@Nullable Set<String> tasks) {
-    return new ServiceRecord(
-        service,
-        failedStarts,
-        notBefore,
-        steady,
-        lastCompleted,
-        proven,
-        bakedAt,
-        traffic,
-        tasks,
-        unplaced);
+    return change(d -> d.moves = tasks);
   }
 
   /**
@@ -212,23 +148,23 @@ record ServiceRecord(
    */
   ServiceRecord withProven(Instant made) {
     Service reset = withPrimary(primary().toBuilder().failedTasks(0).build()).service();
-    return new ServiceRecord(
-        reset,
-        failedStarts,
-        notBefore,
-        steady,
-        lastCompleted,
-        made,
-        bakedAt,
-        traffic,
-        moves,
-        unplaced);
+    return change(d -> {
+      d.service = reset;
+      d.proven = made;
+    });
   }
 
   /** About to be deployed anew: nothing of what was learned of the tasks before counts. */
   ServiceRecord unproven() {
-    return new ServiceRecord(
-        service, 0, null, false, lastCompleted, null, null, traffic, null, null);
+    return change(d -> {
+      d.failedStarts = 0;
+      d.notBefore = null;
+      d.steady = false;
+      d.proven = null;
+      d.bakedAt = null;
+      d.moves = null;
+      d.unplaced = null;
+    });
   }
 
   /** With another number of tasks for the deployment that is to stay, if ECS deploys it. */
@@ -272,5 +208,52 @@ record ServiceRecord(
             .build());
     events.addAll(service.events());
     return with(s -> s.events(events.subList(0, Math.min(events.size(), MAX_EVENTS))));
+  }
+
+  private ServiceRecord change(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.done();
+  }
+
+  /** The same parts, to be changed. */
+  private static final class Draft {
+    Service service;
+    int failedStarts;
+    @Nullable Instant notBefore;
+    boolean steady;
+    @Nullable String lastCompleted;
+    @Nullable Instant proven;
+    @Nullable Instant bakedAt;
+    @Nullable Traffic traffic;
+    @Nullable Set<String> moves;
+    @Nullable Instant unplaced;
+
+    Draft(ServiceRecord from) {
+      service = from.service;
+      failedStarts = from.failedStarts;
+      notBefore = from.notBefore;
+      steady = from.steady;
+      lastCompleted = from.lastCompleted;
+      proven = from.proven;
+      bakedAt = from.bakedAt;
+      traffic = from.traffic;
+      moves = from.moves;
+      unplaced = from.unplaced;
+    }
+
+    ServiceRecord done() {
+      return new ServiceRecord(
+          service,
+          failedStarts,
+          notBefore,
+          steady,
+          lastCompleted,
+          proven,
+          bakedAt,
+          traffic,
+          moves,
+          unplaced);
+    }
   }
 }
