@@ -54,17 +54,7 @@ final class SessionPlugin implements WebSocket.Listener {
   private void run(String url, String token) throws Exception {
     try (HttpClient client = HttpClient.newHttpClient()) {
       socket = client.newWebSocketBuilder().buildAsync(URI.create(url), this).join();
-      socket
-          .sendText(
-              "{\"MessageSchemaVersion\":\"1.0\",\"RequestId\":\""
-                  + UUID.randomUUID()
-                  + "\",\"TokenValue\":\""
-                  + token
-                  + "\",\"ClientId\":\""
-                  + UUID.randomUUID()
-                  + "\",\"ClientVersion\":\"1.2.707.0\"}",
-              true)
-          .join();
+      introduce(token);
       handshake.await();
       if (closed.getCount() == 0) {
         System.exit(1);
@@ -76,6 +66,21 @@ final class SessionPlugin implements WebSocket.Listener {
     }
     System.out.flush();
     System.exit(0);
+  }
+
+  /** The answer may be here before this was told to be sent: what it makes us send waits. */
+  private synchronized void introduce(String token) {
+    socket
+        .sendText(
+            "{\"MessageSchemaVersion\":\"1.0\",\"RequestId\":\""
+                + UUID.randomUUID()
+                + "\",\"TokenValue\":\""
+                + token
+                + "\",\"ClientId\":\""
+                + UUID.randomUUID()
+                + "\",\"ClientVersion\":\"1.2.707.0\"}",
+            true)
+        .join();
   }
 
   private void type() {
