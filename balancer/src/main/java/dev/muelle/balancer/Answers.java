@@ -59,6 +59,18 @@ final class Answers {
         status, "text/html", page(status), "Location: " + location + "\r\n", head, close, now);
   }
 
+  /** For who speaks plain HTTP to a port that speaks TLS. */
+  static ByteBuf plainHttp(Instant now) {
+    String why = "The plain HTTP request was sent to HTTPS port";
+    String page =
+        "<html>\r\n<head><title>400 "
+            + why
+            + "</title></head>\r\n<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n<center>"
+            + why
+            + "</center>\r\n</body>\r\n</html>\r\n";
+    return answer(400, "text/html", page, false, true, now);
+  }
+
   private static String page(int status) {
     String title = (status + " " + reason(status)).strip();
     return "<html>\r\n<head><title>"

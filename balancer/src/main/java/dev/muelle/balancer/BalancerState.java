@@ -1,6 +1,7 @@
 package dev.muelle.balancer;
 
 import dev.muelle.balancer.LoadBalancer.Node;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -13,10 +14,30 @@ final class BalancerState {
   final Metrics metrics = new Metrics();
   volatile LoadBalancer wanted;
   volatile Map<String, GroupState> groups = Map.of();
+  private Map<String, TlsServer> tls = Map.of();
   private final AtomicInteger turn = new AtomicInteger();
 
   BalancerState(LoadBalancer wanted) {
     this.wanted = wanted;
+  }
+
+  /** Makes each listener's TLS anew where it changed; called by one at a time. */
+  void secure(List<LoadBalancer.Listener> listeners) {
+    Map<String, TlsServer> now = new HashMap<>();
+    for (LoadBalancer.Listener listener : listeners) {
+      Tls asked = listener.tls();
+      if (asked != null) {
+        TlsServer before = tls.get(listener.id());
+        now.put(
+            listener.id(),
+            before != null && before.wanted.equals(asked) ? before : new TlsServer(asked, before));
+      }
+    }
+    tls = now;
+  }
+
+  @Nullable TlsServer tls(LoadBalancer.Listener listener) {
+    return tls.get(listener.id());
   }
 
   /** The node from which a target is reached: one in its zone if there is one. */
@@ -34,9 +55,16 @@ final class BalancerState {
    * What one listener is at one endpoint.
    *
    * @param admits null if the network itself decides who comes in
+   * @param tls null if it speaks plain HTTP
    */
   record Binding(
       BalancerState balancer,
       LoadBalancer.Listener listener,
-      @Nullable Predicate<LoadBalancer.Admission> admits) {}
+      @Nullable Predicate<LoadBalancer.Admission> admits,
+      @Nullable TlsServer tls) {
+
+    boolean secure() {
+      return tls != null;
+    }
+  }
 }

@@ -12,6 +12,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.ByteToMessageDecoder;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -46,11 +48,16 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   private final Channel channel;
   private final AtomicInteger held;
   private final long since;
+  private final boolean secure;
 
   private State state = State.HEAD;
   private ByteBuf pending = Unpooled.EMPTY_BUFFER;
   private @Nullable Exchange exchange;
   private @Nullable Binding binding;
+
+  /** Under which key of the endpoint's bindings the one is that the TLS client asked for. */
+  private @Nullable String secureKey;
+
   private @Nullable BalancerState admitted;
   private boolean headRequest;
   private boolean keep = true;
@@ -59,11 +66,18 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   private boolean closed;
   private long lastMove;
 
-  ClientConnection(Endpoint endpoint, Worker worker, Channel channel, AtomicInteger held) {
+  /**
+   * A connection.
+   *
+   * @param secure whether a {@link TlsDoor} stands before it
+   */
+  ClientConnection(
+      Endpoint endpoint, Worker worker, Channel channel, AtomicInteger held, boolean secure) {
     this.endpoint = endpoint;
     this.worker = worker;
     this.channel = channel;
     this.held = held;
+    this.secure = secure;
     this.since = worker.nanos();
     this.lastMove = since;
   }
@@ -93,6 +107,43 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     if (current != null) {
       current.clientWritable(channel.isWritable());
     }
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    if (event instanceof SslHandshakeCompletionEvent handshake && !handshake.isSuccess()) {
+      handshakeFailed();
+    }
+    ctx.fireUserEventTriggered(event);
+  }
+
+  /**
+   * The client has said whom it wants, and is about to be shown that one's certificate.
+   *
+   * @return whether it is let in; otherwise it is held, without any answer
+   */
+  boolean secured(String key, Binding found) {
+    secureKey = key;
+    binding = found;
+    if (!admits(found)) {
+      hold();
+      return false;
+    }
+    return true;
+  }
+
+  void handshakeFailed() {
+    if (binding != null) {
+      binding.balancer().metrics.handshakeError();
+    }
+  }
+
+  boolean held() {
+    return state == State.HELD;
+  }
+
+  ByteBuf plainHttpPage() {
+    return Answers.plainHttp(worker.clock.instant());
   }
 
   @Override
@@ -202,9 +253,14 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   private void begin(Request request) {
     headRequest = request.isHead();
     keep = mayKeep(request);
-    Binding found = endpoint.find(request.host);
+    Binding found =
+        secureKey == null ? endpoint.find(request.host) : endpoint.bindings.get(secureKey);
+    if (found != null && found.secure() != secure) {
+      channel.close(); // the listener changed to another protocol
+      return;
+    }
     if (found == null) {
-      if (endpoint.shared) {
+      if (endpoint.shared && !secure) {
         refuse(404);
       } else {
         channel.close();
@@ -231,7 +287,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
               close ->
                   Answers.redirect(
                       redirect.status(),
-                      redirect.location(facts, found.listener().port()),
+                      redirect.location(facts, secure, found.listener().port()),
                       headRequest,
                       close,
                       worker.clock.instant()),
@@ -310,7 +366,11 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     request.write(
         out,
         new Request.Arrival(
-            clientAddress(), clientPort(), found.listener().port(), found.balancer().wanted.host()),
+            clientAddress(),
+            clientPort(),
+            found.listener().port(),
+            found.balancer().wanted.host(),
+            secure),
         found.balancer().wanted.settings().headers(),
         worker.random,
         worker.clock.instant());
@@ -401,8 +461,9 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   /** Ends the connection so that the client still reads the answer, though it may be sending. */
   private void linger() {
     state = State.LINGERING;
-    channel
-        .writeAndFlush(Unpooled.EMPTY_BUFFER)
+    SslHandler tls = channel.pipeline().get(SslHandler.class);
+    channel.flush();
+    (tls == null ? channel.writeAndFlush(Unpooled.EMPTY_BUFFER) : tls.closeOutbound())
         .addListener(done -> ((DuplexChannel) channel).shutdownOutput());
     channel.config().setAutoRead(true);
     worker.loop.schedule(() -> channel.close(), LINGER_SECONDS, TimeUnit.SECONDS);

@@ -2,6 +2,7 @@ package dev.muelle.balancer;
 
 import dev.muelle.balancer.BalancerState.Binding;
 import io.netty.channel.Channel;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -44,6 +45,36 @@ final class Endpoint {
       return bindings.get("");
     }
     return bindings.get(withoutPort(host).toLowerCase(Locale.ROOT));
+  }
+
+  /** Whether clients have to speak TLS. */
+  boolean secure() {
+    return bindings.values().stream().anyMatch(Binding::secure);
+  }
+
+  /**
+   * Under which key of the bindings the one is that a TLS client means: by the load balancer's own
+   * name, or by a name that certificates of one load balancer only are for. Null if none is meant.
+   *
+   * @param name what the client asks for, lower case
+   */
+  @Nullable String secureKey(@Nullable String name) {
+    Map<String, Binding> now = bindings;
+    if (!shared) {
+      return "";
+    }
+    if (name == null || now.containsKey(name)) {
+      return name;
+    }
+    List<String> owners =
+        now.entrySet().stream()
+            .filter(entry -> {
+              TlsServer tls = entry.getValue().tls();
+              return tls != null && tls.isFor(name);
+            })
+            .map(Map.Entry::getKey)
+            .toList();
+    return owners.size() == 1 ? owners.getFirst() : null;
   }
 
   private static String withoutPort(String host) {

@@ -52,8 +52,10 @@ public record LoadBalancer(
    *
    * @param rules in the order in which they are tried
    * @param otherwise for requests that no rule applies to
+   * @param tls null if it speaks plain HTTP
    */
-  public record Listener(String id, int port, List<Rule> rules, Action otherwise) {
+  public record Listener(
+      String id, int port, List<Rule> rules, Action otherwise, @Nullable Tls tls) {
 
     public Listener {
       rules = List.copyOf(rules);
@@ -61,6 +63,10 @@ public record LoadBalancer(
 
     public Listener(String id, int port, Action action) {
       this(id, port, List.of(), action);
+    }
+
+    public Listener(String id, int port, List<Rule> rules, Action otherwise) {
+      this(id, port, rules, otherwise, null);
     }
 
     /** What to do with one request. */

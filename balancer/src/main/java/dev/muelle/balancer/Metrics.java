@@ -13,6 +13,7 @@ public final class Metrics {
   private final LongAdder activeConnections = new LongAdder();
   private final LongAdder responseNanos = new LongAdder();
   private final LongAdder responses = new LongAdder();
+  private final LongAdder handshakeErrors = new LongAdder();
 
   Metrics() {}
 
@@ -42,6 +43,10 @@ public final class Metrics {
     connectionErrors.increment();
   }
 
+  void handshakeError() {
+    handshakeErrors.increment();
+  }
+
   void connected() {
     newConnections.increment();
     activeConnections.increment();
@@ -67,6 +72,11 @@ public final class Metrics {
 
   public long targetConnectionErrors() {
     return connectionErrors.sum();
+  }
+
+  /** Clients that came to no TLS session: {@code ClientTLSNegotiationErrorCount}. */
+  public long handshakeErrors() {
+    return handshakeErrors.sum();
   }
 
   public long newConnections() {

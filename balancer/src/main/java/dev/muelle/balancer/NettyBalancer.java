@@ -83,6 +83,7 @@ public final class NettyBalancer implements Balancer {
    */
   public NettyBalancer(
       InstantSource clock, RandomGenerator.SplittableGenerator random, int threads) {
+    JdkTls.prepare();
     this.clock = clock;
     this.loops =
         new MultiThreadIoEventLoopGroup(
@@ -222,16 +223,18 @@ public final class NettyBalancer implements Balancer {
   private Map<String, String> listen(BalancerState state, LoadBalancer wanted) {
     Map<String, String> problems = new LinkedHashMap<>();
     Set<Endpoint.Key> keys = new HashSet<>();
+    state.secure(wanted.listeners());
     for (Listener listener : wanted.listeners()) {
+      TlsServer tls = state.tls(listener);
       for (Node node : wanted.nodes()) {
         Endpoint.Key key = new Endpoint.Key(wanted.id(), node.address(), listener.port());
         keys.add(key);
-        offer(key, false, "", new Binding(state, listener, null), node.sockets(), problems);
+        offer(key, false, "", new Binding(state, listener, null, tls), node.sockets(), problems);
       }
       for (Front front : wanted.fronts()) {
         Endpoint.Key key = new Endpoint.Key("", front.address(), listener.port());
         keys.add(key);
-        Binding binding = new Binding(state, listener, front.admits());
+        Binding binding = new Binding(state, listener, front.admits(), tls);
         String host = front.shared() ? wanted.host() : "";
         offer(key, front.shared(), host, binding, HOST, problems);
       }
@@ -253,10 +256,21 @@ public final class NettyBalancer implements Balancer {
       problems.put(key.toString(), "another load balancer listens there");
       return;
     }
+    boolean changesKind = present != null && present.secure() != binding.secure();
     Map<String, Binding> bindings = new HashMap<>(endpoint.bindings);
     bindings.values().removeIf(other -> other.balancer() == binding.balancer());
+    if (bindings.values().stream().anyMatch(other -> other.secure() != binding.secure())) {
+      endpoint.bindings = Map.copyOf(bindings);
+      problems.put(
+          key.toString(),
+          "another load balancer listens there with " + (binding.secure() ? "HTTP" : "HTTPS"));
+      return;
+    }
     bindings.put(host, binding);
     endpoint.bindings = Map.copyOf(bindings);
+    if (changesKind) {
+      endpoint.clients.forEach(ClientConnection::retire);
+    }
     if (endpoint.server != null) {
       return;
     }
@@ -307,7 +321,12 @@ public final class NettyBalancer implements Balancer {
       return;
     }
     channel.closeFuture().addListener(closed -> clients.decrementAndGet());
-    channel.pipeline().addLast(new ClientConnection(endpoint, worker, channel, held));
+    boolean secure = endpoint.secure();
+    ClientConnection connection = new ClientConnection(endpoint, worker, channel, held, secure);
+    if (secure) {
+      channel.pipeline().addLast(new TlsDoor(endpoint, worker, connection));
+    }
+    channel.pipeline().addLast(connection);
   }
 
   /** Takes a load balancer away from all endpoints but these. */

@@ -16,18 +16,19 @@ public record Redirect(
     implements Action {
 
   /** Where to; the port is always told, as ALB does. */
-  String location(Condition.Facts facts, int listenerPort) {
-    String rest = fill(query, facts, listenerPort);
-    return fill(protocol, facts, listenerPort)
+  String location(Condition.Facts facts, boolean secure, int listenerPort) {
+    String rest = fill(query, facts, secure, listenerPort);
+    return fill(protocol, facts, secure, listenerPort)
         + "://"
-        + fill(host, facts, listenerPort)
+        + fill(host, facts, secure, listenerPort)
         + ":"
-        + fill(port, facts, listenerPort)
-        + fill(path, facts, listenerPort)
+        + fill(port, facts, secure, listenerPort)
+        + fill(path, facts, secure, listenerPort)
         + (rest.isEmpty() ? "" : "?" + rest);
   }
 
-  private static String fill(String template, Condition.Facts facts, int listenerPort) {
+  private static String fill(
+      String template, Condition.Facts facts, boolean secure, int listenerPort) {
     if (!template.contains("#{")) {
       return template;
     }
@@ -42,7 +43,7 @@ public record Redirect(
       String name = template.substring(open + 2, close);
       filled.append(
           switch (name) {
-            case "protocol" -> "http";
+            case "protocol" -> secure ? "https" : "http";
             case "host" -> facts.host();
             case "port" -> String.valueOf(listenerPort);
             case "path" -> facts.path().substring(facts.path().startsWith("/") ? 1 : 0);

@@ -14,7 +14,6 @@ final class Request {
 
   private static final int MAX_FORWARDED = 30;
   private static final int MAX_TRACE = 7 * 1024;
-  private static final int DEFAULT_PORT = 80;
   private static final Set<String> NEVER_COPIED =
       Set.of(
           "host",
@@ -169,7 +168,17 @@ final class Request {
   }
 
   /** Who knocked, and where. */
-  record Arrival(String clientAddress, int clientPort, int listenerPort, String balancerHost) {}
+  record Arrival(
+      String clientAddress, int clientPort, int listenerPort, String balancerHost, boolean secure) {
+
+    String protocol() {
+      return secure ? "https" : "http";
+    }
+
+    boolean atDefaultPort() {
+      return listenerPort == (secure ? 443 : 80);
+    }
+  }
 
   /** Writes the head that a target gets. */
   void write(
@@ -188,7 +197,8 @@ final class Request {
       }
     }
     forwardedFor(out, arrival, headers);
-    ascii(out, "X-Forwarded-Proto: http\r\nX-Forwarded-Port: " + arrival.listenerPort());
+    ascii(out, "X-Forwarded-Proto: " + arrival.protocol());
+    ascii(out, "\r\nX-Forwarded-Port: " + arrival.listenerPort());
     ascii(out, "\r\nX-Amzn-Trace-Id: " + trace(random, now) + "\r\n");
     if (chunked) {
       ascii(out, "Transfer-Encoding: chunked\r\n");
@@ -207,7 +217,7 @@ final class Request {
       return asked;
     }
     int colon = asked.indexOf(':', asked.lastIndexOf(']') + 1);
-    if (arrival.listenerPort() == DEFAULT_PORT) {
+    if (arrival.atDefaultPort()) {
       return colon < 0 ? asked : asked.substring(0, colon);
     }
     return colon < 0 ? asked + ":" + arrival.listenerPort() : asked;

@@ -55,6 +55,16 @@ public final class DataDirectory {
     return root.resolve("registry-secret");
   }
 
+  /** With what the region's certificate authority signs. */
+  public Path authorityKey() {
+    return root.resolve("authority.key");
+  }
+
+  /** What clients have to trust to trust the region's certificates. */
+  public Path authorityCertificate() {
+    return root.resolve("authority.pem");
+  }
+
   /** In the form that AWS tools read as a shared credentials file. */
   public Path credentials() {
     return root.resolve("credentials");

@@ -1,5 +1,6 @@
 package dev.muelle.region;
 
+import dev.muelle.services.acm.Acm;
 import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
 import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.ecr.Ecr;
@@ -10,6 +11,7 @@ import dev.muelle.services.sts.Sts;
 import dev.muelle.wire.Coverage;
 import dev.muelle.wire.Mounts;
 import java.util.List;
+import software.amazon.awssdk.services.acm.AcmClient;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ecr.EcrClient;
@@ -25,6 +27,7 @@ final class Mounted {
 
   static Mounts services(Regions regions) {
     return new Mounts()
+        .mount(AcmClient.class, caller -> regions.of(caller).acm)
         .mount(CloudWatchLogsClient.class, caller -> regions.of(caller).logs)
         .mount(Ec2Client.class, caller -> regions.of(caller).ec2)
         .mount(EcrClient.class, caller -> regions.of(caller).ecr)
@@ -37,6 +40,7 @@ final class Mounted {
   /** What of each service is built, read off the code. */
   static List<Coverage> coverage() {
     return List.of(
+        Coverage.of(AcmClient.class, Acm.class),
         Coverage.of(CloudWatchLogsClient.class, CloudWatchLogs.class),
         Coverage.of(Ec2Client.class, Ec2.class),
         Coverage.of(EcrClient.class, Ecr.class),

@@ -8,6 +8,8 @@ import dev.muelle.network.Network;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.VpcHttp;
+import dev.muelle.services.acm.Acm;
+import dev.muelle.services.acm.Authority;
 import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
 import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.ecr.Ecr;
@@ -25,6 +27,7 @@ final class Region implements AutoCloseable {
 
   private static final String GLOBAL = "/global"; // IAM has one state for all regions
 
+  final Acm acm;
   final Iam iam;
   final Sts sts;
   final CloudWatchLogs logs;
@@ -44,6 +47,7 @@ final class Region implements AutoCloseable {
       BlobStore blobs,
       RegistryTokens tokens,
       String registryHost,
+      Authority authority,
       VpcHttp vpcHttp) {}
 
   Region(Scope scope, Shared shared) {
@@ -54,9 +58,18 @@ final class Region implements AutoCloseable {
     sts = new Sts();
     logs = new CloudWatchLogs(scope, store, timers, ids, shared.random());
     ec2 = new Ec2(scope, store, timers, ids, shared.random(), iam, shared.network());
+    acm = new Acm(scope, store, timers, ids, shared.random(), shared.authority());
     elb =
         new ElbV2(
-            scope, store, timers, ids, shared.random(), ec2, shared.network(), shared.balancer());
+            scope,
+            store,
+            timers,
+            ids,
+            shared.random(),
+            ec2,
+            acm,
+            shared.network(),
+            shared.balancer());
     ecr = new Ecr(scope, store, timers, shared.blobs(), shared.tokens(), shared.registryHost());
     ecs =
         new Ecs(
@@ -81,6 +94,7 @@ final class Region implements AutoCloseable {
   void start() {
     logs.start();
     ec2.start();
+    acm.start();
     elb.start();
     ecs.start();
   }
@@ -89,6 +103,7 @@ final class Region implements AutoCloseable {
   public void close() {
     ecs.close();
     elb.close();
+    acm.close();
     ecr.close();
     ec2.close();
     logs.close();

@@ -1,5 +1,6 @@
 package dev.muelle.region;
 
+import dev.muelle.balancer.JdkTls;
 import dev.muelle.balancer.NettyBalancer;
 import dev.muelle.engine.blob.FileBlobStore;
 import dev.muelle.engine.oci.OciEngine;
@@ -9,6 +10,7 @@ import dev.muelle.region.DataDirectory.Running;
 import dev.muelle.region.server.HttpServer;
 import dev.muelle.region.server.VpcServers;
 import dev.muelle.services.Scope;
+import dev.muelle.services.acm.Authority;
 import dev.muelle.services.ecr.LocalImages;
 import dev.muelle.services.ecr.Registry;
 import dev.muelle.services.ecr.RegistryTokens;
@@ -60,6 +62,7 @@ public final class RegionServer implements AutoCloseable {
   }
 
   private void wire(DataDirectory directory, int wantedPort, boolean openDoor) throws IOException {
+    JdkTls.prepare();
     directory.create();
     SecureRandom random = new SecureRandom();
     SqliteStore store = opened(open(directory));
@@ -67,6 +70,8 @@ public final class RegionServer implements AutoCloseable {
     SystemTimers timers = opened(new SystemTimers());
     FileBlobStore blobs = FileBlobStore.open(directory.blobs(), store, timers);
     RegistryTokens tokens = RegistryTokens.open(directory.registrySecret(), random, timers);
+    Authority authority =
+        Authority.open(directory.authorityKey(), directory.authorityCertificate(), random, timers);
     String registryHost = "localhost:" + wantedPort;
     LocalImages images =
         new LocalImages(store, registryHost, new Scope(RootKey.ACCOUNT, DEFAULT_REGION));
@@ -92,6 +97,7 @@ public final class RegionServer implements AutoCloseable {
                     blobs,
                     tokens,
                     registryHost,
+                    authority,
                     new VpcServers(network))));
     Access access = openDoor ? Access.open() : Access.verified(key.keys());
     FrontDoor door =

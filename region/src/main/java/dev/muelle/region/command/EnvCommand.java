@@ -31,6 +31,9 @@ final class EnvCommand implements Callable<Integer> {
         export AWS_ACCESS_KEY_ID=%s
         export AWS_SECRET_ACCESS_KEY=%s
         export AWS_PAGER=
+        # Who signs the certificates that ACM issues here: curl --cacert "$MUELLE_CA_BUNDLE" https://...
+        # (AWS_CA_BUNDLE and the like would replace all other authorities in this shell, so they are left alone.)
+        export MUELLE_CA_BUNDLE='%s'
         unset AWS_SESSION_TOKEN AWS_PROFILE
         # aws before 2.13 (Debian 12's is one) does not read AWS_ENDPOINT_URL, so it is told:
         if ! aws --version 2>/dev/null | grep -qE '^aws-cli/(2\\.(1[3-9]|[2-9][0-9])|1\\.(29|[3-9][0-9])|[3-9])'; then
@@ -38,7 +41,12 @@ final class EnvCommand implements Callable<Integer> {
           [ -z "${BASH_VERSION:-}" ] || export -f aws # for scripts that are run from this shell
         fi
         """,
-        running.endpoint(), region, region, key.id(), key.secret());
+        running.endpoint(),
+        region,
+        region,
+        key.id(),
+        key.secret(),
+        data.directory().authorityCertificate());
     return 0;
   }
 }

@@ -5,9 +5,11 @@ import dev.muelle.balancer.Balancer.Health;
 import dev.muelle.balancer.Balancer.TargetState;
 import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.Front;
+import dev.muelle.balancer.Tls;
 import dev.muelle.network.Network;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.SocketSpace;
+import dev.muelle.services.Certificates;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.elasticloadbalancingv2.State.Balancing;
@@ -17,6 +19,7 @@ import dev.muelle.services.elasticloadbalancingv2.State.Listening;
 import dev.muelle.services.elasticloadbalancingv2.State.Node;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
+import dev.muelle.store.Tx;
 import dev.muelle.wire.Caller;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
@@ -31,6 +34,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.ReentrantLock;
@@ -64,6 +68,7 @@ final class Apply {
   private final InstantSource clock;
   private final Ids ids;
   private final Ec2Client ec2;
+  private final Certificates certificates;
   private final Network network;
   private final Balancer balancer;
   private final Fronts fronts;
@@ -75,6 +80,7 @@ final class Apply {
       InstantSource clock,
       Ids ids,
       Ec2Client ec2,
+      Certificates certificates,
       Network network,
       Balancer balancer,
       Fronts fronts) {
@@ -83,6 +89,7 @@ final class Apply {
     this.clock = clock;
     this.ids = ids;
     this.ec2 = ec2;
+    this.certificates = certificates;
     this.network = network;
     this.balancer = balancer;
     this.fronts = fronts;
@@ -297,7 +304,8 @@ final class Apply {
                 row.key(),
                 listener.port(),
                 rules,
-                Actions.view(listener.defaultActions().getFirst())));
+                Actions.view(listener.defaultActions().getFirst()),
+                tls(tx, row.value())));
         for (TargetGroupTuple tuple :
             actions.stream().flatMap(action -> State.groupsOf(action).stream()).toList()) {
           String arn = tuple.targetGroupArn();
@@ -318,6 +326,24 @@ final class Apply {
         listeners,
         groups,
         Attributes.settings(wanted.attributes()));
+  }
+
+  /** How a listener speaks TLS; null if it speaks plain HTTP. */
+  private @Nullable Tls tls(Tx tx, Listening listening) {
+    if (listening.listener().certificates().isEmpty()) {
+      return null;
+    }
+    var policy = SslPolicies.get(listening.listener().sslPolicy());
+    return new Tls(
+        // A certificate in use cannot be deleted.
+        identity(tx, listening.listener().certificates().getFirst().certificateArn()).orElseThrow(),
+        listening.certificates().stream().flatMap(arn -> identity(tx, arn).stream()).toList(),
+        policy.sslProtocols(),
+        SslPolicies.suites(policy));
+  }
+
+  private Optional<Tls.Identity> identity(Tx tx, String arn) {
+    return certificates.identity(tx, arn).map(one -> new Tls.Identity(one.key(), one.chain()));
   }
 
   private static LoadBalancer.TargetGroup group(
@@ -374,7 +400,7 @@ final class Apply {
             keys.add(key);
             if (state != null) {
               Known known = new Known(state.health().name(), state.reason(), state.description());
-              if (!tx.get(State.HEALTH, key).map(Row::value).equals(java.util.Optional.of(known))) {
+              if (!tx.get(State.HEALTH, key).map(Row::value).equals(Optional.of(known))) {
                 tx.put(State.HEALTH, key, known);
               }
             }

@@ -4,6 +4,7 @@ import dev.muelle.balancer.Balancer;
 import dev.muelle.loop.Loop;
 import dev.muelle.loop.Timers;
 import dev.muelle.network.Network;
+import dev.muelle.services.Certificates;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.store.Store;
@@ -13,6 +14,8 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AddListenerCertificatesRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AddListenerCertificatesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AddTagsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AddTagsResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateListenerRequest;
@@ -33,6 +36,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteTarget
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteTargetGroupResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeregisterTargetsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeregisterTargetsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenerCertificatesRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenerCertificatesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenersRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenersResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoadBalancerAttributesRequest;
@@ -41,6 +46,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoad
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoadBalancersResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeRulesRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeRulesResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeSslPoliciesRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeSslPoliciesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTagsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTagsResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetGroupAttributesRequest;
@@ -61,6 +68,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTarget
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RegisterTargetsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RegisterTargetsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveListenerCertificatesRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveListenerCertificatesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveTagsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveTagsResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetRulePrioritiesRequest;
@@ -68,7 +77,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetRulePrior
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsResponse;
 
-/** Elastic Load Balancing of one account in one region: Application Load Balancers over HTTP. */
+/** Elastic Load Balancing of one account in one region: Application Load Balancers. */
 public final class ElbV2 implements ElasticLoadBalancingV2Client {
 
   private static final int AT_ONCE = 8;
@@ -89,6 +98,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   private final LoadBalancers balancers;
   private final TargetGroups groups;
   private final Listeners listeners;
+  private final ListenerCertificates listenerCertificates;
   private final Rules rules;
   private final Tags tags;
   private Store.Subscription changes = () -> {};
@@ -101,19 +111,23 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
       Ids ids,
       RandomGenerator random,
       Ec2Client ec2,
+      Certificates certificates,
       Network network,
       Balancer balancer) {
     this.store = store;
     this.balancer = balancer;
     Fronts fronts = new Fronts(store);
-    Apply apply = new Apply(scope, store, timers, ids, ec2, network, balancer, fronts);
+    Apply apply =
+        new Apply(scope, store, timers, ids, ec2, certificates, network, balancer, fronts);
     balancerLoop = new Loop<>("elbv2-balancer", timers, random, AT_ONCE, apply::balancer);
     healthLoop = new Loop<>("elbv2-health", timers, random, AT_ONCE, apply::health);
     instanceLoop = new Loop<>("elbv2-instance", timers, random, AT_ONCE, this::instance);
     Wakes wakes = new Wakes(apply, balancerLoop, healthLoop);
-    balancers = new LoadBalancers(scope, store, timers, ids, ec2, wakes, fronts);
+    listenerCertificates = new ListenerCertificates(store, certificates, wakes);
+    balancers =
+        new LoadBalancers(scope, store, timers, ids, ec2, wakes, fronts, listenerCertificates);
     groups = new TargetGroups(scope, store, timers, ids, ec2, wakes);
-    listeners = new Listeners(store, ids, wakes);
+    listeners = new Listeners(store, ids, wakes, listenerCertificates);
     rules = new Rules(store, ids, wakes);
     tags = new Tags(store);
     network.addNames(balancers::lookup);
@@ -134,7 +148,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   }
 
   private void changed(Change change) {
-    if (change.table().startsWith(SECURITY_GROUPS)) {
+    if (change.table().startsWith(SECURITY_GROUPS) || change.table().equals(Certificates.TABLE)) {
       wakeBalancers();
     } else if (change.table().equals(INSTANCES)) {
       instanceLoop.wake(change.key());
@@ -245,6 +259,29 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   @Override
   public DescribeListenersResponse describeListeners(DescribeListenersRequest request) {
     return listeners.describe(request);
+  }
+
+  @Override
+  public AddListenerCertificatesResponse addListenerCertificates(
+      AddListenerCertificatesRequest request) {
+    return listenerCertificates.add(request);
+  }
+
+  @Override
+  public RemoveListenerCertificatesResponse removeListenerCertificates(
+      RemoveListenerCertificatesRequest request) {
+    return listenerCertificates.remove(request);
+  }
+
+  @Override
+  public DescribeListenerCertificatesResponse describeListenerCertificates(
+      DescribeListenerCertificatesRequest request) {
+    return listenerCertificates.describe(request);
+  }
+
+  @Override
+  public DescribeSslPoliciesResponse describeSSLPolicies(DescribeSslPoliciesRequest request) {
+    return SslPolicies.describe(request);
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Certificate;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateListenerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateListenerResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteListenerRequest;
@@ -24,9 +25,9 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ListenerNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.MutualAuthenticationAttributes;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyListenersException;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.UnsupportedProtocolException;
 
 /**
  * Listeners, each with its default rule; the other {@link Rules} are apart.
@@ -37,20 +38,32 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.UnsupportedP
 final class Listeners {
 
   private static final int MAX = 50;
+  private static final String NO_CLIENT_CERTIFICATES = "off";
 
   private final Store store;
   private final Ids ids;
   private final Wakes wakes;
+  private final ListenerCertificates certificates;
 
-  Listeners(Store store, Ids ids, Wakes wakes) {
+  Listeners(Store store, Ids ids, Wakes wakes, ListenerCertificates certificates) {
     this.store = store;
     this.ids = ids;
     this.wakes = wakes;
+    this.certificates = certificates;
   }
 
   CreateListenerResponse create(CreateListenerRequest request) {
     Refuse.unlessEffective(
-        request, Set.of("LoadBalancerArn", "Protocol", "Port", "DefaultActions", "Tags"));
+        request,
+        Set.of(
+            "LoadBalancerArn",
+            "Protocol",
+            "Port",
+            "SslPolicy",
+            "Certificates",
+            "DefaultActions",
+            "Tags",
+            "MutualAuthentication"));
     checkProtocol(request.protocol(), request.protocolAsString());
     int port = port(request.port());
     Tags.check(request.tags());
@@ -79,13 +92,25 @@ final class Listeners {
               Listener.builder()
                   .listenerArn(base)
                   .loadBalancerArn(request.loadBalancerArn())
-                  .protocol(ProtocolEnum.HTTP)
+                  .protocol(request.protocol())
                   .port(port)
                   .defaultActions(Actions.check(tx, balancer, request.defaultActions()))
+                  .applyMutation(next ->
+                      secure(
+                          tx,
+                          next,
+                          List.of(),
+                          new Asked(
+                              request.protocol(),
+                              request.certificates(),
+                              request.sslPolicy(),
+                              request.mutualAuthentication())))
                   .build();
           String rule = base.replace(":listener/", ":listener-rule/") + "/" + ids.hex(16);
-          tx.insert(State.LISTENERS, base, new Listening(listener, rule, request.tags()));
+          tx.insert(
+              State.LISTENERS, base, new Listening(listener, rule, request.tags(), List.of()));
           associate(tx, request.loadBalancerArn());
+          certificates.settle(tx, request.loadBalancerArn());
           return listener;
         });
     wakes.now(List.of(made.loadBalancerArn()));
@@ -93,7 +118,16 @@ final class Listeners {
   }
 
   ModifyListenerResponse modify(ModifyListenerRequest request) {
-    Refuse.unlessEffective(request, Set.of("ListenerArn", "Protocol", "Port", "DefaultActions"));
+    Refuse.unlessEffective(
+        request,
+        Set.of(
+            "ListenerArn",
+            "Protocol",
+            "Port",
+            "SslPolicy",
+            "Certificates",
+            "DefaultActions",
+            "MutualAuthentication"));
     if (request.protocol() != null) {
       checkProtocol(request.protocol(), request.protocolAsString());
     }
@@ -117,12 +151,30 @@ final class Listeners {
             Balancing balancer = LoadBalancers.get(tx, old.listener().loadBalancerArn());
             next.defaultActions(Actions.check(tx, balancer, request.defaultActions()));
           }
+          ProtocolEnum protocol =
+              request.protocol() == null ? old.listener().protocol() : request.protocol();
+          secure(
+              tx,
+              next.protocol(protocol),
+              old.listener().certificates(),
+              new Asked(
+                  protocol,
+                  request.certificates(),
+                  request.sslPolicy() == null && protocol == ProtocolEnum.HTTPS
+                      ? old.listener().sslPolicy()
+                      : request.sslPolicy(),
+                  request.mutualAuthentication()));
           Listener listener = next.build();
           tx.put(
               State.LISTENERS,
               request.listenerArn(),
-              new Listening(listener, old.ruleArn(), old.tags()));
+              new Listening(
+                  listener,
+                  old.ruleArn(),
+                  old.tags(),
+                  protocol == ProtocolEnum.HTTPS ? old.certificates() : List.of()));
           associate(tx, listener.loadBalancerArn());
+          certificates.settle(tx, listener.loadBalancerArn());
           return listener;
         });
     wakes.now(List.of(changed.loadBalancerArn()));
@@ -137,6 +189,7 @@ final class Listeners {
           Rules.of(tx, request.listenerArn())
               .forEach(rule -> tx.delete(State.RULES, rule.rule().ruleArn()));
           associate(tx, gone.listener().loadBalancerArn());
+          certificates.settle(tx, gone.listener().loadBalancerArn());
           return gone.listener().loadBalancerArn();
         });
     wakes.now(List.of(balancer));
@@ -215,14 +268,53 @@ final class Listeners {
     if (protocol == null) {
       throw Refuse.invalid("A listener protocol must be specified");
     }
-    if (protocol == ProtocolEnum.HTTPS) {
-      throw UnsupportedProtocolException.builder()
-          .message("Listener protocol 'HTTPS' is not supported in this region yet")
-          .build();
-    }
-    if (protocol != ProtocolEnum.HTTP) {
+    if (protocol != ProtocolEnum.HTTP && protocol != ProtocolEnum.HTTPS) {
       throw Refuse.invalid("Listener protocol '" + text + "' must be one of 'HTTP, HTTPS'");
     }
+  }
+
+  /** What a request says of a listener's TLS. */
+  private record Asked(
+      ProtocolEnum protocol,
+      List<Certificate> certificates,
+      @Nullable String policy,
+      @Nullable MutualAuthenticationAttributes mutual) {}
+
+  /**
+   * Completes a listener with its TLS, or without.
+   *
+   * @param present the default certificate that it has, if it has one
+   */
+  private void secure(Tx tx, Listener.Builder next, List<Certificate> present, Asked asked) {
+    if (asked.mutual() != null
+        && asked.mutual().mode() != null
+        && !asked.mutual().mode().equals(NO_CLIENT_CERTIFICATES)) {
+      throw Refuse.invalid(
+          "Mutual authentication mode '"
+              + asked.mutual().mode()
+              + "' is not supported in this region");
+    }
+    if (asked.protocol() == ProtocolEnum.HTTP) {
+      if (!asked.certificates().isEmpty()) {
+        throw Refuse.invalid("A certificate cannot be specified for HTTP listeners");
+      }
+      if (asked.policy() != null) {
+        throw Refuse.invalid("An SSL policy cannot be specified for HTTP listeners");
+      }
+      next.certificates(List.<Certificate>of()).sslPolicy(null);
+      next.mutualAuthentication((MutualAuthenticationAttributes) null);
+      return;
+    }
+    if (asked.certificates().isEmpty() && present.isEmpty()) {
+      throw Refuse.invalid("A certificate must be specified for HTTPS listeners");
+    }
+    if (!asked.certificates().isEmpty()) {
+      String arn = certificates.standard(tx, asked.certificates());
+      next.certificates(Certificate.builder().certificateArn(arn).build());
+    }
+    String policy = asked.policy() == null ? SslPolicies.DEFAULT : asked.policy();
+    next.sslPolicy(SslPolicies.get(policy).name());
+    next.mutualAuthentication(m -> m.mode(NO_CLIENT_CERTIFICATES));
   }
 
   private static int port(@Nullable Integer port) {

@@ -76,6 +76,7 @@ final class LoadBalancers {
   private final Ec2Client ec2;
   private final Wakes wakes;
   private final Fronts fronts;
+  private final ListenerCertificates certificates;
 
   LoadBalancers(
       Scope scope,
@@ -84,7 +85,8 @@ final class LoadBalancers {
       Ids ids,
       Ec2Client ec2,
       Wakes wakes,
-      Fronts fronts) {
+      Fronts fronts,
+      ListenerCertificates certificates) {
     this.scope = scope;
     this.store = store;
     this.clock = clock;
@@ -92,6 +94,7 @@ final class LoadBalancers {
     this.ec2 = ec2;
     this.wakes = wakes;
     this.fronts = fronts;
+    this.certificates = certificates;
   }
 
   /**
@@ -395,6 +398,7 @@ final class LoadBalancers {
           new Balancing(
               b.balancer(), b.attributes(), b.tags(), b.nodes(), b.front(), b.problems(), true));
       Listeners.associate(tx, arn);
+      certificates.settle(tx, arn);
       return true;
     });
     wakes.now(List.of(arn));

@@ -18,13 +18,18 @@ final class Refuse {
   private Refuse() {}
 
   static ElasticLoadBalancingV2Exception invalid(String message) {
+    return coded("ValidationError", message);
+  }
+
+  /** An error that the SDK has no exception for. */
+  static ElasticLoadBalancingV2Exception coded(String code, String message) {
     return (ElasticLoadBalancingV2Exception)
         ElasticLoadBalancingV2Exception.builder()
             .message(message)
             .statusCode(BAD_REQUEST)
             .awsErrorDetails(
                 AwsErrorDetails.builder()
-                    .errorCode("ValidationError")
+                    .errorCode(code)
                     .errorMessage(message)
                     .serviceName("ElasticLoadBalancingV2")
                     .sdkHttpResponse(SdkHttpResponse.builder().statusCode(BAD_REQUEST).build())

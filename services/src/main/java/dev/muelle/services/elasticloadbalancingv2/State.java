@@ -89,7 +89,27 @@ final class State {
     }
   }
 
-  record Listening(Listener listener, String ruleArn, List<Tag> tags) {}
+  /**
+   * A listener.
+   *
+   * @param certificates besides its default one
+   */
+  record Listening(
+      Listener listener, String ruleArn, List<Tag> tags, @Nullable List<String> certificates) {
+
+    Listening {
+      certificates = certificates == null ? List.of() : List.copyOf(certificates);
+    }
+
+    @Override
+    public List<String> certificates() {
+      return certificates == null ? List.of() : certificates;
+    }
+
+    Listening with(List<String> others) {
+      return new Listening(listener, ruleArn, tags, others);
+    }
+  }
 
   /** A rule that is not a listener's default one. */
   record Ruling(Rule rule, String listenerArn, String balancerArn, List<Tag> tags) {

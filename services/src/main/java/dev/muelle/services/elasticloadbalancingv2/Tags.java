@@ -129,7 +129,10 @@ final class Tags {
       tx.put(State.RULES, arn, new Ruling(old.rule(), old.listenerArn(), old.balancerArn(), tags));
     } else if (arn.contains(":listener/")) {
       Listening old = Listeners.get(tx, arn);
-      tx.put(State.LISTENERS, arn, new Listening(old.listener(), old.ruleArn(), tags));
+      tx.put(
+          State.LISTENERS,
+          arn,
+          new Listening(old.listener(), old.ruleArn(), tags, old.certificates()));
     } else {
       Balancing old = LoadBalancers.get(tx, arn);
       tx.put(

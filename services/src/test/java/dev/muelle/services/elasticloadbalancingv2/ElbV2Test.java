@@ -702,8 +702,8 @@ class ElbV2Test {
     }
     refused("ValidationError", "1024", () -> listener(balancer, 80, says("x".repeat(1025))));
     refused(
-        "UnsupportedProtocol",
-        "'HTTPS'",
+        "ValidationError",
+        "A certificate must be specified for HTTPS listeners",
         () ->
             elb.createListener(r ->
                 r.loadBalancerArn(balancer)
@@ -712,7 +712,7 @@ class ElbV2Test {
                     .defaultActions(says("x"))));
     refused(
         "ValidationError",
-        "'SslPolicy'",
+        "An SSL policy cannot be specified for HTTP listeners",
         () ->
             elb.createListener(r ->
                 r.loadBalancerArn(balancer)
@@ -988,7 +988,8 @@ class ElbV2Test {
                   .port(port)
                   .defaultActions(says("x"))
                   .build();
-          return tx.put(State.LISTENERS, arn, new State.Listening(one, arn + "/r", List.of()));
+          return tx.put(
+              State.LISTENERS, arn, new State.Listening(one, arn + "/r", List.of(), List.of()));
         });
   }
 

@@ -20,7 +20,7 @@ import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.SdkHttpFullResponse;
 
 /** The SDK's HTTP client, handing each request to our handler: errors are seen as on the wire. */
-record Loopback(HttpHandler handler) implements SdkHttpClient {
+public record Loopback(HttpHandler handler) implements SdkHttpClient {
 
   @Override
   public ExecutableHttpRequest prepareRequest(HttpExecuteRequest request) {

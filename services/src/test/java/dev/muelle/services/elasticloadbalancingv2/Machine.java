@@ -8,6 +8,8 @@ import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.Network;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
+import dev.muelle.services.acm.Acm;
+import dev.muelle.services.acm.Authority;
 import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.iam.Iam;
 import dev.muelle.store.SqliteStore;
@@ -15,12 +17,14 @@ import dev.muelle.wire.Access;
 import dev.muelle.wire.AwsHandler;
 import dev.muelle.wire.Mounts;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -57,12 +61,23 @@ final class Machine implements AutoCloseable {
   final SqliteStore store;
   final Network network;
   NettyBalancer balancer;
+  private final Authority authority;
   private final Map<Scope, Services> scopes = new HashMap<>();
 
-  record Services(Ec2 ec2, ElbV2 elb, ElasticLoadBalancingV2Client client) {}
+  record Services(Ec2 ec2, Acm acm, ElbV2 elb, ElasticLoadBalancingV2Client client) {}
 
   Machine(Path directory, Network network) {
     store = SqliteStore.open(directory.resolve("db"));
+    try {
+      authority =
+          Authority.open(
+              directory.resolve("authority.key"),
+              directory.resolve("authority.pem"),
+              new SecureRandom(),
+              timers);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     this.network = network;
     balancer = balancer();
   }
@@ -89,7 +104,9 @@ final class Machine implements AutoCloseable {
             new Iam(scope, store.in(scope.account() + "/global"), timers, ids),
             network);
     ec2.start();
-    ElbV2 elb = new ElbV2(scope, view, timers, ids, random, ec2, network, balancer);
+    Acm acm = new Acm(scope, view, timers, ids, random, authority);
+    acm.start();
+    ElbV2 elb = new ElbV2(scope, view, timers, ids, random, ec2, acm, network, balancer);
     elb.start();
     var handler =
         new AwsHandler(
@@ -105,11 +122,15 @@ final class Machine implements AutoCloseable {
                 StaticCredentialsProvider.create(AwsBasicCredentials.create(scope.account(), "x")))
             .httpClient(new Loopback(handler))
             .build();
-    return new Services(ec2, elb, client);
+    return new Services(ec2, acm, elb, client);
   }
 
   ElasticLoadBalancingV2Client elb() {
     return in(HOME).client();
+  }
+
+  Acm acm() {
+    return in(HOME).acm();
   }
 
   Ec2 ec2() {
@@ -130,6 +151,7 @@ final class Machine implements AutoCloseable {
         .values()
         .forEach(services -> {
           services.elb().close();
+          services.acm().close();
           services.ec2().close();
         });
     scopes.clear();

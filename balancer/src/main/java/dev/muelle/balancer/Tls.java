@@ -1,0 +1,49 @@
+package dev.muelle.balancer;
+
+import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
+import java.util.List;
+
+/**
+ * How a listener speaks TLS.
+ *
+ * @param standard shown to clients that name no server, or one that no other certificate is for
+ * @param others chosen by the name that the client asks for
+ * @param protocols as Java names them, for example {@code TLSv1.3}
+ * @param ciphers as the IANA names them, the preferred one first
+ */
+public record Tls(
+    Identity standard, List<Identity> others, List<String> protocols, List<String> ciphers) {
+
+  public Tls {
+    others = List.copyOf(others);
+    protocols = List.copyOf(protocols);
+    ciphers = List.copyOf(ciphers);
+  }
+
+  /**
+   * A certificate and its key.
+   *
+   * @param chain the server's own certificate first
+   */
+  public record Identity(PrivateKey key, List<X509Certificate> chain) {
+
+    public Identity {
+      chain = List.copyOf(chain);
+    }
+
+    X509Certificate certificate() {
+      return chain.getFirst();
+    }
+
+    @Override
+    public String toString() {
+      return "Identity[" + certificate().getSubjectX500Principal() + "]"; // never the key
+    }
+  }
+
+  /** Whether both allow the same protocols and ciphers. */
+  boolean negotiatesAs(Tls other) {
+    return protocols.equals(other.protocols) && ciphers.equals(other.ciphers);
+  }
+}

@@ -1,0 +1,369 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import static dev.muelle.services.elasticloadbalancingv2.Machine.freePort;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muelle.loop.SystemTimers;
+import dev.muelle.network.sim.SimNetwork;
+import java.io.ByteArrayInputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManagerFactory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.acm.model.KeyAlgorithm;
+import software.amazon.awssdk.services.acm.model.ResourceInUseException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Certificate;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+
+/** HTTPS listeners with certificates of ACM; clients trust the region's authority only. */
+class HttpsListenersTest {
+
+  @TempDir Path directory;
+  private Machine machine;
+  private ElasticLoadBalancingV2Client elb;
+  private LoadBalancer balancer;
+  private SSLContext trust;
+  private int port;
+
+  @BeforeEach
+  void open() throws Exception {
+    machine = new Machine(directory, new SimNetwork(new SystemTimers()));
+    elb = machine.elb();
+    balancer = machine.balancer("web");
+    port = freePort();
+    KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+    store.load(null, null);
+    store.setCertificateEntry(
+        "authority",
+        CertificateFactory.getInstance("X.509")
+            .generateCertificate(
+                new ByteArrayInputStream(Files.readAllBytes(directory.resolve("authority.pem")))));
+    TrustManagerFactory managers =
+        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    managers.init(store);
+    trust = SSLContext.getInstance("TLS");
+    trust.init(null, managers.getTrustManagers(), null);
+  }
+
+  @AfterEach
+  void close() {
+    machine.close();
+  }
+
+  private String certificate(String... names) {
+    return machine
+        .acm()
+        .requestCertificate(r ->
+            r.domainName(names[0])
+                .subjectAlternativeNames(names)
+                .keyAlgorithm(KeyAlgorithm.EC_PRIME256_V1))
+        .certificateArn();
+  }
+
+  private static Certificate of(String arn) {
+    return Certificate.builder().certificateArn(arn).build();
+  }
+
+  private Listener https(String arn) {
+    return elb.createListener(r ->
+            r.loadBalancerArn(balancer.loadBalancerArn())
+                .protocol("HTTPS")
+                .port(port)
+                .certificates(of(arn))
+                .defaultActions(Machine.says("hello")))
+        .listeners()
+        .getFirst();
+  }
+
+  /** A client that checks the certificate against the name that it asks for. */
+  private SSLSocket connect(String address, String name, String... protocols) throws Exception {
+    SSLSocket socket =
+        (SSLSocket)
+            trust
+                .getSocketFactory()
+                .createSocket(new Socket(InetAddress.ofLiteral(address), port), name, port, true);
+    socket.setSoTimeout(20_000);
+    SSLParameters parameters = socket.getSSLParameters();
+    parameters.setServerNames(List.of(new SNIHostName(name)));
+    parameters.setEndpointIdentificationAlgorithm("HTTPS");
+    if (protocols.length > 0) {
+      parameters.setProtocols(protocols);
+    }
+    socket.setSSLParameters(parameters);
+    socket.startHandshake();
+    return socket;
+  }
+
+  private String ask(String name) throws Exception {
+    try (SSLSocket socket = connect("127.0.0.1", name)) {
+      socket
+          .getOutputStream()
+          .write(
+              ("GET / HTTP/1.1\r\nHost: " + name + "\r\nConnection: close\r\n\r\n")
+                  .getBytes(StandardCharsets.US_ASCII));
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+    }
+  }
+
+  private String serial(String name) throws Exception {
+    try (SSLSocket socket = connect("127.0.0.1", name)) {
+      return ((X509Certificate) socket.getSession().getPeerCertificates()[0])
+          .getSerialNumber()
+          .toString(16);
+    }
+  }
+
+  private static void refused(String code, String message, Runnable call) {
+    ElasticLoadBalancingV2Exception e =
+        assertThrows(ElasticLoadBalancingV2Exception.class, call::run);
+    assertEquals(code, e.awsErrorDetails().errorCode(), e.getMessage());
+    assertTrue(e.awsErrorDetails().errorMessage().contains(message), e.getMessage());
+  }
+
+  @Test
+  void aCertificateIsServedAndIsInUse() throws Exception {
+    String arn = certificate(balancer.dnsName());
+    Listener listener = https(arn);
+    assertEquals("ELBSecurityPolicy-2016-08", listener.sslPolicy());
+    assertEquals("off", listener.mutualAuthentication().mode());
+    assertEquals(List.of(of(arn)), listener.certificates());
+    assertTrue(ask(balancer.dnsName()).endsWith("hello"));
+    assertEquals(
+        List.of(balancer.loadBalancerArn()),
+        machine.acm().describeCertificate(r -> r.certificateArn(arn)).certificate().inUseBy());
+    assertThrows(
+        ResourceInUseException.class,
+        () -> machine.acm().deleteCertificate(r -> r.certificateArn(arn)));
+    machine.restart();
+    elb = machine.elb();
+    Machine.until(true, () -> answers(balancer.dnsName()));
+    elb.deleteLoadBalancer(r -> r.loadBalancerArn(balancer.loadBalancerArn()));
+    machine.acm().deleteCertificate(r -> r.certificateArn(arn));
+  }
+
+  private boolean answers(String name) {
+    try {
+      return ask(name).endsWith("hello");
+    } catch (Exception e) {
+      return false;
+    }
+  }
+
+  @Test
+  void moreCertificatesAreChosenByName() throws Exception {
+    String first = certificate(balancer.dnsName());
+    String shop = certificate("*.shop.test");
+    String api = certificate("api.test", "www.api.test");
+    Listener listener = https(first);
+    String arn = listener.listenerArn();
+    elb.addListenerCertificates(r -> r.listenerArn(arn).certificates(of(shop), of(api)));
+    elb.addListenerCertificates(r -> r.listenerArn(arn).certificates(of(shop))); // again
+    for (String name : List.of("a.shop.test", "api.test", "www.api.test", balancer.dnsName())) {
+      assertTrue(ask(name).endsWith("hello"), name);
+    }
+    var described =
+        elb.describeListenerCertificates(r -> r.listenerArn(arn).pageSize(1)).certificates();
+    assertEquals(List.of(of(first).toBuilder().isDefault(true).build()), described);
+    assertEquals(
+        3, elb.describeListenerCertificates(r -> r.listenerArn(arn)).certificates().size());
+    elb.removeListenerCertificates(r -> r.listenerArn(arn).certificates(of(shop)));
+    assertThrows(Exception.class, () -> ask("a.shop.test"));
+    refused(
+        "OperationNotPermitted",
+        "Default certificate",
+        () -> elb.removeListenerCertificates(r -> r.listenerArn(arn).certificates(of(first))));
+    machine.acm().deleteCertificate(r -> r.certificateArn(shop));
+    machine.restart();
+    elb = machine.elb();
+    Machine.until(true, () -> answers("api.test"));
+  }
+
+  @Test
+  void thePolicySaysWhatIsSpoken() throws Exception {
+    Listener listener = https(certificate(balancer.dnsName()));
+    elb.modifyListener(r ->
+        r.listenerArn(listener.listenerArn()).sslPolicy("ELBSecurityPolicy-TLS13-1-3-2021-06"));
+    try (SSLSocket socket = connect("127.0.0.1", balancer.dnsName())) {
+      assertEquals("TLSv1.3", socket.getSession().getProtocol());
+    }
+    assertThrows(Exception.class, () -> connect("127.0.0.1", balancer.dnsName(), "TLSv1.2"));
+    elb.modifyListener(
+        r -> r.listenerArn(listener.listenerArn()).sslPolicy("ELBSecurityPolicy-TLS-1-2-2017-01"));
+    try (SSLSocket socket = connect("127.0.0.1", balancer.dnsName())) {
+      assertEquals("TLSv1.2", socket.getSession().getProtocol());
+    }
+    refused(
+        "SSLPolicyNotFound",
+        "'none'",
+        () -> elb.modifyListener(r -> r.listenerArn(listener.listenerArn()).sslPolicy("none")));
+  }
+
+  @Test
+  void aListenerBecomesHttpsAndHttpAgain() throws Exception {
+    String arn = certificate(balancer.dnsName());
+    String listener =
+        elb.createListener(r ->
+                r.loadBalancerArn(balancer.loadBalancerArn())
+                    .protocol("HTTP")
+                    .port(port)
+                    .defaultActions(Machine.says("hello")))
+            .listeners()
+            .getFirst()
+            .listenerArn();
+    refused(
+        "ValidationError",
+        "A certificate must be specified for HTTPS listeners",
+        () -> elb.modifyListener(r -> r.listenerArn(listener).protocol("HTTPS")));
+    elb.modifyListener(r -> r.listenerArn(listener).protocol("HTTPS").certificates(of(arn)));
+    assertTrue(ask(balancer.dnsName()).endsWith("hello"));
+    Listener plain =
+        elb.modifyListener(r -> r.listenerArn(listener).protocol("HTTP")).listeners().getFirst();
+    assertFalse(plain.hasCertificates() && !plain.certificates().isEmpty());
+    assertTrue(Machine.get("127.0.0.1", port, balancer.dnsName()).endsWith("hello"));
+    machine.acm().deleteCertificate(r -> r.certificateArn(arn));
+  }
+
+  @Test
+  void aCertificateThatIsImportedAnewIsServed() throws Exception {
+    String one = certificate(balancer.dnsName());
+    String two = certificate(balancer.dnsName());
+    Listener listener = https(one);
+    String before = serial(balancer.dnsName());
+    elb.modifyListener(r -> r.listenerArn(listener.listenerArn()).certificates(of(two)));
+    assertFalse(before.equals(serial(balancer.dnsName())));
+    machine.acm().deleteCertificate(r -> r.certificateArn(one));
+  }
+
+  @Test
+  void whatAListenerCannotServeIsRefused() {
+    String arn = certificate("a.test");
+    refused("ValidationError", "A certificate must be", () -> create("HTTPS", null));
+    refused("ValidationError", "cannot be specified for HTTP", () -> create("HTTP", arn));
+    refused(
+        "CertificateNotFound",
+        "not found",
+        () -> create("HTTPS", "arn:aws:acm:us-east-1:000000000000:certificate/none"));
+    refused(
+        "ValidationError",
+        "'AlpnPolicy' is not supported",
+        () ->
+            elb.createListener(r ->
+                r.loadBalancerArn(balancer.loadBalancerArn())
+                    .protocol("HTTPS")
+                    .port(port)
+                    .certificates(of(arn))
+                    .alpnPolicy("HTTP2Only")
+                    .defaultActions(Machine.says("x"))));
+    refused(
+        "ValidationError",
+        "'verify' is not supported",
+        () ->
+            elb.createListener(r ->
+                r.loadBalancerArn(balancer.loadBalancerArn())
+                    .protocol("HTTPS")
+                    .port(port)
+                    .certificates(of(arn))
+                    .mutualAuthentication(m -> m.mode("verify"))
+                    .defaultActions(Machine.says("x"))));
+    assertEquals(
+        List.of(),
+        machine.acm().describeCertificate(r -> r.certificateArn(arn)).certificate().inUseBy());
+  }
+
+  private void create(String protocol, String arn) {
+    elb.createListener(r -> {
+      r.loadBalancerArn(balancer.loadBalancerArn())
+          .protocol(protocol)
+          .port(port)
+          .defaultActions(Machine.says("x"));
+      if (arn != null) {
+        r.certificates(of(arn));
+      }
+    });
+  }
+
+  @Test
+  void twoWhoChangeCertificatesAtOnceBothSucceed() throws Exception {
+    Listener listener = https(certificate(balancer.dnsName()));
+    List<String> arns = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      arns.add(certificate("n" + i + ".test"));
+    }
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Callable<Object>> work = new ArrayList<>();
+      for (String arn : arns) {
+        work.add(() ->
+            elb.addListenerCertificates(
+                r -> r.listenerArn(listener.listenerArn()).certificates(of(arn))));
+      }
+      for (Future<Object> done : threads.invokeAll(work)) {
+        done.get();
+      }
+    }
+    for (int i = 0; i < 8; i++) {
+      assertTrue(ask("n" + i + ".test").endsWith("hello"));
+    }
+    for (int i = 8; i < 26; i++) {
+      arns.add(certificate("n" + i + ".test"));
+    }
+    refused(
+        "TooManyCertificates",
+        "maximum number",
+        () ->
+            elb.addListenerCertificates(r ->
+                r.listenerArn(listener.listenerArn())
+                    .certificates(arns.stream().map(HttpsListenersTest::of).toList())));
+  }
+
+  @Test
+  void deletionAndUseAtOnceDoNotBothSucceed() throws Exception {
+    Listener listener = https(certificate(balancer.dnsName()));
+    for (int i = 0; i < 10; i++) {
+      String arn = certificate("x.test");
+      try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        Future<Boolean> added =
+            threads.submit(() ->
+                succeeds(() ->
+                    elb.addListenerCertificates(
+                        r -> r.listenerArn(listener.listenerArn()).certificates(of(arn)))));
+        Future<Boolean> deleted =
+            threads.submit(
+                () -> succeeds(() -> machine.acm().deleteCertificate(r -> r.certificateArn(arn))));
+        assertTrue(added.get() != deleted.get());
+      }
+    }
+  }
+
+  private static boolean succeeds(Runnable call) {
+    try {
+      call.run();
+      return true;
+    } catch (software.amazon.awssdk.awscore.exception.AwsServiceException e) {
+      return false;
+    }
+  }
+}
