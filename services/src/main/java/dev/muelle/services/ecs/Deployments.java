@@ -17,6 +17,7 @@ import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.ServiceDeployment;
 import software.amazon.awssdk.services.ecs.model.ServiceDeploymentAlarms;
+import software.amazon.awssdk.services.ecs.model.ServiceDeploymentLifecycleStage;
 import software.amazon.awssdk.services.ecs.model.ServiceDeploymentRollbackMonitorsStatus;
 import software.amazon.awssdk.services.ecs.model.ServiceDeploymentStatus;
 import software.amazon.awssdk.services.ecs.model.ServiceRevision;
@@ -108,6 +109,20 @@ final class Deployments {
   }
 
   /**
+   * The deployment before has what it had. One before that has lost its tasks, and its target
+   * groups to the one that is given up: it comes back as a new deployment comes.
+   */
+  private static @Nullable Traffic back(ServiceRecord record, String to, Instant now) {
+    Traffic traffic = record.traffic();
+    if (traffic == null) {
+      return null;
+    }
+    return to.equals(traffic.from())
+        ? Traffic.begin(record.primary().id(), 100 - traffic.percent(), now)
+        : away(record, now);
+  }
+
+  /**
    * The target groups of a new deployment: where traffic is shifted, those that the one before does
    * not have; where it is not, those where the traffic is. That may be the alternate ones of a
    * service which was deployed in another way before.
@@ -193,6 +208,7 @@ final class Deployments {
         d ->
             d.status(ServiceDeploymentStatus.IN_PROGRESS)
                 .startedAt(now)
+                .lifecycleStage(stage(record.traffic()))
                 .alarms(
                     ServiceDeploymentAlarms.builder()
                         .status(
@@ -203,6 +219,11 @@ final class Deployments {
                         .triggeredAlarmNames(List.of())
                         .build()),
         now);
+  }
+
+  /** Rolling deployments have no stages. */
+  private static @Nullable ServiceDeploymentLifecycleStage stage(@Nullable Traffic traffic) {
+    return traffic == null ? null : traffic.stage();
   }
 
   private ServiceRecord watch(
@@ -302,11 +323,11 @@ final class Deployments {
     if (found.isEmpty()) {
       return giveUp(tx, record, why, now); // there is nothing to go back to
     }
-    ServiceRevision to = found.get();
-    Traffic traffic =
-        record.traffic() == null
-            ? null
-            : Traffic.begin(record.primary().id(), 100 - record.traffic().percent(), now);
+    Traffic traffic = back(record, last, now);
+    ServiceRevision to =
+        traffic != null && found.get().loadBalancers().size() == service.loadBalancers().size()
+            ? Revisions.resolve(tx, found.get(), groups(tx, record, traffic))
+            : found.get();
     String reason = "Service deployment rolled back " + why.history();
     ServiceDeployments.change(
         tx,
@@ -314,6 +335,7 @@ final class Deployments {
         d ->
             d.status(ServiceDeploymentStatus.ROLLBACK_IN_PROGRESS)
                 .statusReason(reason)
+                .lifecycleStage(stage(traffic))
                 .rollback(r ->
                     r.reason(reason).startedAt(now).serviceRevisionArn(to.serviceRevisionArn())),
         now);

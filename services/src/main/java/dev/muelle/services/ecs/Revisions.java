@@ -80,15 +80,6 @@ final class Revisions {
       TaskDefinition definition,
       List<String> groups,
       Instant now) {
-    List<ServiceRevisionLoadBalancer> resolved = new ArrayList<>();
-    for (int i = 0; i < groups.size(); i++) {
-      AdvancedConfiguration advanced = service.loadBalancers().get(i).advancedConfiguration();
-      resolved.add(
-          ServiceRevisionLoadBalancer.builder()
-              .targetGroupArn(groups.get(i))
-              .productionListenerRule(advanced == null ? null : advanced.productionListenerRule())
-              .build());
-    }
     ServiceRevision revision =
         ServiceRevision.builder()
             .serviceRevisionArn(arn(service.serviceArn(), deploymentId))
@@ -108,12 +99,36 @@ final class Revisions {
                     .map(c ->
                         ContainerImage.builder().containerName(c.name()).image(c.image()).build())
                     .toList())
-            .resolvedConfiguration(r -> r.loadBalancers(resolved))
+            .resolvedConfiguration(r -> r.loadBalancers(resolved(service.loadBalancers(), groups)))
             .guardDutyEnabled(false)
             .createdAt(now)
             .build();
     tx.insert(TABLE, keyOf(revision.serviceRevisionArn()), revision);
     return revision;
+  }
+
+  /** A revision whose tasks are registered with these target groups from now on. */
+  static ServiceRevision resolve(Tx tx, ServiceRevision revision, List<String> groups) {
+    ServiceRevision changed =
+        revision.toBuilder()
+            .resolvedConfiguration(r -> r.loadBalancers(resolved(revision.loadBalancers(), groups)))
+            .build();
+    tx.put(TABLE, keyOf(revision.serviceRevisionArn()), changed);
+    return changed;
+  }
+
+  private static List<ServiceRevisionLoadBalancer> resolved(
+      List<LoadBalancer> balancers, List<String> groups) {
+    List<ServiceRevisionLoadBalancer> resolved = new ArrayList<>();
+    for (int i = 0; i < groups.size(); i++) {
+      AdvancedConfiguration advanced = balancers.get(i).advancedConfiguration();
+      resolved.add(
+          ServiceRevisionLoadBalancer.builder()
+              .targetGroupArn(groups.get(i))
+              .productionListenerRule(advanced == null ? null : advanced.productionListenerRule())
+              .build());
+    }
+    return resolved;
   }
 
   /** The target groups of a deployment's tasks, in the order of the service's load balancers. */

@@ -359,6 +359,29 @@ class TrafficShiftTest {
   }
 
   @Test
+  void aStopOfADeploymentOnTopOfAnotherGoesBackToTheOneThatCompleted() throws IOException {
+    for (ServiceDeploymentLifecycleStage second :
+        List.of(
+            ServiceDeploymentLifecycleStage.SCALE_UP, ServiceDeploymentLifecycleStage.BAKE_TIME)) {
+      try (World world = world(1)) {
+        create(world, c -> c.strategy("BLUE_GREEN").bakeTimeInMinutes(5));
+        String completed = world.service().deployments().getFirst().id();
+        String first = deploy(world, "first");
+        untilStage(world, first, ServiceDeploymentLifecycleStage.BAKE_TIME);
+        String another = deploy(world, "second");
+        untilStage(world, another, second);
+        world.ecs().stopServiceDeployment(r -> r.serviceDeploymentArn(another));
+        untilStatus(world, another, ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL);
+        until(world, "clean", () -> completed(world) && world.runningContainers().size() == TASKS);
+        assertEquals(completed, world.service().deployments().getFirst().id());
+        // The second has the target group of the completed one when it is in production.
+        boolean taken = second == ServiceDeploymentLifecycleStage.BAKE_TIME;
+        assertEquals(Map.of(taken ? GREEN : TARGETS, 100), world.balancer.shares(rule));
+      }
+    }
+  }
+
+  @Test
   void aRollingServiceBecomesABlueGreenOne() throws IOException {
     try (World world = world(1)) {
       world.createService(TASKS, 100, 200);
