@@ -323,7 +323,7 @@ final class Deployments {
     if (found.isEmpty()) {
       return giveUp(tx, record, why, now); // there is nothing to go back to
     }
-    Traffic traffic = back(record, last, now);
+    Traffic traffic = back(record, Revisions.idOf(found.get()), now);
     ServiceRevision to =
         traffic != null && found.get().loadBalancers().size() == service.loadBalancers().size()
             ? Revisions.resolve(tx, found.get(), groups(tx, record, traffic))
