@@ -12,6 +12,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.ByteToMessageDecoder;
+import io.netty.handler.ssl.CipherSuiteConverter;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.net.InetSocketAddress;
@@ -20,6 +21,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /** A client's connection: requests one after the other, answers in their order. */
@@ -54,6 +56,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   private ByteBuf pending = Unpooled.EMPTY_BUFFER;
   private @Nullable Exchange exchange;
   private @Nullable Binding binding;
+
+  private Request.@Nullable Session session;
 
   /** Under which key of the endpoint's bindings the one is that the TLS client asked for. */
   private @Nullable String secureKey;
@@ -111,8 +115,17 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-    if (event instanceof SslHandshakeCompletionEvent handshake && !handshake.isSuccess()) {
-      handshakeFailed();
+    if (event instanceof SslHandshakeCompletionEvent handshake) {
+      SslHandler tls = ctx.pipeline().get(SslHandler.class);
+      if (!handshake.isSuccess()) {
+        handshakeFailed();
+      } else if (tls != null) {
+        SSLSession agreed = tls.engine().getSession();
+        session =
+            new Request.Session(
+                agreed.getProtocol(),
+                CipherSuiteConverter.toOpenSsl(agreed.getCipherSuite(), false));
+      }
     }
     ctx.fireUserEventTriggered(event);
   }
@@ -370,7 +383,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
             clientPort(),
             found.listener().port(),
             found.balancer().wanted.host(),
-            secure),
+            session),
         found.balancer().wanted.settings().headers(),
         worker.random,
         worker.clock.instant());

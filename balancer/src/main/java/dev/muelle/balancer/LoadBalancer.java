@@ -169,6 +169,7 @@ public record LoadBalancer(
    *     hyphens
    * @param strictest whether requests are refused that the RFCs allow, but that have confused
    *     servers: GET and HEAD that say a length, and fields that are not ASCII
+   * @param tlsSession whether targets hear which version and cipher suite a TLS client negotiated
    * @see <a
    *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html">
    *     Edit attributes for your Application Load Balancer</a>
@@ -178,11 +179,12 @@ public record LoadBalancer(
       ForwardedFor forwardedFor,
       boolean clientPort,
       boolean dropInvalid,
-      boolean strictest) {
+      boolean strictest,
+      boolean tlsSession) {
 
     /** As ELB does when nothing was asked for. */
     public static final Headers DEFAULT =
-        new Headers(false, ForwardedFor.APPEND, false, false, false);
+        new Headers(false, ForwardedFor.APPEND, false, false, false, false);
   }
 
   /** What happens to X-Forwarded-For. */

@@ -30,6 +30,10 @@ final class Request {
           "x-forwarded-port",
           "x-amzn-trace-id");
 
+  private static final String TLS_VERSION = "x-amzn-tls-version";
+  private static final String TLS_CIPHER_SUITE = "x-amzn-tls-cipher-suite";
+  private static final Set<String> TLS_SESSION = Set.of(TLS_VERSION, TLS_CIPHER_SUITE);
+
   private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "PUT", "DELETE", "OPTIONS");
 
   final Head head;
@@ -167,16 +171,27 @@ final class Request {
     return (method.equals("GET") || isHead()) && (length >= 0 || chunked) || !head.ascii();
   }
 
-  /** Who knocked, and where. */
+  /** What was negotiated with a client, as OpenSSL names it. */
+  record Session(String version, String cipherSuite) {}
+
+  /**
+   * Who knocked, and where.
+   *
+   * @param tls null if in plain text
+   */
   record Arrival(
-      String clientAddress, int clientPort, int listenerPort, String balancerHost, boolean secure) {
+      String clientAddress,
+      int clientPort,
+      int listenerPort,
+      String balancerHost,
+      @Nullable Session tls) {
 
     String protocol() {
-      return secure ? "https" : "http";
+      return tls == null ? "http" : "https";
     }
 
     boolean atDefaultPort() {
-      return listenerPort == (secure ? 443 : 80);
+      return listenerPort == (tls == null ? 80 : 443);
     }
   }
 
@@ -192,13 +207,19 @@ final class Request {
       String name = head.name(i);
       if (!NEVER_COPIED.contains(name)
           && !connection.contains(name)
-          && !(headers.dropInvalid() && invalid(name))) {
+          && !(headers.dropInvalid() && invalid(name))
+          && !(headers.tlsSession() && TLS_SESSION.contains(name))) {
         head.copy(i, out);
       }
     }
     forwardedFor(out, arrival, headers);
     ascii(out, "X-Forwarded-Proto: " + arrival.protocol());
     ascii(out, "\r\nX-Forwarded-Port: " + arrival.listenerPort());
+    Session tls = arrival.tls();
+    if (headers.tlsSession() && tls != null) {
+      ascii(out, "\r\n" + TLS_VERSION + ": " + tls.version());
+      ascii(out, "\r\n" + TLS_CIPHER_SUITE + ": " + tls.cipherSuite());
+    }
     ascii(out, "\r\nX-Amzn-Trace-Id: " + trace(random, now) + "\r\n");
     if (chunked) {
       ascii(out, "Transfer-Encoding: chunked\r\n");

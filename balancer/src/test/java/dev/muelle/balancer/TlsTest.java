@@ -164,6 +164,43 @@ final class TlsTest {
   }
 
   @Test
+  void targetsHearWhatWasNegotiatedIfAskedFor() throws Exception {
+    Backend backend =
+        rig.backend((head, in, out) -> {
+          out.write(Backend.answer(200, head));
+          return true;
+        });
+    Action action = new Action.Forward("tg");
+    LoadBalancer plain =
+        rig.loadBalancer("lb", "lb.elb.localhost", action, List.of(), Rig.member(backend));
+    Tls tls = Certified.tls(Certified.rsa(2048, "a.test"));
+    rig.balancer.put(
+        new LoadBalancer(
+            plain.id(),
+            plain.host(),
+            plain.nodes(),
+            plain.fronts(),
+            List.of(new Listener("lb", rig.port, List.of(), action, tls)),
+            plain.groups(),
+            new LoadBalancer.Settings(
+                Duration.ofSeconds(30),
+                Duration.ofHours(1),
+                new LoadBalancer.Headers(
+                    false, LoadBalancer.ForwardedFor.APPEND, false, false, false, true))));
+    Rig.await(() -> rig.health(backend) == Balancer.Health.HEALTHY);
+    try (SSLSocket socket = connect("127.0.0.1", "a.test", "TLSv1.2")) {
+      Rig.send(
+          socket,
+          "GET / HTTP/1.1\r\nHost: x\r\nX-Amzn-Tls-Version: forged\r\nConnection: close\r\n\r\n");
+      String answer = Rig.rest(socket);
+      assertTrue(answer.contains("x-amzn-tls-version: TLSv1.2\r\n"), answer);
+      assertTrue(
+          answer.contains("x-amzn-tls-cipher-suite: ECDHE-RSA-AES128-GCM-SHA256\r\n"), answer);
+      assertTrue(!answer.contains("forged"), answer);
+    }
+  }
+
+  @Test
   void whatThePolicyLeavesOutIsNotSpoken() throws Exception {
     Identity identity = Certified.rsa(2048, "a.test");
     put("lb", new Tls(identity, List.of(), List.of("TLSv1.3"), Certified.SUITES));

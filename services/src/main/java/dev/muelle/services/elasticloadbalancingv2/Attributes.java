@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** Attributes: those that act here may be set, the others only to the value that they have. */
 final class Attributes {
 
-  /** Concerns HTTPS listeners only, as on AWS; whatever it says, HTTP listeners speak HTTP/1.1. */
+  /** Whatever it says, HTTP/1.1 is all that is offered to clients yet. */
   static final String HTTP2 = "routing.http2.enabled";
 
   static final String DROP_INVALID = "routing.http.drop_invalid_header_fields.enabled";
@@ -20,6 +20,7 @@ final class Attributes {
   static final String PRESERVE_HOST = "routing.http.preserve_host_header.enabled";
   static final String FORWARDED_FOR = "routing.http.xff_header_processing.mode";
   static final String DESYNC = "routing.http.desync_mitigation_mode";
+  static final String TLS_SESSION = "routing.http.x_amzn_tls_version_and_cipher_suite.enabled";
   static final String IDLE = "idle_timeout.timeout_seconds";
   static final String KEEP_ALIVE = "client_keep_alive.seconds";
   static final String PROTECTED = "deletion_protection.enabled";
@@ -53,7 +54,7 @@ final class Attributes {
           "true",
           "waf.fail_open.enabled",
           "false",
-          "routing.http.x_amzn_tls_version_and_cipher_suite.enabled",
+          TLS_SESSION,
           "false",
           "zonal_shift.config.enabled",
           "false",
@@ -139,7 +140,7 @@ final class Attributes {
       case IDLE -> range(key, value, 1, 4000);
       case KEEP_ALIVE -> range(key, value, 60, 604800);
       case DELAY -> range(key, value, 0, 3600);
-      case PROTECTED, HTTP2, DROP_INVALID, CLIENT_PORT, PRESERVE_HOST ->
+      case PROTECTED, HTTP2, DROP_INVALID, CLIENT_PORT, PRESERVE_HOST, TLS_SESSION ->
           oneOf(key, value, "true", "false");
       case FORWARDED_FOR -> oneOf(key, value, "append", "preserve", "remove");
       case DESYNC -> {
@@ -171,7 +172,8 @@ final class Attributes {
             ForwardedFor.valueOf(all.getOrDefault(FORWARDED_FOR, "").toUpperCase(Locale.ROOT)),
             "true".equals(all.get(CLIENT_PORT)),
             "true".equals(all.get(DROP_INVALID)),
-            "strictest".equals(all.get(DESYNC))));
+            "strictest".equals(all.get(DESYNC)),
+            "true".equals(all.get(TLS_SESSION))));
   }
 
   private static RuntimeException unsupported(String key, String value) {
