@@ -9,28 +9,45 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.sim.SimNetwork;
 import java.io.ByteArrayInputStream;
+import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Date;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedTrustManager;
+import javax.security.auth.x500.X500Principal;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.GeneralName;
+import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
+import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.core.SdkBytes;
+import software.amazon.awssdk.services.acm.model.ImportCertificateRequest;
 import software.amazon.awssdk.services.acm.model.KeyAlgorithm;
 import software.amazon.awssdk.services.acm.model.ResourceInUseException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
@@ -248,7 +265,7 @@ class HttpsListenersTest {
   }
 
   @Test
-  void aCertificateThatIsImportedAnewIsServed() throws Exception {
+  void anotherDefaultCertificateIsServedAtOnce() throws Exception {
     String one = certificate(balancer.dnsName());
     String two = certificate(balancer.dnsName());
     Listener listener = https(one);
@@ -256,6 +273,83 @@ class HttpsListenersTest {
     elb.modifyListener(r -> r.listenerArn(listener.listenerArn()).certificates(of(two)));
     assertFalse(before.equals(serial(balancer.dnsName())));
     machine.acm().deleteCertificate(r -> r.certificateArn(one));
+  }
+
+  @Test
+  void aCertificateThatIsImportedAnewIsServed() throws Exception {
+    String arn = machine.acm().importCertificate(brought(100, "any.test").build()).certificateArn();
+    https(arn);
+    trust = SSLContext.getInstance("TLS");
+    trust.init(null, new TrustManager[] {new Anybody()}, null);
+    assertEquals("64", serial("any.test"));
+    machine.acm().importCertificate(brought(200, "any.test").certificateArn(arn).build());
+    Machine.until("c8", () -> serial("any.test"));
+  }
+
+  /** A certificate that signs itself. */
+  private static ImportCertificateRequest.Builder brought(int serial, String name)
+      throws Exception {
+    KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
+    generator.initialize(256);
+    KeyPair pair = generator.generateKeyPair();
+    X500Principal subject = new X500Principal("CN=" + name);
+    Instant now = Instant.now();
+    var builder =
+        new JcaX509v3CertificateBuilder(
+            subject,
+            BigInteger.valueOf(serial),
+            Date.from(now.minusSeconds(60)),
+            Date.from(now.plusSeconds(3600)),
+            subject,
+            pair.getPublic());
+    builder.addExtension(
+        Extension.subjectAlternativeName,
+        false,
+        new GeneralNames(new GeneralName(GeneralName.dNSName, name)));
+    byte[] certificate =
+        builder
+            .build(new JcaContentSignerBuilder("SHA256withECDSA").build(pair.getPrivate()))
+            .getEncoded();
+    return ImportCertificateRequest.builder()
+        .certificate(pem("CERTIFICATE", certificate))
+        .privateKey(pem("PRIVATE KEY", pair.getPrivate().getEncoded()));
+  }
+
+  private static SdkBytes pem(String type, byte[] content) {
+    return SdkBytes.fromUtf8String(
+        "-----BEGIN "
+            + type
+            + "-----\n"
+            + Base64.getMimeEncoder().encodeToString(content)
+            + "\n-----END "
+            + type
+            + "-----\n");
+  }
+
+  /** Believes every server. */
+  private static final class Anybody extends X509ExtendedTrustManager {
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String type) {}
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String type) {}
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) {}
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) {}
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
+
+    @Override
+    public X509Certificate[] getAcceptedIssuers() {
+      return new X509Certificate[0];
+    }
   }
 
   @Test
