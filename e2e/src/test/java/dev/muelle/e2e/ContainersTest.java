@@ -13,6 +13,14 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(300)
 class ContainersTest extends RegionTest {
 
+  /** Ends when it is asked to; listens at a port of its own from when it has learned that. */
+  private static final String POLITE =
+      "trap 'exit 0' TERM; mkdir /up; httpd -p 9000 -h /up; while :; do sleep 0.1; done";
+
+  /** What the task's other container says first, so that nobody asks the polite one too early. */
+  private static final String ONCE_POLITE =
+      "until curl -so /dev/null http://127.0.0.1:9000/; do sleep 0.1; done; ";
+
   /** A container's members, with a script as its command. */
   private static String container(String name, String script, String... more) {
     return "\"name\":\"%s\",\"command\":[\"sh\",\"-c\",\"%s\"]%s%s"
@@ -67,12 +75,12 @@ class ContainersTest extends RegionTest {
         "pod",
         container(
             "main",
-            "until curl -sf http://127.0.0.1:8080/ && curl -sf http://localhost:8080/; do sleep 0.1; done; exit 3"),
+            ONCE_POLITE
+                + "until curl -sf http://127.0.0.1:8080/ && curl -sf http://localhost:8080/; do sleep 0.1; done; exit 3"),
         container(
             "web", "mkdir /www; echo shared > /www/index.html; exec httpd -f -p 8080 -h /www"),
         container("helper", "echo done; exit 5", "\"essential\":false"),
-        container(
-            "idle", "trap 'exit 0' TERM; while :; do sleep 0.1; done", "\"essential\":false"));
+        container("idle", POLITE, "\"essential\":false"));
     String task = tasks.start("pod");
     Ended ended = tasks.awaitStopped(task);
     assertEquals(
@@ -96,8 +104,8 @@ class ContainersTest extends RegionTest {
   void oneThatEndsAndIsNotEssentialLeavesTheTaskRunning() throws Exception {
     tasks.define(
         "partly",
-        container("main", "trap 'exit 0' TERM; while :; do sleep 0.1; done"),
-        container("helper", "exit 9", "\"essential\":false"));
+        container("main", POLITE),
+        container("helper", ONCE_POLITE + "exit 9", "\"essential\":false"));
     String task = tasks.start("partly");
     shell.run(
         """
@@ -155,8 +163,8 @@ class ContainersTest extends RegionTest {
   void outOfMemory() throws Exception {
     tasks.define(
         "hungry",
-        container("main", "echo eating; exec tail /dev/zero", "\"memory\":64"),
-        container("other", "trap 'exit 0' TERM; while :; do sleep 0.1; done"));
+        container("main", ONCE_POLITE + "echo eating; exec tail /dev/zero", "\"memory\":64"),
+        container("other", POLITE));
     String task = tasks.start("hungry");
     Ended ended = tasks.awaitStopped(task);
     assertEquals(
