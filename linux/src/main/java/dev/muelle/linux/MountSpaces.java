@@ -25,7 +25,7 @@ public final class MountSpaces implements AutoCloseable {
 
   private final ExecutorService threads;
   private final Runnable arrival;
-  private final int home;
+  private final Home home;
   private final ThreadLocal<Boolean> arrived = new ThreadLocal<>();
 
   /**
@@ -50,11 +50,25 @@ public final class MountSpaces implements AutoCloseable {
     home = get(() -> makeHome(hidden));
   }
 
-  private static int makeHome(List<Path> hidden) {
+  /** Descriptors of a namespace, and of what is our root in it. */
+  private record Home(int mounts, int root) {
+
+    void enter() {
+      Syscalls.enterMounts(mounts);
+      Syscalls.enterRoot(root);
+    }
+
+    void close() {
+      Syscalls.close(root);
+      Syscalls.close(mounts);
+    }
+  }
+
+  private static Home makeHome(List<Path> hidden) {
     Syscalls.leaveMounts();
     Syscalls.mount(null, ROOT, null, Syscalls.MS_REC | Syscalls.MS_SLAVE, null);
     hidden.forEach(Syscalls::unmount);
-    return Syscalls.open(OWN);
+    return new Home(Syscalls.open(OWN), Syscalls.openPath(ROOT));
   }
 
   private static <T> T call(ExecutorService threads, Callable<T> work) throws Exception {
@@ -110,7 +124,7 @@ public final class MountSpaces implements AutoCloseable {
     if (arrived.get() == null) {
       arrival.run();
       Syscalls.leaveMounts(); // the others' working directory, too: setns(2) wants that
-      Syscalls.enterMounts(home);
+      home.enter();
       arrived.set(true);
     }
     Syscalls.leaveMounts();
@@ -121,7 +135,7 @@ public final class MountSpaces implements AutoCloseable {
       return work.call();
     } finally {
       Syscalls.leaveDirectories(); // the work may have started a thread, as Java does for programs
-      Syscalls.enterMounts(home);
+      home.enter();
     }
   }
 
@@ -141,6 +155,6 @@ public final class MountSpaces implements AutoCloseable {
   @Override
   public void close() {
     threads.close();
-    Syscalls.close(home);
+    home.close();
   }
 }

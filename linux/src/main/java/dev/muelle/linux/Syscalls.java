@@ -86,6 +86,8 @@ public final class Syscalls {
           FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS),
           Linker.Option.firstVariadicArg(2),
           Linker.Option.captureCallState("errno"));
+  private static final MethodHandle FCHDIR = handle("fchdir", JAVA_INT, JAVA_INT);
+  private static final MethodHandle CHROOT = handle("chroot", JAVA_INT, ADDRESS);
   private static final MethodHandle ADJTIMEX = handle("adjtimex", JAVA_INT, ADDRESS);
   private static final MethodHandle SYSCALL =
       LINKER.downcallHandle(
@@ -473,6 +475,22 @@ public final class Syscalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
       check((int) SETNS.invokeExact(state, fd, CLONE_NEWNS), state, "setns");
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  /**
+   * Gives the calling operating-system thread, which has directories of its own, a root: setns(2)
+   * leaves it at the root of all mounts, which is not ours where we were started by chroot(1).
+   *
+   * @param fd of {@link #openPath}
+   */
+  static void enterRoot(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      check((int) FCHDIR.invokeExact(state, fd), state, "fchdir");
+      check((int) CHROOT.invokeExact(state, arena.allocateFrom(".")), state, "chroot");
     } catch (Throwable e) {
       throw propagate(e);
     }
