@@ -9,6 +9,7 @@ import java.time.InstantSource;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -16,6 +17,7 @@ import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
@@ -31,6 +33,7 @@ import software.amazon.awssdk.services.ecs.model.Compatibility;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.Deployment;
 import software.amazon.awssdk.services.ecs.model.DeploymentConfiguration;
+import software.amazon.awssdk.services.ecs.model.DesiredStatus;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.LogDriver;
 import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
@@ -374,7 +377,8 @@ public final class AlbaDigiLab {
   private String steady() throws Exception {
     String[] before = {""};
     return await.until(
-        "steady service; its last events: " + lastEvents(),
+        "steady service",
+        this::lastWords,
         LIMIT,
         () -> {
           Service service = describeService().orElseThrow();
@@ -397,12 +401,25 @@ public final class AlbaDigiLab {
         .formatted(service.runningCount(), service.pendingCount(), primary.rolloutStateAsString());
   }
 
-  private String lastEvents() {
-    return describeService().stream()
-        .flatMap(service -> service.events().stream())
-        .limit(3)
-        .map(event -> event.message())
-        .collect(Collectors.joining(" | "));
+  /** What the service says, and why its tasks stopped. */
+  private String lastWords() {
+    Stream<String> events =
+        describeService().stream()
+            .flatMap(service -> service.events().stream())
+            .limit(3)
+            .map(event -> event.message());
+    List<String> stopped =
+        aws.ecs.listTasks(r -> r.cluster(CLUSTER).desiredStatus(DesiredStatus.STOPPED)).taskArns();
+    Stream<String> reasons =
+        stopped.isEmpty()
+            ? Stream.of()
+            : aws.ecs.describeTasks(r -> r.cluster(CLUSTER).tasks(stopped)).tasks().stream()
+                .map(task -> task.stoppedReason());
+    return Stream.concat(events, reasons)
+        .filter(Objects::nonNull)
+        .distinct()
+        .map(line -> "\n  " + line)
+        .collect(Collectors.joining());
   }
 
   private String healthy(String targetGroup) throws Exception {
