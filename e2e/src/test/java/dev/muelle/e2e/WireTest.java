@@ -72,7 +72,7 @@ class WireTest {
         Map.of(
             "ecs discover-poll-endpoint", "DiscoverPollEndpoint",
             "ec2 describe-spot-price-history", "DescribeSpotPriceHistory",
-            "elbv2 describe-trust-stores", "DescribeTrustStores",
+            "elbv2 describe-account-limits", "DescribeAccountLimits",
             "iam list-saml-providers", "ListSAMLProviders",
             "logs describe-query-definitions", "DescribeQueryDefinitions",
             "sts decode-authorization-message --encoded-message x", "DecodeAuthorizationMessage");
