@@ -2,7 +2,6 @@ package dev.muelle.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.muelle.engine.ContainerSpec;
-import dev.muelle.engine.ContainerSpec.Isolation;
 import dev.muelle.engine.ImageReference;
 import dev.muelle.engine.LocalRegistry;
 import dev.muelle.engine.SandboxSpec;
@@ -260,24 +259,11 @@ public final class EngineBench {
         "container",
         () ->
             engine.startContainer(
-                new ContainerSpec(
-                    id + "-0",
-                    id,
-                    "sleep",
-                    image,
-                    null,
-                    List.of("sleep", "86400"),
-                    Map.of(),
-                    null,
-                    null,
-                    0,
-                    0,
-                    0,
-                    false,
-                    false,
-                    List.of(),
-                    false,
-                    Isolation.DEFAULT)));
+                ContainerSpec.builder(id + "-0", id, image)
+                    .name("sleep")
+                    .command(List.of("sleep", "86400"))
+                    .keepsOutput(false)
+                    .build()));
   }
 
   private void remove(int number) throws Exception {

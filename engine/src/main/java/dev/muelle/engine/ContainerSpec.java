@@ -52,46 +52,9 @@ public record ContainerSpec(
     @Nullable Names names,
     @Nullable JsonFile jsonFile) {
 
-  /** With nothing to read, and two pipes to write to. */
-  public ContainerSpec(
-      String id,
-      String sandboxId,
-      String name,
-      String imageId,
-      @Nullable List<String> entryPoint,
-      @Nullable List<String> command,
-      Map<String, String> environment,
-      @Nullable String workingDirectory,
-      @Nullable String user,
-      int cpuShares,
-      long memoryLimit,
-      long memoryReservation,
-      boolean readonlyRoot,
-      boolean init,
-      List<Ulimit> ulimits,
-      boolean keepsOutput,
-      Isolation isolation) {
-    this(
-        id,
-        sandboxId,
-        name,
-        imageId,
-        entryPoint,
-        command,
-        environment,
-        workingDirectory,
-        user,
-        cpuShares,
-        memoryLimit,
-        memoryReservation,
-        readonlyRoot,
-        init,
-        ulimits,
-        keepsOutput,
-        isolation,
-        Console.NONE,
-        null,
-        null);
+  /** A container that is as its image says, and as Docker would have it. */
+  public static ContainerSpecBuilder builder(String id, String sandboxId, String imageId) {
+    return new ContainerSpecBuilder(id, sandboxId, imageId);
   }
 
   /**
@@ -169,38 +132,26 @@ public record ContainerSpec(
       long swap,
       @Nullable Integer swappiness) {
 
-    /** With Docker's devices, and no swap. */
-    public Isolation(
-        Set<String> addCapabilities,
-        Set<String> dropCapabilities,
-        long sharedMemory,
-        Map<String, String> sysctls,
-        List<Mount> mounts,
-        boolean privileged,
-        @Nullable Path network) {
-      this(
-          addCapabilities,
-          dropCapabilities,
-          sharedMemory,
-          sysctls,
-          mounts,
-          privileged,
-          network,
-          false,
-          false,
-          List.of(),
-          0,
-          null);
-    }
-
-    /** Unprivileged, and in the sandbox's network. */
+    /** Unprivileged, in the sandbox's network, with Docker's devices, and no swap. */
     public Isolation(
         Set<String> addCapabilities,
         Set<String> dropCapabilities,
         long sharedMemory,
         Map<String, String> sysctls,
         List<Mount> mounts) {
-      this(addCapabilities, dropCapabilities, sharedMemory, sysctls, mounts, false, null);
+      this(
+          addCapabilities,
+          dropCapabilities,
+          sharedMemory,
+          sysctls,
+          mounts,
+          false,
+          null,
+          false,
+          false,
+          List.of(),
+          0,
+          null);
     }
 
     /** As Docker does it when nothing is said. */
@@ -258,9 +209,6 @@ public record ContainerSpec(
      * @param made whether it is made if there is none
      */
     record Volume(String name, Map<String, String> labels, boolean made) implements Source {}
-
-    /** A directory of the machine; made if there is none. */
-    record Host(Path path) implements Source {}
 
     /**
      * Memory.

@@ -56,9 +56,6 @@ final class Volumes {
           mounts.add(mount);
           places.add(ofMachine.volume(sandbox, volume, into -> fill(into, mount.target(), rootfs)));
         }
-        case Source.Host(Path path) ->
-            bound.add(
-                new Bundle.Bound(Files.createDirectories(path), mount.target(), mount.readonly()));
         case Source.Shared(String name, boolean always) -> {
           valid(name);
           Path directory = sandboxes.volume(sandbox, name);

@@ -28,24 +28,15 @@ class BundleTest {
     ImageConfig image =
         new ImageConfig(List.of("/app"), List.of("serve"), List.of("A=1"), "", "", null, List.of());
     ContainerSpec container =
-        new ContainerSpec(
-            "c",
-            "s",
-            "c",
-            "i",
-            null,
-            null,
-            Map.of("B", "2"),
-            null,
-            null,
-            shares,
-            hard,
-            soft,
-            true,
-            true,
-            limits,
-            true,
-            ContainerSpec.Isolation.DEFAULT);
+        ContainerSpec.builder("c", "s", "i")
+            .environment(Map.of("B", "2"))
+            .cpuShares(shares)
+            .memoryLimit(hard)
+            .memoryReservation(soft)
+            .readonlyRoot(true)
+            .init(true)
+            .ulimits(limits)
+            .build();
     return new Bundle(
             Lab.sandbox("s"),
             container,

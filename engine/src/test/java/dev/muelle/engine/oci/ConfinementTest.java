@@ -35,24 +35,14 @@ class ConfinementTest extends SandboxTest {
 
   private ContainerSpec spec(
       String id, String script, @Nullable String user, boolean readonly, boolean init) {
-    return new ContainerSpec(
-        id,
-        "s1",
-        id,
-        image,
-        List.of("/bin/sh", "-c"),
-        List.of(script),
-        Map.of(),
-        null,
-        user,
-        128,
-        64L << 20,
-        32L << 20,
-        readonly,
-        init,
-        List.of(new Ulimit("nofile", 333, 444), new Ulimit("core", 0, 0)),
-        true,
-        ContainerSpec.Isolation.DEFAULT);
+    return Lab.builder(id, "s1", image, script)
+        .user(user)
+        .memoryLimit(64L << 20)
+        .memoryReservation(32L << 20)
+        .readonlyRoot(readonly)
+        .init(init)
+        .ulimits(List.of(new Ulimit("nofile", 333, 444), new Ulimit("core", 0, 0)))
+        .build();
   }
 
   private List<String> run(ContainerSpec spec) {

@@ -9,7 +9,6 @@ import dev.muelle.engine.ContainerSpec.Console;
 import dev.muelle.engine.ContainerStatus.State;
 import dev.muelle.engine.Engine.LogLine;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** Containers with a terminal, or with an input that stays open. */
@@ -17,27 +16,12 @@ class ConsoleTest extends SandboxTest {
 
   private void start(String id, Console console, String... command) {
     lab.engine.startContainer(
-        new ContainerSpec(
-            id,
-            "s1",
-            id,
-            image,
-            List.of(command),
-            List.of(),
-            Map.of(),
-            null,
-            null,
-            128,
-            0,
-            0,
-            false,
-            false,
-            List.of(),
-            true,
-            ContainerSpec.Isolation.DEFAULT,
-            console,
-            null,
-            null));
+        ContainerSpec.builder(id, "s1", image)
+            .entryPoint(List.of(command))
+            .command(List.of())
+            .cpuShares(128)
+            .console(console)
+            .build());
   }
 
   private boolean runs(String id) {

@@ -2,6 +2,7 @@ package dev.muelle.engine.oci;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.muelle.engine.ContainerSpec;
+import dev.muelle.engine.ContainerSpecBuilder;
 import dev.muelle.engine.ContainerStatus.State;
 import dev.muelle.engine.Engine.LogLine;
 import dev.muelle.engine.ImageReference;
@@ -24,6 +25,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -227,24 +229,18 @@ final class Lab implements AutoCloseable {
   }
 
   static ContainerSpec container(String id, String sandbox, String image, String script) {
-    return new ContainerSpec(
-        id,
-        sandbox,
-        id,
-        image,
-        List.of("/bin/sh", "-c"),
-        List.of(script),
-        Map.of(),
-        null,
-        null,
-        128,
-        0,
-        0,
-        false,
-        false,
-        List.of(),
-        true,
-        ContainerSpec.Isolation.DEFAULT);
+    return builder(id, sandbox, image, script).build();
+  }
+
+  static ContainerSpecBuilder builder(String id, String sandbox, String image, String script) {
+    return ContainerSpec.builder(id, sandbox, image)
+        .entryPoint(List.of("/bin/sh", "-c"))
+        .command(List.of(script))
+        .cpuShares(128);
+  }
+
+  static ContainerSpec.Isolation mounting(ContainerSpec.Mount... mounts) {
+    return new ContainerSpec.Isolation(Set.of(), Set.of(), 0, Map.of(), List.of(mounts));
   }
 
   State.Exited exited(String id) {

@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.engine.ContainerSpec;
-import dev.muelle.engine.ContainerSpec.Isolation;
 import dev.muelle.engine.ContainerSpec.Mount;
 import dev.muelle.engine.ContainerSpec.Source;
 import dev.muelle.engine.EngineException;
@@ -19,7 +17,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -82,24 +79,7 @@ class MachinesTest {
 
   private void start(String id, String sandbox, String script, Mount... mounts) {
     lab.engine.startContainer(
-        new ContainerSpec(
-            id,
-            sandbox,
-            id,
-            image,
-            List.of("/bin/sh", "-c"),
-            List.of(script),
-            Map.of(),
-            null,
-            null,
-            128,
-            0,
-            0,
-            false,
-            false,
-            List.of(),
-            true,
-            new Isolation(Set.of(), Set.of(), 0, Map.of(), List.of(mounts))));
+        Lab.builder(id, sandbox, image, script).isolation(Lab.mounting(mounts)).build());
   }
 
   private List<String> run(String id, String sandbox, String script, Mount... mounts) {

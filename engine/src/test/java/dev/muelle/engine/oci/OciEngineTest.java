@@ -26,24 +26,15 @@ class OciEngineTest extends SandboxTest {
     Set<String> told = ConcurrentHashMap.newKeySet();
     try (Engine.Watch _ = lab.engine.watch(told::add)) {
       lab.engine.startContainer(
-          new ContainerSpec(
-              "c1",
-              "s1",
-              "web",
-              image,
-              List.of("/bin/sh", "-c"),
-              List.of("echo $GREETING $MORE; pwd; id; echo err >&2; cat /etc/hostname; exit 7"),
-              Map.of("MORE", "x y"),
-              null,
-              "alba",
-              128,
-              0,
-              0,
-              false,
-              false,
-              List.of(),
-              true,
-              ContainerSpec.Isolation.DEFAULT));
+          ContainerSpec.builder("c1", "s1", image)
+              .name("web")
+              .entryPoint(List.of("/bin/sh", "-c"))
+              .command(
+                  List.of("echo $GREETING $MORE; pwd; id; echo err >&2; cat /etc/hostname; exit 7"))
+              .environment(Map.of("MORE", "x y"))
+              .user("alba")
+              .cpuShares(128)
+              .build());
       State.Exited exit = lab.exited("c1");
       assertEquals(7, exit.exitCode(), () -> lab.texts("c1").toString());
       assertFalse(exit.outOfMemory());
@@ -80,24 +71,9 @@ class OciEngineTest extends SandboxTest {
   @Test
   void saysThatMemoryRanOut() {
     lab.engine.startContainer(
-        new ContainerSpec(
-            "c1",
-            "s1",
-            "c1",
-            image,
-            List.of("/bin/sh", "-c"),
-            List.of("dd if=/dev/zero of=/dev/null bs=200M count=1; exit $?"),
-            Map.of(),
-            null,
-            null,
-            0,
-            16L << 20,
-            0,
-            false,
-            false,
-            List.of(),
-            true,
-            ContainerSpec.Isolation.DEFAULT));
+        Lab.builder("c1", "s1", image, "dd if=/dev/zero of=/dev/null bs=200M count=1; exit $?")
+            .memoryLimit(16L << 20)
+            .build());
     State.Exited exit = lab.exited("c1");
     assertEquals(137, exit.exitCode());
     assertTrue(exit.outOfMemory());
@@ -139,24 +115,7 @@ class OciEngineTest extends SandboxTest {
   @Test
   void aProgramThatIsNotThereLeavesNothing() {
     ContainerSpec spec =
-        new ContainerSpec(
-            "c1",
-            "s1",
-            "c1",
-            image,
-            List.of("/not/there"),
-            null,
-            Map.of(),
-            null,
-            null,
-            0,
-            0,
-            0,
-            false,
-            false,
-            List.of(),
-            true,
-            ContainerSpec.Isolation.DEFAULT);
+        ContainerSpec.builder("c1", "s1", image).entryPoint(List.of("/not/there")).build();
     EngineException e = assertThrows(EngineException.class, () -> lab.engine.startContainer(spec));
     assertTrue(e.getMessage().startsWith("CannotStartContainerError: "), e.getMessage());
     assertTrue(e.getMessage().contains("/not/there"), e.getMessage());

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.engine.ContainerSpec;
 import dev.muelle.engine.ContainerStatus.State;
 import dev.muelle.engine.Engine.LogLine;
 import dev.muelle.linux.Syscalls;
@@ -13,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** What containers print does not fill the disk, and no line of it is lost. */
@@ -225,24 +223,9 @@ class OutputBoundTest {
       String image = lab.busyboxImage();
       lab.engine.createSandbox(Lab.sandbox("s1"));
       lab.engine.startContainer(
-          new ContainerSpec(
-              "c1",
-              "s1",
-              "c1",
-              image,
-              List.of("/bin/sh", "-c"),
-              List.of("busybox seq 1 " + LINES + "; exit 6"),
-              Map.of(),
-              null,
-              null,
-              0,
-              0,
-              0,
-              false,
-              false,
-              List.of(),
-              false,
-              ContainerSpec.Isolation.DEFAULT));
+          Lab.builder("c1", "s1", image, "busybox seq 1 " + LINES + "; exit 6")
+              .keepsOutput(false)
+              .build());
       assertEquals(6, lab.exited("c1").exitCode());
       assertEquals(List.of(), lab.lines("c1"));
       assertFalse(Files.exists(lab.engineRoot().resolve("logs/c1")));

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.engine.ContainerSpec;
 import dev.muelle.engine.EngineException;
 import dev.muelle.engine.Terminal;
 import java.nio.charset.StandardCharsets;
@@ -23,24 +22,10 @@ class TerminalTest extends SandboxTest {
   @BeforeEach
   void start() {
     lab.engine.startContainer(
-        new ContainerSpec(
-            "c1",
-            "s1",
-            "c1",
-            image,
-            List.of("/bin/sh", "-c"),
-            List.of("sleep 1000"),
-            Map.of("COLOR", "azul"),
-            null,
-            "alba",
-            128,
-            0,
-            0,
-            false,
-            false,
-            List.of(),
-            true,
-            ContainerSpec.Isolation.DEFAULT));
+        Lab.builder("c1", "s1", image, "sleep 1000")
+            .environment(Map.of("COLOR", "azul"))
+            .user("alba")
+            .build());
   }
 
   private static void type(Terminal terminal, String text) {

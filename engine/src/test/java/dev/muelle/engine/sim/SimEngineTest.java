@@ -41,24 +41,7 @@ class SimEngineTest {
   }
 
   private static ContainerSpec container(String image) {
-    return new ContainerSpec(
-        "c",
-        "s",
-        "web",
-        image,
-        null,
-        null,
-        Map.of(),
-        null,
-        null,
-        0,
-        0,
-        0,
-        false,
-        false,
-        List.of(),
-        true,
-        ContainerSpec.Isolation.DEFAULT);
+    return ContainerSpec.builder("c", "s", image).name("web").build();
   }
 
   private State.Exited exited() {

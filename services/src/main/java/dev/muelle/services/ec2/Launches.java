@@ -5,7 +5,6 @@ import dev.muelle.services.StoredJson;
 import dev.muelle.services.UserData;
 import dev.muelle.services.ec2.Tables.ClientToken;
 import dev.muelle.store.Codec;
-import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.nio.charset.StandardCharsets;
@@ -138,7 +137,7 @@ final class Launches {
             REQUEST.encode(request.toBuilder().clientToken("").dryRun(null).build()),
             StandardCharsets.UTF_8);
     return store.write(tx -> {
-      Optional<String> done = done(tx, token, fingerprint);
+      Optional<String> done = ClientToken.done(tx, token, fingerprint);
       if (done.isPresent()) {
         return done.get();
       }
@@ -187,19 +186,6 @@ final class Launches {
       Refuse.ifDryRun(request.dryRun());
       return reservation;
     });
-  }
-
-  private static Optional<String> done(Tx tx, @Nullable String token, String fingerprint) {
-    if (token == null || token.isEmpty()) {
-      return Optional.empty();
-    }
-    Optional<ClientToken> present = tx.get(Tables.TOKENS, token).map(Row::value);
-    if (present.isPresent() && !present.get().request().equals(fingerprint)) {
-      throw Refuse.because(
-          "IdempotentParameterMismatch",
-          "The client token '" + token + "' was used before with different parameters");
-    }
-    return present.map(ClientToken::resource);
   }
 
   private static Instance instance(

@@ -7,7 +7,6 @@ import dev.muelle.services.Scope;
 import dev.muelle.services.StoredJson;
 import dev.muelle.services.ec2.Tables.ClientToken;
 import dev.muelle.store.Codec;
-import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.nio.charset.StandardCharsets;
@@ -178,7 +177,7 @@ final class NetworkInterfaces implements NameSource {
     String mac = mac();
     String id =
         store.write(tx -> {
-          Optional<String> done = done(tx, token, fingerprint);
+          Optional<String> done = ClientToken.done(tx, token, fingerprint);
           if (done.isPresent()) {
             return done.get();
           }
@@ -287,19 +286,6 @@ final class NetworkInterfaces implements NameSource {
     tx.find(Tables.TOKENS, "resource", id).forEach(row -> tx.delete(Tables.TOKENS, row.key()));
     Tags.forget(tx, id);
     tx.delete(Tables.INTERFACES, id);
-  }
-
-  private static Optional<String> done(Tx tx, @Nullable String token, String fingerprint) {
-    if (token == null || token.isEmpty()) {
-      return Optional.empty();
-    }
-    Optional<ClientToken> present = tx.get(Tables.TOKENS, token).map(Row::value);
-    if (present.isPresent() && !present.get().request().equals(fingerprint)) {
-      throw Refuse.because(
-          "IdempotentParameterMismatch",
-          "The client token '" + token + "' was used before with different parameters");
-    }
-    return present.map(ClientToken::resource);
   }
 
   private static @Nullable String wantedAddress(CreateNetworkInterfaceRequest request) {

@@ -5,6 +5,8 @@ import dev.muelle.store.Row;
 import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
 import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.DhcpOptions;
 import software.amazon.awssdk.services.ec2.model.InternetGateway;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
@@ -91,7 +93,22 @@ final class Tables {
    *
    * @param request what was asked, to notice when something else is asked under the same token
    */
-  record ClientToken(String request, String resource) {}
+  record ClientToken(String request, String resource) {
+
+    /** What was made under a token; empty if nothing was, or there is no token. */
+    static Optional<String> done(Tx tx, @Nullable String token, String request) {
+      if (token == null || token.isEmpty()) {
+        return Optional.empty();
+      }
+      Optional<ClientToken> present = tx.get(TOKENS, token).map(Row::value);
+      if (present.isPresent() && !present.get().request().equals(request)) {
+        throw Refuse.because(
+            "IdempotentParameterMismatch",
+            "The client token '" + token + "' was used before with different parameters");
+      }
+      return present.map(ClientToken::resource);
+    }
+  }
 
   static <T> List<T> values(List<Row<T>> rows) {
     return rows.stream().map(Row::value).toList();

@@ -148,33 +148,34 @@ final class TaskSpecs {
     boolean init =
         definition.linuxParameters() != null
             && Boolean.TRUE.equals(definition.linuxParameters().initProcessEnabled());
-    return new ContainerSpec(
-        TaskAgent.containerId(task, definition.name()),
-        task.id(),
-        definition.name(),
-        image,
-        definition.hasEntryPoint() && !definition.entryPoint().isEmpty()
-            ? definition.entryPoint()
-            : null,
-        command == null || command.isEmpty() ? null : command,
-        environment,
-        definition.workingDirectory(),
-        definition.user(),
-        cpu == null ? 0 : cpu,
-        memory == null ? 0 : memory * MIB,
-        soft == null ? 0 : soft * MIB,
-        Boolean.TRUE.equals(definition.readonlyRootFilesystem()),
-        init,
-        definition.ulimits().stream()
-            .map(u -> new ContainerSpec.Ulimit(u.nameAsString(), u.softLimit(), u.hardLimit()))
-            .toList(),
-        LogOptions.delivered(definition),
-        isolation(definition, whole, places.own().get(definition.name())),
-        new ContainerSpec.Console(
-            Boolean.TRUE.equals(definition.pseudoTerminal()),
-            Boolean.TRUE.equals(definition.interactive())),
-        ContainerNames.of(definition, names(task, places), task.host()),
-        JsonFileOptions.of(definition.logConfiguration()));
+    return ContainerSpec.builder(TaskAgent.containerId(task, definition.name()), task.id(), image)
+        .name(definition.name())
+        .entryPoint(
+            definition.hasEntryPoint() && !definition.entryPoint().isEmpty()
+                ? definition.entryPoint()
+                : null)
+        .command(command == null || command.isEmpty() ? null : command)
+        .environment(environment)
+        .workingDirectory(definition.workingDirectory())
+        .user(definition.user())
+        .cpuShares(cpu == null ? 0 : cpu)
+        .memoryLimit(memory == null ? 0 : memory * MIB)
+        .memoryReservation(soft == null ? 0 : soft * MIB)
+        .readonlyRoot(Boolean.TRUE.equals(definition.readonlyRootFilesystem()))
+        .init(init)
+        .ulimits(
+            definition.ulimits().stream()
+                .map(u -> new ContainerSpec.Ulimit(u.nameAsString(), u.softLimit(), u.hardLimit()))
+                .toList())
+        .keepsOutput(LogOptions.delivered(definition))
+        .isolation(isolation(definition, whole, places.own().get(definition.name())))
+        .console(
+            new ContainerSpec.Console(
+                Boolean.TRUE.equals(definition.pseudoTerminal()),
+                Boolean.TRUE.equals(definition.interactive())))
+        .names(ContainerNames.of(definition, names(task, places), task.host()))
+        .jsonFile(JsonFileOptions.of(definition.logConfiguration()))
+        .build();
   }
 
   private static Isolation isolation(

@@ -124,7 +124,6 @@ final class TaskVolumes {
       case Source.Volume shared ->
           Optional.of("/var/lib/docker/volumes/" + shared.name() + "/_data");
       case Source.Shared own -> Optional.empty();
-      case Source.Host host -> Optional.empty();
       case Source.Memory memory -> Optional.empty();
     };
   }

@@ -12,9 +12,6 @@ import org.jspecify.annotations.Nullable;
 /** Attributes: those that act here may be set, the others only to the value that they have. */
 final class Attributes {
 
-  /** Whatever it says, HTTP/1.1 is all that is offered to clients yet. */
-  static final String HTTP2 = "routing.http2.enabled";
-
   static final String DROP_INVALID = "routing.http.drop_invalid_header_fields.enabled";
   static final String CLIENT_PORT = "routing.http.xff_client_port.enabled";
   static final String PRESERVE_HOST = "routing.http.preserve_host_header.enabled";
@@ -38,8 +35,8 @@ final class Attributes {
           "60",
           PROTECTED,
           "false",
-          HTTP2,
-          "true",
+          "routing.http2.enabled",
+          "false", // as it is: clients are offered HTTP/1.1
           DROP_INVALID,
           "false",
           CLIENT_PORT,
@@ -140,7 +137,7 @@ final class Attributes {
       case IDLE -> range(key, value, 1, 4000);
       case KEEP_ALIVE -> range(key, value, 60, 604800);
       case DELAY -> range(key, value, 0, 3600);
-      case PROTECTED, HTTP2, DROP_INVALID, CLIENT_PORT, PRESERVE_HOST, TLS_SESSION ->
+      case PROTECTED, DROP_INVALID, CLIENT_PORT, PRESERVE_HOST, TLS_SESSION ->
           oneOf(key, value, "true", "false");
       case FORWARDED_FOR -> oneOf(key, value, "append", "preserve", "remove");
       case DESYNC -> {
