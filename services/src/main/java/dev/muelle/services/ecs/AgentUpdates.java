@@ -17,9 +17,9 @@ import software.amazon.awssdk.services.ecs.model.VersionInfo;
 final class AgentUpdates {
 
   private final Store store;
-  private final Clusters clusters;
+  private final ClusterNames clusters;
 
-  AgentUpdates(Store store, Clusters clusters) {
+  AgentUpdates(Store store, ClusterNames clusters) {
     this.store = store;
     this.clusters = clusters;
   }
@@ -28,7 +28,7 @@ final class AgentUpdates {
   EcsException refusal(UpdateContainerAgentRequest request) {
     return store.read(tx -> {
       Cluster cluster = clusters.active(tx, request.cluster());
-      return refusal(ContainerInstances.active(tx, cluster, request.containerInstance()));
+      return refusal(InstanceRecord.active(tx, cluster, request.containerInstance()));
     });
   }
 

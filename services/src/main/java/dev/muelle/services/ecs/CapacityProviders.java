@@ -67,11 +67,11 @@ final class CapacityProviders {
   private final Scope scope;
   private final Store store;
   private final Ids ids;
-  private final Clusters clusters;
+  private final ClusterNames clusters;
   private final AutoScalingGroups groups;
 
   CapacityProviders(
-      Scope scope, Store store, Ids ids, Clusters clusters, AutoScalingGroups groups) {
+      Scope scope, Store store, Ids ids, ClusterNames clusters, AutoScalingGroups groups) {
     this.scope = scope;
     this.store = store;
     this.ids = ids;
@@ -227,8 +227,8 @@ final class CapacityProviders {
                   .build();
           tx.put(TABLE, name, next);
           for (String in : clustersOf(tx, name)) {
-            Cluster cluster = tx.get(Clusters.TABLE, in).orElseThrow().value();
-            tx.put(Clusters.TABLE, in, attached(tx, cluster, cluster, ids));
+            Cluster cluster = tx.get(ClusterNames.TABLE, in).orElseThrow().value();
+            tx.put(ClusterNames.TABLE, in, attached(tx, cluster, cluster, ids));
           }
           return next;
         });
@@ -277,9 +277,9 @@ final class CapacityProviders {
 
   /** The names of the clusters that have a provider, or are about to be rid of it. */
   private static List<String> clustersOf(Tx tx, String name) {
-    return tx.list(Clusters.TABLE).stream()
+    return tx.list(ClusterNames.TABLE).stream()
         .map(Row::value)
-        .filter(Clusters::isActive)
+        .filter(ClusterNames::isActive)
         .filter(cluster ->
             cluster.capacityProviders().contains(name)
                 || ClusterAttachments.names(cluster).contains(name))
@@ -389,7 +389,8 @@ final class CapacityProviders {
                   .build();
           check(tx, request.defaultCapacityProviderStrategy(), next);
           refuseUsed(tx, old, names);
-          return tx.put(Clusters.TABLE, old.clusterName(), attached(tx, old, next, ids)).value();
+          return tx.put(ClusterNames.TABLE, old.clusterName(), attached(tx, old, next, ids))
+              .value();
         });
     return PutClusterCapacityProvidersResponse.builder().cluster(changed).build();
   }
@@ -403,7 +404,7 @@ final class CapacityProviders {
     Set<String> used = new HashSet<>(CapacityStrategy.counts(live).keySet());
     tx.find(ServiceRecord.TABLE, "cluster", cluster.clusterArn()).stream()
         .map(row -> row.value().service())
-        .filter(service -> service.status().equals(Services.ACTIVE))
+        .filter(service -> service.status().equals(ServiceRecord.ACTIVE))
         .flatMap(service -> service.capacityProviderStrategy().stream())
         .forEach(item -> used.add(CapacityStrategy.name(item)));
     names.forEach(used::remove);

@@ -96,7 +96,7 @@ final class ClusterCapacity {
 
   /** One look at a cluster; gives when to look again, or null for "when something changes". */
   @Nullable Duration look(String name) {
-    Optional<Cluster> found = store.read(tx -> tx.get(Clusters.TABLE, name)).map(Row::value);
+    Optional<Cluster> found = store.read(tx -> tx.get(ClusterNames.TABLE, name)).map(Row::value);
     if (found.isEmpty()) {
       return null;
     }
@@ -157,9 +157,9 @@ final class ClusterCapacity {
     }
     store.write(tx -> {
       gone.forEach(name -> tx.delete(ScalingState.TABLE, key(cluster, name)));
-      Cluster now = tx.get(Clusters.TABLE, cluster.clusterName()).orElseThrow().value();
+      Cluster now = tx.get(ClusterNames.TABLE, cluster.clusterName()).orElseThrow().value();
       return now.attachments().equals(cluster.attachments())
-          ? tx.put(Clusters.TABLE, now.clusterName(), ClusterAttachments.settled(now, failed))
+          ? tx.put(ClusterNames.TABLE, now.clusterName(), ClusterAttachments.settled(now, failed))
           : now; // it was changed meanwhile, and is looked at again
     });
   }

@@ -1,19 +1,14 @@
 package dev.muelle.services.ecs;
 
 import dev.muelle.services.Ids;
-import dev.muelle.services.Scope;
-import dev.muelle.services.StoredJson;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
-import dev.muelle.store.Table;
-import dev.muelle.store.Tx;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Cluster;
 import software.amazon.awssdk.services.ecs.model.ClusterConfiguration;
@@ -21,7 +16,6 @@ import software.amazon.awssdk.services.ecs.model.ClusterContainsContainerInstanc
 import software.amazon.awssdk.services.ecs.model.ClusterContainsServicesException;
 import software.amazon.awssdk.services.ecs.model.ClusterContainsTasksException;
 import software.amazon.awssdk.services.ecs.model.ClusterField;
-import software.amazon.awssdk.services.ecs.model.ClusterNotFoundException;
 import software.amazon.awssdk.services.ecs.model.ClusterSetting;
 import software.amazon.awssdk.services.ecs.model.CreateClusterRequest;
 import software.amazon.awssdk.services.ecs.model.CreateClusterResponse;
@@ -42,18 +36,13 @@ import software.amazon.awssdk.services.ecs.model.UpdateClusterSettingsRequest;
 import software.amazon.awssdk.services.ecs.model.UpdateClusterSettingsResponse;
 
 /**
- * Clusters, keyed by name.
+ * Makes, changes, shows and deletes clusters.
  *
  * @see <a href="https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html">
  *     CreateCluster</a>
  */
 final class Clusters {
 
-  static final Table<Cluster> TABLE =
-      Table.of("ecs.clusters", StoredJson.codec(Cluster.class)).remember();
-
-  static final String DEFAULT = "default";
-  private static final String ACTIVE = "ACTIVE";
   private static final String INACTIVE = "INACTIVE";
   private static final Set<ClusterField> EVERYTHING =
       Set.of(
@@ -62,15 +51,13 @@ final class Clusters {
           ClusterField.SETTINGS,
           ClusterField.TAGS);
 
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,254}");
-
-  private final Scope scope;
+  private final ClusterNames names;
   private final Store store;
   private final Ids ids;
   private final AccountSettings settings;
 
-  Clusters(Scope scope, Store store, Ids ids, AccountSettings settings) {
-    this.scope = scope;
+  Clusters(ClusterNames names, Store store, Ids ids, AccountSettings settings) {
+    this.names = names;
     this.store = store;
     this.ids = ids;
     this.settings = settings;
@@ -87,8 +74,8 @@ final class Clusters {
             "defaultCapacityProviderStrategy",
             "settings",
             "configuration"));
-    String name = request.clusterName() == null ? DEFAULT : request.clusterName();
-    if (!NAME.matcher(name).matches()) {
+    String name = request.clusterName() == null ? ClusterNames.DEFAULT : request.clusterName();
+    if (!ClusterNames.isValid(name)) {
       throw Refuse.invalid(
           "Cluster names can have up to 255 letters (uppercase and lowercase), numbers,"
               + " underscores, and hyphens.");
@@ -102,8 +89,8 @@ final class Clusters {
           Cluster wanted =
               Cluster.builder()
                   .clusterName(name)
-                  .clusterArn(arn(name))
-                  .status(ACTIVE)
+                  .clusterArn(names.arn(name))
+                  .status(ClusterNames.ACTIVE)
                   .tags(request.tags())
                   .capacityProviders(
                       request.capacityProviders().stream()
@@ -118,11 +105,13 @@ final class Clusters {
                   .defaultCapacityProviderStrategy(request.defaultCapacityProviderStrategy())
                   .build();
           CapacityProviders.check(tx, request.defaultCapacityProviderStrategy(), wanted);
-          Optional<Row<Cluster>> present = tx.get(TABLE, name);
+          Optional<Row<Cluster>> present = tx.get(ClusterNames.TABLE, name);
           // A second creation of an active cluster gives the one that is there.
-          return present.isPresent() && isActive(present.get().value())
+          return present.isPresent() && ClusterNames.isActive(present.get().value())
               ? present.get().value()
-              : tx.put(TABLE, name, CapacityProviders.attached(tx, wanted, wanted, ids)).value();
+              : tx.put(
+                      ClusterNames.TABLE, name, CapacityProviders.attached(tx, wanted, wanted, ids))
+                  .value();
         });
     return CreateClusterResponse.builder().cluster(shown(cluster, EVERYTHING)).build();
   }
@@ -157,13 +146,13 @@ final class Clusters {
     ClusterSettings.check(given);
     Cluster changed =
         store.write(tx -> {
-          Cluster old = active(tx, reference);
+          Cluster old = names.active(tx, reference);
           Cluster.Builder next = old.toBuilder();
           if (!given.isEmpty()) {
             next.settings(given);
           }
           more.accept(next);
-          return tx.put(TABLE, old.clusterName(), next.build()).value();
+          return tx.put(ClusterNames.TABLE, old.clusterName(), next.build()).value();
         });
     return shown(changed, EVERYTHING);
   }
@@ -174,10 +163,10 @@ final class Clusters {
   }
 
   DeleteClusterResponse delete(DeleteClusterRequest request) {
-    String name = name(request.cluster());
+    String name = names.name(request.cluster());
     Cluster deleted =
         store.write(tx -> {
-          Cluster cluster = active(tx, name);
+          Cluster cluster = names.active(tx, name);
           List<ServiceRecord> services =
               tx.find(ServiceRecord.TABLE, "cluster", cluster.clusterArn()).stream()
                   .map(Row::value)
@@ -209,7 +198,8 @@ final class Clusters {
                   .capacityProviders(List.of())
                   .defaultCapacityProviderStrategy(List.of())
                   .build();
-          return tx.put(TABLE, name, CapacityProviders.attached(tx, cluster, inactive, ids))
+          return tx.put(
+                  ClusterNames.TABLE, name, CapacityProviders.attached(tx, cluster, inactive, ids))
               .value();
         });
     return DeleteClusterResponse.builder().cluster(shown(deleted, EVERYTHING)).build();
@@ -220,19 +210,21 @@ final class Clusters {
     if (include.contains(ClusterField.UNKNOWN_TO_SDK_VERSION)) {
       throw Refuse.invalid("Invalid include: " + request.includeAsStrings());
     }
-    List<String> asked = request.clusters().isEmpty() ? List.of(DEFAULT) : request.clusters();
+    List<String> asked =
+        request.clusters().isEmpty() ? List.of(ClusterNames.DEFAULT) : request.clusters();
     if (asked.size() > 100) {
       throw Refuse.invalid("Clusters cannot have more than 100 elements.");
     }
     List<Cluster> found = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
     for (String reference : asked) {
-      String name = name(reference);
-      Optional<Cluster> cluster = store.read(tx -> tx.get(TABLE, name)).map(Row::value);
+      String name = names.name(reference);
+      Optional<Cluster> cluster =
+          store.read(tx -> tx.get(ClusterNames.TABLE, name)).map(Row::value);
       if (cluster.isPresent()) {
         found.add(shown(cluster.get(), include));
       } else {
-        failures.add(Failure.builder().arn(arn(name)).reason("MISSING").build());
+        failures.add(Failure.builder().arn(names.arn(name)).reason("MISSING").build());
       }
     }
     return DescribeClustersResponse.builder().clusters(found).failures(failures).build();
@@ -240,9 +232,9 @@ final class Clusters {
 
   ListClustersResponse list(ListClustersRequest request) {
     List<String> arns =
-        store.read(tx -> tx.list(TABLE)).stream()
+        store.read(tx -> tx.list(ClusterNames.TABLE)).stream()
             .map(Row::value)
-            .filter(Clusters::isActive)
+            .filter(ClusterNames::isActive)
             .map(Cluster::clusterArn)
             .toList();
     Pages.Page<String> page = Pages.of(arns, request.nextToken(), request.maxResults());
@@ -250,52 +242,6 @@ final class Clusters {
         .clusterArns(page.items())
         .nextToken(page.nextToken())
         .build();
-  }
-
-  /**
-   * The active cluster that a request means.
-   *
-   * @param reference a name or an ARN; null for the default cluster
-   */
-  Cluster active(Tx tx, @Nullable String reference) {
-    return tx.get(TABLE, name(reference))
-        .map(Row::value)
-        .filter(Clusters::isActive)
-        .orElseThrow(Clusters::notFound);
-  }
-
-  /** As {@link #active}, but an inactive one is shown too. */
-  Cluster known(Tx tx, @Nullable String reference) {
-    return tx.get(TABLE, name(reference)).map(Row::value).orElseThrow(Clusters::notFound);
-  }
-
-  static boolean isActive(Cluster cluster) {
-    return cluster.status().equals(ACTIVE);
-  }
-
-  private static ClusterNotFoundException notFound() {
-    return ClusterNotFoundException.builder().message("Cluster not found.").build();
-  }
-
-  private String name(@Nullable String reference) {
-    if (reference == null || reference.isEmpty()) {
-      return DEFAULT;
-    }
-    if (reference.startsWith("arn:")) {
-      String prefix = arn("");
-      if (!reference.startsWith(prefix)) {
-        throw notFound(); // another account's or region's
-      }
-      return reference.substring(prefix.length());
-    }
-    if (!NAME.matcher(reference).matches()) {
-      throw Refuse.invalid("Invalid identifier: Unexpected number of separators");
-    }
-    return reference;
-  }
-
-  private String arn(String name) {
-    return scope.arn("ecs", "cluster/" + name);
   }
 
   private Cluster shown(Cluster cluster, Set<ClusterField> include) {
@@ -312,7 +258,7 @@ final class Clusters {
           cluster.toBuilder()
               .registeredContainerInstancesCount(
                   tx.find(InstanceRecord.TABLE, "cluster", cluster.clusterArn()).size())
-              .activeServicesCount(count(services, s -> s.status().equals(ACTIVE)))
+              .activeServicesCount(count(services, s -> s.status().equals(ServiceRecord.ACTIVE)))
               .runningTasksCount(count(tasks, t -> t.status() == TaskStatus.RUNNING))
               .pendingTasksCount(count(tasks, t -> t.status().pending()));
       if (!include.contains(ClusterField.TAGS)) {
@@ -346,11 +292,14 @@ final class Clusters {
               .toList();
       put(all, "running" + name + "TasksCount", count(own, t -> t.status() == TaskStatus.RUNNING));
       put(all, "pending" + name + "TasksCount", count(own, t -> t.status().pending()));
-      put(all, "active" + name + "ServiceCount", count(of, s -> s.status().equals(ACTIVE)));
+      put(
+          all,
+          "active" + name + "ServiceCount",
+          count(of, s -> s.status().equals(ServiceRecord.ACTIVE)));
       put(
           all,
           "draining" + name + "ServiceCount",
-          count(of, s -> s.status().equals(Services.DRAINING)));
+          count(of, s -> s.status().equals(ServiceRecord.DRAINING)));
     }
     return all;
   }

@@ -78,7 +78,7 @@ final class ContainerInstances {
   private final Store store;
   private final InstantSource clock;
   private final Ids ids;
-  private final Clusters clusters;
+  private final ClusterNames clusters;
   private final Tasks tasks;
   private final AccountSettings settings;
 
@@ -87,7 +87,7 @@ final class ContainerInstances {
       Store store,
       InstantSource clock,
       Ids ids,
-      Clusters clusters,
+      ClusterNames clusters,
       Tasks tasks,
       AccountSettings settings) {
     this.scope = scope;
@@ -131,7 +131,7 @@ final class ContainerInstances {
       RegisterContainerInstanceRequest request,
       Map<String, String> identity) {
     if (request.containerInstanceArn() != null) {
-      return Optional.of(active(tx, cluster, request.containerInstanceArn()));
+      return Optional.of(InstanceRecord.active(tx, cluster, request.containerInstanceArn()));
     }
     String ec2InstanceId = identity.get("instanceId");
     return ec2InstanceId == null
@@ -173,7 +173,7 @@ final class ContainerInstances {
       Map<String, String> identity) {
     ContainerInstance instance =
         ContainerInstance.builder()
-            .containerInstanceArn(arn(cluster.clusterArn(), ids.hex(32)))
+            .containerInstanceArn(InstanceRecord.arn(cluster.clusterArn(), ids.hex(32)))
             .ec2InstanceId(identity.get("instanceId"))
             .version(1L)
             .versionInfo(request.versionInfo())
@@ -325,7 +325,7 @@ final class ContainerInstances {
     ContainerInstance gone =
         store.write(tx -> {
           Cluster cluster = clusters.active(tx, request.cluster());
-          InstanceRecord instance = active(tx, cluster, request.containerInstance());
+          InstanceRecord instance = InstanceRecord.active(tx, cluster, request.containerInstance());
           if (!tasksOn(tx, instance).isEmpty() && !Boolean.TRUE.equals(request.force())) {
             throw Refuse.invalid("Found running tasks on the instance.");
           }
@@ -398,7 +398,7 @@ final class ContainerInstances {
       List<ContainerInstance> found = new ArrayList<>();
       List<Failure> failures = new ArrayList<>();
       for (String reference : request.containerInstances()) {
-        find(tx, cluster, reference)
+        InstanceRecord.find(tx, cluster, reference)
             .ifPresentOrElse(
                 instance -> found.add(shown(tx, instance, tags)),
                 () -> failures.add(missing(cluster, reference)));
@@ -456,7 +456,7 @@ final class ContainerInstances {
       List<ContainerInstance> changed = new ArrayList<>();
       List<Failure> failures = new ArrayList<>();
       for (String reference : request.containerInstances()) {
-        Optional<InstanceRecord> instance = find(tx, cluster, reference);
+        Optional<InstanceRecord> instance = InstanceRecord.find(tx, cluster, reference);
         if (instance.isEmpty()) {
           failures.add(missing(cluster, reference));
         } else if (instance.get().inactive()) {
@@ -478,31 +478,11 @@ final class ContainerInstances {
     });
   }
 
-  /** The instance that a request means, unless it was deregistered. */
-  static InstanceRecord active(Tx tx, Cluster cluster, @Nullable String reference) {
-    return find(tx, cluster, reference)
-        .filter(instance -> !instance.inactive())
-        .orElseThrow(() -> Refuse.invalid("The referenced container instance was not found."));
-  }
-
-  static Optional<InstanceRecord> find(Tx tx, Cluster cluster, @Nullable String reference) {
-    if (reference == null || reference.isEmpty()) {
-      throw Refuse.invalid("Container instance can not be blank.");
-    }
-    return tx.get(InstanceRecord.TABLE, TaskRecord.idOf(reference))
-        .map(Row::value)
-        .filter(instance -> instance.clusterArn().equals(cluster.clusterArn()));
-  }
-
   private static Failure missing(Cluster cluster, String reference) {
-    return Failure.builder().arn(arn(cluster.clusterArn(), reference)).reason("MISSING").build();
-  }
-
-  /** An instance's ARN; what is one already, stays. */
-  static String arn(String clusterArn, String reference) {
-    return reference.startsWith("arn:")
-        ? reference
-        : clusterArn.replace(":cluster/", ":container-instance/") + "/" + reference;
+    return Failure.builder()
+        .arn(InstanceRecord.arn(cluster.clusterArn(), reference))
+        .reason("MISSING")
+        .build();
   }
 
   /** Those that have not stopped. */

@@ -118,7 +118,7 @@ final class ContainerRules {
       LinuxRules.check(definition);
       LinuxRules.checkParameters(definition, mode, ipcMode);
       ContainerNames.check(definition, mode, all);
-      HealthChecks.check(definition);
+      HealthCheckRules.check(definition);
       Restarts.check(definition);
       if (definition.versionConsistency() == VersionConsistency.UNKNOWN_TO_SDK_VERSION) {
         throw Refuse.client(
@@ -137,7 +137,7 @@ final class ContainerRules {
               .portMappings(
                   definition.portMappings().stream().map(port -> port(mode, port, ports)).toList())
               .environment(definition.environment())
-              .healthCheck(HealthChecks.complete(definition.healthCheck()))
+              .healthCheck(HealthCheckRules.complete(definition.healthCheck()))
               .build());
     }
     if (!essential) {

@@ -28,7 +28,7 @@ final class ContainerStates {
     Map<String, ContainerStatus> started = new HashMap<>();
     for (ContainerDefinition container : definition.containerDefinitions()) {
       engine
-          .container(TaskAgent.containerId(task, container.name()))
+          .container(task.containerId(container.name()))
           .ifPresent(status -> started.put(container.name(), status));
     }
     return started;
@@ -47,8 +47,7 @@ final class ContainerStates {
   List<Container> observed(TaskRecord task) {
     List<Container> containers = new ArrayList<>();
     for (Container container : task.task().containers()) {
-      Optional<ContainerStatus> status =
-          engine.container(TaskAgent.containerId(task, container.name()));
+      Optional<ContainerStatus> status = engine.container(task.containerId(container.name()));
       containers.add(status.map(s -> bound(task, observed(container, s))).orElse(container));
     }
     return containers;

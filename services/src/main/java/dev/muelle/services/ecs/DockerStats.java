@@ -63,7 +63,7 @@ final class DockerStats {
     ObjectNode node = JSON.objectNode();
     for (Container container : task.task().containers()) {
       ObjectNode stats = container(task, container);
-      String id = TaskAgent.containerId(task, container.name());
+      String id = task.containerId(container.name());
       node.set(id, stats.isEmpty() ? JSON.nullNode() : stats);
     }
     return node;
@@ -71,7 +71,7 @@ final class DockerStats {
 
   /** Of one; empty if it does not run. */
   ObjectNode container(TaskRecord task, Container container) {
-    String id = TaskAgent.containerId(task, container.name());
+    String id = task.containerId(container.name());
     ObjectNode node = JSON.objectNode();
     engine
         .statistics(id)
@@ -89,7 +89,7 @@ final class DockerStats {
   void forget(TaskRecord task) {
     task.task()
         .containers()
-        .forEach(container -> samples.remove(TaskAgent.containerId(task, container.name())));
+        .forEach(container -> samples.remove(task.containerId(container.name())));
   }
 
   private static void write(ObjectNode node, @Nullable Statistics before, Statistics now) {

@@ -169,7 +169,7 @@ public final class Ecs implements EcsClient {
   private final ServiceUpdates updates;
   private final ServiceHistory history;
   private final TaskSets taskSets;
-  private final Tags tags;
+  private final Tagging tags;
   private final LogPump logs;
   private final TaskEndpoint endpoint;
   private final Protections protections;
@@ -215,37 +215,38 @@ public final class Ecs implements EcsClient {
     TaskFactory factory = new TaskFactory(scope, ids);
     Networks networks = new Networks(ec2);
     settings = new AccountSettings(scope, store);
-    clusters = new Clusters(scope, store, ids, settings);
+    ClusterNames names = new ClusterNames(scope);
+    clusters = new Clusters(names, store, ids, settings);
     definitions = new TaskDefinitions(scope, store, timers, new TaskDefinitionRules(scope, roles));
     fleets = new Fleets(store, random);
     InstanceTasks onInstances = new InstanceTasks(store, timers, factory, fleets, random);
-    providers = new CapacityProviders(scope, store, ids, clusters, groups);
+    providers = new CapacityProviders(scope, store, ids, names, groups);
     tasks =
         new Tasks(
             store,
             timers,
-            clusters,
+            names,
             definitions,
             networks,
             factory,
             onInstances,
             providers,
             new TaskOverrides(roles));
-    instances = new ContainerInstances(scope, store, timers, ids, clusters, tasks, settings);
+    instances = new ContainerInstances(scope, store, timers, ids, names, tasks, settings);
     agents = new InstanceAgents(scope, store, ec2, clusters, instances);
-    agentUpdates = new AgentUpdates(store, clusters);
-    attributes = new InstanceAttributes(store, clusters);
+    agentUpdates = new AgentUpdates(store, names);
+    attributes = new InstanceAttributes(store, names);
     Deployments deployments = new Deployments(scope, ids);
     Alarms alarms = new Alarms(cloudWatch);
     BalancerRules balancers = new BalancerRules(elb);
-    services = new Services(scope, store, timers, deployments, clusters);
+    services = new Services(scope, store, timers, deployments, names);
     creation =
         new ServiceCreation(
             scope,
             store,
             timers,
             deployments,
-            clusters,
+            names,
             definitions,
             networks,
             providers,
@@ -264,11 +265,11 @@ public final class Ecs implements EcsClient {
             alarms);
     taskSets =
         new TaskSets(store, timers, ids, services, definitions, networks, providers, balancers);
-    history = new ServiceHistory(store, timers, clusters);
-    tags = new Tags(store);
+    history = new ServiceHistory(store, timers, names);
+    tags = new Tagging(store);
     logs = new LogPump(store, timers, random, engine, logsClient, definitions, settings);
-    protections = new Protections(store, timers, clusters);
-    sessions = new ExecSessions(store, timers, ids, clusters, definitions, engine, host);
+    protections = new Protections(store, timers, names);
+    sessions = new ExecSessions(store, timers, ids, names, definitions, engine, host);
     TaskNetworks taskNetworks = new TaskNetworks(store, ec2, network);
     endpoint =
         new TaskEndpoint(
@@ -328,14 +329,14 @@ public final class Ecs implements EcsClient {
     changes = store.onChange(this::changed);
     watch =
         engine.watch(container -> {
-          taskLoop.wake(TaskAgent.taskOf(container));
-          logs.wake(TaskAgent.taskOf(container));
+          taskLoop.wake(TaskRecord.ofContainer(container));
+          logs.wake(TaskRecord.ofContainer(container));
         });
     agent.removeLeftovers();
     store.read(tx -> tx.list(TaskRecord.TABLE)).forEach(row -> taskLoop.wake(row.key()));
     wakeServices();
     agents.ids().forEach(agentLoop::wake);
-    store.read(tx -> tx.list(Clusters.TABLE)).forEach(row -> capacityLoop.wake(row.key()));
+    store.read(tx -> tx.list(ClusterNames.TABLE)).forEach(row -> capacityLoop.wake(row.key()));
   }
 
   private void changed(Change change) {

@@ -50,7 +50,7 @@ final class ExecSessions {
   private final Store store;
   private final Timers timers;
   private final Ids ids;
-  private final Clusters clusters;
+  private final ClusterNames clusters;
   private final TaskDefinitions definitions;
   private final Engine engine;
   private final String host;
@@ -67,7 +67,7 @@ final class ExecSessions {
       Store store,
       Timers timers,
       Ids ids,
-      Clusters clusters,
+      ClusterNames clusters,
       TaskDefinitions definitions,
       Engine engine,
       String host) {
@@ -135,7 +135,7 @@ final class ExecSessions {
           .message("The execute command failed due to an internal error. Try again later.")
           .build();
     }
-    String engineId = TaskAgent.containerId(task, container.name());
+    String engineId = task.containerId(container.name());
     Session session = begin(engineId, command.get());
     return ExecuteCommandResponse.builder()
         .clusterArn(task.task().clusterArn())

@@ -35,9 +35,6 @@ import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 final class HealthChecks implements AutoCloseable {
 
   private static final int AT_ONCE = 32;
-  private static final int DEFAULT_INTERVAL = 30; // s
-  private static final int DEFAULT_TIMEOUT = 5;
-  private static final int DEFAULT_RETRIES = 3;
 
   /**
    * What is known of one container.
@@ -69,59 +66,11 @@ final class HealthChecks implements AutoCloseable {
     this.loop = new Loop<>("ecs-health", clock, random, AT_ONCE, this::look);
   }
 
-  /** Refuses what ECS refuses. */
-  static void check(ContainerDefinition definition) {
-    HealthCheck check = definition.healthCheck();
-    if (check == null) {
-      return;
-    }
-    String first = check.command().isEmpty() ? "" : check.command().getFirst();
-    if (check.command().size() < 2 || !(first.equals("CMD") || first.equals("CMD-SHELL"))) {
-      throw Refuse.client(
-          "Invalid health check command for container '"
-              + definition.name()
-              + "': it starts with CMD or CMD-SHELL, and says what to run.");
-    }
-    range(definition, "interval", check.interval(), 5, 300);
-    range(definition, "timeout", check.timeout(), 2, 60);
-    range(definition, "retries", check.retries(), 1, 10);
-    range(definition, "startPeriod", check.startPeriod(), 0, 300);
-  }
-
-  private static void range(
-      ContainerDefinition definition, String name, @Nullable Integer value, int min, int max) {
-    if (value != null && (value < min || value > max)) {
-      throw Refuse.client(
-          "Invalid health check "
-              + name
-              + " for container '"
-              + definition.name()
-              + "': "
-              + value
-              + ". It must be between "
-              + min
-              + " and "
-              + max
-              + ".");
-    }
-  }
-
-  /** With the defaults, as ECS describes it. */
-  static @Nullable HealthCheck complete(@Nullable HealthCheck check) {
-    return check == null
-        ? null
-        : check.toBuilder()
-            .interval(Objects.requireNonNullElse(check.interval(), DEFAULT_INTERVAL))
-            .timeout(Objects.requireNonNullElse(check.timeout(), DEFAULT_TIMEOUT))
-            .retries(Objects.requireNonNullElse(check.retries(), DEFAULT_RETRIES))
-            .build();
-  }
-
   /** Looks after a task's containers that are checked and run. */
   void watch(TaskRecord task, TaskDefinition definition) {
     for (ContainerDefinition container : definition.containerDefinitions()) {
       if (container.healthCheck() != null) {
-        loop.wake(TaskAgent.containerId(task, container.name()));
+        loop.wake(task.containerId(container.name()));
       }
     }
   }
@@ -129,7 +78,7 @@ final class HealthChecks implements AutoCloseable {
   /** A container was started again: nothing is known of its health. */
   void restarted(TaskRecord task, ContainerDefinition container, TaskDefinition definition) {
     if (container.healthCheck() != null) {
-      String id = TaskAgent.containerId(task, container.name());
+      String id = task.containerId(container.name());
       store(task.id(), container.name(), HealthStatus.UNKNOWN, definition);
       known.remove(id);
       loop.wake(id);
@@ -138,7 +87,7 @@ final class HealthChecks implements AutoCloseable {
 
   private @Nullable Duration look(String id) {
     Optional<TaskRecord> task =
-        store.read(tx -> tx.get(TaskRecord.TABLE, TaskAgent.taskOf(id))).map(Row::value);
+        store.read(tx -> tx.get(TaskRecord.TABLE, TaskRecord.ofContainer(id))).map(Row::value);
     Optional<State.Running> running =
         engine
             .container(id)
@@ -153,7 +102,7 @@ final class HealthChecks implements AutoCloseable {
         definitions.byArn(task.get().task().taskDefinitionArn()).orElseThrow();
     ContainerDefinition container =
         definition.containerDefinitions().stream()
-            .filter(one -> TaskAgent.containerId(task.get(), one.name()).equals(id))
+            .filter(one -> task.get().containerId(one.name()).equals(id))
             .findFirst()
             .orElseThrow();
     HealthCheck check = Objects.requireNonNull(container.healthCheck());

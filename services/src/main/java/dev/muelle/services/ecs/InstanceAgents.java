@@ -171,8 +171,8 @@ final class InstanceAgents {
 
   private void register(Instance instance) {
     Map<String, String> configuration = configuration(instance.instanceId());
-    String cluster = configuration.getOrDefault("ECS_CLUSTER", Clusters.DEFAULT);
-    if (cluster.equals(Clusters.DEFAULT)) {
+    String cluster = configuration.getOrDefault("ECS_CLUSTER", ClusterNames.DEFAULT);
+    if (cluster.equals(ClusterNames.DEFAULT)) {
       clusters.ensureDefault(); // as the agent does
     }
     InstanceTypeInfo type =

@@ -37,9 +37,9 @@ final class InstanceAttributes {
   private static final int MOST_AT_ONCE = 10;
 
   private final Store store;
-  private final Clusters clusters;
+  private final ClusterNames clusters;
 
-  InstanceAttributes(Store store, Clusters clusters) {
+  InstanceAttributes(Store store, ClusterNames clusters) {
     this.store = store;
     this.clusters = clusters;
   }
@@ -138,7 +138,7 @@ final class InstanceAttributes {
     if (attribute.targetType() == TargetType.UNKNOWN_TO_SDK_VERSION) {
       throw Refuse.invalid("Invalid targetType: " + attribute.targetTypeAsString());
     }
-    return ContainerInstances.find(tx, cluster, target)
+    return InstanceRecord.find(tx, cluster, target)
         .filter(instance -> !instance.inactive())
         .orElseThrow(() ->
             TargetNotFoundException.builder()

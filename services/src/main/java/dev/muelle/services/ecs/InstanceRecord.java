@@ -3,17 +3,21 @@ package dev.muelle.services.ecs;
 import dev.muelle.services.StoredJson;
 import dev.muelle.services.ecs.placement.Machine;
 import dev.muelle.services.ecs.placement.Offer;
+import dev.muelle.store.Row;
 import dev.muelle.store.Table;
+import dev.muelle.store.Tx;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Attribute;
+import software.amazon.awssdk.services.ecs.model.Cluster;
 import software.amazon.awssdk.services.ecs.model.ContainerInstance;
 import software.amazon.awssdk.services.ecs.model.Resource;
 
@@ -173,5 +177,28 @@ record InstanceRecord(
 
   static List<String> resources() {
     return List.of(CPU, MEMORY, PORTS, PORTS_UDP);
+  }
+
+  /** The instance that a request means, unless it was deregistered. */
+  static InstanceRecord active(Tx tx, Cluster cluster, @Nullable String reference) {
+    return find(tx, cluster, reference)
+        .filter(instance -> !instance.inactive())
+        .orElseThrow(() -> Refuse.invalid("The referenced container instance was not found."));
+  }
+
+  static Optional<InstanceRecord> find(Tx tx, Cluster cluster, @Nullable String reference) {
+    if (reference == null || reference.isEmpty()) {
+      throw Refuse.invalid("Container instance can not be blank.");
+    }
+    return tx.get(TABLE, TaskRecord.idOf(reference))
+        .map(Row::value)
+        .filter(instance -> instance.clusterArn().equals(cluster.clusterArn()));
+  }
+
+  /** An instance's ARN; what is one already, stays. */
+  static String arn(String clusterArn, String reference) {
+    return reference.startsWith("arn:")
+        ? reference
+        : clusterArn.replace(":cluster/", ":container-instance/") + "/" + reference;
   }
 }

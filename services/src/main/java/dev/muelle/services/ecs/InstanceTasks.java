@@ -204,7 +204,7 @@ final class InstanceTasks {
         network.subnets().stream()
             .filter(subnet -> instance.zone().equals(zones.get(subnet)))
             .toList();
-    return subnets.isEmpty() ? "" : Rollout.subnet(subnets, taken);
+    return subnets.isEmpty() ? "" : Networks.subnet(subnets, taken);
   }
 
   private TaskRecord booked(
@@ -278,7 +278,7 @@ final class InstanceTasks {
               .map(Row::value)
               .filter(i -> i.clusterArn().equals(order.clusterArn()));
       if (instance.isEmpty()) {
-        failures.add(failure(ContainerInstances.arn(order.clusterArn(), reference), "MISSING"));
+        failures.add(failure(InstanceRecord.arn(order.clusterArn(), reference), "MISSING"));
         continue;
       }
       String arn = instance.get().instance().containerInstanceArn();
@@ -307,8 +307,7 @@ final class InstanceTasks {
     return refused.why().rejections().stream()
         .map(rejection ->
             failure(
-                ContainerInstances.arn(clusterArn, rejection.machine()),
-                rejection.reason().failure()))
+                InstanceRecord.arn(clusterArn, rejection.machine()), rejection.reason().failure()))
         .toList();
   }
 

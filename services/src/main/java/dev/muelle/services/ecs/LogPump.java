@@ -202,7 +202,7 @@ final class LogPump implements AutoCloseable {
       LogConfiguration logs = container.logConfiguration();
       if (LogOptions.delivered(container) && options(logs, taskId).bufferBytes() > 0) {
         any = true;
-        fill(TaskAgent.containerId(task, container.name()), options(logs, taskId));
+        fill(task.containerId(container.name()), options(logs, taskId));
       }
     }
     return any ? WHILE_RUNNING : null;
@@ -246,7 +246,7 @@ final class LogPump implements AutoCloseable {
       open = false;
       for (ContainerDefinition container : definition.containerDefinitions()) {
         if (LogOptions.delivered(container)) {
-          String id = TaskAgent.containerId(task, container.name());
+          String id = task.containerId(container.name());
           LogOptions options = options(container.logConfiguration(), task.id());
           switch (carry(id, options, options.stream(container.name(), task.id()), last)) {
             case SOME -> more = true;
@@ -377,7 +377,7 @@ final class LogPump implements AutoCloseable {
   void forget(TaskRecord task, TaskDefinition definition) {
     store.write(tx -> {
       for (ContainerDefinition container : definition.containerDefinitions()) {
-        tx.delete(POSITIONS, TaskAgent.containerId(task, container.name()));
+        tx.delete(POSITIONS, task.containerId(container.name()));
       }
       tx.delete(MODES, task.id());
       return true;
@@ -387,8 +387,8 @@ final class LogPump implements AutoCloseable {
     definition
         .containerDefinitions()
         .forEach(container -> {
-          compared.remove(TaskAgent.containerId(task, container.name()));
-          buffers.remove(TaskAgent.containerId(task, container.name()));
+          compared.remove(task.containerId(container.name()));
+          buffers.remove(task.containerId(container.name()));
         });
   }
 

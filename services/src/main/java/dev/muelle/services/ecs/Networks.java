@@ -1,9 +1,11 @@
 package dev.muelle.services.ecs;
 
 import dev.muelle.services.Scope;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
@@ -32,6 +34,15 @@ final class Networks {
     return scope.region().equals("us-east-1")
         ? "ec2.internal"
         : scope.region() + ".compute.internal";
+  }
+
+  /** The subnet for one more task: the one with the fewest tasks, the first of equals. */
+  static String subnet(List<String> subnets, List<String> taken) {
+    Map<String, Integer> tasks = new TreeMap<>();
+    taken.forEach(subnet -> tasks.merge(subnet, 1, Integer::sum));
+    return subnets.stream()
+        .min(Comparator.comparingInt(subnet -> tasks.getOrDefault(subnet, 0)))
+        .orElseThrow();
   }
 
   /**

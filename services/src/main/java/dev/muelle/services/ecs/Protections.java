@@ -45,9 +45,9 @@ final class Protections {
 
   private final Store store;
   private final InstantSource clock;
-  private final Clusters clusters;
+  private final ClusterNames clusters;
 
-  Protections(Store store, InstantSource clock, Clusters clusters) {
+  Protections(Store store, InstantSource clock, ClusterNames clusters) {
     this.store = store;
     this.clock = clock;
     this.clusters = clusters;

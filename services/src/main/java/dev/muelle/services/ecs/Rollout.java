@@ -1,6 +1,5 @@
 package dev.muelle.services.ecs;
 
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -12,9 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Which tasks of a service to start and to stop now: a pure function.
@@ -28,14 +25,6 @@ import org.jspecify.annotations.Nullable;
  *     update</a>
  */
 final class Rollout {
-
-  /** So far apart are the attempts to place a task that count, if there is no room for it. */
-  static final Duration PLACEMENT_ATTEMPT = Duration.ofSeconds(15);
-
-  private static final int FREE_FAILURES = 3;
-  private static final Duration FIRST_DELAY = Duration.ofSeconds(10);
-  private static final Duration LAST_DELAY = Duration.ofMinutes(15);
-  private static final int MAX_DOUBLINGS = 7;
 
   private Rollout() {}
 
@@ -240,32 +229,6 @@ final class Rollout {
                 .thenComparing(Member::createdAt)
                 .thenComparing(Member::id))
         .toList();
-  }
-
-  /** The subnet for one more task: the one with the fewest tasks, the first of equals. */
-  static String subnet(List<String> subnets, List<String> taken) {
-    Map<String, Integer> tasks = new TreeMap<>();
-    taken.forEach(subnet -> tasks.merge(subnet, 1, Integer::sum));
-    return subnets.stream()
-        .min(Comparator.comparingInt(subnet -> tasks.getOrDefault(subnet, 0)))
-        .orElseThrow();
-  }
-
-  /**
-   * When the next task may be started after this many failed in a row before RUNNING.
-   *
-   * @return null for at once
-   * @see <a
-   *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-throttle-logic.html">Service
-   *     throttle logic</a>
-   */
-  static @Nullable Instant notBefore(int failures, Instant now) {
-    if (failures < FREE_FAILURES) {
-      return null;
-    }
-    Duration delay =
-        FIRST_DELAY.multipliedBy(1L << Math.min(failures - FREE_FAILURES, MAX_DOUBLINGS));
-    return now.plus(delay.compareTo(LAST_DELAY) < 0 ? delay : LAST_DELAY);
   }
 
   /**

@@ -91,7 +91,7 @@ final class ServiceCreation {
   private final Store store;
   private final InstantSource clock;
   private final Deployments deployments;
-  private final Clusters clusters;
+  private final ClusterNames clusters;
   private final TaskDefinitions definitions;
   private final Networks networks;
   private final CapacityProviders providers;
@@ -103,7 +103,7 @@ final class ServiceCreation {
       Store store,
       InstantSource clock,
       Deployments deployments,
-      Clusters clusters,
+      ClusterNames clusters,
       TaskDefinitions definitions,
       Networks networks,
       CapacityProviders providers,
@@ -138,7 +138,7 @@ final class ServiceCreation {
             ? null
             : request.deploymentConfiguration().alarms());
     store.read(tx -> clusters.active(tx, request.cluster()));
-    return ServiceRules.external(request.deploymentController())
+    return ServiceRecord.external(request.deploymentController())
         ? createExternal(request, caller)
         : createDeployed(request, caller);
   }
@@ -267,13 +267,13 @@ final class ServiceCreation {
                         .filter(row -> row.value().given().equals(request.clientToken()))
                         .isPresent();
             switch (present.get().service().status()) {
-              case Services.ACTIVE -> {
+              case ServiceRecord.ACTIVE -> {
                 if (same) {
                   return Services.counted(tx, present.get().service());
                 }
                 throw Refuse.invalid("Creation of service was not idempotent.");
               }
-              case Services.DRAINING ->
+              case ServiceRecord.DRAINING ->
                   throw Refuse.invalid("Unable to Start a service that is still Draining.");
               default -> {} // INACTIVE: its name is free
             }
@@ -296,7 +296,7 @@ final class ServiceCreation {
             scope.arn("ecs", "service/" + cluster.clusterName() + "/" + request.serviceName()))
         .serviceName(request.serviceName())
         .clusterArn(cluster.clusterArn())
-        .status(Services.ACTIVE)
+        .status(ServiceRecord.ACTIVE)
         .deploymentController(
             request.deploymentController() == null
                 ? DeploymentController.builder().type(DeploymentControllerType.ECS).build()

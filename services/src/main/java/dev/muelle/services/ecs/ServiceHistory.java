@@ -44,9 +44,9 @@ final class ServiceHistory {
 
   private final Store store;
   private final InstantSource clock;
-  private final Clusters clusters;
+  private final ClusterNames clusters;
 
-  ServiceHistory(Store store, InstantSource clock, Clusters clusters) {
+  ServiceHistory(Store store, InstantSource clock, ClusterNames clusters) {
     this.store = store;
     this.clock = clock;
     this.clusters = clusters;

@@ -11,6 +11,8 @@ import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Deployment;
+import software.amazon.awssdk.services.ecs.model.DeploymentController;
+import software.amazon.awssdk.services.ecs.model.DeploymentControllerType;
 import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
 import software.amazon.awssdk.services.ecs.model.SchedulingStrategy;
 import software.amazon.awssdk.services.ecs.model.Service;
@@ -43,6 +45,9 @@ record ServiceRecord(
     @Nullable Set<String> moves,
     @Nullable Instant unplaced) {
 
+  static final String ACTIVE = "ACTIVE";
+  static final String DRAINING = "DRAINING";
+  static final String INACTIVE = "INACTIVE";
   static final int MAX_EVENTS = 100;
   private static final Duration REPEATED = Duration.ofHours(6);
 
@@ -76,7 +81,11 @@ record ServiceRecord(
 
   /** Whether somebody else deploys it, by task sets. */
   boolean external() {
-    return ServiceRules.external(service.deploymentController());
+    return external(service.deploymentController());
+  }
+
+  static boolean external(@Nullable DeploymentController controller) {
+    return controller != null && controller.type() == DeploymentControllerType.EXTERNAL;
   }
 
   ServiceRecord with(UnaryOperator<Service.Builder> change) {
@@ -112,7 +121,7 @@ record ServiceRecord(
    *     failedTasks: a task is considered a failure if the scheduler cannot launch it
    */
   ServiceRecord withUnplaced(String deployment, Instant now) {
-    if (unplaced != null && now.isBefore(unplaced.plus(Rollout.PLACEMENT_ATTEMPT))) {
+    if (unplaced != null && now.isBefore(unplaced.plus(Throttle.PLACEMENT_ATTEMPT))) {
       return this;
     }
     ServiceRecord counted = withFailedTask(deployment);

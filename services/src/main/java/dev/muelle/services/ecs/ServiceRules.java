@@ -78,10 +78,6 @@ final class ServiceRules {
     }
   }
 
-  static boolean external(@Nullable DeploymentController controller) {
-    return controller != null && controller.type() == DeploymentControllerType.EXTERNAL;
-  }
-
   /** How many tasks a daemon has and where they are is not the caller's to say. */
   static void checkDaemon(
       boolean onInstances,

@@ -118,11 +118,11 @@ final class ServiceScheduler {
   @Nullable Duration look(String key) {
     Optional<ServiceRecord> found =
         store.read(tx -> tx.get(ServiceRecord.TABLE, key)).map(Row::value);
-    if (found.isEmpty() || found.get().service().status().equals(Services.INACTIVE)) {
+    if (found.isEmpty() || found.get().service().status().equals(ServiceRecord.INACTIVE)) {
       return null;
     }
     Service service = found.get().service();
-    boolean active = service.status().equals(Services.ACTIVE);
+    boolean active = service.status().equals(ServiceRecord.ACTIVE);
     Set<String> groups = new HashSet<>();
     Set<String> subnets = new LinkedHashSet<>(subnets(service.networkConfiguration()));
     service.loadBalancers().forEach(balancer -> groups.add(balancer.targetGroupArn()));
@@ -182,7 +182,7 @@ final class ServiceScheduler {
   private Duration decideAndWrite(Tx tx, String key, Asked asked) {
     ServiceRecord before = tx.get(ServiceRecord.TABLE, key).orElseThrow().value();
     Instant now = clock.instant();
-    boolean active = before.service().status().equals(Services.ACTIVE);
+    boolean active = before.service().status().equals(ServiceRecord.ACTIVE);
     ServiceRecord record = active ? deployments.advance(tx, before, asked.alarms(), now) : before;
     Situation seen = situation(tx, record, asked, now);
     Step step = active ? step(tx, record, asked.shifted(), seen) : drain(tx, record, seen);
@@ -190,7 +190,7 @@ final class ServiceScheduler {
     if (active) {
       record = record.external() ? record : conclude(tx, record, step.settled(), seen);
     } else if (seen.all().isEmpty()) {
-      record = record.with(s -> s.status(Services.INACTIVE).deployments(List.of()));
+      record = record.with(s -> s.status(ServiceRecord.INACTIVE).deployments(List.of()));
       TaskSets.forget(tx, key);
     }
     if (!record.equals(before)) {

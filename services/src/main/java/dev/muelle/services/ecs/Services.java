@@ -37,18 +37,18 @@ import software.amazon.awssdk.services.ecs.model.ServiceNotFoundException;
  */
 final class Services {
 
-  static final String ACTIVE = "ACTIVE";
-  static final String DRAINING = "DRAINING";
-  static final String INACTIVE = "INACTIVE";
-
   private final Scope scope;
   private final Store store;
   private final InstantSource clock;
   private final Deployments deployments;
-  private final Clusters clusters;
+  private final ClusterNames clusters;
 
   Services(
-      Scope scope, Store store, InstantSource clock, Deployments deployments, Clusters clusters) {
+      Scope scope,
+      Store store,
+      InstantSource clock,
+      Deployments deployments,
+      ClusterNames clusters) {
     this.scope = scope;
     this.store = store;
     this.clock = clock;
@@ -67,7 +67,7 @@ final class Services {
           }
           ServiceRecord draining =
               present
-                  .with(s -> s.status(DRAINING).desiredCount(0))
+                  .with(s -> s.status(ServiceRecord.DRAINING).desiredCount(0))
                   .rescaled(0, clock.instant())
                   .withSteady(false);
           deployments.end(tx, present, clock.instant());
@@ -133,7 +133,7 @@ final class Services {
           Cluster cluster = clusters.active(tx, request.cluster());
           return tx.find(ServiceRecord.TABLE, "cluster", cluster.clusterArn()).stream()
               .map(row -> row.value().service())
-              .filter(service -> !service.status().equals(INACTIVE))
+              .filter(service -> !service.status().equals(ServiceRecord.INACTIVE))
               .filter(service ->
                   request.launchType() == null || request.launchType() == service.launchType())
               .filter(
@@ -161,7 +161,7 @@ final class Services {
             .map(Row::value)
             .orElseThrow(
                 () -> ServiceNotFoundException.builder().message("Service not found.").build());
-    if (!record.service().status().equals(ACTIVE)) {
+    if (!record.service().status().equals(ServiceRecord.ACTIVE)) {
       throw ServiceNotActiveException.builder().message("Service was not ACTIVE.").build();
     }
     return record;

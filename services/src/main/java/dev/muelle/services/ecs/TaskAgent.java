@@ -256,23 +256,6 @@ final class TaskAgent {
         .collect(Collectors.toSet());
   }
 
-  /** The engine's id of a container: the task's, and the container's place in the definition. */
-  static String containerId(TaskRecord task, String name) {
-    List<Container> containers = task.task().containers();
-    for (int i = 0; i < containers.size(); i++) {
-      if (containers.get(i).name().equals(name)) {
-        return task.id() + "-" + i;
-      }
-    }
-    throw new IllegalArgumentException("no container " + name + " in " + task.id());
-  }
-
-  /** The task's id of an engine's container id. */
-  static String taskOf(String containerId) {
-    int dash = containerId.lastIndexOf('-');
-    return dash < 0 ? containerId : containerId.substring(0, dash);
-  }
-
   private Duration activate(TaskRecord task) {
     String problem = targets.register(task);
     if (problem != null) {
@@ -299,7 +282,7 @@ final class TaskAgent {
   /** Starts those again that are to be, before anything is made of their exit. */
   private void restart(TaskRecord task, TaskDefinition definition) {
     for (ContainerDefinition container : definition.containerDefinitions()) {
-      String id = containerId(task, container.name());
+      String id = task.containerId(container.name());
       if (Restarts.wanted(container, engine.container(id).orElse(null))) {
         try {
           engine.restartContainer(id);
@@ -387,7 +370,7 @@ final class TaskAgent {
     Duration grace =
         Duration.ofSeconds(
             Objects.requireNonNullElse(container.stopTimeout(), DEFAULT_STOP_SECONDS));
-    String id = containerId(task, container.name());
+    String id = task.containerId(container.name());
     if (stopping.add(id)) {
       clock.after(
           NOW,

@@ -66,7 +66,7 @@ final class TaskChanges {
       return counted; // it ran: no reason to throttle
     }
     int failures = record.failedStarts() + 1;
-    Instant next = Rollout.notBefore(failures, clock.instant());
+    Instant next = Throttle.notBefore(failures, clock.instant());
     ServiceRecord throttled = counted.withFailures(failures, next);
     return next == null
         ? throttled

@@ -55,8 +55,7 @@ final class TaskEndpoint implements AutoCloseable {
 
   /** What a container finds in its environment of its own endpoints. */
   static Map<String, String> variables(TaskRecord task, String container) {
-    int number =
-        Integer.parseInt(TaskAgent.containerId(task, container).substring(task.id().length() + 1));
+    int number = Integer.parseInt(task.containerId(container).substring(task.id().length() + 1));
     String name = task.metadataId() + "-" + number;
     return Map.of(
         "ECS_CONTAINER_METADATA_URI", "http://" + ADDRESS + "/v3/" + name,
@@ -90,7 +89,7 @@ final class TaskEndpoint implements AutoCloseable {
     String metadataId = dash < 0 ? "" : path[2].substring(0, dash);
     Optional<TaskRecord> found =
         store
-            .read(tx -> tx.get(TaskRecord.TABLE, TaskAgent.taskOf(metadataId)))
+            .read(tx -> tx.get(TaskRecord.TABLE, TaskRecord.ofContainer(metadataId)))
             .map(Row::value)
             .filter(task -> task.metadataId().equals(metadataId));
     if (found.isEmpty()) {

@@ -50,7 +50,7 @@ final class TaskImages {
     for (ContainerDefinition container : definition.containerDefinitions()) {
       try {
         Engine.Image image = engine.pull(version(task, container), null);
-        images.put(TaskAgent.containerId(task, container.name()), image);
+        images.put(task.containerId(container.name()), image);
         digests.put(container.name(), image.digest());
       } catch (EngineException e) {
         changes.change(task.id(), now -> now.toBuilder().pullStartedAt(began));
@@ -112,7 +112,7 @@ final class TaskImages {
 
   /** The image that was pulled for a container; after a restart, the same one by its digest. */
   Engine.Image image(TaskRecord task, ContainerDefinition definition) {
-    String id = TaskAgent.containerId(task, definition.name());
+    String id = task.containerId(definition.name());
     Engine.Image image = images.get(id);
     if (image == null) {
       ImageReference named = reference(definition.image());
@@ -131,6 +131,6 @@ final class TaskImages {
 
   /** A task has ended. */
   void forget(TaskRecord task) {
-    task.task().containers().forEach(c -> images.remove(TaskAgent.containerId(task, c.name())));
+    task.task().containers().forEach(c -> images.remove(task.containerId(c.name())));
   }
 }

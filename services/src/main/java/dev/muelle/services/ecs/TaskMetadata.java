@@ -111,7 +111,7 @@ final class TaskMetadata {
             .findFirst()
             .orElseThrow();
     ObjectNode node = JsonNodeFactory.instance.objectNode();
-    node.put("DockerId", TaskAgent.containerId(record, container.name()));
+    node.put("DockerId", record.containerId(container.name()));
     node.put("Name", container.name());
     node.put("DockerName", dockerName(record, definition, container));
     node.put("Image", container.image());
@@ -136,7 +136,7 @@ final class TaskMetadata {
     }
     time(node, "CreatedAt", record.task().createdAt());
     engine
-        .container(TaskAgent.containerId(record, container.name()))
+        .container(record.containerId(container.name()))
         .ifPresent(status -> {
           switch (status.state()) {
             case State.Running running -> time(node, "StartedAt", running.startedAt());
@@ -203,7 +203,7 @@ final class TaskMetadata {
     if (record.task().launchType() == LaunchType.FARGATE) {
       return container.name();
     }
-    String id = TaskAgent.containerId(record, container.name());
+    String id = record.containerId(container.name());
     return "ecs-%s-%s-%s-%s%02d"
         .formatted(
             definition.family(),

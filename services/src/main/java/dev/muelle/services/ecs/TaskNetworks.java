@@ -114,7 +114,7 @@ final class TaskNetworks {
   }
 
   private static String name(TaskRecord task, String container) {
-    return TaskAgent.containerId(task, container);
+    return task.containerId(container);
   }
 
   /** The interface that is in the way of a task's packets, once there is one. */

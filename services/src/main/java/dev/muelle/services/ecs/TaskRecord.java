@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
+import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.EphemeralStorage;
 import software.amazon.awssdk.services.ecs.model.KeyValuePair;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
@@ -127,6 +128,23 @@ record TaskRecord(
   /** The service whose task it is, as long as it has not stopped. */
   private @Nullable String liveOf() {
     return status() == TaskStatus.STOPPED ? null : serviceKey;
+  }
+
+  /** The engine's id of a container: the task's, and the container's place in the definition. */
+  String containerId(String name) {
+    List<Container> containers = task.containers();
+    for (int i = 0; i < containers.size(); i++) {
+      if (containers.get(i).name().equals(name)) {
+        return id() + "-" + i;
+      }
+    }
+    throw new IllegalArgumentException("no container " + name + " in " + id());
+  }
+
+  /** The task's id of an engine's container id. */
+  static String ofContainer(String containerId) {
+    int dash = containerId.lastIndexOf('-');
+    return dash < 0 ? containerId : containerId.substring(0, dash);
   }
 
   TaskStatus status() {

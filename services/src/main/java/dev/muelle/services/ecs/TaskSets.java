@@ -379,7 +379,7 @@ final class TaskSets {
 
   /** As DescribeServices shows them. */
   static List<TaskSet> of(Tx tx, Service service, List<TaskRecord> tasks) {
-    return ServiceRules.external(service.deploymentController())
+    return ServiceRecord.external(service.deploymentController())
         ? all(tx, Revisions.keyOf(service.serviceArn())).stream()
             .map(set -> counted(set, tasks))
             .toList()

@@ -148,7 +148,7 @@ final class TaskSpecs {
     boolean init =
         definition.linuxParameters() != null
             && Boolean.TRUE.equals(definition.linuxParameters().initProcessEnabled());
-    return ContainerSpec.builder(TaskAgent.containerId(task, definition.name()), task.id(), image)
+    return ContainerSpec.builder(task.containerId(definition.name()), task.id(), image)
         .name(definition.name())
         .entryPoint(
             definition.hasEntryPoint() && !definition.entryPoint().isEmpty()

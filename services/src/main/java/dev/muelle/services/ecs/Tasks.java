@@ -101,7 +101,7 @@ final class Tasks {
 
   private final Store store;
   private final InstantSource clock;
-  private final Clusters clusters;
+  private final ClusterNames clusters;
   private final TaskDefinitions definitions;
   private final Networks networks;
   private final TaskFactory factory;
@@ -112,7 +112,7 @@ final class Tasks {
   Tasks(
       Store store,
       InstantSource clock,
-      Clusters clusters,
+      ClusterNames clusters,
       TaskDefinitions definitions,
       Networks networks,
       TaskFactory factory,
@@ -190,7 +190,7 @@ final class Tasks {
               List<String> taken = new ArrayList<>();
               for (int i = 0; i < count; i++) {
                 String subnet =
-                    network.subnets().isEmpty() ? "" : Rollout.subnet(network.subnets(), taken);
+                    network.subnets().isEmpty() ? "" : Networks.subnet(network.subnets(), taken);
                 taken.add(subnet);
                 TaskFactory.Order order =
                     new TaskFactory.Order(
@@ -507,7 +507,7 @@ final class Tasks {
         store.read(tx -> {
           Cluster cluster = clusters.active(tx, request.cluster());
           if (request.containerInstance() != null
-              && ContainerInstances.find(tx, cluster, request.containerInstance()).isEmpty()) {
+              && InstanceRecord.find(tx, cluster, request.containerInstance()).isEmpty()) {
             throw Refuse.invalid("The referenced container instance was not found.");
           }
           return tx.find(TaskRecord.TABLE, "cluster", cluster.clusterArn()).stream()
@@ -518,7 +518,7 @@ final class Tasks {
                       || task.group().equals("service:" + TaskRecord.idOf(request.serviceName())))
               .filter(task ->
                   request.containerInstance() == null
-                      || ContainerInstances.arn(cluster.clusterArn(), request.containerInstance())
+                      || InstanceRecord.arn(cluster.clusterArn(), request.containerInstance())
                           .equals(task.containerInstanceArn()))
               .filter(task ->
                   request.family() == null

@@ -297,8 +297,7 @@ class EcsTasksTest {
                 .build());
     running(arn);
     TaskRecord record = world.record(arn);
-    ContainerSpec spec =
-        world.engine.containerSpec(TaskAgent.containerId(record, CONTAINER)).orElseThrow();
+    ContainerSpec spec = world.engine.containerSpec(record.containerId(CONTAINER)).orElseThrow();
     assertEquals(List.of("/bin/app"), spec.entryPoint());
     assertEquals(List.of("migrate", "--all"), spec.command());
     assertEquals("definition", spec.environment().get("A"));
@@ -322,7 +321,7 @@ class EcsTasksTest {
     String uri =
         world
             .engine
-            .containerSpec(TaskAgent.containerId(record, CONTAINER))
+            .containerSpec(record.containerId(CONTAINER))
             .orElseThrow()
             .environment()
             .get("ECS_CONTAINER_METADATA_URI_V4");

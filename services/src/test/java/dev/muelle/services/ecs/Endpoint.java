@@ -24,7 +24,7 @@ final class Endpoint {
     String uri =
         world
             .engine
-            .containerSpec(TaskAgent.containerId(task, container))
+            .containerSpec(task.containerId(container))
             .orElseThrow()
             .environment()
             .getOrDefault(variable, "");

@@ -114,11 +114,11 @@ class RolloutTest {
 
   @Test
   void repeatedFailuresAreThrottledEverMore() {
-    assertNull(Rollout.notBefore(0, NOW));
-    assertNull(Rollout.notBefore(2, NOW));
+    assertNull(Throttle.notBefore(0, NOW));
+    assertNull(Throttle.notBefore(2, NOW));
     Instant before = NOW;
     for (int failures = 3; failures < 40; failures++) {
-      Instant next = Rollout.notBefore(failures, NOW);
+      Instant next = Throttle.notBefore(failures, NOW);
       assertFalse(next.isBefore(before));
       assertFalse(next.isAfter(NOW.plus(Duration.ofMinutes(15))));
       before = next;
@@ -140,7 +140,7 @@ class RolloutTest {
     List<String> subnets = List.of("s1", "s2", "s3");
     List<String> taken = new ArrayList<>();
     for (int i = 0; i < 6; i++) {
-      taken.add(Rollout.subnet(subnets, taken));
+      taken.add(Networks.subnet(subnets, taken));
     }
     assertEquals(List.of("s1", "s2", "s3", "s1", "s2", "s3"), taken);
   }
