@@ -1,5 +1,15 @@
 package dev.muelle.services.ecs;
 
+import dev.muelle.services.ecs.capacity.CapacityProviders;
+import dev.muelle.services.ecs.definition.TaskDefinitions;
+import dev.muelle.services.ecs.service.Revisions;
+import dev.muelle.services.ecs.service.TaskSets;
+import dev.muelle.services.ecs.state.ClusterNames;
+import dev.muelle.services.ecs.state.InstanceRecord;
+import dev.muelle.services.ecs.state.Refuse;
+import dev.muelle.services.ecs.state.ServiceRecord;
+import dev.muelle.services.ecs.state.Tags;
+import dev.muelle.services.ecs.state.TaskRecord;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Table;

@@ -1,11 +1,9 @@
 /**
- * Amazon ECS. {@link dev.muelle.services.ecs.Ecs} is the door; {@code Clusters}, {@code
- * TaskDefinitions}, {@code Tasks} and {@code Services} do what callers ask and write what is wanted
- * into the store. Two loops make it so: {@code TaskAgent} brings one task from PROVISIONING to
- * STOPPED (interface, sandbox, images, containers, targets, and all of it back), {@code
- * ServiceScheduler} starts and stops tasks as {@code Rollout}, a pure function, decides. {@code
- * LogPump} carries output to CloudWatch Logs, {@code TaskMetadata} answers containers that ask who
- * they are. Fargate with awsvpc networking; what is not built is refused by name.
+ * Amazon ECS. {@link dev.muelle.services.ecs.Ecs} is the door and wires the rooms together; each
+ * room uses only those before it: {@code state}, {@code definition}, {@code capacity} and {@code
+ * placement}, {@code task}, {@code cluster}, {@code instance}, {@code service} and {@code scaling},
+ * {@code agent}. Requests write what is wanted into the store; three loops make it so: the agent's
+ * for tasks, the scheduler's for services, and that of {@code scaling} for clusters.
  */
 @NullMarked
 package dev.muelle.services.ecs;

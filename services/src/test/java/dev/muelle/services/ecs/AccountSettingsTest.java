@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.engine.sim.Behaviour;
+import dev.muelle.services.ecs.state.TaskRecord;
 import dev.muelle.wire.Caller;
 import java.nio.file.Path;
 import java.time.Duration;

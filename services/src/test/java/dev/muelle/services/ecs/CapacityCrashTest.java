@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.engine.sim.Behaviour;
-import dev.muelle.services.ecs.AutoScalingGroups.Life;
+import dev.muelle.services.ecs.capacity.AutoScalingGroups.Life;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

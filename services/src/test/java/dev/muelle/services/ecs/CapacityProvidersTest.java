@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.engine.sim.Behaviour;
+import dev.muelle.services.ecs.capacity.CapacityStrategy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

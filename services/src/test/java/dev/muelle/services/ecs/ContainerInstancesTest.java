@@ -11,6 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.engine.sim.Behaviour;
+import dev.muelle.services.ecs.state.Eni;
+import dev.muelle.services.ecs.state.TaskRecord;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.services.ecs.Rollout.Health;
-import dev.muelle.services.ecs.Rollout.Member;
-import dev.muelle.services.ecs.Rollout.Stop;
+import dev.muelle.services.ecs.service.Daemons;
+import dev.muelle.services.ecs.service.Rollout.Health;
+import dev.muelle.services.ecs.service.Rollout.Member;
+import dev.muelle.services.ecs.service.Rollout.Stop;
+import dev.muelle.services.ecs.state.TaskRecord;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;

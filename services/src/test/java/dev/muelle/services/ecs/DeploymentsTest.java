@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.engine.sim.Behaviour;
+import dev.muelle.services.ecs.service.Alarms;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

@@ -11,6 +11,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.muelle.engine.ContainerSpec;
 import dev.muelle.engine.sim.Behaviour;
+import dev.muelle.services.ecs.state.Eni;
+import dev.muelle.services.ecs.state.TaskRecord;
 import dev.muelle.wire.http.HttpHandler;
 import dev.muelle.wire.http.HttpRequest;
 import dev.muelle.wire.http.HttpResponse;
@@ -234,7 +236,7 @@ class EcsTasksTest {
     assertEquals(3, world.engine.starts().size());
     world.ecs().stopTask(r -> r.cluster(CLUSTER).task(arn));
     world.pass(Duration.ofSeconds(1));
-    String sidecar = TaskAgent.containerId(world.record(arn), "sidecar");
+    String sidecar = world.record(arn).containerId("sidecar");
     assertTrue(
         world.runningContainers().stream().anyMatch(c -> c.id().equals(sidecar)),
         "the sidecar stops after what depends on it");
@@ -256,7 +258,7 @@ class EcsTasksTest {
     assertEquals("RUNNING", task.lastStatus());
     assertEquals(1, task.containers().getLast().exitCode());
     assertEquals("STOPPED", task.containers().getLast().lastStatus());
-    world.engine.kill(TaskAgent.containerId(world.record(arn), "web"));
+    world.engine.kill(world.record(arn).containerId("web"));
     assertEquals("Essential container in task exited", stopped(arn).stoppedReason());
   }
 

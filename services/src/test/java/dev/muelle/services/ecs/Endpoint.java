@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.muelle.services.ecs.state.TaskRecord;
 import dev.muelle.wire.http.HttpRequest;
 import dev.muelle.wire.http.HttpResponse;
 import java.io.ByteArrayInputStream;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muelle.services.ecs.state.TaskRecord;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -21,16 +21,16 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.ResourceAlreadyExist
 import software.amazon.awssdk.services.cloudwatchlogs.model.ResourceNotFoundException;
 
 /** CloudWatch Logs, as much as its writers see of it. */
-final class FakeLogs implements CloudWatchLogsClient {
+public final class FakeLogs implements CloudWatchLogsClient {
 
   /** What happens before events are taken; it may take its time. */
-  volatile Runnable beforePut = () -> {};
+  public volatile Runnable beforePut = () -> {};
 
   private final TreeSet<String> groups = new TreeSet<>();
   private final Map<String, List<InputLogEvent>> streams = new LinkedHashMap<>();
 
   /** The lines of a stream; empty if there is no such stream. */
-  List<String> lines(String group, String stream) {
+  public List<String> lines(String group, String stream) {
     return streams.getOrDefault(group + ":" + stream, List.of()).stream()
         .map(InputLogEvent::message)
         .toList();

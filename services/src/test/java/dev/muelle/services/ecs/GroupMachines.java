@@ -1,6 +1,6 @@
 package dev.muelle.services.ecs;
 
-import dev.muelle.services.ecs.AutoScalingGroups.Life;
+import dev.muelle.services.ecs.capacity.AutoScalingGroups.Life;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

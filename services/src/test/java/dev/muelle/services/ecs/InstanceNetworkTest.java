@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.network.Network.Behind;
+import dev.muelle.services.ecs.state.TaskRecord;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;

@@ -18,6 +18,7 @@ import dev.muelle.engine.ContainerSpec.Source;
 import dev.muelle.engine.Machine;
 import dev.muelle.engine.SandboxSpec;
 import dev.muelle.engine.SandboxSpec.Sharing;
+import dev.muelle.services.ecs.state.TaskRecord;
 import dev.muelle.wire.http.HttpRequest;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;

@@ -12,7 +12,7 @@ import software.amazon.awssdk.services.ecs.model.Resource;
 import software.amazon.awssdk.services.ecs.model.RunTaskRequest;
 
 /** A world's container instances, registered as their agents would. */
-final class Instances {
+public final class Instances {
 
   private static final List<String> CAPABILITIES =
       List.of(
@@ -28,7 +28,7 @@ final class Instances {
 
   private final World world;
 
-  Instances(World world) {
+  public Instances(World world) {
     this.world = world;
   }
 
@@ -63,7 +63,7 @@ final class Instances {
         .attributes(attributes);
   }
 
-  String register(String ec2Id, String zone, int tasks) {
+  public String register(String ec2Id, String zone, int tasks) {
     return register(request(ec2Id, zone, tasks, "m5.24xlarge").build());
   }
 
@@ -91,7 +91,7 @@ final class Instances {
         .integerValue();
   }
 
-  static NetworkConfiguration net() {
+  public static NetworkConfiguration net() {
     return NetworkConfiguration.builder()
         .awsvpcConfiguration(vpc ->
             vpc.subnets(FakeEc2.SUBNETS)

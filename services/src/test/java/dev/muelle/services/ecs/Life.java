@@ -12,7 +12,7 @@ import java.util.function.Consumer;
  * One life of the server: everything that it does passes through here, counted, and from a chosen
  * step on nothing passes any more, as after {@code kill -9}.
  */
-final class Life {
+public final class Life {
 
   /** What code sees when it is dead; nobody may catch it, nothing may come of it. */
   static final class Killed extends Error {
@@ -32,7 +32,7 @@ final class Life {
     last = steps + halfSteps;
   }
 
-  synchronized void end() {
+  public synchronized void end() {
     dead = true;
   }
 

@@ -1,8 +1,9 @@
 package dev.muelle.services.ecs;
 
-import dev.muelle.services.ecs.AutoScalingGroups.Group;
-import dev.muelle.services.ecs.AutoScalingGroups.Life;
-import dev.muelle.services.ecs.AutoScalingGroups.Member;
+import dev.muelle.services.ecs.capacity.AutoScalingGroups;
+import dev.muelle.services.ecs.capacity.AutoScalingGroups.Group;
+import dev.muelle.services.ecs.capacity.AutoScalingGroups.Life;
+import dev.muelle.services.ecs.capacity.AutoScalingGroups.Member;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

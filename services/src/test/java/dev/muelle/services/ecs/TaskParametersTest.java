@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.engine.ContainerSpec;
+import dev.muelle.services.ecs.state.TaskRecord;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

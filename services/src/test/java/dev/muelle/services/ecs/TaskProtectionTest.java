@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.muelle.services.ecs.state.Eni;
+import dev.muelle.services.ecs.state.TaskRecord;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muelle.services.ecs.service.TaskSets;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

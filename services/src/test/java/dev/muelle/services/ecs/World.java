@@ -13,6 +13,8 @@ import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.VpcHttp;
+import dev.muelle.services.ecs.capacity.AutoScalingGroups;
+import dev.muelle.services.ecs.state.TaskRecord;
 import dev.muelle.store.SqliteStore;
 import dev.muelle.wire.http.HttpHandler;
 import dev.muelle.wire.http.WebSocket;
@@ -51,27 +53,27 @@ import software.amazon.awssdk.services.iam.IamClient;
  * Everything around ECS, in one seed: a machine that keeps running while servers live and die. The
  * store is the real one; engine, network and neighbours are in memory; time is virtual.
  */
-final class World implements AutoCloseable {
+public final class World implements AutoCloseable {
 
   static final Scope SCOPE = new Scope("000000000000", "us-east-1");
-  static final String CLUSTER = "alba-digi-cluster";
-  static final String FAMILY = "alba-digi-task";
-  static final String CONTAINER = "alba-digi-api-rest";
-  static final String SERVICE = "alba-digi-service";
+  public static final String CLUSTER = "alba-digi-cluster";
+  public static final String FAMILY = "alba-digi-task";
+  public static final String CONTAINER = "alba-digi-api-rest";
+  public static final String SERVICE = "alba-digi-service";
   static final String IMAGE = "000000000000.dkr.ecr.us-east-1.localhost:4566/" + CONTAINER;
-  static final String LOG_GROUP = "/ecs/alba-digi";
+  public static final String LOG_GROUP = "/ecs/alba-digi";
   static final String TARGETS =
       "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/alba-digi-target-group/1";
 
-  final VirtualTimers time = new VirtualTimers(Instant.parse("2026-11-21T08:00:00Z"));
+  public final VirtualTimers time = new VirtualTimers(Instant.parse("2026-11-21T08:00:00Z"));
   final Random random;
-  final Map<String, Behaviour> script = new HashMap<>();
-  final SimEngine engine =
+  public final Map<String, Behaviour> script = new HashMap<>();
+  public final SimEngine engine =
       new SimEngine(time, image -> script.getOrDefault(image.repository(), Behaviour.runs()));
   final SimNetwork network = new SimNetwork(time);
   final FakeEc2 ec2 = new FakeEc2(network);
   final FakeBalancer balancer;
-  final FakeLogs logs = new FakeLogs();
+  public final FakeLogs logs = new FakeLogs();
   final FakeCloudWatch cloudWatch = new FakeCloudWatch();
   final FakeIam iam = new FakeIam(SCOPE, "LabRole", "ecsTaskExecutionRole");
 
@@ -86,7 +88,7 @@ final class World implements AutoCloseable {
   private StoreInStep store;
   private Ecs ecs;
 
-  World(Path directory, long seed) {
+  public World(Path directory, long seed) {
     this(directory, seed, AutoScalingGroups.NONE);
   }
 
@@ -133,7 +135,7 @@ final class World implements AutoCloseable {
     return () -> vpcServers.remove(key);
   }
 
-  EcsClient ecs() {
+  public EcsClient ecs() {
     return ecs;
   }
 
@@ -146,12 +148,12 @@ final class World implements AutoCloseable {
     return store.counts();
   }
 
-  Life life() {
+  public Life life() {
     return life;
   }
 
   /** {@code kill -9}, and a new server. It may die while it starts. */
-  void restart() {
+  public void restart() {
     life.end();
     store.close();
     vpcServers.clear();
@@ -173,12 +175,12 @@ final class World implements AutoCloseable {
     }
   }
 
-  void pass(Duration duration) {
+  public void pass(Duration duration) {
     time.advance(duration);
   }
 
   /** Lets time pass until something is so; fails if it does not come to be. */
-  void until(String what, Duration atMost, BooleanSupplier condition) {
+  public void until(String what, Duration atMost, BooleanSupplier condition) {
     Instant end = time.instant().plus(atMost);
     while (!condition.getAsBoolean()) {
       if (time.instant().isAfter(end)) {
@@ -222,14 +224,14 @@ final class World implements AutoCloseable {
 
   // The lab's steps.
 
-  void createCluster() {
+  public void createCluster() {
     ecs.createCluster(request ->
         request
             .clusterName(CLUSTER)
             .tags(List.of(Tag.builder().key("Name").value(CLUSTER).build())));
   }
 
-  static ContainerDefinition.Builder container() {
+  public static ContainerDefinition.Builder container() {
     return ContainerDefinition.builder()
         .name(CONTAINER)
         .image(IMAGE + ":latest")
@@ -249,7 +251,7 @@ final class World implements AutoCloseable {
   }
 
   /** Registers a revision with these containers; gives its ARN. */
-  String register(ContainerDefinition... containers) {
+  public String register(ContainerDefinition... containers) {
     return ecs.registerTaskDefinition(request ->
             request
                 .family(FAMILY)
@@ -312,7 +314,7 @@ final class World implements AutoCloseable {
     until("services-stable", Duration.ofMinutes(5), this::stable);
   }
 
-  Service service() {
+  public Service service() {
     return ecs.describeServices(request -> request.cluster(CLUSTER).services(SERVICE))
         .services()
         .getFirst();
@@ -332,11 +334,11 @@ final class World implements AutoCloseable {
         && runningContainers().size() == service().desiredCount();
   }
 
-  boolean saysEvent(String part) {
+  public boolean saysEvent(String part) {
     return service().events().stream().anyMatch(event -> event.message().contains(part));
   }
 
-  RunTaskRequest.Builder runTask() {
+  public RunTaskRequest.Builder runTask() {
     return RunTaskRequest.builder()
         .cluster(CLUSTER)
         .taskDefinition(FAMILY)
@@ -344,7 +346,7 @@ final class World implements AutoCloseable {
         .networkConfiguration(net());
   }
 
-  Task task(String arn) {
+  public Task task(String arn) {
     return ecs.describeTasks(request -> request.cluster(CLUSTER).tasks(arn)).tasks().getFirst();
   }
 
@@ -353,7 +355,7 @@ final class World implements AutoCloseable {
   }
 
   /** Every task of the service that is to run. */
-  List<Task> tasks() {
+  public List<Task> tasks() {
     List<String> arns =
         ecs.listTasks(request -> request.cluster(CLUSTER).serviceName(SERVICE)).taskArns();
     return arns.isEmpty()

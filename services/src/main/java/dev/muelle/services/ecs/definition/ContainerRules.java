@@ -1,0 +1,270 @@
+package dev.muelle.services.ecs.definition;
+
+import dev.muelle.services.Scope;
+import dev.muelle.services.ecs.state.Refuse;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
+import software.amazon.awssdk.services.ecs.model.IpcMode;
+import software.amazon.awssdk.services.ecs.model.LogConfiguration;
+import software.amazon.awssdk.services.ecs.model.LogDriver;
+import software.amazon.awssdk.services.ecs.model.NetworkMode;
+import software.amazon.awssdk.services.ecs.model.PortMapping;
+import software.amazon.awssdk.services.ecs.model.TransportProtocol;
+import software.amazon.awssdk.services.ecs.model.VersionConsistency;
+
+/**
+ * What a task definition may say of its containers.
+ *
+ * @see <a
+ *     href="https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html">ContainerDefinition</a>
+ */
+final class ContainerRules {
+
+  static final Pattern ECR =
+      Pattern.compile(
+          "[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.(amazonaws\\.com|localhost(:[0-9]+)?)/.*");
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-]{1,255}");
+  private static final int MAX_STOP_SECONDS = 120;
+
+  private static final Set<String> MEMBERS =
+      Set.of(
+          "name",
+          "image",
+          "cpu",
+          "memory",
+          "memoryReservation",
+          "portMappings",
+          "essential",
+          "entryPoint",
+          "command",
+          "environment",
+          "workingDirectory",
+          "user",
+          "dependsOn",
+          "startTimeout",
+          "stopTimeout",
+          "readonlyRootFilesystem",
+          "ulimits",
+          "logConfiguration",
+          "linuxParameters",
+          "healthCheck",
+          "mountPoints",
+          "volumesFrom",
+          "dockerLabels",
+          "privileged",
+          "systemControls",
+          "restartPolicy",
+          "interactive",
+          "pseudoTerminal",
+          "versionConsistency",
+          "hostname",
+          "extraHosts",
+          "dnsServers",
+          "dnsSearchDomains",
+          "links",
+          "disableNetworking",
+          "dockerSecurityOptions");
+
+  private final Scope scope;
+
+  ContainerRules(Scope scope) {
+    this.scope = scope;
+  }
+
+  List<ContainerDefinition> check(
+      List<ContainerDefinition> definitions,
+      NetworkMode mode,
+      @Nullable IpcMode ipcMode,
+      boolean fargate,
+      int cpu,
+      int memory,
+      @Nullable String executionRole) {
+    Set<String> names = new LinkedHashSet<>();
+    Set<String> all =
+        definitions.stream().map(ContainerDefinition::name).collect(Collectors.toSet());
+    Set<String> ports = new HashSet<>();
+    int cpuSum = 0;
+    int memorySum = 0;
+    boolean essential = false;
+    List<ContainerDefinition> checked = new ArrayList<>();
+    for (ContainerDefinition definition : definitions) {
+      if (definition.name() == null || !NAME.matcher(definition.name()).matches()) {
+        throw Refuse.client(
+            definition.name() == null
+                ? "Container.name should not be null or empty."
+                : "Container.name contains invalid characters.");
+      }
+      if (!names.add(definition.name())) {
+        throw Refuse.client("Container.name " + definition.name() + " is used more than once.");
+      }
+      if (definition.image() == null || definition.image().isBlank()) {
+        throw Refuse.client("Container.image should not be null or empty.");
+      }
+      Refuse.unlessEffective("ContainerDefinition", definition, MEMBERS);
+      checkLimits(definition, memory);
+      checkLogs(definition.logConfiguration(), fargate, executionRole);
+      if (fargate && ECR.matcher(definition.image()).matches() && executionRole == null) {
+        throw Refuse.client(
+            "Fargate requires task definition to have execution role ARN to support ECR images.");
+      }
+      LinuxRules.check(definition);
+      LinuxRules.checkParameters(definition, mode, ipcMode);
+      ContainerNames.check(definition, mode, all);
+      HealthCheckRules.check(definition);
+      Restarts.check(definition);
+      if (definition.versionConsistency() == VersionConsistency.UNKNOWN_TO_SDK_VERSION) {
+        throw Refuse.client(
+            "Invalid versionConsistency: " + definition.versionConsistencyAsString());
+      }
+      cpuSum += definition.cpu() == null ? 0 : definition.cpu();
+      memorySum +=
+          definition.memoryReservation() != null
+              ? definition.memoryReservation()
+              : definition.memory() == null ? 0 : definition.memory();
+      essential |= definition.essential() == null || definition.essential();
+      checked.add(
+          definition.toBuilder()
+              .cpu(definition.cpu() == null ? 0 : definition.cpu())
+              .essential(definition.essential() == null || definition.essential())
+              .portMappings(
+                  definition.portMappings().stream().map(port -> port(mode, port, ports)).toList())
+              .environment(definition.environment())
+              .healthCheck(HealthCheckRules.complete(definition.healthCheck()))
+              .build());
+    }
+    if (!essential) {
+      throw Refuse.client("A task must have at least one essential container.");
+    }
+    if (cpuSum > cpu) {
+      throw Refuse.client(
+          "The total cpu reserved by the containers ("
+              + cpuSum
+              + ") is greater than the task cpu ("
+              + cpu
+              + ").");
+    }
+    if (memorySum > memory) {
+      throw Refuse.client(
+          "The total memory reserved by the containers ("
+              + memorySum
+              + ") is greater than the task memory ("
+              + memory
+              + ").");
+    }
+    Dependencies.check(checked, names);
+    return checked;
+  }
+
+  private static void checkLimits(ContainerDefinition definition, int taskMemory) {
+    Integer hard = definition.memory();
+    Integer soft = definition.memoryReservation();
+    if ((hard != null && hard < 6) || (soft != null && soft < 6)) {
+      throw Refuse.client(
+          "Invalid setting for container '"
+              + definition.name()
+              + "'. Container memory must be at least 6 MiB.");
+    }
+    if (hard != null && soft != null && soft > hard) {
+      throw Refuse.client(
+          "Invalid setting for container '"
+              + definition.name()
+              + "'. 'memory' must be greater than or equal to 'memoryReservation'.");
+    }
+    if (hard != null && hard > taskMemory) {
+      throw Refuse.client(
+          "Invalid setting for container '"
+              + definition.name()
+              + "'. The container memory is greater than the task memory.");
+    }
+    Integer stop = definition.stopTimeout();
+    if (stop != null && (stop < 0 || stop > MAX_STOP_SECONDS)) {
+      throw Refuse.client(
+          "Fargate requires that stopTimeout be between 0 and 120 seconds: " + stop);
+    }
+    Integer start = definition.startTimeout();
+    if (start != null && (start < 2 || start > MAX_STOP_SECONDS)) {
+      throw Refuse.client(
+          "Fargate requires that startTimeout be between 2 and 120 seconds: " + start);
+    }
+  }
+
+  private void checkLogs(
+      @Nullable LogConfiguration logs, boolean fargate, @Nullable String executionRole) {
+    if (logs == null) {
+      return;
+    }
+    Refuse.unlessEffective("LogConfiguration", logs, Set.of("logDriver", "options"));
+    if (logs.logDriver() == LogDriver.JSON_FILE && !fargate) {
+      JsonFileOptions.of(logs);
+      return;
+    }
+    if (logs.logDriver() != LogDriver.AWSLOGS) {
+      throw Refuse.client(
+          "Log driver "
+              + logs.logDriverAsString()
+              + (fargate
+                  ? " is not supported by this region on Fargate: use awslogs."
+                  : " is not supported by this region yet: use awslogs or json-file."));
+    }
+    Map<String, String> options = logs.options();
+    for (String required : List.of("awslogs-group", "awslogs-region", "awslogs-stream-prefix")) {
+      if (options.getOrDefault(required, "").isBlank()) {
+        throw Refuse.client(
+            "Log driver awslogs requires options: awslogs-region, awslogs-group"
+                + (required.endsWith("prefix") ? ", awslogs-stream-prefix for Fargate" : ""));
+      }
+    }
+    LogOptions.check(options);
+    if (!options.getOrDefault("awslogs-region", "").equals(scope.region())) {
+      throw Refuse.client(
+          "Log driver awslogs option awslogs-region must be this region, " + scope.region() + ".");
+    }
+    if (fargate && executionRole == null) {
+      throw Refuse.client(
+          "Fargate requires task definition to have execution role ARN to support log driver"
+              + " awslogs.");
+    }
+  }
+
+  private static PortMapping port(NetworkMode mode, PortMapping mapping, Set<String> taken) {
+    Refuse.unlessEffective(
+        "PortMapping",
+        mapping,
+        Set.of("containerPort", "hostPort", "protocol", "name", "appProtocol"));
+    Integer port = mapping.containerPort();
+    if (port == null || port < 1 || port > 65_535) {
+      throw Refuse.client("Container port must be between 1 and 65535: " + port);
+    }
+    if (mode != NetworkMode.AWSVPC) {
+      return InstanceDefinitions.port(mode, mapping, taken);
+    }
+    if (mapping.hostPort() != null && mapping.hostPort() != 0 && !mapping.hostPort().equals(port)) {
+      throw Refuse.client(
+          "When networkMode=awsvpc, the host ports and container ports in port mappings must"
+              + " match.");
+    }
+    TransportProtocol protocol =
+        mapping.protocol() == null ? TransportProtocol.TCP : mapping.protocol();
+    if (protocol == TransportProtocol.UNKNOWN_TO_SDK_VERSION) {
+      throw Refuse.client("Invalid protocol: " + mapping.protocolAsString());
+    }
+    if (!taken.add(port + "/" + protocol)) {
+      throw Refuse.client(
+          "The container port "
+              + port
+              + "/"
+              + protocol.toString().toLowerCase(Locale.ROOT)
+              + " is mapped more than once.");
+    }
+    return mapping.toBuilder().hostPort(port).protocol(protocol).build();
+  }
+}
