@@ -10,7 +10,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -92,6 +94,27 @@ class MountSpacesTest {
       MountPoints.unmount(later);
       MountPoints.unmount(point);
     }
+  }
+
+  @Test
+  void whoWasStartedInARootOfItsOwnStaysInIt() throws Exception {
+    Path root = Files.createDirectory(directory.resolve("root"));
+    Callable<List<Boolean>> seen =
+        () -> {
+          Syscalls.leaveMounts();
+          Syscalls.mount(null, Path.of("/"), null, Syscalls.MS_REC | Syscalls.MS_SLAVE, null);
+          Syscalls.mount("/", root, null, Syscalls.MS_REC | Syscalls.MS_BIND, null);
+          Files.writeString(mount(root.resolve("mnt")).resolve("only-in-this-root"), "x");
+          Syscalls.enterRoot(Syscalls.openPath(root));
+          try (MountSpaces own = new MountSpaces("own", 1, List.of(), () -> {})) {
+            Callable<Boolean> look = () -> Files.exists(Path.of("/mnt/only-in-this-root"));
+            return List.of(own.call(List.of(), look), own.call(List.of(), look));
+          }
+        };
+    FutureTask<List<Boolean>> task = new FutureTask<>(seen);
+    Thread.ofPlatform().daemon().start(task); // its namespace and its root go with it
+    assertEquals(List.of(true, true), task.get());
+    assertFalse(Files.exists(Path.of("/mnt/only-in-this-root")));
   }
 
   @Test
