@@ -1,17 +1,18 @@
 package dev.muelle.region.command;
 
-import dev.muelle.region.DataDirectory.Running;
 import dev.muelle.region.RootKey;
 import dev.muelle.region.demo.AlbaDigiLab;
 import dev.muelle.region.demo.Clients;
+import dev.muelle.region.demo.Example;
 import dev.muelle.region.demo.ExampleImage;
 import dev.muelle.region.demo.Progress;
+import dev.muelle.region.demo.Repository;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Clock;
 
-/** The lab, for the running region. */
+/** The lab and the examples, for the running region. */
 final class Labs {
 
   private static final String REGION = "us-east-1";
@@ -24,15 +25,23 @@ final class Labs {
   }
 
   static AlbaDigiLab albaDigi(Clients clients, DataOption data, Clock clock) throws IOException {
+    return new AlbaDigiLab(
+        clients, image(Example.ALBA_DIGI), registry(data), new Progress(System.out, clock), clock);
+  }
+
+  static Repository repository(Clients clients, DataOption data, Example example)
+      throws IOException {
+    return new Repository(clients.ecr, image(example), registry(data));
+  }
+
+  private static ExampleImage image(Example example) {
     // Jib sends a password over plain HTTP only when told; the registry is on this machine.
     System.setProperty("sendCredentialsOverHttp", "true");
-    Running running = data.running();
-    return new AlbaDigiLab(
-        clients,
-        new ExampleImage(home()),
-        "localhost:" + running.port(),
-        new Progress(System.out, clock),
-        clock);
+    return new ExampleImage(home(), example);
+  }
+
+  private static String registry(DataOption data) throws IOException {
+    return "localhost:" + data.running().port();
   }
 
   private static Path home() {

@@ -6,14 +6,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -23,8 +21,6 @@ import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.ec2.model.IpRange;
 import software.amazon.awssdk.services.ec2.model.Subnet;
-import software.amazon.awssdk.services.ecr.model.RepositoryAlreadyExistsException;
-import software.amazon.awssdk.services.ecr.model.RepositoryNotFoundException;
 import software.amazon.awssdk.services.ecs.model.AssignPublicIp;
 import software.amazon.awssdk.services.ecs.model.ClientException;
 import software.amazon.awssdk.services.ecs.model.Cluster;
@@ -72,7 +68,7 @@ public final class AlbaDigiLab {
   public static final String LOAD_BALANCER = "alba-digi-load-balancer";
   public static final String TARGET_GROUP = "alba-digi-target-group";
   public static final String LOG_GROUP = "/ecs/" + FAMILY;
-  public static final String CONTAINER = ExampleImage.NAME;
+  public static final String CONTAINER = Example.ALBA_DIGI.name();
 
   private static final int PORT = 5050;
   private static final int TASKS = 2;
@@ -81,7 +77,7 @@ public final class AlbaDigiLab {
 
   private final Clients aws;
   private final ExampleImage image;
-  private final String registry;
+  private final Repository repository;
   private final Progress progress;
   private final Await await;
 
@@ -94,29 +90,20 @@ public final class AlbaDigiLab {
       Clients aws, ExampleImage image, String registry, Progress progress, InstantSource clock) {
     this.aws = aws;
     this.image = image;
-    this.registry = registry;
+    this.repository = new Repository(aws.ecr, image, registry);
     this.progress = progress;
     this.await = new Await(clock);
-  }
-
-  /** Builds and pushes the image only; the name to use in a task definition is given back. */
-  public String publishImage(Map<String, String> environment, String tag) throws Exception {
-    String repository = repository();
-    push(environment, tag);
-    return repository + ":" + tag;
   }
 
   /** Creates everything and shows it answering. */
   public void create() throws Exception {
     progress.step("Build the image " + CONTAINER, () -> size(image.assemble()));
-    String repository = progress.step("ECR repository", this::repository);
-    progress.step("Push the image", () -> push(Map.of(), "latest"));
+    String uri = progress.step("ECR repository", repository::uri);
+    progress.step("Push the image", () -> repository.push(Map.of(), "latest"));
     progress.step("Cluster " + CLUSTER, this::cluster);
     String taskDefinition =
         progress.step(
-            "Task definition " + FAMILY,
-            () -> taskDefinition(repository + ":latest"),
-            AlbaDigiLab::name);
+            "Task definition " + FAMILY, () -> taskDefinition(uri + ":latest"), AlbaDigiLab::name);
     List<Subnet> subnets = defaultSubnets();
     String vpc = subnets.getFirst().vpcId();
     List<String> subnetIds = subnets.stream().map(Subnet::subnetId).toList();
@@ -144,31 +131,8 @@ public final class AlbaDigiLab {
     progress.step("Delete target group " + TARGET_GROUP, this::removeTargetGroup);
     progress.step("Deregister " + FAMILY, this::removeTaskDefinitions);
     progress.step("Delete cluster " + CLUSTER, this::removeCluster);
-    progress.step("Delete repository " + CONTAINER, this::removeRepository);
+    progress.step("Delete repository " + CONTAINER, repository::remove);
     progress.step("Delete log group " + LOG_GROUP, this::removeLogGroup);
-  }
-
-  private String repository() {
-    try {
-      return aws.ecr
-          .createRepository(r -> r.repositoryName(CONTAINER))
-          .repository()
-          .repositoryUri();
-    } catch (RepositoryAlreadyExistsException e) {
-      return aws.ecr
-          .describeRepositories(r -> r.repositoryNames(CONTAINER))
-          .repositories()
-          .getFirst()
-          .repositoryUri();
-    }
-  }
-
-  private String push(Map<String, String> environment, String tag) throws Exception {
-    String token =
-        aws.ecr.getAuthorizationToken().authorizationData().getFirst().authorizationToken();
-    String[] login =
-        new String(Base64.getDecoder().decode(token), StandardCharsets.UTF_8).split(":", 2);
-    return image.push(registry + "/" + CONTAINER + ":" + tag, login[0], login[1], environment);
   }
 
   private String cluster() {
@@ -564,15 +528,6 @@ public final class AlbaDigiLab {
     }
   }
 
-  private String removeRepository() {
-    try {
-      aws.ecr.deleteRepository(r -> r.repositoryName(CONTAINER).force(true));
-      return "done";
-    } catch (RepositoryNotFoundException e) {
-      return "is not there";
-    }
-  }
-
   private String removeLogGroup() {
     try {
       aws.logs.deleteLogGroup(r -> r.logGroupName(LOG_GROUP));
@@ -586,11 +541,13 @@ public final class AlbaDigiLab {
     return arn.substring(arn.indexOf(':') + 1).replaceAll(".*:", "");
   }
 
-  private static String size(Path root) throws IOException {
-    try (var files = Files.walk(root)) {
-      Function<Path, Long> length = file -> file.toFile().length();
-      long bytes = files.filter(Files::isRegularFile).map(length).reduce(0L, Long::sum);
-      return bytes / (1024 * 1024) + " MiB";
+  private static String size(List<Path> parts) throws IOException {
+    long bytes = 0;
+    for (Path part : parts) {
+      try (var files = Files.walk(part)) {
+        bytes += files.filter(Files::isRegularFile).mapToLong(file -> file.toFile().length()).sum();
+      }
     }
+    return bytes / (1024 * 1024) + " MiB";
   }
 }

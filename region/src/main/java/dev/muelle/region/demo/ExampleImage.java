@@ -9,71 +9,49 @@ import com.google.cloud.tools.jib.api.buildplan.FileEntriesLayer;
 import com.google.cloud.tools.jib.api.buildplan.FilePermissions;
 import com.google.cloud.tools.jib.api.buildplan.Platform;
 import com.google.cloud.tools.jib.api.buildplan.Port;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.spi.ToolProvider;
-import java.util.stream.Stream;
 
 /**
- * Builds the image of {@code examples/alba-digi-api-rest} from what this machine has (a Java
- * runtime cut to size by jlink, the C library that it is linked against, the application) and
- * pushes it over the registry protocol.
+ * Builds the image of an example from what this machine has (a Java runtime cut to size, the
+ * application) and pushes it over the registry protocol.
  */
 public final class ExampleImage {
 
-  /** The lab's name of the container and of its repository. */
-  public static final String NAME = "alba-digi-api-rest";
-
-  private static final int PORT = 5050;
-  private static final Pattern LIBRARY = Pattern.compile("(/\\S+\\.so[.0-9]*)");
-
-  private final Path example;
+  private final Example example;
+  private final JavaRuntime runtime;
+  private final Path archive;
+  private final Path cache;
 
   /**
-   * The example of a checkout.
+   * The image of an example in a checkout.
    *
    * @param home the folder that holds {@code ./muelle}
    */
-  public ExampleImage(Path home) {
-    this.example = home.resolve("examples").resolve(NAME);
+  public ExampleImage(Path home, Example example) {
+    this.example = example;
+    this.runtime = new JavaRuntime(home);
+    Path target = home.resolve("examples").resolve(example.module()).resolve("target");
+    this.archive = target.resolve(example.module() + "-0.1.0-SNAPSHOT.jar");
+    this.cache = target.resolve("jib");
   }
 
-  /** The image's file tree; made once, and again when the application is newer. */
-  public Path assemble() throws IOException, InterruptedException {
-    Path jar = example.resolve("target/" + NAME + "-0.1.0-SNAPSHOT.jar");
-    if (!Files.exists(jar)) {
-      throw new IOException(jar + " is missing: run ./muelle once to build it");
+  Example example() {
+    return example;
+  }
+
+  /** Makes what the image is made of, as far as it is not there. */
+  public List<Path> assemble() throws IOException, InterruptedException {
+    if (!Files.exists(archive)) {
+      throw new IOException(archive + " is missing: run ./muelle once to build it");
     }
-    Path root = example.resolve("target/rootfs");
-    Path application = root.resolve("app/" + NAME + ".jar");
-    if (!Files.exists(root.resolve("complete"))) {
-      deleteTree(root);
-      Files.createDirectories(application.getParent());
-      Files.createDirectories(root.resolve("tmp"));
-      jlink(root.resolve("opt/java"));
-      archiveClasses(root.resolve("opt/java"));
-      for (Path library : libraries(root.resolve("opt/java"))) {
-        Path copy = root.resolve(library.toString().substring(1));
-        Files.createDirectories(copy.getParent());
-        Files.copy(library, copy, StandardCopyOption.REPLACE_EXISTING);
-      }
-      Files.createFile(root.resolve("complete"));
-    }
-    Files.copy(jar, application, StandardCopyOption.REPLACE_EXISTING);
-    return root;
+    return List.of(runtime.assemble(), archive);
   }
 
   /**
@@ -85,27 +63,24 @@ public final class ExampleImage {
   public String push(
       String reference, String user, String password, Map<String, String> environment)
       throws Exception {
-    Path root = assemble();
-    Path cache = example.resolve("target/jib");
+    assemble();
+    Path root = runtime.assemble();
+    String application = "/app/" + archive.getFileName();
     JibContainer pushed =
         Jib.fromScratch()
             .setPlatforms(Set.of(new Platform(architecture(), "linux")))
             .setFileEntriesLayers(
                 layer("c-library", root, "lib", "lib64", "usr"),
                 layer("java", root, "opt"),
-                layer("application", root, "app"))
+                FileEntriesLayer.builder()
+                    .setName("application")
+                    .addEntry(archive, AbsoluteUnixPath.get(application))
+                    .build())
             .setEnvironment(environment)
             .setWorkingDirectory(AbsoluteUnixPath.get("/app"))
             .setUser("1000:1000")
-            .addExposedPort(Port.tcp(PORT))
-            .setEntrypoint(
-                "/opt/java/bin/java",
-                "-XX:+UseSerialGC",
-                "-XX:-UsePerfData",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                "/app/" + NAME + ".jar",
-                "dev.muelle.examples.albadigi.AlbaDigiApi")
+            .addExposedPort(Port.tcp(example.port()))
+            .setEntrypoint(entryPoint(application))
             .containerize(
                 Containerizer.to(RegistryImage.named(reference).addCredential(user, password))
                     .setAllowInsecureRegistries(true)
@@ -113,6 +88,21 @@ public final class ExampleImage {
                     .setApplicationLayersCache(cache.resolve("application"))
                     .setBaseImageLayersCache(cache.resolve("base")));
     return pushed.getDigest().toString();
+  }
+
+  private List<String> entryPoint(String application) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "/opt/java/bin/java",
+                "-XX:+UseSerialGC",
+                "-XX:-UsePerfData",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                application,
+                example.mainClass()));
+    command.addAll(example.arguments());
+    return command;
   }
 
   private static FileEntriesLayer layer(String name, Path root, String... directories)
@@ -136,76 +126,8 @@ public final class ExampleImage {
     }
   }
 
-  private static void jlink(Path output) throws IOException {
-    ToolProvider jlink =
-        ToolProvider.findFirst("jlink")
-            .orElseThrow(() -> new IOException("this JDK has no jlink; install a full JDK 25"));
-    ByteArrayOutputStream said = new ByteArrayOutputStream();
-    PrintStream out = new PrintStream(said, true, StandardCharsets.UTF_8);
-    int code =
-        jlink.run(
-            out,
-            out,
-            "--add-modules",
-            "java.base,jdk.httpserver",
-            "--strip-java-debug-attributes", // --strip-debug would need objcopy for the native code
-            "--no-header-files",
-            "--no-man-pages",
-            "--output",
-            output.toString());
-    if (code != 0) {
-      throw new IOException("jlink failed: " + said.toString(StandardCharsets.UTF_8).trim());
-    }
-  }
-
-  /** Archives the loaded form of the JDK's classes: the container starts in half the time. */
-  private static void archiveClasses(Path runtime) throws IOException, InterruptedException {
-    Process dump =
-        new ProcessBuilder(runtime.resolve("bin/java").toString(), "-Xshare:dump", "-Xlog:disable")
-            .redirectErrorStream(true)
-            .start();
-    String said = new String(dump.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    if (dump.waitFor() != 0) {
-      throw new IOException("the class archive could not be made: " + said.trim());
-    }
-  }
-
-  /** The shared libraries outside the runtime that the runtime is linked against. */
-  private static Set<Path> libraries(Path runtime) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(List.of("ldd", runtime.resolve("bin/java").toString()));
-    try (Stream<Path> files = Files.walk(runtime.resolve("lib"))) {
-      files
-          .filter(file -> file.toString().endsWith(".so"))
-          .map(Path::toString)
-          .forEach(command::add);
-    }
-    Process ldd = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String said = new String(ldd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    ldd.waitFor();
-    Set<Path> found = new TreeSet<>();
-    Matcher matcher = LIBRARY.matcher(said);
-    while (matcher.find()) {
-      Path library = Path.of(matcher.group(1));
-      if (!library.startsWith(runtime) && Files.exists(library)) {
-        found.add(library.normalize());
-      }
-    }
-    found.removeIf(library -> library.normalize().startsWith(runtime));
-    return found;
-  }
-
   private static String architecture() {
     String name = System.getProperty("os.arch", "");
     return name.equals("aarch64") ? "arm64" : "amd64";
-  }
-
-  private static void deleteTree(Path root) throws IOException {
-    if (Files.exists(root)) {
-      try (Stream<Path> files = Files.walk(root)) {
-        for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
-          Files.delete(file);
-        }
-      }
-    }
   }
 }

@@ -185,15 +185,19 @@ final class Listeners {
     String balancer =
         store.write(tx -> {
           Listening gone = get(tx, request.listenerArn());
-          tx.delete(State.LISTENERS, request.listenerArn());
-          Rules.of(tx, request.listenerArn())
-              .forEach(rule -> tx.delete(State.RULES, rule.rule().ruleArn()));
+          delete(tx, request.listenerArn());
           associate(tx, gone.listener().loadBalancerArn());
           certificates.settle(tx, gone.listener().loadBalancerArn());
           return gone.listener().loadBalancerArn();
         });
     wakes.now(List.of(balancer));
     return DeleteListenerResponse.builder().build();
+  }
+
+  /** With its rules. */
+  static void delete(Tx tx, String listenerArn) {
+    tx.delete(State.LISTENERS, listenerArn);
+    Rules.of(tx, listenerArn).forEach(rule -> tx.delete(State.RULES, rule.rule().ruleArn()));
   }
 
   DescribeListenersResponse describe(DescribeListenersRequest request) {

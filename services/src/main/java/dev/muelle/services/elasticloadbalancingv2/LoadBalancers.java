@@ -390,8 +390,7 @@ final class LoadBalancers {
                     + "' cannot be deleted because deletion protection is enabled")
             .build();
       }
-      tx.find(State.LISTENERS, "balancer", arn)
-          .forEach(row -> tx.delete(State.LISTENERS, row.key()));
+      tx.find(State.LISTENERS, "balancer", arn).forEach(row -> Listeners.delete(tx, row.key()));
       tx.put(
           State.BALANCERS,
           arn,

@@ -186,6 +186,24 @@ class ListenerRulesTest {
   }
 
   @Test
+  void aLoadBalancerTakesItsRulesAlong() {
+    String group =
+        elb.createTargetGroup(r ->
+                r.name("api").protocol("HTTP").port(80).targetType("ip").vpcId(balancer.vpcId()))
+            .targetGroups()
+            .getFirst()
+            .targetGroupArn();
+    Rule rule =
+        rule(
+            1,
+            Action.builder().type(ActionTypeEnum.FORWARD).targetGroupArn(group).build(),
+            path("/api*"));
+    elb.deleteLoadBalancer(r -> r.loadBalancerArn(balancer.loadBalancerArn()));
+    refused("RuleNotFound", "", () -> elb.describeRules(r -> r.ruleArns(rule.ruleArn())));
+    elb.deleteTargetGroup(r -> r.targetGroupArn(group));
+  }
+
+  @Test
   void aListenerTakesItsRulesAlong() {
     Rule rule = rule(1, says("x"), path("/x"));
     elb.addTags(
