@@ -258,6 +258,13 @@ final class ServiceRules {
     }
   }
 
+  /** Seconds, as long as an integer can say. */
+  static void checkGracePeriod(@Nullable Integer seconds) {
+    if (seconds != null && seconds < 0) {
+      throw Refuse.invalid("Health check grace period can not be negative: " + seconds);
+    }
+  }
+
   static void checkGracePeriod(@Nullable Integer seconds, List<LoadBalancer> balancers) {
     if (seconds != null && balancers.isEmpty()) {
       throw Refuse.invalid(
