@@ -58,6 +58,7 @@ public final class Syscalls {
   private static final int AF_NETLINK = 16;
   private static final int SOCK_RAW = 3;
   private static final int NETLINK_ROUTE = 0;
+  private static final int NETLINK_NETFILTER = 12;
   private static final int EINTR = 4;
   private static final int SEEK_DATA = 3;
   private static final int SEEK_HOLE = 4;
@@ -303,9 +304,18 @@ public final class Syscalls {
 
   /** A socket for rtnetlink(7). */
   static int routeSocket() {
+    return netlink(NETLINK_ROUTE);
+  }
+
+  /** A socket for nftables. */
+  static int filterSocket() {
+    return netlink(NETLINK_NETFILTER);
+  }
+
+  private static int netlink(int family) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
-      int fd = (int) SOCKET.invokeExact(state, AF_NETLINK, SOCK_RAW | O_CLOEXEC, NETLINK_ROUTE);
+      int fd = (int) SOCKET.invokeExact(state, AF_NETLINK, SOCK_RAW | O_CLOEXEC, family);
       check(fd, state, "socket");
       return fd;
     } catch (Throwable e) {

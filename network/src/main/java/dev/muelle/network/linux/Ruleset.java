@@ -21,7 +21,8 @@ import java.util.TreeSet;
  */
 final class Ruleset {
 
-  static final String TABLE = "inet vpc";
+  static final String NAME = "vpc";
+  static final String TABLE = "inet " + NAME;
 
   private static final int ICMP = 1;
   private static final int TCP = 6;

@@ -74,7 +74,7 @@ final class VpcNamespace implements SocketSpace {
     this.vpc = vpc;
     this.namespace = names.namespace(vpc.id());
     this.inside = new NetworkNamespace(namespace);
-    this.filters = new Filters(inside.path());
+    this.filters = new Filters(inside);
     this.uplink = new Uplink(names, vpc.id(), namespace);
     for (int i = 0; i < LOCKS; i++) {
       locks[i] = new ReentrantLock();
@@ -377,6 +377,7 @@ final class VpcNamespace implements SocketSpace {
         links.close();
         links = null;
       }
+      filters.close();
       inside.close();
     } finally {
       lock.unlock();
