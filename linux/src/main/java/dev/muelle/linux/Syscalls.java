@@ -25,9 +25,10 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("restricted") // calling C is what this class is for
 public final class Syscalls {
 
-  /** mount(2): no set-user-id programs, no devices. */
-  public static final long MS_NOSUID = 2;
+  /** mount(2): read-only, no set-user-id programs, no devices. */
+  public static final long MS_RDONLY = 1;
 
+  public static final long MS_NOSUID = 2;
   public static final long MS_NODEV = 4;
   public static final long MS_REMOUNT = 32;
   public static final long MS_BIND = 4096;

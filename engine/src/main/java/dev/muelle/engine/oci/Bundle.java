@@ -132,7 +132,7 @@ record Bundle(
     linux(config.putObject("linux"));
     if (filter != null) {
       config
-          .putObject("annotations")
+          .withObjectProperty("annotations")
           .put("run.oci.seccomp_bpf_data", Base64.getEncoder().encodeToString(filter));
     }
     return config;

@@ -258,6 +258,7 @@ final class Cgroups {
 
   /** The groups that keep conmon processes, so that a service manager does not stop them. */
   List<Path> monitors() throws IOException {
+    inheritCpus();
     List<Path> files = new ArrayList<>();
     for (Path root : roots()) {
       Path group = Files.createDirectories(root.resolve(instance).resolve("monitors"));
@@ -267,6 +268,29 @@ final class Cgroups {
       files.add(group.resolve("cgroup.procs"));
     }
     return files;
+  }
+
+  /**
+   * In v1 a group has no cpus until somebody writes them; the kernel then looks at every process of
+   * the machine, for each container. So all groups of ours begin with those of their parents (see
+   * <a href="https://docs.kernel.org/admin-guide/cgroup-v1/cpusets.html">cpusets</a>, {@code
+   * clone_children}).
+   */
+  private void inheritCpus() throws IOException {
+    if (!(version instanceof Version.V1(Map<String, Path> hierarchies))) {
+      return;
+    }
+    Path root = hierarchies.get("cpuset");
+    if (root == null) {
+      return;
+    }
+    Path mine = Files.createDirectories(root.resolve(instance));
+    for (String file : List.of("cpuset.cpus", "cpuset.mems")) {
+      if (Files.readString(mine.resolve(file)).isBlank()) {
+        Files.writeString(mine.resolve(file), Files.readString(root.resolve(file)));
+      }
+    }
+    Files.writeString(mine.resolve("cgroup.clone_children"), "1");
   }
 
   /** Whether the kernel killed a process of this container at a memory limit. */

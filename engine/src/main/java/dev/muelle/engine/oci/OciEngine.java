@@ -88,7 +88,7 @@ public final class OciEngine implements Engine {
       leftovers = new Leftovers(layout, instance, cgroups);
       RuntimeChoice runtime = RuntimeChoice.choose(cgroups.version(), root);
       execution = new Execution(layout, runtime.anywhere(), json);
-      launcher = new Launcher(instance, layout, cgroups);
+      launcher = new Launcher(instance, layout, cgroups, runtime.program());
       Conmon conmon = new Conmon(layout, instance, runtime, launcher);
       backlog = new Backlog(layout, instance, room.outputBytes());
       guard = new OutputGuard(layout, instance, cgroups.monitors(), room.outputBytes());

@@ -297,11 +297,35 @@ class CgroupsTest {
         List.of(dir.resolve("i/monitors/cgroup.procs")),
         new Cgroups(new Version.V2(dir), "i").monitors());
     file("cpuset/i/monitors/cpuset.cpus", "");
+    cpus("0-1", "");
     Map<String, Path> hierarchies = new LinkedHashMap<>(v1().hierarchies());
     hierarchies.put("cpuset", dir.resolve("cpuset"));
     assertEquals(
         List.of("cpu", "cpuacct", "memory", "pids"),
         new Cgroups(new Version.V1(hierarchies), "i")
             .monitors().stream().map(file -> dir.relativize(file).getName(0).toString()).toList());
+  }
+
+  private void cpus(String ofAll, String ours) throws IOException {
+    file("cpuset/cpuset.cpus", ofAll);
+    file("cpuset/cpuset.mems", "0");
+    file("cpuset/i/cpuset.cpus", ours);
+    file("cpuset/i/cpuset.mems", "");
+  }
+
+  @Test
+  void containersInheritTheirCpus() throws IOException {
+    Map<String, Path> hierarchies = new LinkedHashMap<>(v1().hierarchies());
+    hierarchies.put("cpuset", dir.resolve("cpuset"));
+    Cgroups cgroups = new Cgroups(new Version.V1(hierarchies), "i");
+    Path ours = dir.resolve("cpuset/i");
+    cpus("0-1", "");
+    cgroups.monitors();
+    assertEquals("0-1", Files.readString(ours.resolve("cpuset.cpus")).trim());
+    assertEquals("0", Files.readString(ours.resolve("cpuset.mems")).trim());
+    assertEquals("1", Files.readString(ours.resolve("cgroup.clone_children")));
+    cpus("0-1", "1");
+    cgroups.monitors();
+    assertEquals("1", Files.readString(ours.resolve("cpuset.cpus")).trim(), "somebody's choice");
   }
 }
