@@ -38,7 +38,6 @@ import dev.muelle.services.ecs.service.ServiceUpdates;
 import dev.muelle.services.ecs.service.Services;
 import dev.muelle.services.ecs.service.Targets;
 import dev.muelle.services.ecs.service.TaskSets;
-import dev.muelle.services.ecs.state.Choices;
 import dev.muelle.services.ecs.state.ClusterNames;
 import dev.muelle.services.ecs.state.InstanceRecord;
 import dev.muelle.services.ecs.state.ServiceRecord;
@@ -311,7 +310,7 @@ public final class Ecs implements EcsClient {
     taskSets =
         new TaskSets(store, timers, ids, services, definitions, networks, providers, balancers);
     history = new ServiceHistory(store, timers, names);
-    tags = new Tagging(scope, store);
+    tags = new Tagging(store);
     logs = new LogPump(store, timers, random, engine, logsClient, definitions, settings);
     protections = new Protections(store, timers, names);
     sessions = new ExecSessions(store, timers, ids, names, definitions, engine, host);
@@ -472,7 +471,7 @@ public final class Ecs implements EcsClient {
 
   @Override
   public DescribeClustersResponse describeClusters(DescribeClustersRequest request) {
-    return clusters.describe(Choices.known(request));
+    return clusters.describe(request);
   }
 
   @Override
@@ -540,7 +539,7 @@ public final class Ecs implements EcsClient {
   @Override
   public DescribeTaskDefinitionResponse describeTaskDefinition(
       DescribeTaskDefinitionRequest request) {
-    return definitions.describe(Choices.known(request));
+    return definitions.describe(request);
   }
 
   @Override
@@ -556,18 +555,18 @@ public final class Ecs implements EcsClient {
 
   @Override
   public ListTaskDefinitionsResponse listTaskDefinitions(ListTaskDefinitionsRequest request) {
-    return definitions.list(Choices.known(request));
+    return definitions.list(request);
   }
 
   @Override
   public ListTaskDefinitionFamiliesResponse listTaskDefinitionFamilies(
       ListTaskDefinitionFamiliesRequest request) {
-    return definitions.families(Choices.known(request));
+    return definitions.families(request);
   }
 
   @Override
   public RunTaskResponse runTask(RunTaskRequest request) {
-    return tasks.run(Choices.known(request));
+    return tasks.run(request);
   }
 
   @Override
@@ -577,12 +576,12 @@ public final class Ecs implements EcsClient {
 
   @Override
   public DescribeTasksResponse describeTasks(DescribeTasksRequest request) {
-    return tasks.describe(Choices.known(request));
+    return tasks.describe(request);
   }
 
   @Override
   public ListTasksResponse listTasks(ListTasksRequest request) {
-    return tasks.list(Choices.known(request));
+    return tasks.list(request);
   }
 
   @Override
@@ -611,18 +610,18 @@ public final class Ecs implements EcsClient {
   @Override
   public DescribeCapacityProvidersResponse describeCapacityProviders(
       DescribeCapacityProvidersRequest request) {
-    return providers.describe(Choices.known(request));
+    return providers.describe(request);
   }
 
   @Override
   public PutClusterCapacityProvidersResponse putClusterCapacityProviders(
       PutClusterCapacityProvidersRequest request) {
-    return providers.put(Choices.known(request));
+    return providers.put(request);
   }
 
   @Override
   public StartTaskResponse startTask(StartTaskRequest request) {
-    return tasks.start(Choices.known(request));
+    return tasks.start(request);
   }
 
   @Override
@@ -640,7 +639,7 @@ public final class Ecs implements EcsClient {
   @Override
   public DescribeContainerInstancesResponse describeContainerInstances(
       DescribeContainerInstancesRequest request) {
-    return instances.describe(Choices.known(request));
+    return instances.describe(request);
   }
 
   @Override
@@ -677,12 +676,12 @@ public final class Ecs implements EcsClient {
 
   @Override
   public CreateServiceResponse createService(CreateServiceRequest request) {
-    return creation.create(Choices.known(request), caller());
+    return creation.create(request, caller());
   }
 
   @Override
   public UpdateServiceResponse updateService(UpdateServiceRequest request) {
-    return updates.update(Choices.known(request));
+    return updates.update(request);
   }
 
   @Override
@@ -692,12 +691,12 @@ public final class Ecs implements EcsClient {
 
   @Override
   public DescribeServicesResponse describeServices(DescribeServicesRequest request) {
-    return services.describe(Choices.known(request));
+    return services.describe(request);
   }
 
   @Override
   public ListServicesResponse listServices(ListServicesRequest request) {
-    return services.list(Choices.known(request));
+    return services.list(request);
   }
 
   @Override
@@ -708,12 +707,12 @@ public final class Ecs implements EcsClient {
 
   @Override
   public CreateTaskSetResponse createTaskSet(CreateTaskSetRequest request) {
-    return taskSets.create(Choices.known(request));
+    return taskSets.create(request);
   }
 
   @Override
   public UpdateTaskSetResponse updateTaskSet(UpdateTaskSetRequest request) {
-    return taskSets.update(Choices.known(request));
+    return taskSets.update(request);
   }
 
   @Override
@@ -723,7 +722,7 @@ public final class Ecs implements EcsClient {
 
   @Override
   public DescribeTaskSetsResponse describeTaskSets(DescribeTaskSetsRequest request) {
-    return taskSets.describe(Choices.known(request));
+    return taskSets.describe(request);
   }
 
   @Override
@@ -740,7 +739,7 @@ public final class Ecs implements EcsClient {
   @Override
   public ListServiceDeploymentsResponse listServiceDeployments(
       ListServiceDeploymentsRequest request) {
-    return history.list(Choices.known(request));
+    return history.list(request);
   }
 
   @Override

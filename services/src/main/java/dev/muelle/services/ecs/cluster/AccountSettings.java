@@ -11,7 +11,6 @@ import dev.muelle.store.Tx;
 import dev.muelle.wire.Caller;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -177,13 +176,7 @@ public final class AccountSettings {
       }
       return found;
     });
-    Pages.Page<Setting> page =
-        Pages.of(
-            found,
-            Setting::nameAsString,
-            Comparator.naturalOrder(),
-            request.nextToken(),
-            pageSize(request));
+    Pages.Page<Setting> page = Pages.of(found, request.nextToken(), pageSize(request));
     return ListAccountSettingsResponse.builder()
         .settings(page.items())
         .nextToken(page.nextToken())

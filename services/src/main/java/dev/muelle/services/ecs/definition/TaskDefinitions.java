@@ -146,9 +146,6 @@ public final class TaskDefinitions {
                   .map(Row::value)
                   .orElseThrow(
                       () -> Refuse.client("The specified task definition does not exist."));
-          if (present.definition().status() != TaskDefinitionStatus.ACTIVE) {
-            return present.definition(); // it is that, or is being deleted already
-          }
           TaskDefinition inactive =
               present.definition().toBuilder()
                   .status(TaskDefinitionStatus.INACTIVE)
@@ -209,28 +206,15 @@ public final class TaskDefinitions {
         .build();
   }
 
-  /**
-   * A task or a service lets go of a revision: if it is to be deleted, it goes with its last user.
-   */
-  public static void release(Tx tx, String arn) {
-    String key = keyOf(TaskRecord.idOf(arn));
-    boolean going =
-        tx.get(TABLE, key)
-            .filter(
-                row -> row.value().definition().status() == TaskDefinitionStatus.DELETE_IN_PROGRESS)
-            .isPresent();
-    if (going && !inUse(tx, arn)) {
-      tx.delete(TABLE, key);
-    }
-  }
-
   private static boolean inUse(Tx tx, String arn) {
     return tx.list(TaskRecord.TABLE).stream()
             .anyMatch(task ->
                 task.value().status() != TaskStatus.STOPPED
                     && task.value().task().taskDefinitionArn().equals(arn))
         || tx.list(ServiceRecord.TABLE).stream()
-            .anyMatch(service -> service.value().definitions().anyMatch(arn::equals));
+            .anyMatch(service ->
+                !service.value().service().status().equals("INACTIVE")
+                    && service.value().service().taskDefinition().equals(arn));
   }
 
   public ListTaskDefinitionsResponse list(ListTaskDefinitionsRequest request) {
@@ -241,21 +225,22 @@ public final class TaskDefinitions {
             definition.status() == status
                 && (request.familyPrefix() == null
                     || definition.family().equals(request.familyPrefix()));
-    List<TaskDefinition> found =
-        store.read(tx -> tx.list(TABLE)).stream()
-            .map(row -> row.value().definition())
-            .filter(wanted)
-            .toList();
-    Comparator<String> ascending = Comparator.naturalOrder();
-    Pages.Page<TaskDefinition> page =
-        Pages.of(
-            found,
-            definition -> "%s %010d".formatted(definition.family(), definition.revision()),
-            request.sort() == SortOrder.DESC ? ascending.reversed() : ascending,
-            request.nextToken(),
-            request.maxResults());
+    List<String> arns =
+        new ArrayList<>(
+            store.read(tx -> tx.list(TABLE)).stream()
+                .map(row -> row.value().definition())
+                .filter(wanted)
+                .sorted(
+                    Comparator.comparing(TaskDefinition::family)
+                        .thenComparing(TaskDefinition::revision))
+                .map(TaskDefinition::taskDefinitionArn)
+                .toList());
+    if (request.sort() == SortOrder.DESC) {
+      arns = arns.reversed();
+    }
+    Pages.Page<String> page = Pages.of(arns, request.nextToken(), request.maxResults());
     return ListTaskDefinitionsResponse.builder()
-        .taskDefinitionArns(page.items().stream().map(TaskDefinition::taskDefinitionArn).toList())
+        .taskDefinitionArns(page.items())
         .nextToken(page.nextToken())
         .build();
   }
@@ -317,7 +302,7 @@ public final class TaskDefinitions {
     return find(tx, arn).orElseThrow().definition();
   }
 
-  private Optional<Registered> find(Tx tx, @Nullable String reference) {
+  private Optional<Registered> find(Tx tx, String reference) {
     String name = strip(reference);
     if (name.contains(":")) {
       return tx.get(TABLE, keyOf(name)).map(Row::value);
@@ -328,7 +313,7 @@ public final class TaskDefinitions {
         .reduce((first, second) -> second);
   }
 
-  private String exactKey(@Nullable String reference) {
+  private String exactKey(String reference) {
     String name = strip(reference);
     if (!name.contains(":")) {
       throw Refuse.client("Missing revision");
@@ -336,10 +321,7 @@ public final class TaskDefinitions {
     return keyOf(name);
   }
 
-  private String strip(@Nullable String reference) {
-    if (reference == null || reference.isEmpty()) {
-      throw Refuse.client("TaskDefinition can not be blank.");
-    }
+  private String strip(String reference) {
     String prefix = scope.arn("ecs", "task-definition/");
     return reference.startsWith(prefix) ? reference.substring(prefix.length()) : reference;
   }

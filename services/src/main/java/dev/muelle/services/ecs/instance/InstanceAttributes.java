@@ -8,7 +8,6 @@ import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -172,13 +171,7 @@ public final class InstanceAttributes {
           }
           return all;
         });
-    Pages.Page<Attribute> page =
-        Pages.of(
-            found,
-            attribute -> attribute.targetId() + " " + attribute.name(),
-            Comparator.naturalOrder(),
-            request.nextToken(),
-            request.maxResults());
+    Pages.Page<Attribute> page = Pages.of(found, request.nextToken(), request.maxResults());
     return ListAttributesResponse.builder()
         .attributes(page.items())
         .nextToken(page.nextToken())

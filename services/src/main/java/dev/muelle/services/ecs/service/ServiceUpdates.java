@@ -106,7 +106,6 @@ public final class ServiceUpdates {
 
   public UpdateServiceResponse update(UpdateServiceRequest request) {
     Refuse.unlessEffective("UpdateService", request, UPDATE_MEMBERS);
-    ServiceRules.checkGracePeriod(request.healthCheckGracePeriodSeconds());
     PlacementRules.constraints(request.placementConstraints());
     PlacementRules.strategies(request.placementStrategy(), true);
     alarms.check(
@@ -222,7 +221,6 @@ public final class ServiceUpdates {
           boolean redeploy =
               Boolean.TRUE.equals(request.forceNewDeployment())
                   || !service.taskDefinition().equals(old.taskDefinition())
-                  || !Objects.equals(service.platformVersion(), old.platformVersion())
                   || !service.networkConfiguration().equals(old.networkConfiguration())
                   || !service.capacityProviderStrategy().equals(old.capacityProviderStrategy())
                   || !service.loadBalancers().equals(old.loadBalancers());

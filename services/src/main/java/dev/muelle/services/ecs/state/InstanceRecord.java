@@ -187,7 +187,10 @@ public record InstanceRecord(
   }
 
   public static Optional<InstanceRecord> find(Tx tx, Cluster cluster, @Nullable String reference) {
-    return tx.get(TABLE, Identifiers.of(cluster.clusterArn(), "container-instance", reference))
+    if (reference == null || reference.isEmpty()) {
+      throw Refuse.invalid("Container instance can not be blank.");
+    }
+    return tx.get(TABLE, TaskRecord.idOf(reference))
         .map(Row::value)
         .filter(instance -> instance.clusterArn().equals(cluster.clusterArn()));
   }

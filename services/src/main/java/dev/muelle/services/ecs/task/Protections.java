@@ -160,7 +160,9 @@ public final class Protections {
     List<Failure> failures = new ArrayList<>();
     for (String reference : references) {
       Optional<TaskRecord> found =
-          TaskRecord.find(tx, cluster, reference)
+          tx.get(TaskRecord.TABLE, TaskRecord.idOf(reference))
+              .map(Row::value)
+              .filter(task -> task.task().clusterArn().equals(cluster.clusterArn()))
               .filter(task -> task.status() != TaskStatus.STOPPED);
       if (found.isEmpty()) {
         String arn =
