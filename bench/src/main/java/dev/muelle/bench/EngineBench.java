@@ -237,7 +237,7 @@ public final class EngineBench {
                     address,
                     mac,
                     List.of("sg-bench"),
-                    null)));
+                    false)));
     Path[] namespace = new Path[1];
     timed("namespace", () -> namespace[0] = network.plug(eni, Use.NAMESPACE).orElseThrow());
     timed(

@@ -34,9 +34,11 @@ public final class MountSpaces implements AutoCloseable {
    *
    * @param atOnce how many pieces of work run at the same time
    * @param hidden mount points that are not shown, nor what is below them
+   * @param furnishing done once, in the home: mounts that every space is to have
    * @param arrival what each thread does first
    */
-  public MountSpaces(String name, int atOnce, List<Path> hidden, Runnable arrival) {
+  public MountSpaces(
+      String name, int atOnce, List<Path> hidden, Runnable furnishing, Runnable arrival) {
     this.arrival = arrival;
     AtomicInteger count = new AtomicInteger();
     threads =
@@ -47,7 +49,7 @@ public final class MountSpaces implements AutoCloseable {
                     .daemon()
                     .name(name + "-" + count.incrementAndGet())
                     .unstarted(work));
-    home = get(() -> makeHome(hidden));
+    home = get(() -> makeHome(hidden, furnishing));
   }
 
   /** Descriptors of a namespace, and of what is our root in it. */
@@ -64,10 +66,11 @@ public final class MountSpaces implements AutoCloseable {
     }
   }
 
-  private static Home makeHome(List<Path> hidden) {
+  private static Home makeHome(List<Path> hidden, Runnable furnishing) {
     Syscalls.leaveMounts();
     Syscalls.mount(null, ROOT, null, Syscalls.MS_REC | Syscalls.MS_SLAVE, null);
     hidden.forEach(Syscalls::unmount);
+    furnishing.run();
     return new Home(Syscalls.open(OWN), Syscalls.openPath(ROOT));
   }
 

@@ -1,10 +1,16 @@
 package dev.muelle.linux;
 
+import static dev.muelle.linux.NetlinkMessage.HEADER;
+import static dev.muelle.linux.NetlinkMessage.NLMSG_ERROR;
+import static dev.muelle.linux.NetlinkMessage.NLM_F_ACK;
+import static dev.muelle.linux.NetlinkMessage.NLM_F_CREATE;
+import static dev.muelle.linux.NetlinkMessage.aligned;
+import static dev.muelle.linux.NetlinkMessage.text;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -21,13 +27,8 @@ public final class RouteSocket implements AutoCloseable {
   private static final short RTM_GETLINK = 18;
   private static final short RTM_NEWADDR = 20;
   private static final short RTM_NEWROUTE = 24;
-  private static final short RTM_DELROUTE = 25;
-  private static final short NLMSG_ERROR = 2;
-  private static final short NLM_F_REQUEST = 1;
-  private static final short NLM_F_ACK = 4;
   private static final short NLM_F_REPLACE = 0x100;
   private static final short NLM_F_EXCL = 0x200;
-  private static final short NLM_F_CREATE = 0x400;
 
   private static final short IFLA_ADDRESS = 1;
   private static final short IFLA_IFNAME = 3;
@@ -51,7 +52,7 @@ public final class RouteSocket implements AutoCloseable {
   private static final byte RT_SCOPE_LINK = (byte) 253;
   private static final byte RTN_UNICAST = 1;
   private static final int IFF_UP = 1;
-  private static final int HEADER = 16;
+  private static final int MOST = 1024; // bytes of a message
   private static final int BUFFER = 32 << 10;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -134,32 +135,6 @@ public final class RouteSocket implements AutoCloseable {
     send(message, "route replace");
   }
 
-  /**
-   * What goes to one address goes to a gateway that is at the other end of a link.
-   *
-   * @throws LinuxException with {@link LinuxException#EEXIST} if there is a route already
-   */
-  public void routeVia(int address, int gateway, int link) {
-    send(via(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, address, gateway, link), "route add");
-  }
-
-  /**
-   * Takes away what {@link #routeVia} added.
-   *
-   * @throws LinuxException with {@link LinuxException#ESRCH} if there is no such route
-   */
-  public void deleteRouteVia(int address, int gateway, int link) {
-    send(via(RTM_DELROUTE, 0, address, gateway, link), "route del");
-  }
-
-  private static Message via(short type, int flags, int address, int gateway, int link) {
-    Message message = route(type, flags, WHOLE_ADDRESS, RT_SCOPE_UNIVERSE);
-    message.put(RTA_DST, address(address));
-    message.put(RTA_GATEWAY, address(gateway));
-    message.put(RTA_OIF, number(link));
-    return message;
-  }
-
   /** What no other route knows goes to a gateway. */
   public void defaultRoute(int gateway, int link, int source) {
     Message message = route((byte) 0, RT_SCOPE_UNIVERSE);
@@ -170,19 +145,11 @@ public final class RouteSocket implements AutoCloseable {
   }
 
   private static Message route(byte prefix, byte scope) {
-    return route(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, prefix, scope);
-  }
-
-  private static Message route(short type, int flags, byte prefix, byte scope) {
-    Message message = new Message(type, flags);
+    Message message = new Message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
     message.bytes(AF_INET, prefix, (byte) 0, (byte) 0);
     message.bytes(RT_TABLE_MAIN, RTPROT_BOOT, scope, RTN_UNICAST);
     message.number(0);
     return message;
-  }
-
-  private static byte[] text(String text) {
-    return (text + '\0').getBytes(StandardCharsets.UTF_8);
   }
 
   private static byte[] number(int number) {
@@ -232,61 +199,24 @@ public final class RouteSocket implements AutoCloseable {
     }
   }
 
-  private static int aligned(int size) {
-    return (size + 3) & ~3;
-  }
-
   @Override
   public void close() {
     Syscalls.close(fd);
   }
 
   /** A message that is being written. */
-  private static final class Message {
-    private final ByteBuffer buffer = ByteBuffer.allocate(1024).order(ByteOrder.nativeOrder());
+  private static final class Message extends NetlinkMessage {
 
     Message(short type, int flags) {
-      buffer.putInt(0).putShort(type).putShort((short) (NLM_F_REQUEST | NLM_F_ACK | flags));
-      buffer.putInt(0).putInt(0);
-    }
-
-    void bytes(byte one, byte two, byte three, byte four) {
-      buffer.put(one).put(two).put(three).put(four);
-    }
-
-    void number(int number) {
-      buffer.putInt(number);
+      super(MOST, type, NLM_F_ACK | flags);
     }
 
     /** The fixed part of a message about a link ({@code struct ifinfomsg}). */
     void link(int index, int up) {
-      buffer.putInt(0).putInt(index).putInt(up).putInt(up); // the flags, and which of them count
-    }
-
-    void put(short type, byte[] value) {
-      int begin = begin(type);
-      buffer.put(value);
-      end(begin);
-    }
-
-    int begin(short type) {
-      int begin = buffer.position();
-      buffer.putShort((short) 0).putShort(type);
-      return begin;
-    }
-
-    void end(int begin) {
-      buffer.putShort(begin, (short) (buffer.position() - begin));
-      while (buffer.position() % Integer.BYTES != 0) {
-        buffer.put((byte) 0);
-      }
-    }
-
-    byte[] finish(int sequence) {
-      buffer.putInt(0, buffer.position()).putInt(8, sequence);
-      byte[] bytes = new byte[buffer.position()];
-      buffer.get(0, bytes);
-      return bytes;
+      number(0);
+      number(index);
+      number(up); // the flags
+      number(up); // and which of them count
     }
   }
 }

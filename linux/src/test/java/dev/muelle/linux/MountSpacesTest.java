@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 class MountSpacesTest {
 
   @TempDir private Path directory;
-  private MountSpaces spaces = new MountSpaces("test", 2, List.of(), () -> {});
+  private MountSpaces spaces = new MountSpaces("test", 2, List.of(), () -> {}, () -> {});
 
   @AfterEach
   void close() {
@@ -65,7 +65,7 @@ class MountSpacesTest {
     try {
       Files.writeString(hidden.resolve("file"), "x");
       spaces.close();
-      spaces = new MountSpaces("test", 1, List.of(hidden), () -> {});
+      spaces = new MountSpaces("test", 1, List.of(hidden), () -> {}, () -> {});
       assertFalse(spaces.call(List.of(), () -> Files.exists(hidden.resolve("file"))));
       assertTrue(spaces.call(List.of(hidden), () -> Files.exists(hidden.resolve("file"))));
       assertFalse(spaces.call(List.of(), () -> Files.exists(hidden.resolve("file"))));
@@ -73,6 +73,29 @@ class MountSpacesTest {
     } finally {
       Syscalls.unmount(hidden);
     }
+  }
+
+  @Test
+  void whatTheHomeIsFurnishedWithIsInEverySpaceAndNowhereElse() throws Exception {
+    Path own = directory.resolve("own");
+    spaces.close();
+    spaces =
+        new MountSpaces(
+            "test",
+            1,
+            List.of(),
+            () -> {
+              try {
+                Files.writeString(mount(own).resolve("file"), "x");
+              } catch (Exception e) {
+                throw new IllegalStateException(e);
+              }
+            },
+            () -> {});
+    for (int i = 0; i < 2; i++) {
+      assertTrue(spaces.call(List.of(), () -> Files.exists(own.resolve("file"))));
+    }
+    assertFalse(mountedHere(own));
   }
 
   @Test
@@ -106,7 +129,7 @@ class MountSpacesTest {
           Syscalls.mount("/", root, null, Syscalls.MS_REC | Syscalls.MS_BIND, null);
           Files.writeString(mount(root.resolve("mnt")).resolve("only-in-this-root"), "x");
           Syscalls.enterRoot(Syscalls.openPath(root));
-          try (MountSpaces own = new MountSpaces("own", 1, List.of(), () -> {})) {
+          try (MountSpaces own = new MountSpaces("own", 1, List.of(), () -> {}, () -> {})) {
             Callable<Boolean> look = () -> Files.exists(Path.of("/mnt/only-in-this-root"));
             return List.of(own.call(List.of(), look), own.call(List.of(), look));
           }

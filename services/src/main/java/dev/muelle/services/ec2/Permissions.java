@@ -12,12 +12,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.ec2.model.IpRange;
 import software.amazon.awssdk.services.ec2.model.Ipv6Range;
-import software.amazon.awssdk.services.ec2.model.PrefixListId;
 import software.amazon.awssdk.services.ec2.model.ReferencedSecurityGroup;
 import software.amazon.awssdk.services.ec2.model.SecurityGroupRule;
 import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
@@ -70,12 +68,12 @@ final class Permissions {
               .description(description(pair.description()))
               .build());
     }
-    for (PrefixListId list : permission.prefixListIds()) {
-      rules.add(
-          service.toBuilder()
-              .prefixListId(Refuse.required(list.prefixListId(), "PrefixListId"))
-              .description(description(list.description()))
-              .build());
+    if (!permission.prefixListIds().isEmpty()) {
+      throw Refuse.because(
+          "InvalidPrefixListID.NotFound",
+          "The prefix list ID '"
+              + permission.prefixListIds().getFirst().prefixListId()
+              + "' does not exist");
     }
     if (rules.isEmpty()) {
       throw Refuse.because(
@@ -219,7 +217,6 @@ final class Permissions {
         rule.toPort(),
         Objects.requireNonNullElse(rule.cidrIpv4(), ""),
         Objects.requireNonNullElse(rule.cidrIpv6(), ""),
-        Objects.requireNonNullElse(rule.prefixListId(), ""),
         rule.referencedGroupInfo() == null ? "" : rule.referencedGroupInfo().groupId());
   }
 
@@ -228,10 +225,7 @@ final class Permissions {
     String peer =
         rule.referencedGroupInfo() != null
             ? rule.referencedGroupInfo().groupId()
-            : Stream.of(rule.cidrIpv4(), rule.cidrIpv6(), rule.prefixListId())
-                .filter(Objects::nonNull)
-                .findFirst()
-                .orElseThrow();
+            : Objects.requireNonNullElse(rule.cidrIpv4(), rule.cidrIpv6());
     String service =
         switch (rule.ipProtocol()) {
           case EVERY -> "ALL";
@@ -301,15 +295,7 @@ final class Permissions {
                             .description(rule.description())
                             .build())
                     .toList())
-            .prefixListIds(
-                rules.stream()
-                    .filter(rule -> rule.prefixListId() != null)
-                    .map(rule ->
-                        PrefixListId.builder()
-                            .prefixListId(rule.prefixListId())
-                            .description(rule.description())
-                            .build())
-                    .toList());
+            .prefixListIds(List.of());
     return ported
         ? permission.fromPort(first.fromPort()).toPort(first.toPort()).build()
         : permission.build();

@@ -38,6 +38,7 @@ import dev.muelle.services.ecs.service.ServiceUpdates;
 import dev.muelle.services.ecs.service.Services;
 import dev.muelle.services.ecs.service.Targets;
 import dev.muelle.services.ecs.service.TaskSets;
+import dev.muelle.services.ecs.state.Choices;
 import dev.muelle.services.ecs.state.ClusterNames;
 import dev.muelle.services.ecs.state.InstanceRecord;
 import dev.muelle.services.ecs.state.ServiceRecord;
@@ -310,7 +311,7 @@ public final class Ecs implements EcsClient {
     taskSets =
         new TaskSets(store, timers, ids, services, definitions, networks, providers, balancers);
     history = new ServiceHistory(store, timers, names);
-    tags = new Tagging(store);
+    tags = new Tagging(scope, store);
     logs = new LogPump(store, timers, random, engine, logsClient, definitions, settings);
     protections = new Protections(store, timers, names);
     sessions = new ExecSessions(store, timers, ids, names, definitions, engine, host);
@@ -471,7 +472,7 @@ public final class Ecs implements EcsClient {
 
   @Override
   public DescribeClustersResponse describeClusters(DescribeClustersRequest request) {
-    return clusters.describe(request);
+    return clusters.describe(Choices.known(request));
   }
 
   @Override
@@ -539,7 +540,7 @@ public final class Ecs implements EcsClient {
   @Override
   public DescribeTaskDefinitionResponse describeTaskDefinition(
       DescribeTaskDefinitionRequest request) {
-    return definitions.describe(request);
+    return definitions.describe(Choices.known(request));
   }
 
   @Override
@@ -555,18 +556,18 @@ public final class Ecs implements EcsClient {
 
   @Override
   public ListTaskDefinitionsResponse listTaskDefinitions(ListTaskDefinitionsRequest request) {
-    return definitions.list(request);
+    return definitions.list(Choices.known(request));
   }
 
   @Override
   public ListTaskDefinitionFamiliesResponse listTaskDefinitionFamilies(
       ListTaskDefinitionFamiliesRequest request) {
-    return definitions.families(request);
+    return definitions.families(Choices.known(request));
   }
 
   @Override
   public RunTaskResponse runTask(RunTaskRequest request) {
-    return tasks.run(request);
+    return tasks.run(Choices.known(request));
   }
 
   @Override
@@ -576,12 +577,12 @@ public final class Ecs implements EcsClient {
 
   @Override
   public DescribeTasksResponse describeTasks(DescribeTasksRequest request) {
-    return tasks.describe(request);
+    return tasks.describe(Choices.known(request));
   }
 
   @Override
   public ListTasksResponse listTasks(ListTasksRequest request) {
-    return tasks.list(request);
+    return tasks.list(Choices.known(request));
   }
 
   @Override
@@ -610,18 +611,18 @@ public final class Ecs implements EcsClient {
   @Override
   public DescribeCapacityProvidersResponse describeCapacityProviders(
       DescribeCapacityProvidersRequest request) {
-    return providers.describe(request);
+    return providers.describe(Choices.known(request));
   }
 
   @Override
   public PutClusterCapacityProvidersResponse putClusterCapacityProviders(
       PutClusterCapacityProvidersRequest request) {
-    return providers.put(request);
+    return providers.put(Choices.known(request));
   }
 
   @Override
   public StartTaskResponse startTask(StartTaskRequest request) {
-    return tasks.start(request);
+    return tasks.start(Choices.known(request));
   }
 
   @Override
@@ -639,7 +640,7 @@ public final class Ecs implements EcsClient {
   @Override
   public DescribeContainerInstancesResponse describeContainerInstances(
       DescribeContainerInstancesRequest request) {
-    return instances.describe(request);
+    return instances.describe(Choices.known(request));
   }
 
   @Override
@@ -676,12 +677,12 @@ public final class Ecs implements EcsClient {
 
   @Override
   public CreateServiceResponse createService(CreateServiceRequest request) {
-    return creation.create(request, caller());
+    return creation.create(Choices.known(request), caller());
   }
 
   @Override
   public UpdateServiceResponse updateService(UpdateServiceRequest request) {
-    return updates.update(request);
+    return updates.update(Choices.known(request));
   }
 
   @Override
@@ -691,12 +692,12 @@ public final class Ecs implements EcsClient {
 
   @Override
   public DescribeServicesResponse describeServices(DescribeServicesRequest request) {
-    return services.describe(request);
+    return services.describe(Choices.known(request));
   }
 
   @Override
   public ListServicesResponse listServices(ListServicesRequest request) {
-    return services.list(request);
+    return services.list(Choices.known(request));
   }
 
   @Override
@@ -707,12 +708,12 @@ public final class Ecs implements EcsClient {
 
   @Override
   public CreateTaskSetResponse createTaskSet(CreateTaskSetRequest request) {
-    return taskSets.create(request);
+    return taskSets.create(Choices.known(request));
   }
 
   @Override
   public UpdateTaskSetResponse updateTaskSet(UpdateTaskSetRequest request) {
-    return taskSets.update(request);
+    return taskSets.update(Choices.known(request));
   }
 
   @Override
@@ -722,7 +723,7 @@ public final class Ecs implements EcsClient {
 
   @Override
   public DescribeTaskSetsResponse describeTaskSets(DescribeTaskSetsRequest request) {
-    return taskSets.describe(request);
+    return taskSets.describe(Choices.known(request));
   }
 
   @Override
@@ -739,7 +740,7 @@ public final class Ecs implements EcsClient {
   @Override
   public ListServiceDeploymentsResponse listServiceDeployments(
       ListServiceDeploymentsRequest request) {
-    return history.list(request);
+    return history.list(Choices.known(request));
   }
 
   @Override

@@ -1,10 +1,12 @@
 package dev.muelle.services.ecs;
 
+import dev.muelle.services.Scope;
 import dev.muelle.services.ecs.capacity.CapacityProviders;
 import dev.muelle.services.ecs.definition.TaskDefinitions;
 import dev.muelle.services.ecs.service.Revisions;
 import dev.muelle.services.ecs.service.TaskSets;
 import dev.muelle.services.ecs.state.ClusterNames;
+import dev.muelle.services.ecs.state.Identifiers;
 import dev.muelle.services.ecs.state.InstanceRecord;
 import dev.muelle.services.ecs.state.Refuse;
 import dev.muelle.services.ecs.state.ServiceRecord;
@@ -20,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.CapacityProvider;
 import software.amazon.awssdk.services.ecs.model.ListTagsForResourceRequest;
 import software.amazon.awssdk.services.ecs.model.ListTagsForResourceResponse;
@@ -36,9 +39,11 @@ import software.amazon.awssdk.services.ecs.model.UntagResourceResponse;
  */
 final class Tagging {
 
+  private final Scope scope;
   private final Store store;
 
-  Tagging(Store store) {
+  Tagging(Scope scope, Store store) {
+    this.scope = scope;
     this.store = store;
   }
 
@@ -85,12 +90,12 @@ final class Tagging {
     return UntagResourceResponse.builder().build();
   }
 
-  private static List<Tag> change(
-      Tx tx, String arn, Function<List<Tag>, List<Tag>> change, boolean write) {
-    String[] parts = arn.split(":", 6);
-    if (parts.length < 6 || !parts[2].equals("ecs")) {
-      throw Refuse.invalid("Invalid ARN: " + arn);
+  private List<Tag> change(
+      Tx tx, @Nullable String arn, Function<List<Tag>, List<Tag>> change, boolean write) {
+    if (arn == null || arn.isEmpty()) {
+      throw Refuse.invalid("Resource ARN can not be blank.");
     }
+    String[] parts = Identifiers.checked(arn, scope.region(), scope.account());
     String kind = parts[5].substring(0, Math.max(0, parts[5].indexOf('/')));
     String id = parts[5].substring(parts[5].indexOf('/') + 1);
     return switch (kind) {

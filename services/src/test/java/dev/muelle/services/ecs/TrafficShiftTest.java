@@ -543,7 +543,7 @@ class TrafficShiftTest {
                   "parameter lifecycleHooks is not supported by this region yet: it needs AWS Lambda."));
       assertTrue(
           refusedToCreate(world, c -> c.strategy("PURPLE"), a -> a)
-              .contains("Invalid deployment strategy: PURPLE"));
+              .contains("strategy should be one of [ROLLING,BLUE_GREEN,LINEAR,CANARY]"));
     }
   }
 

@@ -16,6 +16,7 @@ import dev.muelle.services.ecs.service.Targets;
 import dev.muelle.services.ecs.state.Eni;
 import dev.muelle.services.ecs.state.TaskRecord;
 import dev.muelle.services.ecs.state.TaskStatus;
+import dev.muelle.services.ecs.task.ClientTokens;
 import dev.muelle.services.ecs.task.Protections;
 import dev.muelle.services.ecs.task.TaskChanges;
 import dev.muelle.services.ecs.task.Tasks;
@@ -417,7 +418,7 @@ public final class TaskAgent {
     images.forget(task);
     store.write(tx -> {
       Protections.forget(tx, task.id());
-      return TaskChanges.change(
+      TaskChanges.change(
           tx,
           task.id(),
           now ->
@@ -428,6 +429,8 @@ public final class TaskAgent {
                       now.containers().stream()
                           .map(container -> container.toBuilder().lastStatus("STOPPED").build())
                           .toList()));
+      TaskDefinitions.release(tx, task.task().taskDefinitionArn());
+      return task;
     });
     return KEPT;
   }
@@ -438,7 +441,10 @@ public final class TaskAgent {
     if (left.isPositive()) {
       return left;
     }
-    store.write(tx -> tx.delete(TaskRecord.TABLE, task.id()));
+    store.write(tx -> {
+      ClientTokens.forget(tx, task.id());
+      return tx.delete(TaskRecord.TABLE, task.id());
+    });
     return null;
   }
 

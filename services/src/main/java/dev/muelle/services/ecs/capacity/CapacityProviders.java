@@ -16,6 +16,7 @@ import dev.muelle.store.Store;
 import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -307,6 +308,12 @@ public final class CapacityProviders {
         "DescribeCapacityProviders",
         request,
         Set.of("capacityProviders", "maxResults", "nextToken", "cluster", "include"));
+    if (request.capacityProviders().size() > 100) {
+      throw Refuse.invalid("capacityProviders cannot have more than 100 elements.");
+    }
+    if (request.maxResults() != null && (request.maxResults() < 1 || request.maxResults() > 10)) {
+      throw Refuse.invalid("maxResults must be between 1 and 10.");
+    }
     boolean tags = request.include().contains(CapacityProviderField.TAGS);
     List<CapacityProvider> found = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
@@ -333,7 +340,13 @@ public final class CapacityProviders {
       }
       return found;
     });
-    Pages.Page<CapacityProvider> page = Pages.of(found, request.nextToken(), request.maxResults());
+    Pages.Page<CapacityProvider> page =
+        Pages.of(
+            found,
+            CapacityProvider::name,
+            Comparator.naturalOrder(),
+            request.nextToken(),
+            request.maxResults());
     return DescribeCapacityProvidersResponse.builder()
         .capacityProviders(page.items())
         .failures(failures)

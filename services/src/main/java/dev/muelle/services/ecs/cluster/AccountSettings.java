@@ -11,6 +11,7 @@ import dev.muelle.store.Tx;
 import dev.muelle.wire.Caller;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -176,7 +177,13 @@ public final class AccountSettings {
       }
       return found;
     });
-    Pages.Page<Setting> page = Pages.of(found, request.nextToken(), pageSize(request));
+    Pages.Page<Setting> page =
+        Pages.of(
+            found,
+            Setting::nameAsString,
+            Comparator.naturalOrder(),
+            request.nextToken(),
+            pageSize(request));
     return ListAccountSettingsResponse.builder()
         .settings(page.items())
         .nextToken(page.nextToken())

@@ -13,7 +13,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
+import software.amazon.awssdk.services.ecs.model.ContainerOverride;
 import software.amazon.awssdk.services.ecs.model.IpcMode;
+import software.amazon.awssdk.services.ecs.model.KeyValuePair;
 import software.amazon.awssdk.services.ecs.model.LogConfiguration;
 import software.amazon.awssdk.services.ecs.model.LogDriver;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
@@ -27,13 +29,19 @@ import software.amazon.awssdk.services.ecs.model.VersionConsistency;
  * @see <a
  *     href="https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html">ContainerDefinition</a>
  */
-final class ContainerRules {
+public final class ContainerRules {
 
   static final Pattern ECR =
       Pattern.compile(
           "[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.(amazonaws\\.com|localhost(:[0-9]+)?)/.*");
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-]{1,255}");
-  private static final int MAX_STOP_SECONDS = 120;
+  private static final int MOST_TIMEOUT = 120;
+
+  /** Letters, digits and {@code - _ : . / #}: 255 of them before a digest, if there is one. */
+  private static final Pattern IMAGE =
+      Pattern.compile("[A-Za-z0-9_:./#-]{1,255}(@sha256:[A-Fa-f0-9]{64})?");
+
+  private static final Pattern PORT_NAME = Pattern.compile("[a-z0-9_][a-z0-9_-]{0,63}");
 
   private static final Set<String> MEMBERS =
       Set.of(
@@ -92,6 +100,7 @@ final class ContainerRules {
     Set<String> all =
         definitions.stream().map(ContainerDefinition::name).collect(Collectors.toSet());
     Set<String> ports = new HashSet<>();
+    Set<String> portNames = new HashSet<>();
     int cpuSum = 0;
     int memorySum = 0;
     boolean essential = false;
@@ -110,7 +119,9 @@ final class ContainerRules {
         throw Refuse.client("Container.image should not be null or empty.");
       }
       Refuse.unlessEffective("ContainerDefinition", definition, MEMBERS);
-      checkLimits(definition, memory);
+      checkImage(definition.image());
+      checkLimits(definition, memory, fargate);
+      checkEnvironment(definition);
       checkLogs(definition.logConfiguration(), fargate, executionRole);
       if (fargate && ECR.matcher(definition.image()).matches() && executionRole == null) {
         throw Refuse.client(
@@ -131,6 +142,7 @@ final class ContainerRules {
               ? definition.memoryReservation()
               : definition.memory() == null ? 0 : definition.memory();
       essential |= definition.essential() == null || definition.essential();
+      definition.portMappings().forEach(mapping -> checkName(mapping, portNames));
       checked.add(
           definition.toBuilder()
               .cpu(definition.cpu() == null ? 0 : definition.cpu())
@@ -164,7 +176,42 @@ final class ContainerRules {
     return checked;
   }
 
-  private static void checkLimits(ContainerDefinition definition, int taskMemory) {
+  private static void checkImage(String image) {
+    if (!IMAGE.matcher(image).matches()) {
+      throw Refuse.client("Container.image contains invalid characters.");
+    }
+  }
+
+  /** What a request may say of a container otherwise than its definition. */
+  public static void checkOverride(ContainerOverride override) {
+    ContainerDefinition overridden =
+        ContainerDefinition.builder()
+            .name(override.name())
+            .cpu(override.cpu())
+            .memory(override.memory())
+            .memoryReservation(override.memoryReservation())
+            .environment(override.environment())
+            .build();
+    checkLimits(overridden, Integer.MAX_VALUE, true);
+    checkEnvironment(overridden);
+  }
+
+  private static void checkEnvironment(ContainerDefinition definition) {
+    for (KeyValuePair variable : definition.environment()) {
+      if (variable.name() == null || variable.name().isEmpty()) {
+        throw Refuse.client(
+            "Invalid setting for container '"
+                + definition.name()
+                + "'. The name of an environment variable can not be blank.");
+      }
+    }
+  }
+
+  private static void checkLimits(ContainerDefinition definition, int taskMemory, boolean fargate) {
+    if (definition.cpu() != null && definition.cpu() < 0) {
+      throw Refuse.client(
+          "Invalid setting for container '" + definition.name() + "'. 'cpu' can not be negative.");
+    }
     Integer hard = definition.memory();
     Integer soft = definition.memoryReservation();
     if ((hard != null && hard < 6) || (soft != null && soft < 6)) {
@@ -185,15 +232,23 @@ final class ContainerRules {
               + definition.name()
               + "'. The container memory is greater than the task memory.");
     }
-    Integer stop = definition.stopTimeout();
-    if (stop != null && (stop < 0 || stop > MAX_STOP_SECONDS)) {
-      throw Refuse.client(
-          "Fargate requires that stopTimeout be between 0 and 120 seconds: " + stop);
+    checkTimeout("stopTimeout", definition.stopTimeout(), 0, fargate);
+    checkTimeout("startTimeout", definition.startTimeout(), 2, fargate);
+  }
+
+  /** In seconds; only Fargate says how long at most. */
+  private static void checkTimeout(
+      String what, @Nullable Integer seconds, int least, boolean fargate) {
+    if (seconds == null) {
+      return;
     }
-    Integer start = definition.startTimeout();
-    if (start != null && (start < 2 || start > MAX_STOP_SECONDS)) {
+    if (fargate && (seconds < least || seconds > MOST_TIMEOUT)) {
       throw Refuse.client(
-          "Fargate requires that startTimeout be between 2 and 120 seconds: " + start);
+          "Fargate requires that %s be between %d and %d seconds: %d"
+              .formatted(what, least, MOST_TIMEOUT, seconds));
+    }
+    if (seconds < least) {
+      throw Refuse.client("Invalid %s: %d".formatted(what, seconds));
     }
   }
 
@@ -232,6 +287,22 @@ final class ContainerRules {
       throw Refuse.client(
           "Fargate requires task definition to have execution role ARN to support log driver"
               + " awslogs.");
+    }
+  }
+
+  /** What services would call a port by; an application's protocol is said of a named one only. */
+  private static void checkName(PortMapping mapping, Set<String> taken) {
+    if (mapping.name() == null) {
+      if (mapping.appProtocol() != null) {
+        throw Refuse.client("A port mapping with an appProtocol must have a name.");
+      }
+      return;
+    }
+    if (!PORT_NAME.matcher(mapping.name()).matches()) {
+      throw Refuse.client("Invalid port mapping name: " + mapping.name());
+    }
+    if (!taken.add(mapping.name())) {
+      throw Refuse.client("The port mapping name " + mapping.name() + " is used more than once.");
     }
   }
 

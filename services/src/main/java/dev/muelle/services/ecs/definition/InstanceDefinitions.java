@@ -23,7 +23,7 @@ import software.amazon.awssdk.services.ecs.model.TransportProtocol;
  *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters_ec2.html">Task
  *     definition parameters for Amazon EC2</a>
  */
-final class InstanceDefinitions {
+public final class InstanceDefinitions {
 
   private static final int MOST_CONSTRAINTS = 10;
 
@@ -101,7 +101,7 @@ final class InstanceDefinitions {
   }
 
   /** Refuses a size that no instance has. */
-  static void checkSize(@Nullable Integer cpu, @Nullable Integer memory) {
+  public static void checkSize(@Nullable Integer cpu, @Nullable Integer memory) {
     if (cpu != null && (cpu < 128 || cpu > 196_608)) {
       throw Refuse.client(
           "Invalid 'cpu' setting for task. It must be between 128 and 196608 CPU units: " + cpu);

@@ -2,17 +2,20 @@ package dev.muelle.services.ecs.definition;
 
 import dev.muelle.engine.ContainerSpec;
 import dev.muelle.services.ecs.state.Refuse;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.Device;
 import software.amazon.awssdk.services.ecs.model.DeviceCgroupPermission;
+import software.amazon.awssdk.services.ecs.model.EcsException;
 import software.amazon.awssdk.services.ecs.model.IpcMode;
 import software.amazon.awssdk.services.ecs.model.LinuxParameters;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.SystemControl;
 import software.amazon.awssdk.services.ecs.model.Tmpfs;
+import software.amazon.awssdk.services.ecs.model.Ulimit;
 
 /**
  * What a container may say of the kernel it sees.
@@ -60,12 +63,55 @@ public final class LinuxRules {
           "strictatime",
           "nostrictatime");
 
+  /** As the documentation of KernelCapabilities lists them. */
+  private static final Set<String> CAPABILITIES =
+      Set.of(
+          "ALL",
+          "AUDIT_CONTROL",
+          "AUDIT_WRITE",
+          "BLOCK_SUSPEND",
+          "CHOWN",
+          "DAC_OVERRIDE",
+          "DAC_READ_SEARCH",
+          "FOWNER",
+          "FSETID",
+          "IPC_LOCK",
+          "IPC_OWNER",
+          "KILL",
+          "LEASE",
+          "LINUX_IMMUTABLE",
+          "MAC_ADMIN",
+          "MAC_OVERRIDE",
+          "MKNOD",
+          "NET_ADMIN",
+          "NET_BIND_SERVICE",
+          "NET_BROADCAST",
+          "NET_RAW",
+          "SETFCAP",
+          "SETGID",
+          "SETPCAP",
+          "SETUID",
+          "SYS_ADMIN",
+          "SYS_BOOT",
+          "SYS_CHROOT",
+          "SYS_MODULE",
+          "SYS_NICE",
+          "SYS_PACCT",
+          "SYS_PTRACE",
+          "SYS_RAWIO",
+          "SYS_RESOURCE",
+          "SYS_TIME",
+          "SYS_TTY_CONFIG",
+          "SYSLOG",
+          "WAKE_ALARM");
+
   private static final Set<String> NO_NEW_PRIVILEGES =
       Set.of("no-new-privileges", "no-new-privileges:true", "no-new-privileges:false");
 
   private LinuxRules() {}
 
   static void check(ContainerDefinition definition) {
+    checkLimits(definition);
     LinuxParameters linux = definition.linuxParameters();
     if (linux != null) {
       Refuse.unlessEffective(
@@ -79,6 +125,10 @@ public final class LinuxRules {
               "devices",
               "maxSwap",
               "swappiness"));
+      if (linux.capabilities() != null) {
+        linux.capabilities().add().forEach(LinuxRules::checkCapability);
+        linux.capabilities().drop().forEach(LinuxRules::checkCapability);
+      }
       linux.tmpfs().forEach(LinuxRules::checkMemoryMount);
       if (linux.sharedMemorySize() != null && linux.sharedMemorySize() < 1) {
         throw Refuse.client("Invalid sharedMemorySize: " + linux.sharedMemorySize());
@@ -96,6 +146,44 @@ public final class LinuxRules {
                 + " nor Active Directory, but no-new-privileges.");
       }
     }
+  }
+
+  private static void checkCapability(String capability) {
+    if (!CAPABILITIES.contains(capability)) {
+      throw Refuse.client("Invalid Linux capability: " + capability);
+    }
+  }
+
+  private static void checkLimits(ContainerDefinition definition) {
+    Set<String> names = new HashSet<>();
+    for (Ulimit limit : definition.ulimits()) {
+      if (!names.add(limit.nameAsString())) {
+        throw invalidLimit(definition, limit, "is set more than once");
+      }
+      if (limit.softLimit() == null || limit.hardLimit() == null) {
+        throw invalidLimit(definition, limit, "needs a softLimit and a hardLimit");
+      }
+      if (limit.softLimit() < -1 || limit.hardLimit() < -1) {
+        throw invalidLimit(
+            definition, limit, "can not be negative, but for -1, which is unlimited");
+      }
+      if (limit.hardLimit() != -1
+          && (limit.softLimit() == -1 || limit.softLimit() > limit.hardLimit())) {
+        throw invalidLimit(definition, limit, "has a softLimit above its hardLimit");
+      }
+    }
+  }
+
+  private static EcsException invalidLimit(
+      ContainerDefinition definition, Ulimit limit, String why) {
+    return Refuse.client(
+        "Invalid setting for container '"
+            + definition.name()
+            + "'. The ulimit "
+            + limit.nameAsString()
+            + " "
+            + why
+            + ".");
   }
 
   /** Whether a container's programs are to gain no privileges. */

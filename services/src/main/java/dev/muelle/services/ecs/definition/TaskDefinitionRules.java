@@ -1,6 +1,7 @@
 package dev.muelle.services.ecs.definition;
 
 import dev.muelle.services.Scope;
+import dev.muelle.services.ecs.state.Choices;
 import dev.muelle.services.ecs.state.Refuse;
 import java.util.List;
 import java.util.Set;
@@ -9,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.CPUArchitecture;
 import software.amazon.awssdk.services.ecs.model.Compatibility;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
+import software.amazon.awssdk.services.ecs.model.EcsException;
 import software.amazon.awssdk.services.ecs.model.IpcMode;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.OSFamily;
@@ -114,6 +116,7 @@ public final class TaskDefinitionRules {
             memory == null ? Integer.MAX_VALUE : memory,
             executionRole);
     TaskVolumes.checkMounts(checked, volumes);
+    Choices.known(request); // whatever the rules above have no words of their own for
     return TaskDefinition.builder()
         .family(request.family())
         .taskRoleArn(taskRole)
@@ -126,7 +129,7 @@ public final class TaskDefinitionRules {
         .ipcMode(request.ipcMode())
         .placementConstraints(request.placementConstraints())
         .compatibilities(
-            fargate
+            fargate || fitsFargate(request)
                 ? List.of(Compatibility.EC2, Compatibility.FARGATE)
                 : List.of(Compatibility.EC2))
         .requiresCompatibilities(request.requiresCompatibilities())
@@ -134,6 +137,21 @@ public final class TaskDefinitionRules {
         .requiresAttributes(RequiredAttributes.of(request, mode, checked, executionRole, taskRole))
         .cpu(cpu == null ? null : cpu.toString())
         .memory(memory == null ? null : memory.toString());
+  }
+
+  /** Whether Fargate can run what does not ask for it: then it is compatible all the same. */
+  private boolean fitsFargate(RegisterTaskDefinitionRequest request) {
+    if (request.networkMode() != NetworkMode.AWSVPC
+        || request.cpu() == null
+        || request.memory() == null) {
+      return false;
+    }
+    try {
+      check(request.toBuilder().requiresCompatibilities(Compatibility.FARGATE).build());
+      return true;
+    } catch (EcsException e) {
+      return false;
+    }
   }
 
   private static void checkPlatform(@Nullable RuntimePlatform platform) {

@@ -146,6 +146,9 @@ public final class TaskDefinitions {
                   .map(Row::value)
                   .orElseThrow(
                       () -> Refuse.client("The specified task definition does not exist."));
+          if (present.definition().status() != TaskDefinitionStatus.ACTIVE) {
+            return present.definition(); // it is that, or is being deleted already
+          }
           TaskDefinition inactive =
               present.definition().toBuilder()
                   .status(TaskDefinitionStatus.INACTIVE)
@@ -206,15 +209,28 @@ public final class TaskDefinitions {
         .build();
   }
 
+  /**
+   * A task or a service lets go of a revision: if it is to be deleted, it goes with its last user.
+   */
+  public static void release(Tx tx, String arn) {
+    String key = keyOf(TaskRecord.idOf(arn));
+    boolean going =
+        tx.get(TABLE, key)
+            .filter(
+                row -> row.value().definition().status() == TaskDefinitionStatus.DELETE_IN_PROGRESS)
+            .isPresent();
+    if (going && !inUse(tx, arn)) {
+      tx.delete(TABLE, key);
+    }
+  }
+
   private static boolean inUse(Tx tx, String arn) {
     return tx.list(TaskRecord.TABLE).stream()
             .anyMatch(task ->
                 task.value().status() != TaskStatus.STOPPED
                     && task.value().task().taskDefinitionArn().equals(arn))
         || tx.list(ServiceRecord.TABLE).stream()
-            .anyMatch(service ->
-                !service.value().service().status().equals("INACTIVE")
-                    && service.value().service().taskDefinition().equals(arn));
+            .anyMatch(service -> service.value().definitions().anyMatch(arn::equals));
   }
 
   public ListTaskDefinitionsResponse list(ListTaskDefinitionsRequest request) {
@@ -225,22 +241,21 @@ public final class TaskDefinitions {
             definition.status() == status
                 && (request.familyPrefix() == null
                     || definition.family().equals(request.familyPrefix()));
-    List<String> arns =
-        new ArrayList<>(
-            store.read(tx -> tx.list(TABLE)).stream()
-                .map(row -> row.value().definition())
-                .filter(wanted)
-                .sorted(
-                    Comparator.comparing(TaskDefinition::family)
-                        .thenComparing(TaskDefinition::revision))
-                .map(TaskDefinition::taskDefinitionArn)
-                .toList());
-    if (request.sort() == SortOrder.DESC) {
-      arns = arns.reversed();
-    }
-    Pages.Page<String> page = Pages.of(arns, request.nextToken(), request.maxResults());
+    List<TaskDefinition> found =
+        store.read(tx -> tx.list(TABLE)).stream()
+            .map(row -> row.value().definition())
+            .filter(wanted)
+            .toList();
+    Comparator<String> ascending = Comparator.naturalOrder();
+    Pages.Page<TaskDefinition> page =
+        Pages.of(
+            found,
+            definition -> "%s %010d".formatted(definition.family(), definition.revision()),
+            request.sort() == SortOrder.DESC ? ascending.reversed() : ascending,
+            request.nextToken(),
+            request.maxResults());
     return ListTaskDefinitionsResponse.builder()
-        .taskDefinitionArns(page.items())
+        .taskDefinitionArns(page.items().stream().map(TaskDefinition::taskDefinitionArn).toList())
         .nextToken(page.nextToken())
         .build();
   }
@@ -302,7 +317,7 @@ public final class TaskDefinitions {
     return find(tx, arn).orElseThrow().definition();
   }
 
-  private Optional<Registered> find(Tx tx, String reference) {
+  private Optional<Registered> find(Tx tx, @Nullable String reference) {
     String name = strip(reference);
     if (name.contains(":")) {
       return tx.get(TABLE, keyOf(name)).map(Row::value);
@@ -313,7 +328,7 @@ public final class TaskDefinitions {
         .reduce((first, second) -> second);
   }
 
-  private String exactKey(String reference) {
+  private String exactKey(@Nullable String reference) {
     String name = strip(reference);
     if (!name.contains(":")) {
       throw Refuse.client("Missing revision");
@@ -321,7 +336,10 @@ public final class TaskDefinitions {
     return keyOf(name);
   }
 
-  private String strip(String reference) {
+  private String strip(@Nullable String reference) {
+    if (reference == null || reference.isEmpty()) {
+      throw Refuse.client("TaskDefinition can not be blank.");
+    }
     String prefix = scope.arn("ecs", "task-definition/");
     return reference.startsWith(prefix) ? reference.substring(prefix.length()) : reference;
   }

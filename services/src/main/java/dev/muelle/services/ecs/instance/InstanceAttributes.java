@@ -8,6 +8,7 @@ import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -171,7 +172,13 @@ public final class InstanceAttributes {
           }
           return all;
         });
-    Pages.Page<Attribute> page = Pages.of(found, request.nextToken(), request.maxResults());
+    Pages.Page<Attribute> page =
+        Pages.of(
+            found,
+            attribute -> attribute.targetId() + " " + attribute.name(),
+            Comparator.naturalOrder(),
+            request.nextToken(),
+            request.maxResults());
     return ListAttributesResponse.builder()
         .attributes(page.items())
         .nextToken(page.nextToken())

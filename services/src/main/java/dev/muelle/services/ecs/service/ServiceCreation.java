@@ -9,6 +9,7 @@ import dev.muelle.services.ecs.state.Refuse;
 import dev.muelle.services.ecs.state.ServiceRecord;
 import dev.muelle.services.ecs.state.Tags;
 import dev.muelle.services.ecs.state.Traffic;
+import dev.muelle.services.ecs.task.ClientTokens;
 import dev.muelle.services.ecs.task.ExecSessions;
 import dev.muelle.services.ecs.task.Networks;
 import dev.muelle.services.ecs.task.PlacementRules;
@@ -24,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AvailabilityZoneRebalancing;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
 import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
@@ -37,6 +39,7 @@ import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.PropagateTags;
 import software.amazon.awssdk.services.ecs.model.SchedulingStrategy;
 import software.amazon.awssdk.services.ecs.model.Service;
+import software.amazon.awssdk.services.ecs.model.Tag;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 
 /**
@@ -92,8 +95,12 @@ public final class ServiceCreation {
           "placementConstraints",
           "placementStrategy");
 
-  /** The client token of the call that made a service, keyed as the service. */
-  private record Token(String given) {}
+  /**
+   * The client token of the call that made a service, keyed as the service.
+   *
+   * @param request what was asked for, as a digest
+   */
+  private record Token(String given, @Nullable String request) {}
 
   private static final Table<Token> TOKENS =
       Table.of("ecs.service_tokens", StoredJson.codec(Token.class));
@@ -141,9 +148,11 @@ public final class ServiceCreation {
               : "Service name contains invalid characters.");
     }
     ServiceRules.checkController(request.deploymentController());
+    ServiceRules.checkGracePeriod(request.healthCheckGracePeriodSeconds());
     PlacementRules.constraints(request.placementConstraints());
     PlacementRules.strategies(request.placementStrategy(), true);
     Tags.check(request.tags());
+    ClientTokens.check(request.clientToken(), 36);
     alarms.check(
         request.deploymentConfiguration() == null
             ? null
@@ -266,6 +275,11 @@ public final class ServiceCreation {
       CreateServiceRequest request,
       String caller,
       BiFunction<Tx, Service.Builder, ServiceRecord> make) {
+    Token token =
+        new Token(
+            Objects.requireNonNullElse(request.clientToken(), ""),
+            ClientTokens.digest(
+                CreateServiceRequest.class, request.toBuilder().tags(List.<Tag>of()).build()));
     Service created =
         store.write(tx -> {
           Cluster cluster = clusters.active(tx, request.cluster());
@@ -274,9 +288,7 @@ public final class ServiceCreation {
           if (present.isPresent()) {
             boolean same =
                 request.clientToken() != null
-                    && tx.get(TOKENS, key)
-                        .filter(row -> row.value().given().equals(request.clientToken()))
-                        .isPresent();
+                    && tx.get(TOKENS, key).filter(row -> row.value().equals(token)).isPresent();
             switch (present.get().service().status()) {
               case ServiceRecord.ACTIVE -> {
                 if (same) {
@@ -294,7 +306,7 @@ public final class ServiceCreation {
           if (request.clientToken() == null) {
             tx.delete(TOKENS, key);
           } else {
-            tx.put(TOKENS, key, new Token(request.clientToken()));
+            tx.put(TOKENS, key, token);
           }
           return Services.counted(tx, record.service());
         });

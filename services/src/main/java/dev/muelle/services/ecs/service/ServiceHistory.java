@@ -11,6 +11,7 @@ import dev.muelle.store.Tx;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiFunction;
@@ -72,7 +73,15 @@ public final class ServiceHistory {
               .toList();
         });
     int size = request.maxResults() == null ? DEFAULT_PAGE : request.maxResults();
-    Pages.Page<ServiceDeploymentBrief> page = Pages.of(briefs, request.nextToken(), size);
+    Pages.Page<ServiceDeploymentBrief> page =
+        Pages.of(
+            briefs,
+            brief ->
+                "%020d %s"
+                    .formatted(brief.createdAt().toEpochMilli(), brief.serviceDeploymentArn()),
+            Comparator.reverseOrder(), // the newest first
+            request.nextToken(),
+            size);
     return ListServiceDeploymentsResponse.builder()
         .serviceDeployments(page.items())
         .nextToken(page.nextToken())

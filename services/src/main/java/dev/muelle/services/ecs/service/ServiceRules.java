@@ -136,9 +136,6 @@ final class ServiceRules {
     if (given == AvailabilityZoneRebalancing.ENABLED && against != null) {
       throw Refuse.invalid("Availability Zone rebalancing does not support " + against + ".");
     }
-    if (given == AvailabilityZoneRebalancing.UNKNOWN_TO_SDK_VERSION) {
-      throw Refuse.invalid("availabilityZoneRebalancing must be ENABLED or DISABLED.");
-    }
     AvailabilityZoneRebalancing wanted = given == null ? otherwise : given;
     return wanted == AvailabilityZoneRebalancing.ENABLED && against == null
         ? AvailabilityZoneRebalancing.ENABLED
@@ -159,9 +156,6 @@ final class ServiceRules {
         wanted == null ? DeploymentConfiguration.builder().build() : wanted;
     boolean shifted = Traffic.shifted(given.strategy() == null ? before : given);
     Refuse.unlessEffective("DeploymentConfiguration", given, shifted ? SHIFTED : ROLLING);
-    if (given.strategy() == DeploymentStrategy.UNKNOWN_TO_SDK_VERSION) {
-      throw Refuse.invalid("Invalid deployment strategy: " + given.strategyAsString());
-    }
     if (shifted && daemon) {
       throw Refuse.invalid(
           "The DAEMON scheduling strategy supports only the ROLLING deployment strategy.");
@@ -255,6 +249,13 @@ final class ServiceRules {
       throw Refuse.invalid(
           "The deployment strategy cannot be changed while the service has more than one active"
               + " service revision.");
+    }
+  }
+
+  /** Seconds, as long as an integer can say. */
+  static void checkGracePeriod(@Nullable Integer seconds) {
+    if (seconds != null && seconds < 0) {
+      throw Refuse.invalid("Health check grace period can not be negative: " + seconds);
     }
   }
 

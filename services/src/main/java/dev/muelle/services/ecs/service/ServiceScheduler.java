@@ -206,6 +206,7 @@ public final class ServiceScheduler {
     }
     if (!record.equals(before)) {
       tx.put(ServiceRecord.TABLE, key, record);
+      before.definitions().forEach(arn -> TaskDefinitions.release(tx, arn));
     }
     boolean inMotion = !step.settled() || seen.all().size() > seen.alive().size();
     return inMotion ? SOON : LATER;

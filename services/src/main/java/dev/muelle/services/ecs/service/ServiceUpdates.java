@@ -106,6 +106,7 @@ public final class ServiceUpdates {
 
   public UpdateServiceResponse update(UpdateServiceRequest request) {
     Refuse.unlessEffective("UpdateService", request, UPDATE_MEMBERS);
+    ServiceRules.checkGracePeriod(request.healthCheckGracePeriodSeconds());
     PlacementRules.constraints(request.placementConstraints());
     PlacementRules.strategies(request.placementStrategy(), true);
     alarms.check(
@@ -221,6 +222,7 @@ public final class ServiceUpdates {
           boolean redeploy =
               Boolean.TRUE.equals(request.forceNewDeployment())
                   || !service.taskDefinition().equals(old.taskDefinition())
+                  || !Objects.equals(service.platformVersion(), old.platformVersion())
                   || !service.networkConfiguration().equals(old.networkConfiguration())
                   || !service.capacityProviderStrategy().equals(old.capacityProviderStrategy())
                   || !service.loadBalancers().equals(old.loadBalancers());

@@ -2,6 +2,7 @@ package dev.muelle.services.ecs.service;
 
 import dev.muelle.services.Scope;
 import dev.muelle.services.ecs.state.ClusterNames;
+import dev.muelle.services.ecs.state.Identifiers;
 import dev.muelle.services.ecs.state.Pages;
 import dev.muelle.services.ecs.state.Refuse;
 import dev.muelle.services.ecs.state.ServiceRecord;
@@ -175,10 +176,8 @@ public final class Services {
   }
 
   static String key(Cluster cluster, @Nullable String reference) {
-    if (reference == null || reference.isEmpty()) {
-      throw Refuse.invalid("Service can not be blank.");
-    }
-    return ServiceRecord.key(cluster.clusterName(), TaskRecord.idOf(reference));
+    return ServiceRecord.key(
+        cluster.clusterName(), Identifiers.of(cluster.clusterArn(), "service", reference));
   }
 
   /** The service with its counts, and each deployment with its own. */

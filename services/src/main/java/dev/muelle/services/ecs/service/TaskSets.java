@@ -8,6 +8,7 @@ import dev.muelle.services.ecs.state.Refuse;
 import dev.muelle.services.ecs.state.ServiceRecord;
 import dev.muelle.services.ecs.state.Tags;
 import dev.muelle.services.ecs.state.TaskRecord;
+import dev.muelle.services.ecs.task.ClientTokens;
 import dev.muelle.services.ecs.task.Networks;
 import dev.muelle.services.ecs.task.TaskFactory;
 import dev.muelle.services.ecs.task.Tasks;
@@ -131,6 +132,7 @@ public final class TaskSets {
     Refuse.unlessEffective("CreateTaskSet", request, CREATE_MEMBERS);
     Scale scale = scale(request.scale());
     Tags.check(request.tags());
+    ClientTokens.check(request.clientToken(), 36);
     Service before = store.read(tx -> external(tx, request.cluster(), request.service())).service();
     LaunchType launchType =
         request.launchType() != null || !request.capacityProviderStrategy().isEmpty()

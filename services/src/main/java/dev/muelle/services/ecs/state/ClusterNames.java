@@ -63,9 +63,13 @@ public final class ClusterNames {
       return DEFAULT;
     }
     if (reference.startsWith("arn:")) {
+      String[] parts = reference.split(":", 6);
+      if (parts.length == 6 && !parts[3].equals(scope.region())) {
+        throw Refuse.invalid("Invalid Region in ARN");
+      }
       String prefix = arn("");
       if (!reference.startsWith(prefix)) {
-        throw notFound(); // another account's or region's
+        throw notFound(); // another account's
       }
       return reference.substring(prefix.length());
     }

@@ -187,10 +187,7 @@ public record InstanceRecord(
   }
 
   public static Optional<InstanceRecord> find(Tx tx, Cluster cluster, @Nullable String reference) {
-    if (reference == null || reference.isEmpty()) {
-      throw Refuse.invalid("Container instance can not be blank.");
-    }
-    return tx.get(TABLE, TaskRecord.idOf(reference))
+    return tx.get(TABLE, Identifiers.of(cluster.clusterArn(), "container-instance", reference))
         .map(Row::value)
         .filter(instance -> instance.clusterArn().equals(cluster.clusterArn()));
   }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Deployment;
 import software.amazon.awssdk.services.ecs.model.DeploymentController;
@@ -86,6 +87,16 @@ public record ServiceRecord(
 
   public static boolean external(@Nullable DeploymentController controller) {
     return controller != null && controller.type() == DeploymentControllerType.EXTERNAL;
+  }
+
+  /** The ARNs of the task definitions that it runs or may run again; none once it is INACTIVE. */
+  public Stream<String> definitions() {
+    return service.status().equals(INACTIVE)
+        ? Stream.empty()
+        : Stream.concat(
+                Stream.ofNullable(service.taskDefinition()),
+                service.deployments().stream().map(Deployment::taskDefinition))
+            .distinct();
   }
 
   public ServiceRecord with(UnaryOperator<Service.Builder> change) {

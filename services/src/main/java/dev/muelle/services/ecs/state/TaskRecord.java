@@ -2,11 +2,15 @@ package dev.muelle.services.ecs.state;
 
 import dev.muelle.services.StoredJson;
 import dev.muelle.services.ecs.placement.Booking;
+import dev.muelle.store.Row;
 import dev.muelle.store.Table;
+import dev.muelle.store.Tx;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
+import software.amazon.awssdk.services.ecs.model.Cluster;
 import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.EphemeralStorage;
 import software.amazon.awssdk.services.ecs.model.KeyValuePair;
@@ -49,6 +53,13 @@ public record TaskRecord(
 
   public static String idOf(String arn) {
     return arn.substring(arn.lastIndexOf('/') + 1);
+  }
+
+  /** The task of a cluster that a request means, by its id or its ARN. */
+  public static Optional<TaskRecord> find(Tx tx, Cluster cluster, @Nullable String reference) {
+    return tx.get(TABLE, Identifiers.of(cluster.clusterArn(), "task", reference))
+        .map(Row::value)
+        .filter(task -> task.task().clusterArn().equals(cluster.clusterArn()));
   }
 
   public TaskRecord with(UnaryOperator<Task.Builder> change) {

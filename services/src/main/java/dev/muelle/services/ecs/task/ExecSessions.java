@@ -9,7 +9,6 @@ import dev.muelle.services.ecs.exec.Words;
 import dev.muelle.services.ecs.state.ClusterNames;
 import dev.muelle.services.ecs.state.Refuse;
 import dev.muelle.services.ecs.state.TaskRecord;
-import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.wire.http.WebSocket;
 import java.time.Duration;
@@ -119,10 +118,7 @@ public final class ExecSessions {
     TaskRecord task =
         store.read(tx -> {
           Cluster cluster = clusters.active(tx, request.cluster());
-          return tx.get(
-                  TaskRecord.TABLE, TaskRecord.idOf(Objects.requireNonNullElse(request.task(), "")))
-              .map(Row::value)
-              .filter(found -> found.task().clusterArn().equals(cluster.clusterArn()))
+          return TaskRecord.find(tx, cluster, request.task())
               .orElseThrow(() -> Refuse.invalid("The referenced task was not found."));
         });
     Container container = container(task.task(), request.container());

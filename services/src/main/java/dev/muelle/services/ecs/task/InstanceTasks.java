@@ -6,6 +6,7 @@ import dev.muelle.services.ecs.placement.Demand;
 import dev.muelle.services.ecs.placement.Request;
 import dev.muelle.services.ecs.placement.Verdict;
 import dev.muelle.services.ecs.state.HostNetwork;
+import dev.muelle.services.ecs.state.Identifiers;
 import dev.muelle.services.ecs.state.InstanceRecord;
 import dev.muelle.services.ecs.state.Refuse;
 import dev.muelle.services.ecs.state.TaskRecord;
@@ -279,7 +280,9 @@ public final class InstanceTasks {
     List<Failure> failures = new ArrayList<>();
     for (String reference : instances) {
       Optional<InstanceRecord> instance =
-          tx.get(InstanceRecord.TABLE, TaskRecord.idOf(reference))
+          tx.get(
+                  InstanceRecord.TABLE,
+                  Identifiers.of(order.clusterArn(), "container-instance", reference))
               .map(Row::value)
               .filter(i -> i.clusterArn().equals(order.clusterArn()));
       if (instance.isEmpty()) {

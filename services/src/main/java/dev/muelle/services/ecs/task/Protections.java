@@ -160,9 +160,7 @@ public final class Protections {
     List<Failure> failures = new ArrayList<>();
     for (String reference : references) {
       Optional<TaskRecord> found =
-          tx.get(TaskRecord.TABLE, TaskRecord.idOf(reference))
-              .map(Row::value)
-              .filter(task -> task.task().clusterArn().equals(cluster.clusterArn()))
+          TaskRecord.find(tx, cluster, reference)
               .filter(task -> task.status() != TaskStatus.STOPPED);
       if (found.isEmpty()) {
         String arn =

@@ -1,8 +1,12 @@
 package dev.muelle.services.ecs.task;
 
+import dev.muelle.services.StoredJson;
+import dev.muelle.services.ecs.definition.ContainerRules;
+import dev.muelle.services.ecs.definition.InstanceDefinitions;
 import dev.muelle.services.ecs.definition.Roles;
 import dev.muelle.services.ecs.definition.TaskSize;
 import dev.muelle.services.ecs.state.Refuse;
+import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.ContainerOverride;
@@ -28,6 +32,9 @@ public final class TaskOverrides {
   private static final Set<String> CONTAINER_MEMBERS =
       Set.of("name", "command", "environment", "cpu", "memory", "memoryReservation");
 
+  /** In characters, with those that JSON needs. */
+  private static final int MOST_BYTES = 8192;
+
   private final Roles roles;
 
   public TaskOverrides(Roles roles) {
@@ -35,17 +42,22 @@ public final class TaskOverrides {
   }
 
   /** Checks them, and gives them with whole ARNs; none if nothing is said. */
-  TaskOverride check(@Nullable TaskOverride given, TaskDefinition definition) {
+  TaskOverride check(@Nullable TaskOverride given, TaskDefinition definition, boolean ec2) {
     if (given == null) {
       return TaskOverride.builder().build();
     }
     Refuse.unlessEffective("TaskOverride", given, TASK_MEMBERS);
+    if (StoredJson.codec(TaskOverride.class).encode(given).length > MOST_BYTES) {
+      throw Refuse.invalid("Container Overrides length must be at most 8192");
+    }
     if (given.cpu() != null || given.memory() != null) {
-      TaskSize.check(
-          TaskSize.cpu(given.cpu() == null ? definition.cpu() : given.cpu()),
-          TaskSize.memory(given.memory() == null ? definition.memory() : given.memory()));
+      checkSize(
+          given.cpu() == null ? definition.cpu() : given.cpu(),
+          given.memory() == null ? definition.memory() : given.memory(),
+          ec2);
     }
     TaskSize.checkStorage(given.ephemeralStorage());
+    Set<String> names = new HashSet<>();
     for (ContainerOverride override : given.containerOverrides()) {
       Refuse.unlessEffective("ContainerOverride", override, CONTAINER_MEMBERS);
       boolean known =
@@ -57,10 +69,23 @@ public final class TaskOverrides {
                 + override.name()
                 + " is not a container in the TaskDefinition.");
       }
+      if (!names.add(override.name())) {
+        throw Refuse.invalid("The container " + override.name() + " is overridden more than once.");
+      }
+      ContainerRules.checkOverride(override);
     }
     return given.toBuilder()
         .taskRoleArn(roles.arn(given.taskRoleArn()))
         .executionRoleArn(roles.arn(given.executionRoleArn()))
         .build();
+  }
+
+  private static void checkSize(@Nullable String cpu, @Nullable String memory, boolean ec2) {
+    if (ec2) {
+      InstanceDefinitions.checkSize(
+          cpu == null ? null : TaskSize.cpu(cpu), memory == null ? null : TaskSize.memory(memory));
+    } else {
+      TaskSize.check(TaskSize.cpu(cpu), TaskSize.memory(memory));
+    }
   }
 }

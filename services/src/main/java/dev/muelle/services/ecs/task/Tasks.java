@@ -1,6 +1,5 @@
 package dev.muelle.services.ecs.task;
 
-import dev.muelle.services.StoredJson;
 import dev.muelle.services.ecs.agent.TaskAgent;
 import dev.muelle.services.ecs.capacity.CapacityProviders;
 import dev.muelle.services.ecs.capacity.CapacityStrategy;
@@ -9,23 +8,25 @@ import dev.muelle.services.ecs.placement.Constraint;
 import dev.muelle.services.ecs.placement.Request;
 import dev.muelle.services.ecs.placement.Strategy;
 import dev.muelle.services.ecs.state.ClusterNames;
+import dev.muelle.services.ecs.state.Identifiers;
 import dev.muelle.services.ecs.state.InstanceRecord;
 import dev.muelle.services.ecs.state.Pages;
 import dev.muelle.services.ecs.state.Refuse;
+import dev.muelle.services.ecs.state.ServiceRecord;
 import dev.muelle.services.ecs.state.Tags;
 import dev.muelle.services.ecs.state.TaskRecord;
 import dev.muelle.services.ecs.state.TaskStatus;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
-import dev.muelle.store.Table;
+import dev.muelle.store.Tx;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
 import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
@@ -42,6 +43,7 @@ import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
 import software.amazon.awssdk.services.ecs.model.PropagateTags;
 import software.amazon.awssdk.services.ecs.model.RunTaskRequest;
 import software.amazon.awssdk.services.ecs.model.RunTaskResponse;
+import software.amazon.awssdk.services.ecs.model.ServiceNotFoundException;
 import software.amazon.awssdk.services.ecs.model.StartTaskRequest;
 import software.amazon.awssdk.services.ecs.model.StartTaskResponse;
 import software.amazon.awssdk.services.ecs.model.StopTaskRequest;
@@ -64,6 +66,7 @@ import software.amazon.awssdk.services.ecs.model.TaskStopCode;
 public final class Tasks {
 
   private static final int MAX_COUNT = 10;
+  private static final Pattern STARTED_BY = Pattern.compile("[A-Za-z0-9/_-]{0,128}");
   private static final String INTERRUPTION = "SpotInterruption";
 
   private static final String NO_ROLE =
@@ -103,12 +106,6 @@ public final class Tasks {
           "startedBy",
           "tags",
           "taskDefinition");
-
-  /** What a client token has already made, so that a repeated request makes nothing more. */
-  record Token(List<String> taskIds) {}
-
-  private static final Table<Token> TOKENS =
-      Table.of("ecs.run_tokens", StoredJson.codec(Token.class));
 
   private final Store store;
   private final InstantSource clock;
@@ -161,6 +158,8 @@ public final class Tasks {
     List<Strategy> strategies = PlacementRules.strategies(request.placementStrategy(), false);
     Tags.check(request.tags());
     checkStartedBy(request.startedBy());
+    checkPropagation(request.propagateTags());
+    ClientTokens.check(request.clientToken(), 64);
     String clusterArn =
         store.read(tx -> {
           String arn = clusters.active(tx, request.cluster()).clusterArn();
@@ -171,7 +170,8 @@ public final class Tasks {
         });
     TaskDefinitions.Registered definition =
         store.read(tx -> definitions.runnable(tx, request.taskDefinition()));
-    TaskOverride overrides = this.overrides.check(request.overrides(), definition.definition());
+    TaskOverride overrides =
+        this.overrides.check(request.overrides(), definition.definition(), ec2);
     if (overrides.taskRoleArn() == null) {
       ExecSessions.check(request.enableExecuteCommand(), definition.definition(), NO_ROLE);
     }
@@ -187,15 +187,10 @@ public final class Tasks {
             clusterArn,
             tx -> {
               Cluster cluster = clusters.active(tx, request.cluster());
-              Optional<Token> token =
-                  Optional.ofNullable(request.clientToken())
-                      .flatMap(given ->
-                          tx.get(TOKENS, cluster.clusterName() + "/" + given).map(Row::value));
-              if (token.isPresent()) {
-                return token.get().taskIds().stream()
-                    .flatMap(id -> tx.get(TaskRecord.TABLE, id).stream())
-                    .map(row -> row.value().task())
-                    .toList();
+              Optional<List<Task>> before =
+                  ClientTokens.made(tx, cluster.clusterName(), request, clock.instant());
+              if (before.isPresent()) {
+                return before.get();
               }
               List<TaskRecord> made = new ArrayList<>();
               List<String> taken = new ArrayList<>();
@@ -247,12 +242,7 @@ public final class Tasks {
                       throw Refuse.client(WaitingTasks.CROWDED);
                 }
               }
-              if (request.clientToken() != null) {
-                tx.put(
-                    TOKENS,
-                    cluster.clusterName() + "/" + request.clientToken(),
-                    new Token(made.stream().map(TaskRecord::id).toList()));
-              }
+              ClientTokens.remember(tx, cluster.clusterName(), request, made, clock.instant());
               return made.stream().map(TaskRecord::task).toList();
             });
     return RunTaskResponse.builder().tasks(tasks).failures(failures).build();
@@ -266,10 +256,12 @@ public final class Tasks {
     }
     Tags.check(request.tags());
     checkStartedBy(request.startedBy());
+    checkPropagation(request.propagateTags());
     String clusterArn = store.read(tx -> clusters.active(tx, request.cluster())).clusterArn();
     TaskDefinitions.Registered definition =
         store.read(tx -> definitions.runnable(tx, request.taskDefinition()));
-    TaskOverride overrides = this.overrides.check(request.overrides(), definition.definition());
+    TaskOverride overrides =
+        this.overrides.check(request.overrides(), definition.definition(), true);
     if (overrides.taskRoleArn() == null) {
       ExecSessions.check(request.enableExecuteCommand(), definition.definition(), NO_ROLE);
     }
@@ -321,8 +313,16 @@ public final class Tasks {
   }
 
   private static void checkStartedBy(@Nullable String startedBy) {
-    if (startedBy != null && startedBy.length() > 128) {
-      throw Refuse.invalid("startedBy must be at most 128 characters long.");
+    if (startedBy != null && !STARTED_BY.matcher(startedBy).matches()) {
+      throw Refuse.invalid(
+          "startedBy can have up to 128 letters (uppercase and lowercase), numbers, hyphens (-),"
+              + " forward slash (/), and underscores (_).");
+    }
+  }
+
+  private static void checkPropagation(@Nullable PropagateTags propagate) {
+    if (propagate == PropagateTags.SERVICE) {
+      throw Refuse.invalid("Tags can be propagated from a service to the tasks of a service only.");
     }
   }
 
@@ -410,9 +410,7 @@ public final class Tasks {
         store.write(tx -> {
           Cluster cluster = clusters.active(tx, request.cluster());
           TaskRecord task =
-              tx.get(TaskRecord.TABLE, TaskRecord.idOf(request.task()))
-                  .map(Row::value)
-                  .filter(t -> t.task().clusterArn().equals(cluster.clusterArn()))
+              TaskRecord.find(tx, cluster, request.task())
                   .orElseThrow(() -> Refuse.invalid("The referenced task was not found."));
           if (!task.wanted()) {
             return task.task();
@@ -450,9 +448,7 @@ public final class Tasks {
     store.write(tx -> {
       Cluster cluster = clusters.active(tx, request.cluster());
       TaskRecord task =
-          tx.get(TaskRecord.TABLE, TaskRecord.idOf(Objects.requireNonNullElse(request.task(), "")))
-              .map(Row::value)
-              .filter(t -> t.task().clusterArn().equals(cluster.clusterArn()))
+          TaskRecord.find(tx, cluster, request.task())
               .orElseThrow(() -> Refuse.invalid("The referenced task was not found."));
       if (!CapacityProviders.SPOT.equals(task.task().capacityProviderName())) {
         throw Refuse.invalid("Only a task of FARGATE_SPOT can be interrupted: " + request.task());
@@ -491,10 +487,7 @@ public final class Tasks {
       List<Task> found = new ArrayList<>();
       List<Failure> failures = new ArrayList<>();
       for (String reference : request.tasks()) {
-        Optional<TaskRecord> task =
-            tx.get(TaskRecord.TABLE, TaskRecord.idOf(reference))
-                .map(Row::value)
-                .filter(t -> t.task().clusterArn().equals(cluster.clusterArn()));
+        Optional<TaskRecord> task = TaskRecord.find(tx, cluster, reference);
         if (task.isPresent()) {
           Task shown = task.get().task();
           found.add(tags ? shown : shown.toBuilder().tags(List.of()).build());
@@ -518,20 +511,22 @@ public final class Tasks {
     List<String> arns =
         store.read(tx -> {
           Cluster cluster = clusters.active(tx, request.cluster());
-          if (request.containerInstance() != null
-              && InstanceRecord.find(tx, cluster, request.containerInstance()).isEmpty()) {
-            throw Refuse.invalid("The referenced container instance was not found.");
-          }
+          String service =
+              request.serviceName() == null ? null : service(tx, cluster, request.serviceName());
+          String instance =
+              request.containerInstance() == null
+                  ? null
+                  : InstanceRecord.find(tx, cluster, request.containerInstance())
+                      .orElseThrow(
+                          () -> Refuse.invalid("The referenced container instance was not found."))
+                      .instance()
+                      .containerInstanceArn();
           return tx.find(TaskRecord.TABLE, "cluster", cluster.clusterArn()).stream()
-              .map(row -> row.value().task())
+              .map(Row::value)
+              .filter(task -> service == null || service.equals(task.serviceKey()))
+              .map(TaskRecord::task)
               .filter(task -> task.desiredStatus().equals(desired))
-              .filter(task ->
-                  request.serviceName() == null
-                      || task.group().equals("service:" + TaskRecord.idOf(request.serviceName())))
-              .filter(task ->
-                  request.containerInstance() == null
-                      || InstanceRecord.arn(cluster.clusterArn(), request.containerInstance())
-                          .equals(task.containerInstanceArn()))
+              .filter(task -> instance == null || instance.equals(task.containerInstanceArn()))
               .filter(task ->
                   request.family() == null
                       || task.taskDefinitionArn()
@@ -545,5 +540,16 @@ public final class Tasks {
         });
     Pages.Page<String> page = Pages.of(arns, request.nextToken(), request.maxResults());
     return ListTasksResponse.builder().taskArns(page.items()).nextToken(page.nextToken()).build();
+  }
+
+  /** The key of a service that is or was there. */
+  private static String service(Tx tx, Cluster cluster, String reference) {
+    String key =
+        ServiceRecord.key(
+            cluster.clusterName(), Identifiers.of(cluster.clusterArn(), "service", reference));
+    if (tx.get(ServiceRecord.TABLE, key).isEmpty()) {
+      throw ServiceNotFoundException.builder().message("Service not found.").build();
+    }
+    return key;
   }
 }

@@ -1,0 +1,74 @@
+package dev.muelle.network.linux;
+
+import dev.muelle.linux.FilterSocket.Element;
+import dev.muelle.linux.FilterSocket.Value;
+import dev.muelle.network.Cidr;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Scripts that only change what is in sets and maps, read as what the kernel is told directly.
+ * These are what each interface costs; to start nft(8) for them costs more than the interface.
+ */
+final class Elements {
+
+  /** What {@link Ruleset} writes of one interface; intervals and other types are for nft. */
+  private static final Pattern LINE =
+      Pattern.compile(
+          "(add|delete) element "
+              + Pattern.quote(Ruleset.TABLE)
+              + " (bound|internet|public|private|egress|ingress|members_\\w+)"
+              + " \\{ (?:\"([^\"]{1,15})\" \\. )?([0-9.]+)(?: : (?:jump (\\w+)|([0-9.]+)))? \\}");
+
+  private static final int NAME = 16; // IFNAMSIZ
+
+  private Elements() {}
+
+  /** Gives nothing if there is anything else in a script. */
+  static Optional<List<Element>> read(String script) {
+    List<Element> elements = new ArrayList<>();
+    for (String line : script.lines().toList()) {
+      Matcher found = LINE.matcher(line);
+      if (!found.matches()) {
+        return Optional.empty();
+      }
+      boolean added = found.group(1).equals("add");
+      elements.add(
+          new Element(
+              added,
+              found.group(2),
+              key(found.group(3), found.group(4)),
+              value(found.group(5), found.group(6))));
+    }
+    return Optional.of(elements);
+  }
+
+  private static byte[] key(@Nullable String link, String address) {
+    byte[] number = address(address);
+    if (link == null) {
+      return number;
+    }
+    return ByteBuffer.allocate(NAME + number.length)
+        .put(link.getBytes(StandardCharsets.US_ASCII))
+        .position(NAME)
+        .put(number)
+        .array();
+  }
+
+  private static @Nullable Value value(@Nullable String chain, @Nullable String address) {
+    if (chain != null) {
+      return new Value.Jump(chain);
+    }
+    return address == null ? null : new Value.Data(address(address));
+  }
+
+  private static byte[] address(String address) {
+    return ByteBuffer.allocate(Integer.BYTES).putInt(Cidr.address(address)).array();
+  }
+}
