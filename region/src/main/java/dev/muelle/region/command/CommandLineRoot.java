@@ -21,6 +21,7 @@ import picocli.CommandLine.HelpCommand;
       EnvCommand.class,
       DoctorCommand.class,
       ExampleCommand.class,
+      RehearseCommand.class,
       HelpCommand.class
     },
     footer = {"", "Also: ./muelle test (the whole test suite), ./muelle bench, ./muelle format."})

@@ -15,7 +15,7 @@ import java.time.Clock;
 /** The lab and the examples, for the running region. */
 final class Labs {
 
-  private static final String REGION = "us-east-1";
+  static final String REGION = "us-east-1";
 
   private Labs() {}
 
@@ -35,13 +35,17 @@ final class Labs {
   }
 
   private static ExampleImage image(Example example) {
-    // Jib sends a password over plain HTTP only when told; the registry is on this machine.
-    System.setProperty("sendCredentialsOverHttp", "true");
+    allowPasswordsOverHttp();
     return new ExampleImage(home(), example);
   }
 
   private static String registry(DataOption data) throws IOException {
     return "localhost:" + data.running().port();
+  }
+
+  /** Jib sends a password over plain HTTP only when told; the registry is on this machine. */
+  static void allowPasswordsOverHttp() {
+    System.setProperty("sendCredentialsOverHttp", "true");
   }
 
   private static Path home() {

@@ -10,9 +10,6 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
 
@@ -21,8 +18,6 @@ import java.util.stream.Stream;
  * jlink, in {@code opt/java}, and the C library that it is linked against.
  */
 final class JavaRuntime {
-
-  private static final Pattern LIBRARY = Pattern.compile("(/\\S+\\.so[.0-9]*)");
 
   private final Path root;
 
@@ -89,25 +84,12 @@ final class JavaRuntime {
 
   /** The shared libraries outside the runtime that the runtime is linked against. */
   private static Set<Path> libraries(Path runtime) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(List.of("ldd", runtime.resolve("bin/java").toString()));
+    List<Path> programs = new ArrayList<>(List.of(runtime.resolve("bin/java")));
     try (Stream<Path> files = Files.walk(runtime.resolve("lib"))) {
-      files
-          .filter(file -> file.toString().endsWith(".so"))
-          .map(Path::toString)
-          .forEach(command::add);
+      files.filter(file -> file.toString().endsWith(".so")).forEach(programs::add);
     }
-    Process ldd = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String said = new String(ldd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    ldd.waitFor();
-    Set<Path> found = new TreeSet<>();
-    Matcher matcher = LIBRARY.matcher(said);
-    while (matcher.find()) {
-      Path library = Path.of(matcher.group(1));
-      if (!library.startsWith(runtime) && Files.exists(library)) {
-        found.add(library.normalize());
-      }
-    }
-    found.removeIf(library -> library.normalize().startsWith(runtime));
+    Set<Path> found = SharedLibraries.of(programs);
+    found.removeIf(library -> library.startsWith(runtime));
     return found;
   }
 
