@@ -30,7 +30,7 @@ final class Endpoint {
 
   final Key key;
   final boolean shared;
-  final Set<ClientConnection> clients = ConcurrentHashMap.newKeySet();
+  final Set<Visitor> clients = ConcurrentHashMap.newKeySet();
   volatile Map<String, Binding> bindings = Map.of();
   @Nullable Channel server;
 

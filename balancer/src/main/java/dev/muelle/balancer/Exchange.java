@@ -1,12 +1,10 @@
 package dev.muelle.balancer;
 
 import dev.muelle.balancer.LoadBalancer.Node;
-import dev.muelle.balancer.Response.Recode;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.handler.codec.ByteToMessageDecoder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +23,7 @@ final class Exchange {
   private static final int MAX_ATTEMPTS = 4;
   private static final int MAX_REPLAY = 64 * 1024;
 
-  private final ClientConnection client;
+  private final Client client;
   private final Worker worker;
   private final BalancerState balancer;
   private final GroupState group;
@@ -48,7 +46,7 @@ final class Exchange {
   private boolean over;
 
   Exchange(
-      ClientConnection client,
+      Client client,
       Worker worker,
       BalancerState balancer,
       GroupState group,
@@ -169,10 +167,32 @@ final class Exchange {
       return;
     }
     int bytes = tunnel ? in.readableBytes() : request.body.take(in);
-    ByteBuf part = in.readRetainedSlice(bytes);
+    send(to, in.readRetainedSlice(bytes));
+  }
+
+  private void send(TargetConnection to, ByteBuf part) {
     bodySent = true;
     keep(part);
     to.channel.writeAndFlush(part);
+  }
+
+  /** Passes on a part of a body that came without HTTP/1.1's framing. */
+  void data(ByteBuf payload) {
+    TargetConnection to = target;
+    if (to == null || !payload.isReadable()) {
+      payload.release();
+    } else {
+      send(to, request.chunked ? Chunks.of(payload) : payload);
+    }
+  }
+
+  /** Such a body is whole. */
+  void end(@Nullable Head trailers) {
+    request.body.finish();
+    TargetConnection to = target;
+    if (to != null && request.chunked) {
+      send(to, Chunks.last(trailers));
+    }
   }
 
   private void keep(ByteBuf part) {
@@ -203,7 +223,7 @@ final class Exchange {
   void received(ByteBuf in) {
     client.touch();
     if (tunnel) {
-      client.write(in);
+      client.tunnel(in);
       return;
     }
     if (pending.isReadable()) {
@@ -241,11 +261,13 @@ final class Exchange {
     }
     Response current = response;
     if (tunnel) {
-      client.write(pending.readRetainedSlice(pending.readableBytes()));
+      client.tunnel(pending.readRetainedSlice(pending.readableBytes()));
       return;
     }
     if (!over) {
-      pass(current);
+      if (pending.isReadable() && !current.body.done()) {
+        client.pass(current, pending);
+      }
       if (current.body.done()) {
         complete(current);
       }
@@ -253,7 +275,7 @@ final class Exchange {
   }
 
   private void begin(Response answer) {
-    boolean switches = answer.status == 101;
+    boolean switches = answer.switchesProtocol();
     if (switches && request.upgrade == null) {
       throw new BadMessage(502, "101 for a request without Upgrade");
     }
@@ -265,38 +287,10 @@ final class Exchange {
     tunnel = switches;
     group.metrics.answered(answer.status, worker.nanos() - sentAt);
     balancer.metrics.answered(answer.status, worker.nanos() - sentAt);
-    boolean keep = !answer.mustClose && request.body.done() && client.mayKeep(request);
-    client.keep(keep);
-    ByteBuf out = client.buffer();
-    answer.write(out, keep, tunnel, answer.upgrade());
-    client.write(out);
+    client.begin(answer);
     if (tunnel) {
       client.targetReady();
     }
-  }
-
-  private void pass(Response answer) {
-    if (!pending.isReadable() || answer.body.done()) {
-      return;
-    }
-    switch (answer.recode) {
-      case AS_IS -> client.write(pending.readRetainedSlice(answer.body.take(pending)));
-      case FROM_CHUNKS -> {
-        ByteBuf payload = client.buffer();
-        pending.skipBytes(answer.body.take(pending, payload));
-        client.write(payload);
-      }
-      case TO_CHUNKS -> {
-        int bytes = answer.body.take(pending);
-        client.write(ascii(Integer.toHexString(bytes) + "\r\n"));
-        client.write(pending.readRetainedSlice(bytes));
-        client.write(ascii("\r\n"));
-      }
-    }
-  }
-
-  private static ByteBuf ascii(String text) {
-    return Unpooled.wrappedBuffer(text.getBytes(StandardCharsets.US_ASCII));
   }
 
   private void complete(Response answer) {
@@ -317,7 +311,7 @@ final class Exchange {
     }
     pending.skipBytes(pending.readableBytes());
     leave();
-    client.finished();
+    client.finished(answer);
   }
 
   private void malformed() {
@@ -340,12 +334,9 @@ final class Exchange {
     if (tunnel) {
       over = true;
       leave();
-      client.closeAfterWrites();
+      client.tunnelClosed();
     } else if (current != null) {
       if (current.body.endsWithConnection() && !broken) {
-        if (current.recode == Recode.TO_CHUNKS) {
-          client.write(ascii("0\r\n\r\n"));
-        }
         complete(current);
         client.flush();
       } else {

@@ -1,6 +1,8 @@
 package dev.muelle.balancer;
 
 import io.netty.buffer.ByteBuf;
+import java.io.ByteArrayOutputStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a message's body ends. Bytes are looked at, not copied: {@link #take} says how many of the
@@ -15,6 +17,7 @@ final class Framing {
   private enum State {
     LENGTH,
     UNTIL_CLOSE,
+    UNTIL_SAID,
     SIZE_START,
     SIZE,
     EXTENSION,
@@ -33,7 +36,7 @@ final class Framing {
   private State state;
   private long left;
   private int line;
-  private int trailers;
+  private final ByteArrayOutputStream trailers = new ByteArrayOutputStream(0);
 
   private Framing(State state, long left) {
     this.state = state;
@@ -56,6 +59,20 @@ final class Framing {
     return new Framing(State.UNTIL_CLOSE, 0);
   }
 
+  /** It has no framing of its own: {@link #finish} says where it ends. */
+  static Framing untilSaid() {
+    return new Framing(State.UNTIL_SAID, 0);
+  }
+
+  void finish() {
+    state = State.DONE;
+  }
+
+  /** The fields after the body; null if there are none (yet). */
+  @Nullable Head trailers() {
+    return trailers.size() == 0 || !done() ? null : Head.trailers(trailers.toByteArray());
+  }
+
   boolean done() {
     return state == State.DONE;
   }
@@ -74,13 +91,13 @@ final class Framing {
     return walk(in, payload);
   }
 
-  private int walk(ByteBuf in, @org.jspecify.annotations.Nullable ByteBuf payload) {
+  private int walk(ByteBuf in, @Nullable ByteBuf payload) {
     int start = in.readerIndex();
     int end = in.writerIndex();
     int at = start;
     while (at < end && state != State.DONE) {
       switch (state) {
-        case UNTIL_CLOSE -> at = pass(in, at, end - at, payload);
+        case UNTIL_CLOSE, UNTIL_SAID -> at = pass(in, at, end - at, payload);
         case LENGTH, DATA -> {
           int now = (int) Math.min(left, end - at);
           at = pass(in, at, now, payload);
@@ -95,8 +112,7 @@ final class Framing {
     return at - start;
   }
 
-  private static int pass(
-      ByteBuf in, int at, int length, @org.jspecify.annotations.Nullable ByteBuf payload) {
+  private static int pass(ByteBuf in, int at, int length, @Nullable ByteBuf payload) {
     if (payload != null) {
       payload.writeBytes(in, at, length);
     }
@@ -145,14 +161,14 @@ final class Framing {
         if (b == '\r') {
           state = State.LAST_LF;
         } else if (b >= 0 && Head.isToken(String.valueOf((char) b))) {
-          count();
+          count(b);
           state = State.TRAILER_NAME;
         } else {
           throw bad("trailer field name");
         }
       }
       case TRAILER_NAME -> {
-        count();
+        count(b);
         if (b == ':') {
           state = State.TRAILER_VALUE;
         } else if (b < 0 || !Head.isToken(String.valueOf((char) b))) {
@@ -160,7 +176,7 @@ final class Framing {
         }
       }
       case TRAILER_VALUE -> {
-        count();
+        count(b);
         if (b == '\r') {
           state = State.TRAILER_LF;
         } else if (b >= 0 && b < 0x20 && b != '\t' || b == 0x7f) {
@@ -169,18 +185,21 @@ final class Framing {
       }
       case TRAILER_LF -> {
         expect(b, '\n');
+        count(b);
         state = State.TRAILER_START;
       }
       case LAST_LF -> {
         expect(b, '\n');
         state = State.DONE;
       }
-      case LENGTH, UNTIL_CLOSE, DATA, DONE -> throw new IllegalStateException("not a control byte");
+      case LENGTH, UNTIL_CLOSE, UNTIL_SAID, DATA, DONE ->
+          throw new IllegalStateException("not a control byte");
     }
   }
 
-  private void count() {
-    if (++trailers > MAX_TRAILERS) {
+  private void count(byte b) {
+    trailers.write(b);
+    if (trailers.size() > MAX_TRAILERS) {
       throw bad("trailers too long");
     }
   }

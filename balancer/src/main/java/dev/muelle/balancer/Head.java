@@ -1,11 +1,14 @@
 package dev.muelle.balancer;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.util.AsciiString;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,6 +91,55 @@ final class Head {
       }
       first = false;
       lineStart = lf + 1;
+    }
+  }
+
+  /**
+   * A head made of parts that came in another form; they are checked as if they had been read.
+   *
+   * @throws BadMessage if they are not such as a head can have, or too long
+   */
+  static Head of(CharSequence line, Iterable<Map.Entry<CharSequence, CharSequence>> fields) {
+    Limits limits = Limits.REQUEST;
+    ByteBuf out = Unpooled.buffer(512);
+    part(out, line);
+    if (out.readableBytes() > limits.line) {
+      throw new BadMessage(limits.lineStatus, "line longer than " + limits.line);
+    }
+    out.writeByte('\r').writeByte('\n');
+    for (Map.Entry<CharSequence, CharSequence> field : fields) {
+      int start = out.writerIndex();
+      part(out, field.getKey());
+      out.writeByte(':');
+      part(out, field.getValue());
+      if (out.writerIndex() - start > limits.field || out.writerIndex() > limits.total) {
+        throw new BadMessage(400, "head longer than " + limits.total);
+      }
+      out.writeByte('\r').writeByte('\n');
+    }
+    return ended(out);
+  }
+
+  /** The fields that follow a body, as they stood on the wire. */
+  static Head trailers(byte[] lines) {
+    return ended(Unpooled.buffer().writeByte('\r').writeByte('\n').writeBytes(lines));
+  }
+
+  private static Head ended(ByteBuf out) {
+    out.writeByte('\r').writeByte('\n');
+    byte[] bytes = new byte[out.readableBytes()];
+    out.readBytes(bytes);
+    return split(bytes);
+  }
+
+  /** Nothing in a part may end its line. */
+  private static void part(ByteBuf out, CharSequence text) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == '\r' || c == '\n' || c > 0xff) {
+        throw new BadMessage(400, "line end within a header field");
+      }
+      out.writeByte(c);
     }
   }
 
@@ -240,6 +292,20 @@ final class Head {
       }
     }
     return tokens;
+  }
+
+  /** Is shown fields. */
+  interface Visit {
+    void field(AsciiString lowerCaseName, AsciiString value);
+  }
+
+  /** Shows one field. */
+  void show(int field, Visit visit) {
+    int name = fields[field * 4];
+    int value = fields[field * 4 + 2];
+    visit.field(
+        new AsciiString(bytes, name, fields[field * 4 + 1] - name, false).toLowerCase(),
+        new AsciiString(bytes, value, fields[field * 4 + 3] - value, false));
   }
 
   /** Appends a field as it came, with its line end. */

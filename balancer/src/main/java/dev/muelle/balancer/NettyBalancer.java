@@ -269,7 +269,7 @@ public final class NettyBalancer implements Balancer {
     bindings.put(host, binding);
     endpoint.bindings = Map.copyOf(bindings);
     if (changesKind) {
-      endpoint.clients.forEach(ClientConnection::retire);
+      endpoint.clients.forEach(Visitor::retire);
     }
     if (endpoint.server != null) {
       return;
@@ -321,12 +321,15 @@ public final class NettyBalancer implements Balancer {
       return;
     }
     channel.closeFuture().addListener(closed -> clients.decrementAndGet());
-    boolean secure = endpoint.secure();
-    ClientConnection connection = new ClientConnection(endpoint, worker, channel, held, secure);
-    if (secure) {
-      channel.pipeline().addLast(new TlsDoor(endpoint, worker, connection));
+    Visitor visitor = new Visitor(endpoint, worker, channel, held);
+    visitor.arrive();
+    if (visitor.secure) {
+      channel.pipeline().addLast(new TlsDoor(visitor), new Handshaken(visitor));
+    } else {
+      ClientConnection connection = new ClientConnection(visitor);
+      visitor.meets(connection);
+      channel.pipeline().addLast(connection);
     }
-    channel.pipeline().addLast(connection);
   }
 
   /** Takes a load balancer away from all endpoints but these. */
@@ -344,7 +347,7 @@ public final class NettyBalancer implements Balancer {
         if (endpoint.server != null) {
           endpoint.server.close().awaitUninterruptibly();
         }
-        endpoint.clients.forEach(ClientConnection::retire);
+        endpoint.clients.forEach(Visitor::retire);
       }
     }
   }

@@ -1,6 +1,7 @@
 package dev.muelle.balancer;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
@@ -41,12 +42,16 @@ final class Request {
   final String target;
   final String host;
   final boolean http10;
+  final boolean http2;
   final boolean keepAlive;
   final boolean expectsContinue;
   final Framing body;
   final @Nullable String upgrade;
+
+  /** Whether a target that speaks HTTP/1.1 gets the body in chunks. */
+  final boolean chunked;
+
   private final long length;
-  private final boolean chunked;
   private final List<String> connection;
 
   /**
@@ -55,6 +60,20 @@ final class Request {
    * @throws BadMessage if the request must be refused
    */
   Request(Head head) {
+    this(head, null);
+  }
+
+  /**
+   * A request that came by HTTP/2.
+   *
+   * @param ended whether it has no body
+   * @throws BadMessage if the request must be refused
+   */
+  static Request http2(Head head, boolean ended) {
+    return new Request(head, ended);
+  }
+
+  private Request(Head head, @Nullable Boolean http2Ended) {
     this.head = head;
     String[] line = head.line().split(" ", -1);
     if (line.length != 3 || !Head.isToken(line[0]) || line[1].isEmpty()) {
@@ -91,8 +110,15 @@ final class Request {
     this.connection = head.tokens("connection");
     this.keepAlive = http10 ? connection.contains("keep-alive") : !connection.contains("close");
     this.length = head.contentLength();
-    this.chunked = chunked();
-    this.body = chunked ? Framing.chunked() : length > 0 ? Framing.length(length) : Framing.none();
+    this.http2 = http2Ended != null;
+    boolean coded = chunked();
+    if (http2Ended != null) {
+      this.chunked = !http2Ended && length < 0;
+      this.body = http2Ended ? Framing.none() : Framing.untilSaid();
+    } else {
+      this.chunked = coded;
+      this.body = coded ? Framing.chunked() : length > 0 ? Framing.length(length) : Framing.none();
+    }
     this.expectsContinue = !http10 && head.tokens("expect").contains("100-continue");
     this.upgrade =
         !http10 && connection.contains("upgrade") && body.done() ? head.first("upgrade") : null;
@@ -162,6 +188,11 @@ final class Request {
     return method.equals("HEAD");
   }
 
+  boolean isGrpc() {
+    String type = head.first("content-type");
+    return type != null && type.matches("application/grpc([+;].*)?");
+  }
+
   boolean idempotent() {
     return IDEMPOTENT.contains(method);
   }
@@ -195,8 +226,16 @@ final class Request {
     }
   }
 
-  /** Writes the head that a target gets. */
-  void write(
+  /** The head that a target gets. */
+  byte[] write(Arrival arrival, LoadBalancer.Headers headers, RandomGenerator random, Instant now) {
+    ByteBuf out = PooledByteBufAllocator.DEFAULT.heapBuffer(1024);
+    write(out, arrival, headers, random, now);
+    byte[] bytes = new byte[out.readableBytes()];
+    out.readBytes(bytes).release();
+    return bytes;
+  }
+
+  private void write(
       ByteBuf out,
       Arrival arrival,
       LoadBalancer.Headers headers,

@@ -1,6 +1,7 @@
 package dev.muelle.balancer;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -74,18 +75,35 @@ final class Response {
         !untilClose && (http10 ? connection.contains("keep-alive") : !connection.contains("close"));
   }
 
-  void write(ByteBuf out, boolean keepAlive, boolean tunnel, String upgrade) {
+  /** Whether a field is passed on to the client. */
+  private boolean passes(int field) {
+    String name = head.name(field);
+    boolean length = name.equals("content-length");
+    return !NEVER_COPIED.contains(name)
+        && (!connection.contains(name) || length)
+        && (tellLength || !length);
+  }
+
+  /** Each field that is passed on. */
+  void eachField(Head.Visit visit) {
+    for (int i = 0; i < head.count(); i++) {
+      if (passes(i)) {
+        head.show(i, visit);
+      }
+    }
+  }
+
+  void write(ByteBuf out, boolean keepAlive) {
     Request.ascii(out, "HTTP/1.1 " + status + (reason.isEmpty() ? " " : reason) + "\r\n");
     for (int i = 0; i < head.count(); i++) {
-      String name = head.name(i);
-      if (!NEVER_COPIED.contains(name)
-          && (!connection.contains(name) || name.equals("content-length"))
-          && (tellLength || !name.equals("content-length"))) {
+      if (passes(i)) {
         head.copy(i, out);
       }
     }
-    if (tunnel) {
-      Request.ascii(out, "Connection: Upgrade\r\nUpgrade: " + upgrade + "\r\n\r\n");
+    if (switchesProtocol()) {
+      String upgrade = head.first("upgrade");
+      Request.ascii(
+          out, "Connection: Upgrade\r\nUpgrade: " + (upgrade == null ? "" : upgrade) + "\r\n\r\n");
       return;
     }
     boolean chunks =
@@ -96,8 +114,17 @@ final class Response {
     Request.ascii(out, keepAlive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
   }
 
-  String upgrade() {
-    String value = head.first("upgrade");
-    return value == null ? "" : value;
+  /** The bytes of the body at {@code in} that belong to it, without their framing. */
+  ByteBuf payload(ByteBuf in, ByteBufAllocator alloc) {
+    if (!chunked) {
+      return in.readRetainedSlice(body.take(in));
+    }
+    ByteBuf payload = alloc.buffer();
+    in.skipBytes(body.take(in, payload));
+    return payload;
+  }
+
+  boolean switchesProtocol() {
+    return status == 101;
   }
 }

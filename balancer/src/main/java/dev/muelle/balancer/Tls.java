@@ -11,9 +11,14 @@ import java.util.List;
  * @param others chosen by the name that the client asks for
  * @param protocols as Java names them, for example {@code TLSv1.3}
  * @param ciphers as the IANA names them, the preferred one first
+ * @param http2 whether HTTP/2 is offered besides HTTP/1.1
  */
 public record Tls(
-    Identity standard, List<Identity> others, List<String> protocols, List<String> ciphers) {
+    Identity standard,
+    List<Identity> others,
+    List<String> protocols,
+    List<String> ciphers,
+    boolean http2) {
 
   public Tls {
     others = List.copyOf(others);
@@ -42,8 +47,10 @@ public record Tls(
     }
   }
 
-  /** Whether both allow the same protocols and ciphers. */
+  /** Whether both offer the same. */
   boolean negotiatesAs(Tls other) {
-    return protocols.equals(other.protocols) && ciphers.equals(other.ciphers);
+    return protocols.equals(other.protocols)
+        && ciphers.equals(other.ciphers)
+        && http2 == other.http2;
   }
 }

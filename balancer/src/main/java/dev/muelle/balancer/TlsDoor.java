@@ -29,21 +29,21 @@ final class TlsDoor extends ByteToMessageDecoder {
 
   private final Endpoint endpoint;
   private final Worker worker;
-  private final ClientConnection connection;
+  private final Visitor visitor;
   private boolean over;
 
-  TlsDoor(Endpoint endpoint, Worker worker, ClientConnection connection) {
-    this.endpoint = endpoint;
-    this.worker = worker;
-    this.connection = connection;
+  TlsDoor(Visitor visitor) {
+    this.endpoint = visitor.endpoint;
+    this.worker = visitor.worker;
+    this.visitor = visitor;
   }
 
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
     worker.loop.schedule(
         () -> {
-          if (!ctx.isRemoved() && !connection.held()) {
-            connection.handshakeFailed();
+          if (!ctx.isRemoved() && !visitor.held()) {
+            visitor.handshakeFailed();
             ctx.close();
           }
         },
@@ -53,7 +53,7 @@ final class TlsDoor extends ByteToMessageDecoder {
 
   @Override
   protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
-    if (over || connection.held()) {
+    if (over || visitor.held()) {
       in.skipBytes(in.readableBytes());
       return;
     }
@@ -65,7 +65,12 @@ final class TlsDoor extends ByteToMessageDecoder {
         throw new ClientHello.Malformed("no whole ClientHello in " + in.readableBytes());
       }
     } catch (ClientHello.Malformed e) {
-      refuse(ctx, in, isHttp(in) ? connection.plainHttpPage() : alert(DECODE_ERROR));
+      refuse(
+          ctx,
+          in,
+          isHttp(in)
+              ? Answer.plainHttp().wire(false, true, worker.clock.instant())
+              : alert(DECODE_ERROR));
     }
   }
 
@@ -77,7 +82,7 @@ final class TlsDoor extends ByteToMessageDecoder {
       refuse(ctx, in, alert(UNRECOGNIZED_NAME));
       return;
     }
-    if (!connection.secured(key, binding)) {
+    if (!visitor.secured(key, binding)) {
       in.skipBytes(in.readableBytes());
       return;
     }
@@ -93,7 +98,7 @@ final class TlsDoor extends ByteToMessageDecoder {
   private void refuse(ChannelHandlerContext ctx, ByteBuf in, @Nullable ByteBuf lastWords) {
     over = true;
     in.skipBytes(in.readableBytes());
-    connection.handshakeFailed();
+    visitor.handshakeFailed();
     ctx.writeAndFlush(lastWords == null ? Unpooled.EMPTY_BUFFER : lastWords)
         .addListener(ChannelFutureListener.CLOSE);
   }

@@ -25,12 +25,6 @@ final class TlsServer {
 
   private static final int SESSIONS = 10_000;
   private static final long SESSION_SECONDS = 3600;
-  private static final ApplicationProtocolConfig HTTP_1_1 =
-      new ApplicationProtocolConfig(
-          Protocol.ALPN,
-          SelectorFailureBehavior.NO_ADVERTISE,
-          SelectedListenerFailureBehavior.ACCEPT,
-          ApplicationProtocolNames.HTTP_1_1);
 
   final Tls wanted;
   private final Map<Identity, SslContext> contexts = new ConcurrentHashMap<>();
@@ -113,9 +107,19 @@ final class TlsServer {
         .sslProvider(SslProvider.JDK)
         .protocols(wanted.protocols())
         .ciphers(wanted.ciphers(), SupportedCipherSuiteFilter.INSTANCE)
-        .applicationProtocolConfig(HTTP_1_1)
+        .applicationProtocolConfig(offered())
         .sessionCacheSize(SESSIONS)
         .sessionTimeout(SESSION_SECONDS)
         .build();
+  }
+
+  private ApplicationProtocolConfig offered() {
+    return new ApplicationProtocolConfig(
+        Protocol.ALPN,
+        SelectorFailureBehavior.NO_ADVERTISE,
+        SelectedListenerFailureBehavior.ACCEPT,
+        wanted.http2()
+            ? List.of(ApplicationProtocolNames.HTTP_2, ApplicationProtocolNames.HTTP_1_1)
+            : List.of(ApplicationProtocolNames.HTTP_1_1));
   }
 }

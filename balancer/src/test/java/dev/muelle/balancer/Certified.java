@@ -82,7 +82,11 @@ final class Certified {
   }
 
   static Tls tls(Identity standard, Identity... others) {
-    return new Tls(standard, List.of(others), MODERN, SUITES);
+    return new Tls(standard, List.of(others), MODERN, SUITES, false);
+  }
+
+  static Tls http2(Identity standard) {
+    return new Tls(standard, List.of(), MODERN, SUITES, true);
   }
 
   /** A client's side that believes everybody. */

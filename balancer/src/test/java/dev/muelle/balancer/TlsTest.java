@@ -203,7 +203,7 @@ final class TlsTest {
   @Test
   void whatThePolicyLeavesOutIsNotSpoken() throws Exception {
     Identity identity = Certified.rsa(2048, "a.test");
-    put("lb", new Tls(identity, List.of(), List.of("TLSv1.3"), Certified.SUITES));
+    put("lb", new Tls(identity, List.of(), List.of("TLSv1.3"), Certified.SUITES, false));
     assertThrows(IOException.class, () -> connect("127.0.0.1", "a.test", "TLSv1.2"));
     Rig.await(() -> failures("lb") == 1);
     try (SSLSocket socket = connect("127.0.0.1", "a.test", "TLSv1.3")) {
@@ -215,7 +215,8 @@ final class TlsTest {
             identity,
             List.of(),
             List.of("TLSv1", "TLSv1.1", "TLSv1.2"),
-            List.of("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA")));
+            List.of("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"),
+            false));
     assertThrows(IOException.class, () -> connect("127.0.0.1", "a.test", "TLSv1.3"));
     for (String old : List.of("TLSv1", "TLSv1.1", "TLSv1.2")) {
       try (SSLSocket socket = connect("127.0.0.1", "a.test", old)) {

@@ -82,6 +82,13 @@ class HttpsTest {
                   "curl -s --cacert cert.pem --resolve www.foro.test:%1$d:127.0.0.1 https://www.foro.test:%1$d/"
                       .formatted(https))
               .strip());
+      assertEquals(
+          "2",
+          region
+              .run(
+                  "curl -s --cacert \"$MUELLE_CA_BUNDLE\" -o /dev/null -w '%{http_version}' https://"
+                      + at)
+              .strip());
       assertTrue(
           region
               .run("curl -s http://" + at + "/")
@@ -111,6 +118,20 @@ class HttpsTest {
                       + certificates[0]
                       + " --query 'Certificate.InUseBy[0]' --output text")
               .strip());
+      String shown =
+          "openssl s_client -connect 127.0.0.1:%d -servername %s < /dev/null 2> /dev/null"
+              .formatted(https, name);
+      String print = shown + " | openssl x509 -noout -fingerprint -sha256";
+      String before = region.run(print);
+      region.server().destroyForcibly(); // kill -9
+      region.server().onExit().get();
+      region.up();
+      String again = "curl -sf --max-time 5 --cacert \"$MUELLE_CA_BUNDLE\" https://" + at + "/";
+      assertEquals(
+          "secure",
+          region.run("until " + again + "; do sleep 0.1; done").strip(),
+          "trusted through the same authority");
+      assertEquals(before, region.run(print), "the same certificate");
     }
   }
 }

@@ -305,7 +305,7 @@ final class Apply {
                 listener.port(),
                 rules,
                 Actions.view(listener.defaultActions().getFirst()),
-                tls(tx, row.value())));
+                tls(tx, row.value(), Attributes.http2(wanted.attributes()))));
         for (TargetGroupTuple tuple :
             actions.stream().flatMap(action -> State.groupsOf(action).stream()).toList()) {
           String arn = tuple.targetGroupArn();
@@ -329,7 +329,7 @@ final class Apply {
   }
 
   /** How a listener speaks TLS; null if it speaks plain HTTP. */
-  private @Nullable Tls tls(Tx tx, Listening listening) {
+  private @Nullable Tls tls(Tx tx, Listening listening, boolean http2) {
     if (listening.listener().certificates().isEmpty()) {
       return null;
     }
@@ -339,7 +339,8 @@ final class Apply {
         identity(tx, listening.listener().certificates().getFirst().certificateArn()).orElseThrow(),
         listening.certificates().stream().flatMap(arn -> identity(tx, arn).stream()).toList(),
         policy.sslProtocols(),
-        SslPolicies.suites(policy));
+        SslPolicies.suites(policy),
+        http2);
   }
 
   private Optional<Tls.Identity> identity(Tx tx, String arn) {

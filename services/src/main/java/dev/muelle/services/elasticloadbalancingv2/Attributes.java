@@ -18,6 +18,7 @@ final class Attributes {
   static final String FORWARDED_FOR = "routing.http.xff_header_processing.mode";
   static final String DESYNC = "routing.http.desync_mitigation_mode";
   static final String TLS_SESSION = "routing.http.x_amzn_tls_version_and_cipher_suite.enabled";
+  static final String HTTP2 = "routing.http2.enabled";
   static final String IDLE = "idle_timeout.timeout_seconds";
   static final String KEEP_ALIVE = "client_keep_alive.seconds";
   static final String PROTECTED = "deletion_protection.enabled";
@@ -35,8 +36,8 @@ final class Attributes {
           "60",
           PROTECTED,
           "false",
-          "routing.http2.enabled",
-          "false", // as it is: clients are offered HTTP/1.1
+          HTTP2,
+          "true",
           DROP_INVALID,
           "false",
           CLIENT_PORT,
@@ -137,7 +138,7 @@ final class Attributes {
       case IDLE -> range(key, value, 1, 4000);
       case KEEP_ALIVE -> range(key, value, 60, 604800);
       case DELAY -> range(key, value, 0, 3600);
-      case PROTECTED, DROP_INVALID, CLIENT_PORT, PRESERVE_HOST, TLS_SESSION ->
+      case PROTECTED, DROP_INVALID, CLIENT_PORT, PRESERVE_HOST, TLS_SESSION, HTTP2 ->
           oneOf(key, value, "true", "false");
       case FORWARDED_FOR -> oneOf(key, value, "append", "preserve", "remove");
       case DESYNC -> {
@@ -171,6 +172,11 @@ final class Attributes {
             "true".equals(all.get(DROP_INVALID)),
             "strictest".equals(all.get(DESYNC)),
             "true".equals(all.get(TLS_SESSION))));
+  }
+
+  /** Whether clients of HTTPS listeners are offered HTTP/2. */
+  static boolean http2(Map<String, String> stored) {
+    return "true".equals(stored.getOrDefault(HTTP2, BALANCER.get(HTTP2)));
   }
 
   private static RuntimeException unsupported(String key, String value) {

@@ -741,7 +741,7 @@ class ElbV2Test {
     assertEquals("3600", usual.get("client_keep_alive.seconds"));
     assertEquals("false", usual.get("deletion_protection.enabled"));
     assertEquals("defensive", usual.get("routing.http.desync_mitigation_mode"));
-    assertEquals("false", usual.get("routing.http2.enabled"), "clients get HTTP/1.1");
+    assertEquals("true", usual.get("routing.http2.enabled"));
 
     // All at their usual value, as Terraform sends them.
     usual.forEach((key, value) -> change(arn, key, value));
@@ -770,7 +770,7 @@ class ElbV2Test {
             "routing.http.xff_header_processing.mode", List.of("prepend"),
             "routing.http.desync_mitigation_mode", List.of("lax", "monitor"),
             "access_logs.s3.enabled", List.of("true"),
-            "routing.http2.enabled", List.of("true"),
+            "routing.http2.enabled", List.of("yes", ""),
             "waf.fail_open.enabled", List.of("true"));
     wrong.forEach((key, values) ->
         values.forEach(value -> refused("ValidationError", key, () -> change(arn, key, value))));

@@ -55,6 +55,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.Certificate;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
 
 /** HTTPS listeners with certificates of ACM; clients trust the region's authority only. */
 class HttpsListenersTest {
@@ -118,6 +119,12 @@ class HttpsListenersTest {
 
   /** A client that checks the certificate against the name that it asks for. */
   private SSLSocket connect(String address, String name, String... protocols) throws Exception {
+    return connect(address, name, List.of(), protocols);
+  }
+
+  private SSLSocket connect(
+      String address, String name, List<String> applications, String... protocols)
+      throws Exception {
     SSLSocket socket =
         (SSLSocket)
             trust
@@ -126,6 +133,7 @@ class HttpsListenersTest {
     socket.setSoTimeout(20_000);
     SSLParameters parameters = socket.getSSLParameters();
     parameters.setServerNames(List.of(new SNIHostName(name)));
+    parameters.setApplicationProtocols(applications.toArray(String[]::new));
     parameters.setEndpointIdentificationAlgorithm("HTTPS");
     if (protocols.length > 0) {
       parameters.setProtocols(protocols);
@@ -217,6 +225,38 @@ class HttpsListenersTest {
     machine.restart();
     elb = machine.elb();
     Machine.until(true, () -> answers("api.test"));
+  }
+
+  private String version(String name) throws Exception {
+    try (SSLSocket socket = connect("127.0.0.1", name, List.of("h2", "http/1.1"))) {
+      return socket.getApplicationProtocol();
+    }
+  }
+
+  @Test
+  void http2IsOfferedUnlessItIsSwitchedOff() throws Exception {
+    https(certificate(balancer.dnsName()));
+    answers(balancer.dnsName());
+    assertEquals("h2", version(balancer.dnsName()));
+    http2("false");
+    while (version(balancer.dnsName()).equals("h2")) {
+      // the change is on its way
+    }
+    assertEquals("http/1.1", version(balancer.dnsName()));
+    http2("true");
+    while (version(balancer.dnsName()).equals("http/1.1")) {
+      // the change is on its way
+    }
+  }
+
+  private void http2(String enabled) {
+    elb.modifyLoadBalancerAttributes(r ->
+        r.loadBalancerArn(balancer.loadBalancerArn())
+            .attributes(
+                LoadBalancerAttribute.builder()
+                    .key("routing.http2.enabled")
+                    .value(enabled)
+                    .build()));
   }
 
   @Test

@@ -6,22 +6,25 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * What the load balancer says itself, in ALB's form.
  *
+ * @param fields header fields besides those that every answer has
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html">
  *     Troubleshoot your Application Load Balancers</a>
  */
-final class Answers {
+record Answer(int status, Map<String, String> fields, byte[] body) {
+
+  static final String SERVER = "awselb/2.0";
 
   private static final DateTimeFormatter DATE =
       DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ENGLISH)
           .withZone(ZoneOffset.UTC);
-
-  private Answers() {}
 
   static String reason(int status) {
     return switch (status) {
@@ -50,28 +53,42 @@ final class Answers {
     };
   }
 
-  static ByteBuf page(int status, boolean head, boolean close, Instant now) {
-    return answer(status, "text/html", page(status), head, close, now);
+  static Answer page(int status) {
+    return fixed(status, "text/html", html(status));
   }
 
-  static ByteBuf redirect(int status, String location, boolean head, boolean close, Instant now) {
-    return answer(
-        status, "text/html", page(status), "Location: " + location + "\r\n", head, close, now);
+  static Answer fixed(int status, String contentType, String body) {
+    boolean bodiless = status == 204 || status == 304;
+    byte[] content = body.getBytes(StandardCharsets.UTF_8);
+    return new Answer(
+        status,
+        bodiless
+            ? Map.of()
+            : fields("Content-Type", contentType, "Content-Length", content.length + ""),
+        bodiless ? new byte[0] : content);
+  }
+
+  static Answer redirect(int status, String location) {
+    Answer page = page(status);
+    Map<String, String> fields = new LinkedHashMap<>(page.fields);
+    fields.put("Location", location);
+    return new Answer(status, fields, page.body);
   }
 
   /** For who speaks plain HTTP to a port that speaks TLS. */
-  static ByteBuf plainHttp(Instant now) {
+  static Answer plainHttp() {
     String why = "The plain HTTP request was sent to HTTPS port";
-    String page =
+    return fixed(
+        400,
+        "text/html",
         "<html>\r\n<head><title>400 "
             + why
             + "</title></head>\r\n<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n<center>"
             + why
-            + "</center>\r\n</body>\r\n</html>\r\n";
-    return answer(400, "text/html", page, false, true, now);
+            + "</center>\r\n</body>\r\n</html>\r\n");
   }
 
-  private static String page(int status) {
+  private static String html(int status) {
     String title = (status + " " + reason(status)).strip();
     return "<html>\r\n<head><title>"
         + title
@@ -80,36 +97,31 @@ final class Answers {
         + "</h1></center>\r\n</body>\r\n</html>\r\n";
   }
 
-  static ByteBuf answer(
-      int status, String contentType, String body, boolean head, boolean close, Instant now) {
-    return answer(status, contentType, body, "", head, close, now);
+  private static Map<String, String> fields(String... pairs) {
+    Map<String, String> fields = new LinkedHashMap<>();
+    for (int i = 0; i < pairs.length; i += 2) {
+      fields.put(pairs[i], pairs[i + 1]);
+    }
+    return fields;
   }
 
-  /** An answer with more header fields, each with its end of line. */
-  private static ByteBuf answer(
-      int status,
-      String contentType,
-      String body,
-      String fields,
-      boolean head,
-      boolean close,
-      Instant now) {
-    byte[] content = body.getBytes(StandardCharsets.UTF_8);
-    boolean bodiless = status == 204 || status == 304;
+  static String date(Instant now) {
+    return DATE.format(now);
+  }
+
+  /**
+   * As HTTP/1.1 writes it.
+   *
+   * @param head whether HEAD was asked: no body then
+   * @param close whether the connection ends with it
+   */
+  ByteBuf wire(boolean head, boolean close, Instant now) {
     StringBuilder text = new StringBuilder(256);
     text.append("HTTP/1.1 ").append(status).append(' ').append(reason(status)).append("\r\n");
-    text.append("Server: awselb/2.0\r\nDate: ").append(DATE.format(now)).append("\r\n");
-    if (!bodiless) {
-      text.append("Content-Type: ").append(contentType).append("\r\n");
-      text.append("Content-Length: ").append(content.length).append("\r\n");
-    }
-    text.append(fields)
-        .append("Connection: ")
-        .append(close ? "close" : "keep-alive")
-        .append("\r\n\r\n");
+    text.append("Server: ").append(SERVER).append("\r\nDate: ").append(date(now)).append("\r\n");
+    fields.forEach((name, value) -> text.append(name).append(": ").append(value).append("\r\n"));
+    text.append("Connection: ").append(close ? "close" : "keep-alive").append("\r\n\r\n");
     byte[] start = text.toString().getBytes(StandardCharsets.ISO_8859_1);
-    return head || bodiless
-        ? Unpooled.wrappedBuffer(start)
-        : Unpooled.wrappedBuffer(start, content);
+    return head ? Unpooled.wrappedBuffer(start) : Unpooled.wrappedBuffer(start, body);
   }
 }

@@ -1,0 +1,80 @@
+package dev.muelle.balancer;
+
+import dev.muelle.balancer.BalancerState.Binding;
+import dev.muelle.balancer.Condition.Facts;
+import dev.muelle.balancer.LoadBalancer.Action;
+
+/** What is to be done with a request, whichever version of HTTP it came by. */
+sealed interface Verdict {
+
+  /** Nobody is meant by it any more: the connection ends. */
+  record Nobody() implements Verdict {}
+
+  /** Who sent it may not come in. */
+  record Hold() implements Verdict {}
+
+  /** It is refused, and its body is not read. */
+  record Refused(int status) implements Verdict {}
+
+  /** A rule answers it. */
+  record Answered(Answer answer) implements Verdict {}
+
+  /**
+   * It goes to a target of this group.
+   *
+   * @param head what the target is told, in HTTP/1.1's form
+   */
+  record Forwarded(BalancerState balancer, GroupState group, byte[] head) implements Verdict {}
+
+  /** Finds the listener that is meant, and the first of its rules that applies. */
+  static Verdict of(Request request, Visitor visitor) {
+    Binding found = visitor.meant(request.host);
+    if (found == null) {
+      return visitor.endpoint.shared && !visitor.secure ? new Refused(404) : new Nobody();
+    }
+    if (found.secure() != visitor.secure) {
+      return new Nobody(); // the listener changed to another protocol
+    }
+    visitor.binding = found;
+    if (!visitor.admits(found)) {
+      return new Hold();
+    }
+    BalancerState balancer = found.balancer();
+    balancer.metrics.request();
+    if (balancer.wanted.settings().headers().strictest() && request.suspicious()) {
+      return new Refused(400);
+    }
+    Facts facts = request.facts(visitor.address(), balancer.wanted.host());
+    return switch (found.listener().action(facts)) {
+      case Action.FixedResponse fixed ->
+          new Answered(Answer.fixed(fixed.status(), fixed.contentType(), fixed.body()));
+      case Redirect redirect ->
+          new Answered(
+              Answer.redirect(
+                  redirect.status(),
+                  redirect.location(facts, visitor.secure, found.listener().port())));
+      case Action.Forward forward -> forward(request, visitor, found, forward);
+    };
+  }
+
+  private static Verdict forward(
+      Request request, Visitor visitor, Binding found, Action.Forward forward) {
+    BalancerState balancer = found.balancer();
+    if (request.http2 && request.isGrpc()) {
+      return new Answered(Answer.page(464)); // targets are asked by HTTP/1.1
+    }
+    String chosen = forward.choose(visitor.worker.random);
+    GroupState group = chosen == null ? null : balancer.groups.get(chosen);
+    if (group == null) {
+      return new Answered(Answer.page(503));
+    }
+    return new Forwarded(
+        balancer,
+        group,
+        request.write(
+            visitor.arrival(found),
+            balancer.wanted.settings().headers(),
+            visitor.worker.random,
+            visitor.worker.clock.instant()));
+  }
+}

@@ -1,0 +1,225 @@
+package dev.muelle.balancer;
+
+import dev.muelle.balancer.BalancerState.Binding;
+import dev.muelle.balancer.LoadBalancer.Admission;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.CipherSuiteConverter;
+import io.netty.handler.ssl.SslHandler;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who is connected at an endpoint, whatever is spoken there: from where, by which TLS session, and
+ * who lets it in.
+ */
+@SuppressWarnings({
+  "FutureReturnValueIgnored",
+  "ReferenceEquality"
+}) // a write that fails closes its channel, which is seen there
+final class Visitor {
+
+  private static final int MAX_HELD = 1024;
+  private static final int LINGER_SECONDS = 2;
+  private static final Duration DEFAULT_IDLE = Duration.ofSeconds(60);
+
+  final Endpoint endpoint;
+  final Worker worker;
+  final Channel channel;
+
+  /** Whether a {@link TlsDoor} stands before it. */
+  final boolean secure;
+
+  private final AtomicInteger allHeld;
+  private final long since;
+  private boolean held;
+  private boolean gone;
+  private boolean retired;
+
+  /** What it asked last. */
+  @Nullable Binding binding;
+
+  private @Nullable Speaker speaker;
+  private Request.@Nullable Session session;
+  private @Nullable BalancerState admitted;
+
+  /** Under which key of the endpoint's bindings the one is that the TLS client asked for. */
+  private @Nullable String secureKey;
+
+  Visitor(Endpoint endpoint, Worker worker, Channel channel, AtomicInteger allHeld) {
+    this.endpoint = endpoint;
+    this.worker = worker;
+    this.channel = channel;
+    this.allHeld = allHeld;
+    this.secure = endpoint.secure();
+    this.since = worker.nanos();
+  }
+
+  /** It has come; seen on the event loop. */
+  void arrive() {
+    endpoint.clients.add(this);
+    binding = endpoint.shared ? null : endpoint.find("");
+    channel
+        .closeFuture()
+        .addListener(closed -> {
+          gone = true;
+          endpoint.clients.remove(this);
+          if (held) {
+            allHeld.decrementAndGet();
+          }
+        });
+    watch();
+  }
+
+  /** From now on this one speaks with it. */
+  void meets(Speaker speaker) {
+    this.speaker = speaker;
+    if (retired) {
+      speaker.retire();
+    }
+  }
+
+  private void watch() {
+    worker.loop.schedule(
+        () -> {
+          if (gone) {
+            return;
+          }
+          if (held) {
+            if (worker.nanos() - since > idleNanos()) {
+              channel.close();
+            }
+          } else if (speaker != null) { // before, the handshake has its own time
+            speaker.watch();
+          }
+          watch();
+        },
+        // The timeout may be made shorter meanwhile.
+        Math.min(idleNanos(), TimeUnit.SECONDS.toNanos(1)),
+        TimeUnit.NANOSECONDS);
+  }
+
+  /** From any thread: the endpoint goes away, or changes to another protocol. */
+  void retire() {
+    worker.loop.execute(() -> {
+      retired = true;
+      if (speaker != null) {
+        speaker.retire();
+      } else if (!held) {
+        channel.close();
+      }
+    });
+  }
+
+  /**
+   * The client has said whom it wants, and is about to be shown that one's certificate.
+   *
+   * @return whether it is let in; otherwise it is held, without any answer
+   */
+  boolean secured(String key, Binding found) {
+    secureKey = key;
+    binding = found;
+    if (!admits(found)) {
+      hold();
+      return false;
+    }
+    return true;
+  }
+
+  void negotiated(SSLSession agreed) {
+    session =
+        new Request.Session(
+            agreed.getProtocol(), CipherSuiteConverter.toOpenSsl(agreed.getCipherSuite(), false));
+  }
+
+  void handshakeFailed() {
+    if (binding != null) {
+      binding.balancer().metrics.handshakeError();
+    }
+  }
+
+  /** The listener that a request is for; null if none is. */
+  @Nullable Binding meant(String host) {
+    return secureKey == null ? endpoint.find(host) : endpoint.bindings.get(secureKey);
+  }
+
+  boolean admits(Binding found) {
+    // Like a stateful filter: whom a connection was once opened to, it stays open to.
+    if (found.admits() == null || admitted == found.balancer()) {
+      return true;
+    }
+    if (!found.admits().test(new Admission(address(), found.listener().port()))) {
+      return false;
+    }
+    admitted = found.balancer();
+    return true;
+  }
+
+  /** It may not come in, and gets no answer at all, as if packets were dropped. */
+  void hold() {
+    if (allHeld.incrementAndGet() > MAX_HELD) {
+      allHeld.decrementAndGet();
+      channel.close();
+      return;
+    }
+    held = true;
+  }
+
+  boolean held() {
+    return held;
+  }
+
+  /** Whether the connection is younger than the time for which one may be reused. */
+  boolean mayStay() {
+    return binding == null
+        || worker.nanos() - since
+            < binding.balancer().wanted.settings().clientKeepAlive().toNanos();
+  }
+
+  long idleNanos() {
+    return (binding == null ? DEFAULT_IDLE : binding.balancer().wanted.settings().idleTimeout())
+        .toNanos();
+  }
+
+  Request.Arrival arrival(Binding found) {
+    return new Request.Arrival(
+        address(),
+        channel.remoteAddress() instanceof InetSocketAddress remote ? remote.getPort() : 0,
+        found.listener().port(),
+        found.balancer().wanted.host(),
+        session);
+  }
+
+  String address() {
+    if (channel.remoteAddress() instanceof InetSocketAddress remote) {
+      String text = remote.getAddress().getHostAddress();
+      int scope = text.indexOf('%');
+      return scope < 0 ? text : text.substring(0, scope);
+    }
+    return "";
+  }
+
+  /**
+   * Ends the connection so that the client still reads what it was told, though it may be sending.
+   */
+  void linger() {
+    SslHandler tls = channel.pipeline().get(SslHandler.class);
+    channel.flush();
+    (tls == null ? channel.writeAndFlush(Unpooled.EMPTY_BUFFER) : tls.closeOutbound())
+        .addListener(done -> ((DuplexChannel) channel).shutdownOutput());
+    channel.config().setAutoRead(true);
+    worker.loop.schedule(() -> channel.close(), LINGER_SECONDS, TimeUnit.SECONDS);
+  }
+
+  /** Counts an answer that the load balancer gives itself. */
+  void answeredHere(int status) {
+    if (binding != null) {
+      binding.balancer().metrics.answeredHere(status);
+    }
+  }
+}
