@@ -55,6 +55,7 @@ final class Ec2World implements AutoCloseable {
 
   final FakeBalancer balancer = new FakeBalancer(time, new Random(2), id -> !dead.contains(id));
   final FakeCloudWatch cloudWatch = new FakeCloudWatch();
+  final FakeLogs logs = new FakeLogs();
   final SimGroups groups = new SimGroups(new GroupMachines(this));
   final Iam iam;
   private final SqliteStore base;
@@ -85,7 +86,7 @@ final class Ec2World implements AutoCloseable {
             random,
             ec2,
             balancer,
-            new FakeLogs(),
+            logs,
             iam,
             cloudWatch,
             groups,

@@ -18,6 +18,7 @@ import dev.muelle.engine.ContainerSpec.Source;
 import dev.muelle.engine.Machine;
 import dev.muelle.engine.SandboxSpec;
 import dev.muelle.engine.SandboxSpec.Sharing;
+import dev.muelle.engine.sim.Behaviour;
 import dev.muelle.services.ecs.state.TaskRecord;
 import dev.muelle.wire.http.HttpRequest;
 import java.io.ByteArrayInputStream;
@@ -373,6 +374,25 @@ class InstanceParametersTest {
                       l -> l.logDriver(LogDriver.JSON_FILE).options(Map.of(option, value))));
       assertTrue(message.contains(option), message);
     });
+  }
+
+  @Test
+  void withoutAPrefixAStreamHasTheNameOfTheContainersId() {
+    world.script.put(
+        "web", Behaviour.runs().printing(Duration.ofSeconds(1), "hello"));
+    world.logs.addGroup("/web");
+    world.instances("t3.medium", 1);
+    define(r ->
+        r.containerDefinitions(
+            container("web")
+                .logConfiguration(l ->
+                    l.logDriver(LogDriver.AWSLOGS)
+                        .options(
+                            Map.of("awslogs-group", "/web", "awslogs-region", "us-east-1")))
+                .build()));
+    Task task = world.running(1).getFirst();
+    String id = task.containers().getFirst().runtimeId();
+    world.until("delivered", () -> world.logs.lines("/web", id).contains("hello"));
   }
 
   @Test

@@ -118,14 +118,14 @@ public final class LogPump implements AutoCloseable {
    *
    * @throws EngineException with the agent's words if there is no such group
    */
-  void prepare(ContainerDefinition definition, String taskId) {
+  void prepare(ContainerDefinition definition, TaskRecord task) {
     if (!LogOptions.delivered(definition)) {
       return;
     }
     LogConfiguration logs = definition.logConfiguration();
     String container = definition.name();
-    choose(logs, taskId);
-    LogOptions options = options(logs, taskId);
+    choose(logs, task.id());
+    LogOptions options = options(logs, task.id());
     String group = options.group();
     if (options.createGroup()) {
       try {
@@ -136,7 +136,7 @@ public final class LogPump implements AutoCloseable {
     }
     try {
       client.createLogStream(
-          request -> request.logGroupName(group).logStreamName(options.stream(container, taskId)));
+          request -> request.logGroupName(group).logStreamName(options.stream(container, task)));
     } catch (ResourceAlreadyExistsException e) {
       // From before a restart.
     } catch (ResourceNotFoundException e) {
@@ -253,7 +253,7 @@ public final class LogPump implements AutoCloseable {
         if (LogOptions.delivered(container)) {
           String id = task.containerId(container.name());
           LogOptions options = options(container.logConfiguration(), task.id());
-          switch (carry(id, options, options.stream(container.name(), task.id()), last)) {
+          switch (carry(id, options, options.stream(container.name(), task), last)) {
             case SOME -> more = true;
             case OPEN -> open = true;
             case NONE -> {}

@@ -232,7 +232,7 @@ public final class TaskAgent {
     }
     for (ContainerDefinition container : step.start()) {
       try {
-        logs.prepare(container, task.id());
+        logs.prepare(container, task);
         String image = images.image(pulled, container).id();
         engine.startContainer(specs.container(pulled, definition, container, image, places));
       } catch (EngineException e) {

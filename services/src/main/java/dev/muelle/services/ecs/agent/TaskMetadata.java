@@ -171,7 +171,7 @@ public final class TaskMetadata {
         options.remove("awslogs-stream-prefix");
         options.put(
             "awslogs-stream",
-            LogOptions.of(logs, LogOptions.BLOCKING).stream(container.name(), record.id()));
+            LogOptions.of(logs, LogOptions.BLOCKING).stream(container.name(), record));
       }
     }
     node.put("ContainerARN", container.containerArn());

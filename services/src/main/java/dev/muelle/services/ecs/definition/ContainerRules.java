@@ -272,7 +272,8 @@ public final class ContainerRules {
     }
     Map<String, String> options = logs.options();
     for (String required : List.of("awslogs-group", "awslogs-region", "awslogs-stream-prefix")) {
-      if (options.getOrDefault(required, "").isBlank()) {
+      if ((fargate || !required.endsWith("prefix"))
+          && options.getOrDefault(required, "").isBlank()) {
         throw Refuse.client(
             "Log driver awslogs requires options: awslogs-region, awslogs-group"
                 + (required.endsWith("prefix") ? ", awslogs-stream-prefix for Fargate" : ""));

@@ -1,6 +1,7 @@
 package dev.muelle.services.ecs.definition;
 
 import dev.muelle.services.ecs.state.Refuse;
+import dev.muelle.services.ecs.state.TaskRecord;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -112,8 +113,11 @@ public record LogOptions(
     bufferBytes(options);
   }
 
-  public String stream(String container, String taskId) {
-    return streamPrefix + "/" + container + "/" + taskId;
+  /** Where a container's lines go; without a prefix (on instances) it is the container's own id. */
+  public String stream(String container, TaskRecord task) {
+    return streamPrefix.isEmpty()
+        ? task.containerId(container)
+        : streamPrefix + "/" + container + "/" + task.id();
   }
 
   /** Of both options the format counts. */
