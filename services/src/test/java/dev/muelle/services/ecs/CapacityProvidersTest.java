@@ -106,6 +106,30 @@ class CapacityProvidersTest {
   }
 
   @Test
+  void anEmptyStrategyTakesAServiceBackToItsLaunchType() {
+    associate();
+    world.createService(1, 100, 200);
+    assertEquals(LaunchType.FARGATE, world.service().launchType());
+    world
+        .ecs()
+        .updateService(r ->
+            r.cluster(CLUSTER)
+                .service(World.SERVICE)
+                .capacityProviderStrategy(item("FARGATE_SPOT", 0, 1)));
+    assertNull(world.service().launchType());
+    world
+        .ecs()
+        .updateService(r ->
+            r.cluster(CLUSTER)
+                .service(World.SERVICE)
+                .capacityProviderStrategy(List.<CapacityProviderStrategyItem>of()));
+    assertEquals(LaunchType.FARGATE, world.service().launchType());
+    assertEquals(List.of(), world.service().capacityProviderStrategy());
+    world.until("settled", LONG, world::settled);
+    assertNull(world.tasks().getFirst().capacityProviderName());
+  }
+
+  @Test
   void aStrategyMustMakeSense() {
     associate();
     assertEquals(

@@ -378,8 +378,7 @@ class InstanceParametersTest {
 
   @Test
   void withoutAPrefixAStreamHasTheNameOfTheContainersId() {
-    world.script.put(
-        "web", Behaviour.runs().printing(Duration.ofSeconds(1), "hello"));
+    world.script.put("web", Behaviour.runs().printing(Duration.ofSeconds(1), "hello"));
     world.logs.addGroup("/web");
     world.instances("t3.medium", 1);
     define(r ->
@@ -387,8 +386,7 @@ class InstanceParametersTest {
             container("web")
                 .logConfiguration(l ->
                     l.logDriver(LogDriver.AWSLOGS)
-                        .options(
-                            Map.of("awslogs-group", "/web", "awslogs-region", "us-east-1")))
+                        .options(Map.of("awslogs-group", "/web", "awslogs-region", "us-east-1")))
                 .build()));
     Task task = world.running(1).getFirst();
     String id = task.containers().getFirst().runtimeId();

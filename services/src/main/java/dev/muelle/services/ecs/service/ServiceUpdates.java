@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
 import software.amazon.awssdk.services.ecs.model.DeploymentConfiguration;
 import software.amazon.awssdk.services.ecs.model.DeploymentController;
@@ -198,8 +199,7 @@ public final class ServiceUpdates {
                       request.hasCapacityProviderStrategy()
                           ? request.capacityProviderStrategy()
                           : old.capacityProviderStrategy())
-                  .launchType(
-                      request.capacityProviderStrategy().isEmpty() ? old.launchType() : null)
+                  .launchType(launchType(request, old, ec2))
                   .loadBalancers(request.hasLoadBalancers() ? targets : old.loadBalancers())
                   .deploymentConfiguration(configuration)
                   .availabilityZoneRebalancing(
@@ -236,6 +236,18 @@ public final class ServiceUpdates {
                   tx, changed, definitions.in(tx, service.taskDefinition()), clock.instant())
               : changed.rescaled(service.desiredCount(), clock.instant());
         });
+  }
+
+  /** An empty strategy takes a service back to the launch type that its providers were of. */
+  private static @Nullable LaunchType launchType(
+      UpdateServiceRequest request, Service old, boolean ec2) {
+    if (!request.hasCapacityProviderStrategy()) {
+      return old.launchType();
+    }
+    if (!request.capacityProviderStrategy().isEmpty()) {
+      return null;
+    }
+    return ec2 ? LaunchType.EC2 : LaunchType.FARGATE;
   }
 
   /** How many tasks, and how they are watched; all else belongs to the task sets. */
