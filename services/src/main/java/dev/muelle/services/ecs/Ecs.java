@@ -283,7 +283,7 @@ public final class Ecs implements EcsClient {
     attributes = new InstanceAttributes(store, names);
     Deployments deployments = new Deployments(scope, ids);
     Alarms alarms = new Alarms(cloudWatch);
-    BalancerRules balancers = new BalancerRules(elb);
+    BalancerRules balancers = new BalancerRules(elb, roles);
     services = new Services(scope, store, timers, deployments, names);
     creation =
         new ServiceCreation(

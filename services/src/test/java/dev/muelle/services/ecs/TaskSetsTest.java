@@ -287,6 +287,12 @@ class TaskSetsTest {
       CreateTaskSetRequest request = set(definition, TARGETS, 0).clientToken("once").build();
       TaskSet once = world.ecs().createTaskSet(request).taskSet();
       assertEquals(once.id(), world.ecs().createTaskSet(request).taskSet().id());
+      assertTrue(
+          refused(() ->
+                  world
+                      .ecs()
+                      .createTaskSet(request.toBuilder().externalId("another").build()))
+              .contains("Creation of task set was not idempotent."));
       for (int i = 0; i < 4; i++) {
         world.ecs().createTaskSet(set(definition, TARGETS, 0).build());
       }

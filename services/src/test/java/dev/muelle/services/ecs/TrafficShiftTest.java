@@ -515,6 +515,8 @@ class TrafficShiftTest {
               .contains("does not belong to the load balancer"));
       assertTrue(refusedToCreate(world, shift, a -> a.roleArn("")).contains("roleArn"));
       assertTrue(
+          refusedToCreate(world, shift, a -> a.roleArn("nobody")).contains("Role is not valid"));
+      assertTrue(
           refusedToCreate(world, c -> c.strategy("BLUE_GREEN").bakeTimeInMinutes(1441), a -> a)
               .contains("between 0 and 1440"));
       assertTrue(

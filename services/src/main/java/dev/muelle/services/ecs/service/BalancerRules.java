@@ -1,5 +1,6 @@
 package dev.muelle.services.ecs.service;
 
+import dev.muelle.services.ecs.definition.Roles;
 import dev.muelle.services.ecs.state.Refuse;
 import java.util.List;
 import java.util.Set;
@@ -23,10 +24,12 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEn
 public final class BalancerRules {
 
   private final ElasticLoadBalancingV2Client elb;
+  private final Roles roles;
   private final ListenerRules listenerRules;
 
-  public BalancerRules(ElasticLoadBalancingV2Client elb) {
+  public BalancerRules(ElasticLoadBalancingV2Client elb, Roles roles) {
     this.elb = elb;
+    this.roles = roles;
     this.listenerRules = new ListenerRules(elb);
   }
 
@@ -73,6 +76,7 @@ public final class BalancerRules {
     if (advanced.roleArn() == null || advanced.roleArn().isEmpty()) {
       throw Refuse.invalid("advancedConfiguration.roleArn can not be blank.");
     }
+    roles.arn(advanced.roleArn()); // refused if there is none
     TargetGroup first = group(group, mode);
     if (!group(alternate, mode).vpcId().equals(first.vpcId())) {
       throw Refuse.invalid("Both target groups must be in the same VPC: " + alternate);

@@ -74,7 +74,7 @@ public final class TaskSets {
       Table.of("ecs.task_set_tokens", StoredJson.codec(Token.class));
 
   /** The task set that was made for a client token. */
-  private record Token(String taskSetArn) {}
+  private record Token(String taskSetArn, @Nullable String request) {}
 
   private static final int MOST = 5;
   private static final Set<String> CREATE_MEMBERS =
@@ -154,7 +154,7 @@ public final class TaskSets {
     TaskSet made =
         store.write(tx -> {
           ServiceRecord record = external(tx, request.cluster(), request.service());
-          Optional<TaskSet> same = sameCall(tx, record, request.clientToken());
+          Optional<TaskSet> same = sameCall(tx, record, request);
           if (same.isPresent()) {
             return same.get();
           }
@@ -192,7 +192,10 @@ public final class TaskSets {
                   .build();
           tx.insert(TABLE, key(set), set);
           if (request.clientToken() != null) {
-            tx.put(TOKENS, record.key() + "/" + request.clientToken(), new Token(set.taskSetArn()));
+            tx.put(
+                TOKENS,
+                record.key() + "/" + request.clientToken(),
+                new Token(set.taskSetArn(), digest(request)));
           }
           return set;
         });
@@ -200,12 +203,24 @@ public final class TaskSets {
   }
 
   private static Optional<TaskSet> sameCall(
-      Tx tx, ServiceRecord record, @Nullable String clientToken) {
-    return clientToken == null
-        ? Optional.empty()
-        : tx.get(TOKENS, record.key() + "/" + clientToken)
-            .flatMap(token -> tx.get(TABLE, Revisions.keyOf(token.value().taskSetArn())))
-            .map(Row::value);
+      Tx tx, ServiceRecord record, CreateTaskSetRequest request) {
+    if (request.clientToken() == null) {
+      return Optional.empty();
+    }
+    Optional<Token> token =
+        tx.get(TOKENS, record.key() + "/" + request.clientToken()).map(Row::value);
+    Optional<TaskSet> made =
+        token.flatMap(known -> tx.get(TABLE, Revisions.keyOf(known.taskSetArn()))).map(Row::value);
+    if (made.isPresent() && !digest(request).equals(token.orElseThrow().request())) {
+      throw Refuse.invalid("Creation of task set was not idempotent.");
+    }
+    return made;
+  }
+
+  private static String digest(CreateTaskSetRequest request) {
+    return ClientTokens.digest(
+        CreateTaskSetRequest.class,
+        request.toBuilder().tags(List.<Tag>of()).clientToken("").build());
   }
 
   private static Scale scale(@Nullable Scale given) {
