@@ -289,9 +289,7 @@ class TaskSetsTest {
       assertEquals(once.id(), world.ecs().createTaskSet(request).taskSet().id());
       assertTrue(
           refused(() ->
-                  world
-                      .ecs()
-                      .createTaskSet(request.toBuilder().externalId("another").build()))
+                  world.ecs().createTaskSet(request.toBuilder().externalId("another").build()))
               .contains("Creation of task set was not idempotent."));
       for (int i = 0; i < 4; i++) {
         world.ecs().createTaskSet(set(definition, TARGETS, 0).build());

@@ -75,7 +75,8 @@ public final class World implements AutoCloseable {
   final FakeBalancer balancer;
   public final FakeLogs logs = new FakeLogs();
   final FakeCloudWatch cloudWatch = new FakeCloudWatch();
-  final FakeIam iam = new FakeIam(SCOPE, "LabRole", "ecsTaskExecutionRole", "ecsInfrastructureRole");
+  final FakeIam iam =
+      new FakeIam(SCOPE, "LabRole", "ecsTaskExecutionRole", "ecsInfrastructureRole");
 
   /** Addresses at which processes run but do not answer. */
   final Set<String> sick = new HashSet<>();
