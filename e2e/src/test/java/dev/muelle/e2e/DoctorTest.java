@@ -30,8 +30,9 @@ class DoctorTest {
     if (!Files.exists(link)) {
       Files.createSymbolicLink(link, Shell.HOME.resolve("muelle"));
     }
-    return new Shell(directory, Map.of("MUELLE_DATA", directory.resolve("data").toString()))
-        .attempt(script, 120);
+    Map<String, String> environment =
+        Map.of("MUELLE_DATA", directory.resolve("data").toString(), "MUELLE_CACHE", "no");
+    return new Shell(directory, environment).attempt(script, 120);
   }
 
   /** In a mount namespace of its own, so that what is hidden there stays visible to others. */

@@ -1,8 +1,8 @@
 package dev.muelle.engine.oci;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.muelle.engine.ContainerSpec;
 import dev.muelle.engine.ContainerSpec.Console;
@@ -117,7 +117,7 @@ record Bundle(
   private static final int MIN_SHARES = 2;
 
   ObjectNode config() {
-    ObjectNode config = new ObjectMapper().createObjectNode();
+    ObjectNode config = JsonNodeFactory.instance.objectNode();
     config.put("ociVersion", "1.0.2");
     process(config.putObject("process"));
     config

@@ -37,12 +37,15 @@ final class Conmon {
   private final String instance;
   private final RuntimeChoice runtime;
   private final Launcher launcher;
+  private final ObjectMapper json;
 
-  Conmon(Layout layout, String instance, RuntimeChoice runtime, Launcher launcher) {
+  Conmon(
+      Layout layout, String instance, RuntimeChoice runtime, Launcher launcher, ObjectMapper json) {
     this.layout = layout;
     this.instance = instance;
     this.runtime = runtime;
     this.launcher = launcher;
+    this.json = json;
   }
 
   /** Where it writes its own number down. */
@@ -110,7 +113,7 @@ final class Conmon {
   private int pid(String answer, String id) throws IOException {
     String message = answer;
     try {
-      JsonNode tree = new ObjectMapper().readTree(message.isEmpty() ? "{}" : message);
+      JsonNode tree = json.readTree(message.isEmpty() ? "{}" : message);
       int pid = tree.path("data").asInt(-1);
       if (pid > 0) {
         return pid;

@@ -89,7 +89,7 @@ public final class OciEngine implements Engine {
       RuntimeChoice runtime = RuntimeChoice.choose(cgroups.version(), root);
       execution = new Execution(layout, runtime.anywhere(), json);
       launcher = new Launcher(instance, layout, cgroups, runtime.program());
-      Conmon conmon = new Conmon(layout, instance, runtime, launcher);
+      Conmon conmon = new Conmon(layout, instance, runtime, launcher, json);
       backlog = new Backlog(layout, instance, room.outputBytes());
       guard = new OutputGuard(layout, instance, cgroups.monitors(), room.outputBytes());
       containers =

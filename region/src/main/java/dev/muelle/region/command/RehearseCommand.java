@@ -6,6 +6,7 @@ import dev.muelle.region.RegionServer;
 import dev.muelle.region.RootKey;
 import dev.muelle.region.demo.Clients;
 import dev.muelle.region.demo.Rehearsal;
+import dev.muelle.region.doctor.Doctor;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -30,6 +31,9 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true)
 final class RehearseCommand implements Callable<Integer> {
 
+  /** The machine lacks something; the exit code that the launcher knows. */
+  private static final int UNFIT = 4;
+
   private final Clock clock;
 
   @Option(names = "--tasks", defaultValue = "100", description = "default: ${DEFAULT-VALUE}")
@@ -41,9 +45,12 @@ final class RehearseCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    int port = freePort();
+    if (new Doctor(port).obstacle().isPresent()) {
+      return UNFIT; // for the command that follows to tell
+    }
     Path scratch = Files.createTempDirectory("muelle-rehearsal");
     DataDirectory directory = new DataDirectory(scratch.resolve("data"));
-    int port = freePort();
     try {
       try (RegionServer server = RegionServer.start(directory, port, false)) {
         RootKey key = RootKey.read(directory.credentials()).orElseThrow();

@@ -48,6 +48,9 @@ sealed interface Manifest {
   /** A blob that is referred to. */
   record Descriptor(String mediaType, String digest, long size) {}
 
+  /** Making one costs more than reading a manifest, and every start of a container reads two. */
+  ObjectMapper JSON = new ObjectMapper();
+
   /** The media types that a client says it understands. */
   String ACCEPT =
       "application/vnd.oci.image.index.v1+json,"
@@ -57,7 +60,7 @@ sealed interface Manifest {
 
   /** Reads one, whatever media type it was served as. */
   static Manifest read(byte[] json, Limits limits) throws IOException {
-    JsonNode tree = new ObjectMapper().readTree(json);
+    JsonNode tree = JSON.readTree(json);
     if (tree.path("manifests").isArray()) {
       List<Platform> platforms = new ArrayList<>();
       for (JsonNode one : tree.path("manifests")) {
@@ -94,7 +97,7 @@ sealed interface Manifest {
 
   /** Reads an image's configuration; the diff ids of its layers come along. */
   static StoredImage image(String id, String configDigest, byte[] json) throws IOException {
-    JsonNode tree = new ObjectMapper().readTree(json);
+    JsonNode tree = JSON.readTree(json);
     JsonNode config = tree.path("config");
     List<String> diffIds = strings(tree.path("rootfs").path("diff_ids"));
     for (String diffId : diffIds) {
