@@ -145,7 +145,7 @@ final class ClientStream implements Client {
   public void pass(Response answer, ByteBuf in) {
     touch();
     ByteBuf payload = answer.payload(in, connection.alloc());
-    answered = answer.body.done() && answer.body.trailers() == null;
+    answered = answer.body.done() && answer.trailers() == null;
     if (payload.isReadable() || answered) {
       connection.data(stream, payload, answered);
       mind();
@@ -165,7 +165,7 @@ final class ClientStream implements Client {
   @Override
   public void finished(Response answer) {
     exchange = null;
-    Head last = answer.body.trailers();
+    Head last = answer.trailers();
     if (last != null) {
       connection.head(stream, Http2Heads.trailers(last), true);
     } else if (!answered) {

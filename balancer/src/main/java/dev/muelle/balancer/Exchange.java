@@ -3,7 +3,6 @@ package dev.muelle.balancer;
 import dev.muelle.balancer.LoadBalancer.Node;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.Channel;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,9 +15,8 @@ import org.jspecify.annotations.Nullable;
  * kept connection that the target closed before any byte of an answer is replaced by a new one if
  * the request is idempotent and all that was sent of it is still at hand.
  */
-@SuppressWarnings(
-    "FutureReturnValueIgnored") // a write that fails closes its channel, which is seen there
-final class Exchange {
+@SuppressWarnings("ReferenceEquality") // the very same carrier is meant
+final class Exchange implements Carrier.Sender {
 
   private static final int MAX_ATTEMPTS = 4;
   private static final int MAX_REPLAY = 64 * 1024;
@@ -32,10 +30,13 @@ final class Exchange {
   private final List<MemberState> tried = new ArrayList<>(0);
 
   private @Nullable MemberState member;
-  private @Nullable TargetConnection target;
+  private @Nullable Carrier target;
   private boolean reused;
   private int attempts;
+  private final boolean bodiless;
   private boolean bodySent;
+  private boolean bodyEnded;
+  private @Nullable Head trailers;
   private int failure = 503;
   private long sentAt;
   private @Nullable ByteBuf replay = Unpooled.buffer(0);
@@ -58,6 +59,7 @@ final class Exchange {
     this.group = group;
     this.request = request;
     this.head = head;
+    this.bodiless = request.body.done();
   }
 
   void start() {
@@ -73,7 +75,9 @@ final class Exchange {
     }
     member = chosen;
     TargetConnection kept =
-        mayReuse && request.upgrade == null ? worker.take(chosen, !request.idempotent()) : null;
+        mayReuse && request.upgrade == null && !group.version.http2()
+            ? worker.take(chosen, !request.idempotent())
+            : null;
     if (kept != null) {
       reused = true;
       use(kept);
@@ -90,23 +94,24 @@ final class Exchange {
       fail(503);
       return;
     }
-    worker.connect(
-        node,
-        chosen.target.address(),
-        chosen.target.port(),
-        (channel, timedOut) -> connected(chosen, channel, timedOut));
+    if (group.version.http2()) {
+      worker.http2(node, chosen).open((stream, timedOut) -> connected(chosen, stream, timedOut));
+    } else {
+      worker.connect(
+          node,
+          chosen.target.address(),
+          chosen.target.port(),
+          (channel, timedOut) ->
+              connected(chosen, channel == null ? null : worker.http1(chosen, channel), timedOut));
+    }
   }
 
-  private void connected(MemberState chosen, @Nullable Channel channel, boolean timedOut) {
-    if (channel != null) {
-      TargetConnection fresh = new TargetConnection(chosen, channel, worker);
-      chosen.connections.add(fresh);
-      group.metrics.connected();
-      channel.pipeline().addLast(fresh);
-      if (!over) {
-        use(fresh);
+  private void connected(MemberState chosen, @Nullable Carrier carrier, boolean timedOut) {
+    if (carrier != null) {
+      if (over) {
+        carrier.done(true);
       } else {
-        worker.release(fresh);
+        use(carrier);
       }
       return;
     }
@@ -120,28 +125,33 @@ final class Exchange {
     attempt(true);
   }
 
-  private void use(TargetConnection connection) {
-    target = connection;
-    connection.exchange = this;
+  private void use(Carrier carrier) {
+    target = carrier;
     sentAt = worker.nanos();
-    connection.channel.write(Unpooled.wrappedBuffer(head));
+    carrier.ask(this, head, bodiless);
     ByteBuf again = replay;
     if (again != null && again.isReadable()) {
-      connection.channel.write(again.copy());
+      carrier.write(again.copy());
     }
-    connection.channel.config().setAutoRead(true);
+    if (bodyEnded) {
+      carrier.end(trailers);
+    }
     client.targetReady();
-    connection.channel.flush();
-    if (!connection.channel.isActive() && target == connection) {
-      connection.exchange = null;
-      targetClosed(true);
+    carrier.flush();
+    if (!carrier.active() && target == carrier) {
+      carrier.giveUp();
+      if (carrier.framesItself()) {
+        refused(); // there was no stream for it any more
+      } else {
+        targetClosed(true);
+      }
     }
   }
 
   /** Whether more of the request's body can be taken now. */
   boolean wantsBody() {
-    TargetConnection to = target;
-    return to != null && (tunnel || !request.body.done()) && to.channel.isWritable();
+    Carrier to = target;
+    return to != null && (tunnel || !request.body.done()) && to.writable();
   }
 
   boolean requestDone() {
@@ -162,7 +172,7 @@ final class Exchange {
    * @throws BadMessage if its chunks are malformed
    */
   void send(ByteBuf in) {
-    TargetConnection to = target;
+    Carrier to = target;
     if (to == null || !wantsBody() || !in.isReadable()) {
       return;
     }
@@ -170,28 +180,32 @@ final class Exchange {
     send(to, in.readRetainedSlice(bytes));
   }
 
-  private void send(TargetConnection to, ByteBuf part) {
+  private void send(Carrier to, ByteBuf part) {
     bodySent = true;
     keep(part);
-    to.channel.writeAndFlush(part);
+    to.write(part);
   }
 
   /** Passes on a part of a body that came without HTTP/1.1's framing. */
   void data(ByteBuf payload) {
-    TargetConnection to = target;
+    Carrier to = target;
     if (to == null || !payload.isReadable()) {
       payload.release();
     } else {
-      send(to, request.chunked ? Chunks.of(payload) : payload);
+      send(to, request.chunked && !to.framesItself() ? Chunks.of(payload) : payload);
     }
   }
 
   /** Such a body is whole. */
-  void end(@Nullable Head trailers) {
+  void end(@Nullable Head last) {
     request.body.finish();
-    TargetConnection to = target;
-    if (to != null && request.chunked) {
-      send(to, Chunks.last(trailers));
+    bodyEnded = true;
+    trailers = last;
+    Carrier to = target;
+    if (to != null && to.framesItself()) {
+      to.end(last);
+    } else if (to != null && request.chunked) {
+      send(to, Chunks.last(last));
     }
   }
 
@@ -209,18 +223,20 @@ final class Exchange {
     }
   }
 
-  void targetWritable() {
+  @Override
+  public void targetWritable() {
     client.targetReady();
   }
 
   void clientWritable(boolean writable) {
-    TargetConnection from = target;
+    Carrier from = target;
     if (from != null) {
-      from.channel.config().setAutoRead(writable);
+      from.reading(writable);
     }
   }
 
-  void received(ByteBuf in) {
+  @Override
+  public void received(ByteBuf in) {
     client.touch();
     if (tunnel) {
       client.tunnel(in);
@@ -247,7 +263,8 @@ final class Exchange {
     pending = Unpooled.EMPTY_BUFFER;
   }
 
-  void receivedAll() {
+  @Override
+  public void receivedAll() {
     client.flush();
   }
 
@@ -295,19 +312,11 @@ final class Exchange {
 
   private void complete(Response answer) {
     over = true;
-    TargetConnection from = target;
+    Carrier from = target;
     target = null;
     if (from != null) {
-      from.exchange = null;
       // Left-over bytes, or a request that was not read to its end: not to be used again.
-      if (answer.reusable
-          && !pending.isReadable()
-          && request.body.done()
-          && from.channel.isActive()) {
-        worker.release(from);
-      } else {
-        from.channel.close();
-      }
+      from.done(answer.reusable && !pending.isReadable() && request.body.done());
     }
     pending.skipBytes(pending.readableBytes());
     leave();
@@ -324,8 +333,49 @@ final class Exchange {
     }
   }
 
-  /** The target closed the connection. */
-  void targetClosed(boolean broken) {
+  @Override
+  public void answered(Head answer, boolean whole) {
+    client.touch();
+    try {
+      begin(Response.http2(answer, request, whole));
+    } catch (BadMessage e) {
+      malformed();
+      return;
+    }
+    Response current = response;
+    if (whole && current != null) {
+      complete(current);
+    }
+  }
+
+  @Override
+  public void ended(@Nullable Head last) {
+    Response current = response;
+    if (current == null) {
+      malformed();
+    } else {
+      current.ends(last);
+      complete(current);
+    }
+  }
+
+  @Override
+  public void refused() {
+    target = null;
+    if (over) {
+      return;
+    }
+    if (response == null && (!bodySent || replay != null)) {
+      failure = 502;
+      leave();
+      attempt(false);
+    } else {
+      targetClosed(true);
+    }
+  }
+
+  @Override
+  public void targetClosed(boolean broken) {
     target = null;
     if (over) {
       return;
@@ -392,11 +442,10 @@ final class Exchange {
   }
 
   private void drop() {
-    TargetConnection from = target;
+    Carrier from = target;
     target = null;
     if (from != null) {
-      from.exchange = null;
-      from.channel.close();
+      from.giveUp();
     }
     leave();
   }

@@ -11,14 +11,23 @@ final class GroupState {
 
   final String id;
   final Metrics metrics = new Metrics();
+
+  /** It never changes. */
+  final LoadBalancer.Version version;
+
   volatile LoadBalancer.HealthCheck check;
   volatile List<MemberState> members = List.of();
 
   private final AtomicInteger turn = new AtomicInteger();
   private final Consumer<String> listener;
 
-  GroupState(String id, LoadBalancer.HealthCheck check, Consumer<String> listener) {
+  GroupState(
+      String id,
+      LoadBalancer.Version version,
+      LoadBalancer.HealthCheck check,
+      Consumer<String> listener) {
     this.id = id;
+    this.version = version;
     this.check = check;
     this.listener = listener;
   }

@@ -7,6 +7,7 @@ import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Headers.PseudoHeaderName;
 import io.netty.util.AsciiString;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.AbstractMap.SimpleImmutableEntry;
 import java.util.ArrayList;
@@ -29,7 +30,63 @@ final class Http2Heads {
   private static final Set<String> OF_CONNECTIONS =
       Set.of("connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade");
 
+  private static final Set<String> ASKING = Set.of(":method", ":scheme", ":path", ":authority");
+  private static final Set<String> ANSWERING = Set.of(":status");
+
   private Http2Heads() {}
+
+  /**
+   * What a target is told.
+   *
+   * @param head as it would be written to a target that speaks HTTP/1.1
+   */
+  static Http2Headers told(byte[] head) {
+    int end = end(head, 0);
+    String[] line = new String(head, 0, end, StandardCharsets.ISO_8859_1).split(" ", -1);
+    Http2Headers headers = new DefaultHttp2Headers(false);
+    headers.method(line[0]).scheme("http").path(line[1]);
+    for (int at = end + 2; head[at] != '\r'; at = end + 2) {
+      end = end(head, at);
+      int colon = at;
+      while (head[colon] != ':') {
+        colon++;
+      }
+      AsciiString name = new AsciiString(head, at, colon - at, false).toLowerCase();
+      int from = Math.min(end, colon + 2);
+      AsciiString value = new AsciiString(head, from, end - from, false);
+      if (name.contentEquals("host")) {
+        headers.authority(value);
+      } else if (!OF_CONNECTIONS.contains(name.toString())) {
+        headers.add(name, value);
+      }
+    }
+    return headers.add("te", "trailers"); // they are passed on, and gRPC asks for them
+  }
+
+  private static int end(byte[] head, int from) {
+    int at = from;
+    while (head[at] != '\r') {
+      at++;
+    }
+    return at;
+  }
+
+  /**
+   * A target's answer.
+   *
+   * @throws Http2Exception of the stream, if it is malformed
+   */
+  static Head answer(int stream, Http2Headers headers) throws Http2Exception {
+    String status = one(stream, headers, PseudoHeaderName.STATUS);
+    if (status == null || !status.matches("[1-5][0-9][0-9]")) {
+      throw malformed(stream, ":status");
+    }
+    try {
+      return Head.of("HTTP/1.1 " + status, fields(stream, headers, ANSWERING));
+    } catch (BadMessage e) {
+      throw malformed(stream, String.valueOf(e.getMessage()));
+    }
+  }
 
   /**
    * A request's head.
@@ -56,7 +113,7 @@ final class Http2Heads {
         || path.indexOf(' ') >= 0) {
       throw malformed(stream, ":path");
     }
-    List<Map.Entry<CharSequence, CharSequence>> fields = fields(stream, headers, true);
+    List<Map.Entry<CharSequence, CharSequence>> fields = fields(stream, headers, ASKING);
     String host = null;
     StringBuilder cookies = new StringBuilder();
     List<Map.Entry<CharSequence, CharSequence>> passed = new ArrayList<>(fields.size() + 1);
@@ -94,7 +151,7 @@ final class Http2Heads {
    */
   static Head trailers(int stream, Http2Headers headers) throws Http2Exception {
     try {
-      return Head.of("", fields(stream, headers, false));
+      return Head.of("", fields(stream, headers, Set.of()));
     } catch (BadMessage e) {
       throw malformed(stream, String.valueOf(e.getMessage()));
     }
@@ -110,13 +167,13 @@ final class Http2Heads {
   }
 
   private static List<Map.Entry<CharSequence, CharSequence>> fields(
-      int stream, Http2Headers headers, boolean request) throws Http2Exception {
+      int stream, Http2Headers headers, Set<String> pseudo) throws Http2Exception {
     List<Map.Entry<CharSequence, CharSequence>> fields = new ArrayList<>(headers.size());
     for (Map.Entry<CharSequence, CharSequence> field : headers) {
       String name = field.getKey().toString();
       CharSequence value = field.getValue();
       if (name.startsWith(":")) {
-        if (!request || !asksWith(name)) {
+        if (!pseudo.contains(name)) {
           throw malformed(stream, name);
         }
         continue;
@@ -137,13 +194,6 @@ final class Http2Heads {
       fields.add(field);
     }
     return fields;
-  }
-
-  private static boolean asksWith(String pseudo) {
-    return switch (pseudo) {
-      case ":method", ":scheme", ":path", ":authority" -> true;
-      default -> false;
-    };
   }
 
   private static Http2Exception malformed(int stream, String what) {

@@ -124,7 +124,40 @@ public record LoadBalancer(
   public record Share(String groupId, int weight) {}
 
   /** Targets that are interchangeable. */
-  public record TargetGroup(String id, HealthCheck healthCheck, List<Member> members) {}
+  public record TargetGroup(
+      String id, Version version, HealthCheck healthCheck, List<Member> members) {
+
+    /** Targets that speak HTTP/1.1. */
+    public TargetGroup(String id, HealthCheck healthCheck, List<Member> members) {
+      this(id, Version.HTTP1, healthCheck, members);
+    }
+  }
+
+  /**
+   * What targets speak.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html#target-group-protocol-version">
+   *     Protocol version</a>
+   */
+  public enum Version {
+    HTTP1,
+    HTTP2,
+    GRPC;
+
+    boolean http2() {
+      return this != HTTP1;
+    }
+
+    /** Whether such a request may be sent there; otherwise it is answered 464, as by ALB. */
+    boolean takes(Request request) {
+      return switch (this) {
+        case HTTP1 -> !request.http2 || !request.isGrpc();
+        case HTTP2 -> request.http2;
+        case GRPC -> request.http2 && request.method.equals("POST");
+      };
+    }
+  }
 
   /**
    * A target of a group.
@@ -141,7 +174,7 @@ public record LoadBalancer(
    * As ELB's target group attributes.
    *
    * @param port 0 for the target's own
-   * @param matcher status codes that count as healthy
+   * @param matcher status codes that count as healthy; with gRPC its own
    */
   public record HealthCheck(
       int port,

@@ -24,7 +24,7 @@ final class MemberState {
   final String zone;
 
   /** Every connection to this target, busy or idle. */
-  final Set<TargetConnection> connections = ConcurrentHashMap.newKeySet();
+  final Set<TargetLink> connections = ConcurrentHashMap.newKeySet();
 
   private final AtomicInteger inFlight = new AtomicInteger();
   private volatile HealthRules rules;
@@ -73,7 +73,7 @@ final class MemberState {
       idle = before == 0;
       rules = deregistered(Health.DRAINING, now);
     }
-    connections.forEach(TargetConnection::closeIfIdle);
+    connections.forEach(TargetLink::closeIfIdle);
     group.changed();
     if (idle) {
       drained(now);
@@ -98,7 +98,7 @@ final class MemberState {
   /** The delay has passed: what is still open is cut. */
   void cut(Instant now) {
     if (draining()) {
-      connections.forEach(TargetConnection::abort);
+      connections.forEach(TargetLink::abort);
       if (rules.state().health() != Health.DRAINED) {
         drained(now);
       }

@@ -102,7 +102,8 @@ public final class NettyBalancer implements Balancer {
       now.put(
           group.id(),
           groups.computeIfAbsent(
-              group.id(), id -> new GroupState(id, group.healthCheck(), this::tell)));
+              group.id(),
+              id -> new GroupState(id, group.version(), group.healthCheck(), this::tell)));
     }
     state.wanted = wanted;
     state.groups = Map.copyOf(now);
@@ -180,30 +181,33 @@ public final class NettyBalancer implements Balancer {
     }
     member.health(rules -> rules.checking(clock.instant()));
     long started = worker.nanos();
-    worker.loop.execute(() ->
-        Probe.run(
-            worker,
-            node,
-            member.target,
-            check,
-            outcome -> {
-              if (counts || outcome instanceof Outcome.Passed) {
-                member.health(rules -> rules.after(outcome, check, clock.instant()));
-              }
-              long took = worker.nanos() - started;
-              long interval = check.interval().toNanos();
-              if (member.state().health() == Health.INITIAL) {
-                // Looks more often than it counts, so that who starts quickly serves quickly.
-                long pause = Math.min(EAGER.toNanos(), interval);
-                long passed = (counts ? 0 : elapsed) + Math.max(took, pause);
-                boolean next = passed >= interval;
-                Duration wait = Duration.ofNanos(Math.max(0, pause - took));
-                later(worker, balancer, member, wait, next, passed);
-              } else {
-                Duration wait = Duration.ofNanos(Math.max(0, interval - took));
-                later(worker, balancer, member, wait, true, 0);
-              }
-            }));
+    Consumer<Outcome> result =
+        outcome -> {
+          if (counts || outcome instanceof Outcome.Passed) {
+            member.health(rules -> rules.after(outcome, check, clock.instant()));
+          }
+          long took = worker.nanos() - started;
+          long interval = check.interval().toNanos();
+          if (member.state().health() == Health.INITIAL) {
+            // Looks more often than it counts, so that who starts quickly serves quickly.
+            long pause = Math.min(EAGER.toNanos(), interval);
+            long passed = (counts ? 0 : elapsed) + Math.max(took, pause);
+            boolean next = passed >= interval;
+            Duration wait = Duration.ofNanos(Math.max(0, pause - took));
+            later(worker, balancer, member, wait, next, passed);
+          } else {
+            Duration wait = Duration.ofNanos(Math.max(0, interval - took));
+            later(worker, balancer, member, wait, true, 0);
+          }
+        };
+    LoadBalancer.Version version = member.group.version;
+    worker.loop.execute(() -> {
+      if (version.http2()) {
+        Http2Probe.run(worker, node, member.target, check, version, result);
+      } else {
+        Probe.run(worker, node, member.target, check, result);
+      }
+    });
   }
 
   private void later(

@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBufAllocator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** A target's response, checked, and how it is told to the client. */
 final class Response {
@@ -31,6 +32,7 @@ final class Response {
   private final boolean chunked;
   private final boolean tellLength;
   private final List<String> connection;
+  private @Nullable Head last;
 
   /**
    * Checks a head.
@@ -38,6 +40,20 @@ final class Response {
    * @throws BadMessage (502) if it must not be passed on
    */
   Response(Head head, Request request) {
+    this(head, request, null);
+  }
+
+  /**
+   * An answer that came by HTTP/2, of which {@link #ends} says where it ends.
+   *
+   * @param whole whether it has no body
+   * @throws BadMessage (502) if it must not be passed on
+   */
+  static Response http2(Head head, Request request, boolean whole) {
+    return new Response(head, request, whole);
+  }
+
+  private Response(Head head, Request request, @Nullable Boolean http2Whole) {
     this.head = head;
     String line = head.line();
     if (!line.matches("HTTP/1\\.[01] [1-5][0-9][0-9]( .*)?")) {
@@ -58,7 +74,9 @@ final class Response {
     this.chunked = !codings.isEmpty();
     boolean bodiless = request.isHead() || status < 200 || status == 204 || status == 304;
     this.tellLength = length >= 0 && status >= 200 && status != 204;
-    if (bodiless) {
+    if (http2Whole != null) {
+      this.body = http2Whole ? Framing.none() : Framing.untilSaid();
+    } else if (bodiless) {
       this.body = Framing.none();
     } else if (chunked) {
       this.body = Framing.chunked();
@@ -122,6 +140,17 @@ final class Response {
     ByteBuf payload = alloc.buffer();
     in.skipBytes(body.take(in, payload));
     return payload;
+  }
+
+  /** Its body is whole, and these fields follow it. */
+  void ends(@Nullable Head trailers) {
+    body.finish();
+    last = trailers;
+  }
+
+  /** The fields after the body; null if there are none (yet). */
+  @Nullable Head trailers() {
+    return last != null ? last : body.trailers();
   }
 
   boolean switchesProtocol() {

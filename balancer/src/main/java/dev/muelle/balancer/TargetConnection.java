@@ -1,6 +1,7 @@
 package dev.muelle.balancer;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -9,12 +10,12 @@ import org.jspecify.annotations.Nullable;
 /** A connection to a target: serving one exchange, or idle in its event loop's pool. */
 @SuppressWarnings(
     "FutureReturnValueIgnored") // a write that fails closes its channel, which is seen there
-final class TargetConnection extends ChannelInboundHandlerAdapter {
+final class TargetConnection extends ChannelInboundHandlerAdapter implements Carrier, TargetLink {
 
   final MemberState member;
   final Channel channel;
   private final Worker worker;
-  @Nullable Exchange exchange;
+  private @Nullable Sender sender;
   long idleSince;
   boolean broken;
 
@@ -26,7 +27,7 @@ final class TargetConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
-    Exchange current = exchange;
+    Sender current = sender;
     if (current != null) {
       current.received((ByteBuf) message);
     } else {
@@ -38,7 +39,7 @@ final class TargetConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
-    Exchange current = exchange;
+    Sender current = sender;
     if (current != null) {
       current.receivedAll();
     }
@@ -46,7 +47,7 @@ final class TargetConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-    Exchange current = exchange;
+    Sender current = sender;
     if (current != null) {
       current.targetWritable();
     }
@@ -63,24 +64,82 @@ final class TargetConnection extends ChannelInboundHandlerAdapter {
     member.connections.remove(this);
     member.group.metrics.disconnected();
     worker.forget(this);
-    Exchange current = exchange;
-    exchange = null;
+    Sender current = sender;
+    sender = null;
     if (current != null) {
       current.targetClosed(broken);
     }
   }
 
-  /** From any thread. */
-  void closeIfIdle() {
+  @Override
+  public void ask(Sender asks, byte[] head, boolean whole) {
+    sender = asks;
+    channel.write(Unpooled.wrappedBuffer(head));
+    channel.config().setAutoRead(true);
+  }
+
+  @Override
+  public boolean active() {
+    return channel.isActive();
+  }
+
+  @Override
+  public boolean writable() {
+    return channel.isWritable();
+  }
+
+  @Override
+  public boolean framesItself() {
+    return false;
+  }
+
+  @Override
+  public void write(ByteBuf part) {
+    channel.writeAndFlush(part);
+  }
+
+  @Override
+  public void end(@Nullable Head trailers) {
+    // The last chunk, or the length, has said so.
+  }
+
+  @Override
+  public void reading(boolean wanted) {
+    channel.config().setAutoRead(wanted);
+  }
+
+  @Override
+  public void flush() {
+    channel.flush();
+  }
+
+  @Override
+  public void done(boolean clean) {
+    sender = null;
+    if (clean && channel.isActive()) {
+      worker.release(this);
+    } else {
+      channel.close();
+    }
+  }
+
+  @Override
+  public void giveUp() {
+    sender = null;
+    channel.close();
+  }
+
+  @Override
+  public void closeIfIdle() {
     onLoop(() -> {
-      if (exchange == null) {
+      if (sender == null) {
         channel.close();
       }
     });
   }
 
-  /** From any thread. */
-  void abort() {
+  @Override
+  public void abort() {
     broken = true;
     onLoop(channel::close);
   }

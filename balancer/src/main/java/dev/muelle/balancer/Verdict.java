@@ -60,13 +60,13 @@ sealed interface Verdict {
   private static Verdict forward(
       Request request, Visitor visitor, Binding found, Action.Forward forward) {
     BalancerState balancer = found.balancer();
-    if (request.http2 && request.isGrpc()) {
-      return new Answered(Answer.page(464)); // targets are asked by HTTP/1.1
-    }
     String chosen = forward.choose(visitor.worker.random);
     GroupState group = chosen == null ? null : balancer.groups.get(chosen);
     if (group == null) {
       return new Answered(Answer.page(503));
+    }
+    if (!group.version.takes(request)) {
+      return new Answered(Answer.page(464));
     }
     return new Forwarded(
         balancer,

@@ -12,7 +12,9 @@ import io.netty.channel.socket.SocketProtocolFamily;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
@@ -39,6 +41,8 @@ final class Worker {
   final InstantSource clock;
   final RandomGenerator random;
   private final Map<MemberState, ArrayDeque<TargetConnection>> idle = new HashMap<>();
+
+  private final Map<MemberState, List<TargetHttp2>> shared = new HashMap<>();
 
   Worker(EventLoop loop, InstantSource clock, RandomGenerator random) {
     this.loop = loop;
@@ -72,7 +76,6 @@ final class Worker {
   }
 
   void release(TargetConnection connection) {
-    connection.exchange = null;
     connection.idleSince = nanos();
     ArrayDeque<TargetConnection> mine =
         idle.computeIfAbsent(connection.member, m -> new ArrayDeque<>());
@@ -96,6 +99,11 @@ final class Worker {
 
   private void sweep() {
     long now = nanos();
+    for (List<TargetHttp2> mine : shared.values()) {
+      mine.stream()
+          .filter(one -> one.idleSince(now - MAX_IDLE_NANOS))
+          .forEach(TargetHttp2::closeIfIdle);
+    }
     for (ArrayDeque<TargetConnection> mine : idle.values()) {
       for (TargetConnection connection : mine) {
         if (now - connection.idleSince > MAX_IDLE_NANOS) {
@@ -103,6 +111,41 @@ final class Worker {
         }
       }
     }
+  }
+
+  /** A connection to a target that serves one exchange at a time. */
+  TargetConnection http1(MemberState member, Channel channel) {
+    TargetConnection fresh = new TargetConnection(member, channel, this);
+    member.connections.add(fresh);
+    member.group.metrics.connected();
+    channel.pipeline().addLast(fresh);
+    return fresh;
+  }
+
+  /** A connection of HTTP/2 to a target with room for one more exchange. */
+  TargetHttp2 http2(Node node, MemberState member) {
+    List<TargetHttp2> mine = shared.computeIfAbsent(member, m -> new ArrayList<>());
+    for (TargetHttp2 one : mine) {
+      if (one.hasRoom()) {
+        return one;
+      }
+    }
+    TargetHttp2[] made = new TargetHttp2[1];
+    TargetHttp2 fresh =
+        TargetHttp2.fresh(() -> {
+          member.connections.remove(made[0]);
+          member.group.metrics.disconnected();
+          mine.remove(made[0]);
+          if (mine.isEmpty()) {
+            shared.remove(member, mine);
+          }
+        });
+    made[0] = fresh;
+    mine.add(fresh);
+    member.connections.add(fresh);
+    member.group.metrics.connected();
+    connect(node, member.target.address(), member.target.port(), fresh::connected);
+    return fresh;
   }
 
   /** Is told how connecting went. */

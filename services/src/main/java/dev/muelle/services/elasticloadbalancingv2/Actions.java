@@ -19,6 +19,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.FixedRespons
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ForwardActionConfig;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidConfigurationRequestException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidLoadBalancerActionException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RedirectActionConfig;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RedirectActionStatusCodeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupTuple;
@@ -44,7 +45,8 @@ final class Actions {
   private Actions() {}
 
   /** Of a listener or a rule: exactly one that ends the request. */
-  static List<Action> check(Tx tx, Balancing balancer, List<Action> actions) {
+  static List<Action> check(
+      Tx tx, Balancing balancer, ProtocolEnum protocol, List<Action> actions) {
     if (actions.size() != 1) {
       throw InvalidLoadBalancerActionException.builder()
           .message(
@@ -54,7 +56,11 @@ final class Actions {
     }
     Action action = actions.getFirst();
     return switch (action.type()) {
-      case FORWARD -> List.of(forward(tx, balancer, action));
+      case FORWARD -> {
+        Action forward = forward(tx, balancer, action);
+        unlessSpoken(tx, protocol, forward);
+        yield List.of(forward);
+      }
       case FIXED_RESPONSE -> List.of(fixed(action));
       case REDIRECT -> List.of(redirect(action));
       case null -> throw Refuse.invalid("An action type must be specified");
@@ -123,6 +129,32 @@ final class Actions {
                 .targetGroupStickinessConfig(s -> s.enabled(false))
                 .build())
         .build();
+  }
+
+  /**
+   * Refuses target groups of HTTP/2 and gRPC behind a listener whose clients cannot speak that.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html#target-group-protocol-version">
+   *     Protocol version</a>
+   */
+  static void unlessSpoken(Tx tx, ProtocolEnum protocol, Action action) {
+    if (protocol == ProtocolEnum.HTTPS) {
+      return;
+    }
+    for (TargetGroupTuple tuple : State.groupsOf(action)) {
+      String version = TargetGroups.get(tx, tuple.targetGroupArn()).group().protocolVersion();
+      if (!version.equals("HTTP1")) {
+        throw InvalidLoadBalancerActionException.builder()
+            .message(
+                "Listener protocol '"
+                    + protocol
+                    + "' is not supported with a target group with the protocol-version '"
+                    + version
+                    + "'")
+            .build();
+      }
+    }
   }
 
   private static Action fixed(Action action) {

@@ -357,12 +357,15 @@ final class Apply {
       }
     });
     String port = group.healthCheckPort();
+    LoadBalancer.Version version = LoadBalancer.Version.valueOf(group.protocolVersion());
+    boolean grpc = version == LoadBalancer.Version.GRPC;
     return new LoadBalancer.TargetGroup(
         group.targetGroupArn(),
+        version,
         new LoadBalancer.HealthCheck(
             port.equals("traffic-port") ? 0 : Integer.parseInt(port),
             group.healthCheckPath(),
-            Matchers.parse(group.matcher().httpCode()),
+            Matchers.parse(grpc ? group.matcher().grpcCode() : group.matcher().httpCode(), grpc),
             Duration.ofSeconds(group.healthCheckIntervalSeconds()),
             Duration.ofSeconds(group.healthCheckTimeoutSeconds()),
             group.healthyThresholdCount(),

@@ -94,7 +94,8 @@ final class Listeners {
                   .loadBalancerArn(request.loadBalancerArn())
                   .protocol(request.protocol())
                   .port(port)
-                  .defaultActions(Actions.check(tx, balancer, request.defaultActions()))
+                  .defaultActions(
+                      Actions.check(tx, balancer, request.protocol(), request.defaultActions()))
                   .applyMutation(next ->
                       secure(
                           tx,
@@ -147,12 +148,17 @@ final class Listeners {
             }
             next.port(port);
           }
-          if (!request.defaultActions().isEmpty()) {
-            Balancing balancer = LoadBalancers.get(tx, old.listener().loadBalancerArn());
-            next.defaultActions(Actions.check(tx, balancer, request.defaultActions()));
-          }
           ProtocolEnum protocol =
               request.protocol() == null ? old.listener().protocol() : request.protocol();
+          if (!request.defaultActions().isEmpty()) {
+            Balancing balancer = LoadBalancers.get(tx, old.listener().loadBalancerArn());
+            next.defaultActions(Actions.check(tx, balancer, protocol, request.defaultActions()));
+          } else {
+            Actions.unlessSpoken(tx, protocol, old.listener().defaultActions().getFirst());
+          }
+          for (State.Ruling ruling : Rules.of(tx, request.listenerArn())) {
+            Actions.unlessSpoken(tx, protocol, ruling.rule().actions().getFirst());
+          }
           secure(
               tx,
               next.protocol(protocol),

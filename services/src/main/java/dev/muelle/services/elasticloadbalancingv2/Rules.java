@@ -27,6 +27,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyRuleRe
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyRuleResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.OperationNotPermittedException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.PriorityInUseException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Rule;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RulePriorityPair;
@@ -80,7 +81,9 @@ final class Rules {
                   .ruleArn(arn)
                   .priority(String.valueOf(priority))
                   .conditions(Conditions.check(request.conditions()))
-                  .actions(Actions.check(tx, balancer, request.actions()))
+                  .actions(
+                      Actions.check(
+                          tx, balancer, listening.listener().protocol(), request.actions()))
                   .isDefault(false)
                   .build();
           Ruling ruling = new Ruling(rule, request.listenerArn(), balancerArn, request.tags());
@@ -104,7 +107,8 @@ final class Rules {
           }
           if (!request.actions().isEmpty()) {
             Balancing balancer = LoadBalancers.get(tx, old.balancerArn());
-            next.actions(Actions.check(tx, balancer, request.actions()));
+            ProtocolEnum protocol = Listeners.get(tx, old.listenerArn()).listener().protocol();
+            next.actions(Actions.check(tx, balancer, protocol, request.actions()));
           }
           Ruling ruling = old.with(next.build());
           tx.put(State.RULES, request.ruleArn(), ruling);

@@ -85,6 +85,8 @@ final class TargetGroups {
           "Tags",
           "IpAddressType");
 
+  private static final String GRPC = "GRPC";
+
   private final Scope scope;
   private final Store store;
   private final InstantSource clock;
@@ -137,12 +139,6 @@ final class TargetGroups {
                   + request.protocolAsString()
                   + "' is not supported in this region");
     }
-    if (request.protocolVersion() != null && !request.protocolVersion().equals("HTTP1")) {
-      throw Refuse.invalid(
-          "The protocol version '"
-              + request.protocolVersion()
-              + "' is not supported in this region");
-    }
     if (request.ipAddressType() != null
         && request.ipAddressType() != TargetGroupIpAddressTypeEnum.IPV4) {
       throw Refuse.invalid(
@@ -158,12 +154,14 @@ final class TargetGroups {
     }
     vpc(request.vpcId());
     Tags.check(request.tags());
+    String version = version(request.protocolVersion());
+    boolean grpc = version.equals(GRPC);
     TargetGroup wanted =
         checked(
             TargetGroup.builder()
                 .targetGroupName(name)
                 .protocol(ProtocolEnum.HTTP)
-                .protocolVersion("HTTP1")
+                .protocolVersion(version)
                 .port(request.port())
                 .vpcId(request.vpcId())
                 .targetType(type)
@@ -172,12 +170,12 @@ final class TargetGroups {
                 .healthCheckEnabled(enabled(request.healthCheckEnabled(), type))
                 .healthCheckProtocol(protocol(request.healthCheckProtocol()))
                 .healthCheckPort(or(request.healthCheckPort(), "traffic-port"))
-                .healthCheckPath(or(request.healthCheckPath(), "/"))
+                .healthCheckPath(or(request.healthCheckPath(), grpc ? "/AWS.ALB/healthcheck" : "/"))
                 .healthCheckIntervalSeconds(or(request.healthCheckIntervalSeconds(), 30))
                 .healthCheckTimeoutSeconds(or(request.healthCheckTimeoutSeconds(), 5))
                 .healthyThresholdCount(or(request.healthyThresholdCount(), 5))
                 .unhealthyThresholdCount(or(request.unhealthyThresholdCount(), 2))
-                .matcher(matcher(request.matcher(), "200"))
+                .matcher(or(matcher(request.matcher(), grpc), usual(grpc)))
                 .build());
     TargetGroup made =
         store.write(tx -> {
@@ -234,15 +232,36 @@ final class TargetGroups {
     return ProtocolEnum.HTTP;
   }
 
-  private static Matcher matcher(@Nullable Matcher matcher, String otherwise) {
+  private static String version(@Nullable String version) {
+    if (version == null) {
+      return "HTTP1";
+    }
+    if (!Set.of("HTTP1", "HTTP2", GRPC).contains(version)) {
+      throw Refuse.invalid(
+          "Protocol version '" + version + "' must be one of 'HTTP1, HTTP2, GRPC'");
+    }
+    return version;
+  }
+
+  /** What counts as healthy unless something is said: with gRPC, that nothing is implemented. */
+  private static Matcher usual(boolean grpc) {
+    return grpc
+        ? Matcher.builder().grpcCode("12").build()
+        : Matcher.builder().httpCode("200").build();
+  }
+
+  /** A matcher of the kind that the protocol version has; null if none was given. */
+  private static @Nullable Matcher matcher(@Nullable Matcher matcher, boolean grpc) {
     if (matcher == null) {
-      return Matcher.builder().httpCode(otherwise).build();
+      return null;
     }
-    Refuse.unlessEffective(matcher, Set.of("HttpCode"));
-    if (matcher.httpCode() == null) {
-      throw Refuse.invalid("Health check matcher HTTP code must be specified");
+    Refuse.unlessEffective(matcher, Set.of(grpc ? "GrpcCode" : "HttpCode"));
+    String codes = grpc ? matcher.grpcCode() : matcher.httpCode();
+    if (codes == null) {
+      throw Refuse.invalid(
+          "Health check matcher " + (grpc ? "GRPC" : "HTTP") + " code must be specified");
     }
-    Matchers.parse(matcher.httpCode());
+    Matchers.parse(codes, grpc);
     return matcher;
   }
 
@@ -337,7 +356,8 @@ final class TargetGroups {
                           or(r.healthyThresholdCount(), g.healthyThresholdCount()))
                       .unhealthyThresholdCount(
                           or(r.unhealthyThresholdCount(), g.unhealthyThresholdCount()))
-                      .matcher(matcher(r.matcher(), g.matcher().httpCode()))
+                      .matcher(
+                          or(matcher(r.matcher(), GRPC.equals(g.protocolVersion())), g.matcher()))
                       .build());
           tx.put(
               State.GROUPS,

@@ -9,6 +9,7 @@ import static dev.muelle.services.elasticloadbalancingv2.Machine.to;
 import static dev.muelle.services.elasticloadbalancingv2.Machine.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -64,6 +65,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Rule;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleCondition;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SubnetMapping;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Tag;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetDescription;
@@ -509,6 +511,61 @@ class ElbV2Test {
   }
 
   @Test
+  void targetGroupsOfHttp2AndGrpc() {
+    TargetGroup calls = group("calls", r -> r.protocolVersion("GRPC"));
+    assertEquals("GRPC", calls.protocolVersion());
+    assertEquals("12", calls.matcher().grpcCode());
+    assertNull(calls.matcher().httpCode());
+    assertEquals("/AWS.ALB/healthcheck", calls.healthCheckPath());
+    String arn = calls.targetGroupArn();
+    elb.modifyTargetGroup(r -> r.targetGroupArn(arn).matcher(m -> m.grpcCode("0,5-7")));
+    elb.modifyTargetGroup(r -> r.targetGroupArn(arn).healthCheckPath("/a.B/Check"));
+    TargetGroup now =
+        elb.describeTargetGroups(r -> r.targetGroupArns(arn)).targetGroups().getFirst();
+    assertEquals("0,5-7", now.matcher().grpcCode());
+    assertEquals("/a.B/Check", now.healthCheckPath());
+    TargetGroup pages = group("pages", r -> r.protocolVersion("HTTP2"));
+    assertEquals("200", pages.matcher().httpCode());
+    assertEquals("/", pages.healthCheckPath());
+
+    String balancer = machine.balancer("web").loadBalancerArn();
+    String unfit =
+        "Listener protocol 'HTTP' is not supported with a target group with the protocol-version"
+            + " 'GRPC'";
+    refused(
+        "InvalidLoadBalancerAction",
+        unfit,
+        () ->
+            elb.createListener(r ->
+                r.loadBalancerArn(balancer)
+                    .protocol("HTTP")
+                    .port(freePort())
+                    .defaultActions(to(arn))));
+    String listener =
+        elb.createListener(r ->
+                r.loadBalancerArn(balancer)
+                    .protocol("HTTP")
+                    .port(freePort())
+                    .defaultActions(says("hi")))
+            .listeners()
+            .getFirst()
+            .listenerArn();
+    refused(
+        "InvalidLoadBalancerAction",
+        unfit,
+        () ->
+            elb.createRule(r ->
+                r.listenerArn(listener)
+                    .priority(1)
+                    .conditions(RuleCondition.builder().field("path-pattern").values("/a").build())
+                    .actions(to(arn))));
+    refused(
+        "InvalidLoadBalancerAction",
+        unfit,
+        () -> elb.modifyListener(r -> r.listenerArn(listener).defaultActions(to(arn))));
+  }
+
+  @Test
   void whatATargetGroupCannotBe() {
     record Case(String message, Consumer<CreateTargetGroupRequest.Builder> request) {}
     List<Case> cases =
@@ -517,7 +574,11 @@ class ElbV2Test {
             new Case("target type 'lambda'", r -> r.targetType("lambda")),
             new Case("protocol 'HTTPS'", r -> r.protocol("HTTPS")),
             new Case("protocol must be specified", r -> r.protocol((String) null)),
-            new Case("protocol version 'GRPC'", r -> r.protocolVersion("GRPC")),
+            new Case("Protocol version 'HTTP3'", r -> r.protocolVersion("HTTP3")),
+            new Case("'HttpCode'", r -> r.protocolVersion("GRPC").matcher(m -> m.httpCode("200"))),
+            new Case(
+                "GRPC code '0-100' must be within '0-99'",
+                r -> r.protocolVersion("GRPC").matcher(m -> m.grpcCode("0-100"))),
             new Case("'ipv6'", r -> r.ipAddressType("ipv6")),
             new Case("port", r -> r.port(0)),
             new Case("VPC ID must be specified", r -> r.vpcId(null)),

@@ -56,6 +56,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadB
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleCondition;
 
 /** HTTPS listeners with certificates of ACM; clients trust the region's authority only. */
 class HttpsListenersTest {
@@ -247,6 +248,34 @@ class HttpsListenersTest {
     while (version(balancer.dnsName()).equals("http/1.1")) {
       // the change is on its way
     }
+  }
+
+  @Test
+  void aListenerWithTargetsOfGrpcStaysHttps() {
+    String vpc = balancer.vpcId();
+    String group =
+        elb.createTargetGroup(r ->
+                r.name("calls")
+                    .protocol("HTTP")
+                    .protocolVersion("GRPC")
+                    .port(50_051)
+                    .targetType("ip")
+                    .vpcId(vpc))
+            .targetGroups()
+            .getFirst()
+            .targetGroupArn();
+    String arn = https(certificate(balancer.dnsName())).listenerArn();
+    elb.createRule(r ->
+        r.listenerArn(arn)
+            .priority(1)
+            .conditions(
+                RuleCondition.builder().field("path-pattern").values("/muelle.Echo/*").build())
+            .actions(Machine.to(group)));
+    refused(
+        "InvalidLoadBalancerAction",
+        "Listener protocol 'HTTP' is not supported with a target group with the protocol-version"
+            + " 'GRPC'",
+        () -> elb.modifyListener(r -> r.listenerArn(arn).protocol("HTTP")));
   }
 
   private void http2(String enabled) {
