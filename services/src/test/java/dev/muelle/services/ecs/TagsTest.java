@@ -120,6 +120,11 @@ class TagsTest {
     refused(
         "between 1 and 128",
         () -> world.ecs().tagResource(r -> r.resourceArn(cluster).tags(tag("k".repeat(129), ""))));
+    for (Tag wrong : List.of(tag("a<b>", "1"), tag("a", "tab\t"), tag("a", "1;2"))) {
+      refused(
+          "letters, numbers, spaces",
+          () -> world.ecs().tagResource(r -> r.resourceArn(cluster).tags(wrong)));
+    }
     refused(
         "not found",
         () -> world.ecs().tagResource(r -> r.resourceArn(cluster + "x").tags(tag("a", "1"))));

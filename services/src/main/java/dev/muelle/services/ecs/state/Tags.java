@@ -4,6 +4,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Tag;
 
@@ -17,6 +18,9 @@ import software.amazon.awssdk.services.ecs.model.Tag;
 public final class Tags {
 
   private static final int MOST = 50;
+
+  /** As the API reference gives it for Tag. */
+  private static final Pattern VALID = Pattern.compile("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*");
 
   private Tags() {}
 
@@ -35,6 +39,11 @@ public final class Tags {
       }
       if (tag.value() != null && tag.value().length() > 256) {
         throw Refuse.invalid("Tag values must be at most 256 characters in length.");
+      }
+      if (!VALID.matcher(key).matches()
+          || (tag.value() != null && !VALID.matcher(tag.value()).matches())) {
+        throw Refuse.invalid(
+            "Tags can have letters, numbers, spaces, and the characters _ . : / = + - @: " + key);
       }
       if (!keys.add(key)) {
         throw Refuse.invalid("Duplicate tag keys found: " + key);
