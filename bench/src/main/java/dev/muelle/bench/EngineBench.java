@@ -237,7 +237,7 @@ public final class EngineBench {
                     address,
                     mac,
                     List.of("sg-bench"),
-                    false)));
+                    null)));
     Path[] namespace = new Path[1];
     timed("namespace", () -> namespace[0] = network.plug(eni, Use.NAMESPACE).orElseThrow());
     timed(

@@ -91,14 +91,27 @@ final class FargateTasks implements AutoCloseable {
 
   /** Starts a task with a command for its container {@code main}, in a subnet and a group. */
   String start(String family, String subnet, String group, String command) throws IOException {
+    return start(family, subnet, group, "DISABLED", command);
+  }
+
+  /** The same with a public address. */
+  String startPublic(String family, String subnet, String group, String command)
+      throws IOException {
+    return start(family, subnet, group, "ENABLED", command);
+  }
+
+  private String start(
+      String family, String subnet, String group, String publicAddress, String command)
+      throws IOException {
     return shell.run(
         """
-        aws ecs run-task --launch-type FARGATE --task-definition %s \\
-          --network-configuration "awsvpcConfiguration={subnets=[%s],securityGroups=[%s]}" \\
+        aws ecs run-task --launch-type FARGATE --task-definition %s --network-configuration \\
+          "awsvpcConfiguration={subnets=[%s],securityGroups=[%s],assignPublicIp=%s}" \\
           --overrides '{"containerOverrides":[{"name":"main","command":["sh","-c","%s"]}]}' \\
           --query 'tasks[0].taskArn' --output text
         """
-            .formatted(family, subnet, group, quoted(command.replace("\"", "\\\""))));
+            .formatted(
+                family, subnet, group, publicAddress, quoted(command.replace("\"", "\\\""))));
   }
 
   /** For use between single quotes of a shell. */

@@ -7,8 +7,14 @@ public final class LinuxException extends RuntimeException {
   /** No such file or directory. */
   public static final int ENOENT = 2;
 
+  /** No such process; of a route: there is none. */
+  public static final int ESRCH = 3;
+
   /** Input or output failed; of a terminal: nobody is on its other side. */
   public static final int EIO = 5;
+
+  /** There is one already. */
+  public static final int EEXIST = 17;
 
   /** No such device. */
   public static final int ENODEV = 19;

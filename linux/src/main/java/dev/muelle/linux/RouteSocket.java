@@ -27,6 +27,7 @@ public final class RouteSocket implements AutoCloseable {
   private static final short RTM_GETLINK = 18;
   private static final short RTM_NEWADDR = 20;
   private static final short RTM_NEWROUTE = 24;
+  private static final short RTM_DELROUTE = 25;
   private static final short NLM_F_REPLACE = 0x100;
   private static final short NLM_F_EXCL = 0x200;
 
@@ -135,6 +136,32 @@ public final class RouteSocket implements AutoCloseable {
     send(message, "route replace");
   }
 
+  /**
+   * What goes to one address goes to a gateway that is at the other end of a link.
+   *
+   * @throws LinuxException with {@link LinuxException#EEXIST} if there is a route already
+   */
+  public void routeVia(int address, int gateway, int link) {
+    send(via(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, address, gateway, link), "route add");
+  }
+
+  /**
+   * Takes away what {@link #routeVia} added.
+   *
+   * @throws LinuxException with {@link LinuxException#ESRCH} if there is no such route
+   */
+  public void deleteRouteVia(int address, int gateway, int link) {
+    send(via(RTM_DELROUTE, 0, address, gateway, link), "route del");
+  }
+
+  private static Message via(short type, int flags, int address, int gateway, int link) {
+    Message message = route(type, flags, WHOLE_ADDRESS, RT_SCOPE_UNIVERSE);
+    message.put(RTA_DST, address(address));
+    message.put(RTA_GATEWAY, address(gateway));
+    message.put(RTA_OIF, number(link));
+    return message;
+  }
+
   /** What no other route knows goes to a gateway. */
   public void defaultRoute(int gateway, int link, int source) {
     Message message = route((byte) 0, RT_SCOPE_UNIVERSE);
@@ -145,7 +172,11 @@ public final class RouteSocket implements AutoCloseable {
   }
 
   private static Message route(byte prefix, byte scope) {
-    Message message = new Message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+    return route(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, prefix, scope);
+  }
+
+  private static Message route(short type, int flags, byte prefix, byte scope) {
+    Message message = new Message(type, flags);
     message.bytes(AF_INET, prefix, (byte) 0, (byte) 0);
     message.bytes(RT_TABLE_MAIN, RTPROT_BOOT, scope, RTN_UNICAST);
     message.number(0);

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The VPC data plane. Every {@code put} states the whole wanted form of one thing and returns when
@@ -16,6 +17,9 @@ import java.util.Set;
  */
 public interface Network extends AutoCloseable {
 
+  /** Where public addresses come from: a block that is routed nowhere (RFC 2544). */
+  Cidr PUBLIC = Cidr.parse("198.18.0.0/15");
+
   void putVpc(Vpc vpc);
 
   /** Removes a VPC and whatever still hangs on it; nothing happens if it is not there. */
@@ -26,7 +30,27 @@ public interface Network extends AutoCloseable {
 
   void removeSecurityGroup(String vpcId, String groupId);
 
-  /** Makes the address known to the filters; no device exists until {@link #plug}. */
+  /**
+   * States a subnet's routes and its ACL. An interface in a subnet that was never put reaches only
+   * its own VPC.
+   */
+  void putSubnet(Subnet subnet);
+
+  void removeSubnet(String vpcId, Cidr cidr);
+
+  /**
+   * Connects two VPCs whose addresses do not overlap. Each reaches of the other what its subnets
+   * route there, and nothing beyond it.
+   */
+  void putPeering(Peering peering);
+
+  void removePeering(String peeringId);
+
+  /**
+   * Makes the address known to the filters; no device exists until {@link #plug}.
+   *
+   * @throws IllegalStateException if its public address is another's on this machine
+   */
   void putInterface(NetworkInterface networkInterface);
 
   /** Unplugs and forgets an interface, and what is behind it. */
@@ -83,7 +107,13 @@ public interface Network extends AutoCloseable {
     /** A namespace of its own: a task, an instance. */
     NAMESPACE,
     /** The server itself, through {@link SocketSpace}: a load-balancer node, a mount target. */
-    SERVER
+    SERVER,
+
+    /**
+     * A NAT gateway: what subnets route to it leaves again under its own address, by the routes of
+     * its own subnet; nothing comes in that was not asked for. It has no security groups.
+     */
+    NAT_GATEWAY
   }
 
   /**
@@ -113,14 +143,19 @@ public interface Network extends AutoCloseable {
    */
   record Vpc(String id, List<Cidr> cidrs) {}
 
+  /** A connection between two VPCs. */
+  record Peering(String id, String vpcId, String peerVpcId) {}
+
   /**
    * An elastic network interface.
    *
    * @param address its primary private IPv4 address
    * @param macAddress for example {@code 02:ab:cd:ef:00:01}
-   * @param securityGroups ids of groups of the same VPC, at least one
-   * @param internet whether its packets may leave to and through the host (it has a public address
-   *     and a route to an internet gateway)
+   * @param securityGroups ids of groups of the same VPC; a NAT gateway has none, others at least
+   *     one
+   * @param publicAddress out of {@link #PUBLIC}: who sends to it from outside reaches the
+   *     interface, and what the interface sends out bears it, where its subnet's routes lead there;
+   *     null for none
    */
   record NetworkInterface(
       String id,
@@ -129,5 +164,5 @@ public interface Network extends AutoCloseable {
       String address,
       String macAddress,
       List<String> securityGroups,
-      boolean internet) {}
+      @Nullable String publicAddress) {}
 }

@@ -31,9 +31,22 @@ record KernelNames(String instance) {
     return "v" + hash(interfaceId, 14);
   }
 
-  /** The pair of link addresses of a VPC's uplink in 100.64.0.0/10: the host's, then the VPC's. */
-  String[] uplinkAddresses(String vpcId) {
-    int pair = Integer.parseInt(hash(instance + vpcId, 6), 16) & 0x1FFFFF;
+  /** The VPC's end of a NAT gateway's veth. */
+  static String gateway(String interfaceId) {
+    return "n" + hash(interfaceId, 14);
+  }
+
+  /** Either end of a peering's veth. */
+  static String peering(String peeringId) {
+    return "p" + hash(peeringId, 14);
+  }
+
+  /**
+   * The pair of link addresses in 100.64.0.0/10 of a VPC's uplink, the host's and then the VPC's,
+   * or of a peering.
+   */
+  String[] linkAddresses(String id) {
+    int pair = Integer.parseInt(hash(instance + id, 6), 16) & 0x1FFFFF;
     int base = 0x64400000 + pair * 2;
     return new String[] {dotted(base), dotted(base + 1)};
   }

@@ -3,10 +3,12 @@ package dev.muelle.network.linux;
 import dev.muelle.linux.Command;
 import dev.muelle.linux.NetworkNamespace;
 import dev.muelle.linux.NetworkNamespaces;
+import dev.muelle.network.Cidr;
 import dev.muelle.network.NameSource;
 import dev.muelle.network.Network;
 import dev.muelle.network.SecurityGroup;
 import dev.muelle.network.SocketSpace;
+import dev.muelle.network.Subnet;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -27,6 +29,7 @@ public final class LinuxNetwork implements Network {
 
   private final KernelNames names;
   private final NetworkNamespaces namespaces;
+  private final Peerings peerings;
   private final Map<String, VpcNamespace> vpcs = new ConcurrentHashMap<>();
   private final Map<String, Resolver> resolvers = new ConcurrentHashMap<>();
   private final Map<String, String> vpcOfInterface = new ConcurrentHashMap<>();
@@ -43,6 +46,7 @@ public final class LinuxNetwork implements Network {
       throw new IllegalArgumentException("instance " + instance + ": expected [a-z][a-z0-9]{1,7}");
     }
     names = new KernelNames(instance);
+    peerings = new Peerings(names, this::vpc);
     namespaces = new NetworkNamespaces("net-" + instance, PLUGGED_AT_ONCE);
   }
 
@@ -67,6 +71,7 @@ public final class LinuxNetwork implements Network {
     if (resolver != null) {
       resolver.close();
     }
+    peerings.forget(vpcId);
     VpcNamespace namespace = vpcs.remove(vpcId);
     if (namespace != null) {
       namespace.remove();
@@ -85,6 +90,29 @@ public final class LinuxNetwork implements Network {
     if (namespace != null) {
       namespace.removeGroup(groupId);
     }
+  }
+
+  @Override
+  public void putSubnet(Subnet subnet) {
+    vpc(subnet.vpcId()).put(subnet);
+  }
+
+  @Override
+  public void removeSubnet(String vpcId, Cidr cidr) {
+    VpcNamespace namespace = vpcs.get(vpcId);
+    if (namespace != null) {
+      namespace.removeSubnet(cidr);
+    }
+  }
+
+  @Override
+  public synchronized void putPeering(Peering peering) {
+    peerings.put(peering);
+  }
+
+  @Override
+  public synchronized void removePeering(String peeringId) {
+    peerings.remove(peeringId);
   }
 
   @Override
@@ -113,7 +141,7 @@ public final class LinuxNetwork implements Network {
     namespace.plug(eni, use);
     return switch (use) {
       case NAMESPACE -> Optional.of(namespace.taskNamespace(interfaceId));
-      case SERVER -> Optional.empty();
+      case SERVER, NAT_GATEWAY -> Optional.empty();
     };
   }
 

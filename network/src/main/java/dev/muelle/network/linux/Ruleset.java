@@ -2,13 +2,16 @@ package dev.muelle.network.linux;
 
 import dev.muelle.network.Cidr;
 import dev.muelle.network.Network.NetworkInterface;
+import dev.muelle.network.Network.Vpc;
 import dev.muelle.network.SecurityGroup;
 import dev.muelle.network.SecurityGroup.Peer;
 import dev.muelle.network.SecurityGroup.Rule;
+import dev.muelle.network.Subnet;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * What the packet filters of one VPC say, as nft(8) scripts; each script is one transaction. The
@@ -31,55 +34,92 @@ final class Ruleset {
   private Ruleset() {}
 
   /**
-   * The fixed part. Traffic to the resolver and to the metadata addresses is not filtered by
-   * groups, as in a VPC.
+   * The fixed part. First what nobody may: send from another's address. Then the edges of subnets,
+   * which every packet crosses anew; then security groups, which judge only the first of a
+   * connection. Traffic to the resolver and to the metadata addresses is filtered by neither, as in
+   * a VPC.
    */
-  static String base(String resolver) {
+  static String base(Vpc vpc, Collection<Subnet> subnets) {
     return """
     table inet vpc {
       set bound { type ifname . ipv4_addr; }
-      set internet { type ipv4_addr; }
+      set inside { type ipv4_addr; flags interval; elements = { %2$s } }
+      map public { type ipv4_addr : ipv4_addr; }
+      map private { type ipv4_addr : ipv4_addr; }
+      %3$s
+      map gateway_leaves { type ifname : verdict; }
+      map gateway_enters { type ifname : verdict; }
       map egress { type ipv4_addr : verdict; }
       map ingress { type ipv4_addr : verdict; }
-      chain judge {
+      chain authentic {
+        iifname "v*" iifname . ip saddr != @bound drop
+        iifname { "uplink0", "p*" } ip saddr @inside drop
+        iifname "p*" oifname { "uplink0", "n*", "p*" } drop
+        iifname "uplink0" oifname { "uplink0", "p*" } drop
+      }
+      chain edges {
+        iifname "n*" iifname vmap @gateway_leaves
+        iifname != "n*" ip saddr vmap @leaves
+        oifname "n*" oifname vmap @gateway_enters
+        oifname != "n*" ip daddr vmap @enters
+        oifname "uplink0" ip saddr != @public drop
+      }
+      chain sender {
         meta mark set 0
         ip saddr vmap @egress
         meta mark != 1 drop
+      }
+      chain receiver {
+        oifname { "uplink0", "n*", "p*" } accept
         meta mark set 0
-        oifname "uplink0" ip saddr @internet accept
         ip daddr vmap @ingress
         meta mark 1 accept
         drop
       }
       chain forward {
         type filter hook forward priority filter; policy drop;
-        iifname "v*" iifname . ip saddr != @bound drop
+        jump authentic
+        jump edges
         ct state established,related accept
         ct state invalid drop
-        iifname "uplink0" drop
-        jump judge
+        iifname { "uplink0", "n*", "p*" } goto receiver
+        jump sender
+        goto receiver
       }
       chain input {
         type filter hook input priority filter; policy drop;
-        iifname "v*" iifname . ip saddr != @bound drop
+        jump authentic
+        iifname != "p*" ip daddr { 169.254.170.2, 169.254.169.254 } tcp dport 80 accept
+        iifname != "p*" ip daddr { 169.254.169.253, %1$s } meta l4proto { tcp, udp } th dport 53 accept
+        jump edges
         ct state established,related accept
-        ip daddr { 169.254.170.2, 169.254.169.254 } tcp dport 80 accept
-        ip daddr { 169.254.169.253, %s } meta l4proto { tcp, udp } th dport 53 accept
         iifname "uplink0" drop
-        jump judge
+        iifname { "n*", "p*" } goto receiver
+        jump sender
+        goto receiver
       }
       chain output {
         type filter hook output priority filter; policy drop;
+        ip saddr { 169.254.0.0/16, %1$s } ct state established,related accept
+        jump edges
         ct state established,related accept
-        jump judge
+        jump sender
+        goto receiver
       }
-      chain nat {
+      chain prerouting {
+        type nat hook prerouting priority dstnat; policy accept;
+        iifname "uplink0" dnat ip to ip daddr map @private;
+      }
+      chain postrouting {
         type nat hook postrouting priority srcnat; policy accept;
-        oifname "uplink0" masquerade
+        oifname "uplink0" snat ip to ip saddr map @public;
       }
     }
     """
-        .formatted(resolver);
+        .formatted(
+            vpc.cidrs().getFirst().at(2),
+            vpc.cidrs().stream().map(Cidr::toString).collect(Collectors.joining(", ")),
+            SubnetRules.maps(subnets));
   }
 
   /** Makes a group's rules these, whatever they were; nothing else changes. */
@@ -135,34 +175,37 @@ final class Ruleset {
 
   /**
    * Makes an interface's address known with its groups, which have their {@link #chains}, and lets
-   * its own device send from this address, and from no other.
+   * its own device send from this address, and from no other. One without groups is a NAT gateway:
+   * the edges of its subnet are around its device.
    */
   static String networkInterface(NetworkInterface eni) {
-    StringBuilder script = new StringBuilder();
-    String list = list(eni.securityGroups());
-    script.append(element("add", "bound", bound(eni)));
-    script.append(element("add", "egress", eni.address() + " : jump out_of_" + list));
-    script.append(element("add", "ingress", eni.address() + " : jump in_of_" + list));
-    for (String group : eni.securityGroups()) {
-      script.append(element("add", memberSet(group), eni.address()));
-    }
-    if (eni.internet()) {
-      script.append(element("add", "internet", eni.address()));
-    }
-    return script.toString();
+    return elements("add", eni, eni.securityGroups().isEmpty() ? SubnetRules.chains(eni) : "");
   }
 
   /** Takes away what {@link #networkInterface} added for this same value. */
   static String withoutInterface(NetworkInterface eni) {
-    StringBuilder script = new StringBuilder();
-    script.append(element("delete", "bound", bound(eni)));
-    script.append(element("delete", "egress", eni.address()));
-    script.append(element("delete", "ingress", eni.address()));
-    for (String group : eni.securityGroups()) {
-      script.append(element("delete", memberSet(group), eni.address()));
+    return elements("delete", eni, "");
+  }
+
+  private static String elements(String verb, NetworkInterface eni, String before) {
+    boolean add = verb.equals("add");
+    StringBuilder script = new StringBuilder(before);
+    String address = eni.address();
+    if (eni.securityGroups().isEmpty()) {
+      script.append(SubnetRules.gateway(verb, eni));
+    } else {
+      String list = list(eni.securityGroups());
+      script.append(element(verb, "bound", bound(eni)));
+      script.append(element(verb, "egress", address + (add ? " : jump out_of_" + list : "")));
+      script.append(element(verb, "ingress", address + (add ? " : jump in_of_" + list : "")));
     }
-    if (eni.internet()) {
-      script.append(element("delete", "internet", eni.address()));
+    for (String group : eni.securityGroups()) {
+      script.append(element(verb, memberSet(group), address));
+    }
+    String outside = eni.publicAddress();
+    if (outside != null) {
+      script.append(element(verb, "public", address + (add ? " : " + outside : "")));
+      script.append(element(verb, "private", outside + (add ? " : " + address : "")));
     }
     return script.toString();
   }
@@ -172,15 +215,24 @@ final class Ruleset {
     return element("delete", "egress", address) + element("delete", "ingress", address);
   }
 
+  /** Takes away the public address that an earlier server gave to an address. */
+  static String withoutPublic(String address, String outside) {
+    return element("delete", "public", address) + element("delete", "private", outside);
+  }
+
   /** Everything at once, in place of whatever there was: one transaction, so nothing flickers. */
   static String whole(
-      String resolver, Collection<SecurityGroup> groups, Collection<NetworkInterface> interfaces) {
+      Vpc vpc,
+      Collection<Subnet> subnets,
+      Collection<SecurityGroup> groups,
+      Collection<NetworkInterface> interfaces) {
     StringBuilder script = new StringBuilder();
     script.append("add table ").append(TABLE).append("\ndelete table ").append(TABLE).append('\n');
-    script.append(base(resolver));
+    script.append(base(vpc, subnets));
     groups.forEach(group -> script.append(group(group)));
     interfaces.stream()
         .map(NetworkInterface::securityGroups)
+        .filter(list -> !list.isEmpty())
         .distinct()
         .forEach(list -> script.append(chains(list)));
     interfaces.forEach(eni -> script.append(networkInterface(eni)));
@@ -191,7 +243,7 @@ final class Ruleset {
     return "\"" + KernelNames.veth(eni.id()) + "\" . " + eni.address();
   }
 
-  private static String element(String verb, String set, String element) {
+  static String element(String verb, String set, String element) {
     return "%s element %s %s { %s }\n".formatted(verb, TABLE, set, element);
   }
 
@@ -213,7 +265,11 @@ final class Ruleset {
 
   private static String rule(String chain, String side, Rule rule) {
     return "add rule %s %s %s%smeta mark set 1 return\n"
-        .formatted(TABLE, chain, peer(side, rule.peer()), service(rule));
+        .formatted(
+            TABLE,
+            chain,
+            peer(side, rule.peer()),
+            service(rule.protocol(), rule.fromPort(), rule.toPort()));
   }
 
   private static String peer(String side, Peer peer) {
@@ -223,17 +279,15 @@ final class Ruleset {
     };
   }
 
-  private static String service(Rule rule) {
-    return switch (rule.protocol()) {
+  static String service(int protocol, int from, int to) {
+    return switch (protocol) {
       case -1 -> "";
-      case TCP, UDP ->
-          "meta l4proto %d th dport %d-%d "
-              .formatted(rule.protocol(), rule.fromPort(), rule.toPort());
+      case TCP, UDP -> "meta l4proto %d th dport %d-%d ".formatted(protocol, from, to);
       case ICMP ->
           "meta l4proto icmp "
-              + (rule.fromPort() < 0 ? "" : "icmp type " + rule.fromPort() + " ")
-              + (rule.toPort() < 0 ? "" : "icmp code " + rule.toPort() + " ");
-      default -> "meta l4proto " + rule.protocol() + " ";
+              + (from < 0 ? "" : "icmp type " + from + " ")
+              + (to < 0 ? "" : "icmp code " + to + " ");
+      default -> "meta l4proto " + protocol + " ";
     };
   }
 

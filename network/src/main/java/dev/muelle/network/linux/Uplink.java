@@ -1,25 +1,41 @@
 package dev.muelle.network.linux;
 
 import dev.muelle.linux.Command;
+import dev.muelle.linux.LinuxException;
+import dev.muelle.linux.RouteSocket;
+import dev.muelle.network.Cidr;
+import dev.muelle.network.Network;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashSet;
-import java.util.Set;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A VPC's way out through the host, there as long as some interface may use it. What comes in from
- * it is never meant for the host itself: it is forwarded, masqueraded, or dropped.
+ * A VPC's way to the world through the host, there as long as some interface has a public address.
+ * The host routes these addresses here; what comes from here bears one of them, is never meant for
+ * the host itself, and leaves the machine under the host's own address.
  */
 final class Uplink {
 
+  /** The VPC's end. */
+  static final String INNER = "uplink0";
+
   private static final Path FORWARDING = Path.of("/proc/sys/net/ipv4/ip_forward");
+  private static final Path LINKS = Path.of("/sys/class/net");
+
+  /** In what ip prints of routes: {@code 198.18.3.4 via 100.64.0.1}. */
+  private static final Pattern ROUTE = Pattern.compile("(?m)^([0-9.]+) via ");
 
   private final KernelNames names;
   private final String vpcId;
   private final String namespace;
-  private final Set<String> users = new HashSet<>();
+  private final Map<String, String> users = new HashMap<>();
+  private @Nullable RouteSocket host;
 
   Uplink(KernelNames names, String vpcId, String namespace) {
     this.names = names;
@@ -27,22 +43,107 @@ final class Uplink {
     this.namespace = namespace;
   }
 
-  /** Says whether an interface may use the uplink. */
-  void use(String interfaceId, boolean may) {
-    if (may) {
+  /** Whether there is a way out now. */
+  boolean present() {
+    return !users.isEmpty();
+  }
+
+  /** How a route of the VPC leads out, in the words of ip-route(8). */
+  String way() {
+    return "via " + names.linkAddresses(vpcId)[0] + " dev " + INNER;
+  }
+
+  /**
+   * Says which public address an interface has.
+   *
+   * @param outside null for none
+   * @throws IllegalStateException if the address is another's on this machine
+   */
+  void use(String interfaceId, @Nullable String outside) {
+    String before = users.get(interfaceId);
+    if (Objects.equals(before, outside)) {
+      return;
+    }
+    if (outside != null) {
       if (users.isEmpty()) {
         create();
       }
-      users.add(interfaceId);
-    } else if (users.remove(interfaceId) && users.isEmpty()) {
-      remove();
+      route(outside);
+      users.put(interfaceId, outside);
+    } else {
+      users.remove(interfaceId);
     }
+    if (before != null && !users.isEmpty()) {
+      unroute(before);
+    }
+    if (users.isEmpty()) {
+      remove(); // and with it its routes
+    }
+  }
+
+  private void route(String outside) {
+    RouteSocket routes = host();
+    int link = routes.link(names.uplink(vpcId));
+    try {
+      routes.routeVia(Cidr.address(outside), inner(), link);
+    } catch (LinuxException e) {
+      if (e.errno() != LinuxException.EEXIST) {
+        throw e;
+      }
+      // An earlier server's, if it leads here.
+      String present = Command.run("ip", "route", "show", outside + "/32");
+      if (!present.contains("dev " + names.uplink(vpcId) + " ")) {
+        throw new IllegalStateException(outside + " is in use on this machine: " + present, e);
+      }
+    }
+  }
+
+  private void unroute(String outside) {
+    RouteSocket routes = host();
+    try {
+      routes.deleteRouteVia(Cidr.address(outside), inner(), routes.link(names.uplink(vpcId)));
+    } catch (LinuxException e) {
+      if (e.errno() != LinuxException.ESRCH) {
+        throw e;
+      }
+      // It is gone already.
+    }
+  }
+
+  private int inner() {
+    return Cidr.address(names.linkAddresses(vpcId)[1]);
+  }
+
+  private RouteSocket host() {
+    RouteSocket present = host;
+    if (present == null) {
+      present = RouteSocket.open();
+      host = present;
+    }
+    return present;
+  }
+
+  /** Takes away what an earlier server left: routes of addresses that nobody has, or everything. */
+  void retain() {
+    if (users.isEmpty()) {
+      if (Files.exists(LINKS.resolve(names.uplink(vpcId)))) {
+        remove();
+      }
+      return;
+    }
+    String left = Command.run("ip", "route", "show", "dev", names.uplink(vpcId));
+    ROUTE
+        .matcher(left)
+        .results()
+        .map(route -> route.group(1))
+        .filter(outside -> !users.containsValue(outside))
+        .forEach(this::unroute);
   }
 
   private void create() {
     String link = names.uplink(vpcId);
-    String[] addresses = names.uplinkAddresses(vpcId);
-    if (!Files.exists(Path.of("/sys/class/net", link))) {
+    String[] addresses = names.linkAddresses(vpcId);
+    if (!Files.exists(LINKS.resolve(link))) {
       Command.runWith(
           """
           link add %1$s type veth peer name uplink0 netns %2$s
@@ -57,7 +158,6 @@ final class Uplink {
           """
           addr add %2$s peer %1$s dev uplink0
           link set uplink0 up
-          route add default via %1$s dev uplink0
           """
               .formatted(addresses[0], addresses[1]),
           "ip",
@@ -70,7 +170,6 @@ final class Uplink {
         """
         table inet %1$s {
           set uplinks { type ifname; }
-          set sources { type ipv4_addr; }
           chain input {
             type filter hook input priority filter; policy accept;
           }
@@ -80,12 +179,12 @@ final class Uplink {
         }
         flush chain inet %1$s input
         flush chain inet %1$s nat
+        add rule inet %1$s input iifname @uplinks ct state established,related accept
         add rule inet %1$s input iifname @uplinks drop
-        add rule inet %1$s nat ip saddr @sources masquerade
+        add rule inet %1$s nat ip saddr %3$s oifname != @uplinks masquerade
         add element inet %1$s uplinks { "%2$s" }
-        add element inet %1$s sources { %3$s }
         """
-            .formatted(names.hostTable(), link, addresses[1]),
+            .formatted(names.hostTable(), link, Network.PUBLIC),
         "nft",
         "-f",
         "-");
@@ -106,27 +205,31 @@ final class Uplink {
 
   void remove() {
     String link = names.uplink(vpcId);
-    if (Files.exists(Path.of("/sys/class/net", link))) {
+    if (Files.exists(LINKS.resolve(link))) {
       Command.run("ip", "link", "del", link);
     }
     users.clear();
-    String[] addresses = names.uplinkAddresses(vpcId);
     if (Command.run("nft", "list", "tables").contains("table inet " + names.hostTable() + "\n")) {
       Command.runWith(
           """
           add element inet %1$s uplinks { "%2$s" }
           delete element inet %1$s uplinks { "%2$s" }
-          add element inet %1$s sources { %3$s }
-          delete element inet %1$s sources { %3$s }
           """
-              .formatted(names.hostTable(), link, addresses[1]),
+              .formatted(names.hostTable(), link),
           "nft",
           "-f",
           "-");
-      String rest = Command.run("nft", "list", "set", "inet", names.hostTable(), "sources");
+      String rest = Command.run("nft", "list", "set", "inet", names.hostTable(), "uplinks");
       if (!rest.contains("elements")) {
         removeHostPart(names);
       }
+    }
+  }
+
+  void close() {
+    if (host != null) {
+      host.close();
+      host = null;
     }
   }
 

@@ -11,6 +11,9 @@ import dev.muelle.network.Network.Use;
 import dev.muelle.network.Network.Vpc;
 import dev.muelle.network.SecurityGroup;
 import dev.muelle.network.SocketSpace;
+import dev.muelle.network.Subnet;
+import dev.muelle.network.Subnet.Acl;
+import dev.muelle.network.Subnet.Target;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -36,6 +39,7 @@ final class VpcNamespace implements SocketSpace {
   private static final int LOCKS = 64;
 
   private static final Pattern ADDRESS = Pattern.compile("([0-9.]+) : jump");
+  private static final Pattern PUBLIC = Pattern.compile("([0-9.]+) : ([0-9.]+)");
 
   private static final Set<String> SERVICES =
       Set.of(GATEWAY, "169.254.169.253", "169.254.169.254", "169.254.170.2");
@@ -47,9 +51,14 @@ final class VpcNamespace implements SocketSpace {
   private final NetworkNamespaces maker;
   private final Filters filters;
   private final Uplink uplink;
+  private final boolean adopting;
+  private final RouteTables routes;
 
   /** Addresses that the filters of an earlier server still know. */
   private final Set<String> adopted = new HashSet<>();
+
+  /** The public addresses of addresses that they still know. */
+  private final Map<String, String> adoptedPublic = new HashMap<>();
 
   /** Held for reading by every change, for writing by who states everything anew. */
   private final ReentrantReadWriteLock whole = new ReentrantReadWriteLock();
@@ -57,11 +66,16 @@ final class VpcNamespace implements SocketSpace {
   /** One interface's changes wait for each other, but not for another's. */
   private final ReentrantLock[] locks = new ReentrantLock[LOCKS];
 
-  /** For groups, the uplink, and what was adopted. */
+  /** For groups, subnets, routes, the uplink, and what was adopted. */
   private final ReentrantLock lock = new ReentrantLock();
 
   private @Nullable RouteSocket links;
+  private final Map<Cidr, Subnet> subnets = new HashMap<>();
   private final Map<String, SecurityGroup> groups = new HashMap<>();
+
+  /** How routes lead to peers, by the peering's id. */
+  private final Map<String, String> peers = new HashMap<>();
+
   private final Map<String, NetworkInterface> interfaces = new ConcurrentHashMap<>();
   private final Map<String, Use> plugged = new ConcurrentHashMap<>();
 
@@ -76,6 +90,8 @@ final class VpcNamespace implements SocketSpace {
     this.inside = new NetworkNamespace(namespace);
     this.filters = new Filters(inside);
     this.uplink = new Uplink(names, vpc.id(), namespace);
+    this.adopting = Files.exists(inside.path());
+    this.routes = new RouteTables(namespace, vpc, adopting);
     for (int i = 0; i < LOCKS; i++) {
       locks[i] = new ReentrantLock();
     }
@@ -91,7 +107,7 @@ final class VpcNamespace implements SocketSpace {
 
   /** Makes the namespace, or adopts the one that an earlier server left running. */
   void create() {
-    if (!Files.exists(inside.path())) {
+    if (!adopting) {
       Command.run("ip", "netns", "add", namespace);
     }
     StringBuilder links = new StringBuilder("link set lo up\n");
@@ -106,8 +122,12 @@ final class VpcNamespace implements SocketSpace {
     if (enter("nft", "list", "tables").contains(Ruleset.TABLE)) {
       String known = enter("nft", "list", "map", "inet", "vpc", "egress");
       ADDRESS.matcher(known).results().map(found -> found.group(1)).forEach(adopted::add);
+      PUBLIC
+          .matcher(enter("nft", "list", "map", "inet", "vpc", "public"))
+          .results()
+          .forEach(found -> adoptedPublic.put(found.group(1), found.group(2)));
     } else {
-      filters.apply(Ruleset.base(resolver()));
+      filters.apply(Ruleset.base(vpc, List.of()));
     }
   }
 
@@ -121,6 +141,98 @@ final class VpcNamespace implements SocketSpace {
       });
     } catch (Exception e) {
       throw new IllegalStateException("no forwarding in " + namespace, e);
+    }
+  }
+
+  void put(Subnet subnet) {
+    whole.readLock().lock();
+    lock.lock();
+    try {
+      Subnet before = subnets.get(subnet.cidr());
+      if (subnet.equals(before)) {
+        return;
+      }
+      boolean same = before != null && before.acl().equals(subnet.acl());
+      boolean untouched = before == null && !adopting && subnet.acl().equals(Acl.OPEN);
+      if (!same && !untouched) {
+        filters.apply(SubnetRules.of(subnet));
+      }
+      route(subnet);
+      subnets.put(subnet.cidr(), subnet);
+    } finally {
+      lock.unlock();
+      whole.readLock().unlock();
+    }
+  }
+
+  private void route(Subnet subnet) {
+    Map<Cidr, String> ways = new HashMap<>();
+    subnet.routes().forEach(route -> ways.put(route.destination(), way(route.target())));
+    routes.put(subnet.cidr(), ways);
+  }
+
+  /** How a route leads to its target now, in the words of ip-route(8); empty if nowhere. */
+  private String way(Target target) {
+    return switch (target) {
+      case Target.Internet() -> uplink.present() ? uplink.way() : "";
+      case Target.Gateway(String id) -> {
+        NetworkInterface eni = interfaces.get(id);
+        yield eni != null && plugged.get(id) == Use.NAT_GATEWAY
+            ? "via " + eni.address() + " dev " + KernelNames.gateway(id) + " onlink"
+            : "";
+      }
+      case Target.Peer(String id) -> peers.getOrDefault(id, "");
+      case Target.Nowhere() -> "";
+    };
+  }
+
+  /**
+   * Knows its end of a peering, which is there.
+   *
+   * @param next the link address of the other end
+   */
+  void peer(String peeringId, String next) {
+    lock.lock();
+    try {
+      peers.put(peeringId, "via " + next + " dev " + KernelNames.peering(peeringId) + " onlink");
+      reroute();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void unpeer(String peeringId) {
+    lock.lock();
+    try {
+      if (peers.remove(peeringId) != null) {
+        reroute();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Something that routes lead to has come or gone. */
+  private void reroute() {
+    lock.lock();
+    try {
+      subnets.values().forEach(this::route);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void removeSubnet(Cidr cidr) {
+    whole.readLock().lock();
+    lock.lock();
+    try {
+      if (subnets.remove(cidr) != null) {
+        routes.remove(cidr);
+        filters.apply(SubnetRules.without(cidr));
+      }
+    } finally {
+      lock.unlock();
+      whole.readLock().unlock();
     }
   }
 
@@ -176,16 +288,14 @@ final class VpcNamespace implements SocketSpace {
     String gone;
     lock.lock();
     try {
-      gone =
-          before != null
-              ? Ruleset.withoutInterface(before)
-              : adopted.contains(eni.address()) ? Ruleset.withoutAddress(eni.address()) : "";
-      uplink.use(eni.id(), eni.internet());
+      gone = before != null ? Ruleset.withoutInterface(before) : left(eni);
+      use(eni.id(), eni.publicAddress());
     } finally {
       lock.unlock();
     }
     Set<String> list = Set.copyOf(eni.securityGroups());
-    String chains = lists.contains(list) ? "" : Ruleset.chains(eni.securityGroups());
+    String chains =
+        list.isEmpty() || lists.contains(list) ? "" : Ruleset.chains(eni.securityGroups());
     filters.apply(gone + chains + Ruleset.networkInterface(eni));
     lists.add(list); // only now, and so the rest: what failed is to be tried again
     interfaces.put(eni.id(), eni);
@@ -196,7 +306,42 @@ final class VpcNamespace implements SocketSpace {
       lock.unlock();
     }
     if (before == null && NetworkNamespaces.exists(names.namespace(eni.id()))) {
-      plugged.put(eni.id(), Use.NAMESPACE); // what an earlier server plugged is plugged still
+      adoptPlugged(eni); // what an earlier server plugged is plugged still
+    }
+  }
+
+  /** What the filters of an earlier server are to forget before they learn an interface. */
+  private String left(NetworkInterface eni) {
+    StringBuilder script = new StringBuilder();
+    if (adopted.contains(eni.address())) {
+      script.append(Ruleset.withoutAddress(eni.address()));
+    }
+    // Its own public address of then, and its own of now, which may have been another's then.
+    for (Map.Entry<String, String> then : Map.copyOf(adoptedPublic).entrySet()) {
+      if (then.getKey().equals(eni.address()) || then.getValue().equals(eni.publicAddress())) {
+        script.append(Ruleset.withoutPublic(then.getKey(), then.getValue()));
+        adoptedPublic.remove(then.getKey());
+      }
+    }
+    return script.toString();
+  }
+
+  private void adoptPlugged(NetworkInterface eni) {
+    if (eni.securityGroups().isEmpty()) {
+      NatGateway.furnish(names.namespace(eni.id()), eni.address());
+      plugged.put(eni.id(), Use.NAT_GATEWAY);
+      reroute();
+    } else {
+      plugged.put(eni.id(), Use.NAMESPACE);
+    }
+  }
+
+  /** Routes that lead out follow the uplink's coming and going. */
+  private void use(String interfaceId, @Nullable String outside) {
+    boolean before = uplink.present();
+    uplink.use(interfaceId, outside);
+    if (uplink.present() != before) {
+      reroute();
     }
   }
 
@@ -219,14 +364,20 @@ final class VpcNamespace implements SocketSpace {
     }
     switch (use) {
       case SERVER -> ip(namespace, "addr replace " + eni.address() + "/32 dev lo\n");
-      case NAMESPACE -> plugNamespace(eni);
+      case NAMESPACE -> plugNamespace(eni, KernelNames.veth(eni.id()));
+      case NAT_GATEWAY -> {
+        plugNamespace(eni, KernelNames.gateway(eni.id()));
+        NatGateway.furnish(names.namespace(eni.id()), eni.address());
+      }
     }
     plugged.put(eni.id(), use);
+    if (use == Use.NAT_GATEWAY) {
+      reroute();
+    }
   }
 
-  private void plugNamespace(NetworkInterface eni) {
+  private void plugNamespace(NetworkInterface eni, String veth) {
     String own = names.namespace(eni.id());
-    String veth = KernelNames.veth(eni.id());
     int address = Cidr.address(eni.address());
     maker.create(
         own,
@@ -279,17 +430,21 @@ final class VpcNamespace implements SocketSpace {
               Map.of(),
               "",
               Duration.ofSeconds(10));
-      case NAMESPACE -> deleteNamespace(interfaceId);
+      case NAMESPACE -> deleteNamespace(interfaceId, KernelNames.veth(interfaceId));
+      case NAT_GATEWAY -> {
+        reroute(); // first nobody is led there any more
+        deleteNamespace(interfaceId, KernelNames.gateway(interfaceId));
+      }
     }
   }
 
   /** With the veth's one end both go, even if a dying process still holds the namespace. */
-  private void deleteNamespace(String interfaceId) {
+  private void deleteNamespace(String interfaceId, String veth) {
     maker.delete(
         names.namespace(interfaceId),
         () -> {
           try {
-            links().deleteLink(KernelNames.veth(interfaceId));
+            links().deleteLink(veth);
           } catch (LinuxException e) {
             if (e.errno() != LinuxException.ENODEV) {
               throw e;
@@ -311,7 +466,7 @@ final class VpcNamespace implements SocketSpace {
       interfaces.remove(interfaceId);
       lock.lock();
       try {
-        uplink.use(interfaceId, false);
+        use(interfaceId, null);
       } finally {
         lock.unlock();
       }
@@ -335,8 +490,11 @@ final class VpcNamespace implements SocketSpace {
           removeNow(id);
         }
       }
-      filters.apply(Ruleset.whole(resolver(), groups.values(), interfaces.values()));
+      filters.apply(Ruleset.whole(vpc, subnets.values(), groups.values(), interfaces.values()));
       lists.clear();
+      routes.retain(subnets.keySet());
+      Peerings.retain(namespace, peers.keySet());
+      uplink.retain();
     } finally {
       whole.writeLock().unlock();
     }
@@ -346,8 +504,10 @@ final class VpcNamespace implements SocketSpace {
     whole.writeLock().lock();
     try {
       for (String id : Set.copyOf(interfaces.keySet())) {
-        if (plugged.remove(id) == Use.NAMESPACE) {
-          deleteNamespace(id);
+        Use use = plugged.remove(id);
+        if (use != null && use != Use.SERVER) {
+          deleteNamespace(
+              id, use == Use.NAMESPACE ? KernelNames.veth(id) : KernelNames.gateway(id));
         }
       }
       interfaces.clear();
@@ -378,6 +538,7 @@ final class VpcNamespace implements SocketSpace {
         links = null;
       }
       filters.close();
+      uplink.close();
       inside.close();
     } finally {
       lock.unlock();

@@ -8,6 +8,7 @@ import dev.muelle.network.SecurityGroup;
 import dev.muelle.network.SecurityGroup.Peer;
 import dev.muelle.network.SecurityGroup.Rule;
 import dev.muelle.network.SocketSpace;
+import dev.muelle.network.Subnet;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -30,6 +31,8 @@ public final class SimNetwork implements Network {
   private final List<NameSource> sources = new CopyOnWriteArrayList<>();
   private final Map<String, Vpc> vpcs = new TreeMap<>();
   private final Map<String, SecurityGroup> groups = new TreeMap<>();
+  private final Map<String, Subnet> subnets = new TreeMap<>();
+  private final Map<String, Peering> peerings = new TreeMap<>();
   private final Map<String, NetworkInterface> interfaces = new TreeMap<>();
   private final Map<String, Use> uses = new TreeMap<>();
 
@@ -68,6 +71,10 @@ public final class SimNetwork implements Network {
     vpcs.remove(vpcId);
     groups.values().removeIf(group -> group.vpcId().equals(vpcId));
     interfaces.values().removeIf(eni -> eni.vpcId().equals(vpcId));
+    subnets.values().removeIf(subnet -> subnet.vpcId().equals(vpcId));
+    peerings
+        .values()
+        .removeIf(peering -> peering.vpcId().equals(vpcId) || peering.peerVpcId().equals(vpcId));
     owners.keySet().removeIf(place -> place.startsWith(vpcId + "/"));
     uses.keySet().retainAll(interfaces.keySet());
   }
@@ -81,6 +88,29 @@ public final class SimNetwork implements Network {
   @Override
   public synchronized void removeSecurityGroup(String vpcId, String groupId) {
     groups.remove(groupId);
+  }
+
+  @Override
+  public synchronized void putSubnet(Subnet subnet) {
+    requireVpc(subnet.vpcId());
+    subnets.put(subnet.vpcId() + "/" + subnet.cidr(), subnet);
+  }
+
+  @Override
+  public synchronized void removeSubnet(String vpcId, Cidr cidr) {
+    subnets.remove(vpcId + "/" + cidr);
+  }
+
+  @Override
+  public synchronized void putPeering(Peering peering) {
+    requireVpc(peering.vpcId());
+    requireVpc(peering.peerVpcId());
+    peerings.put(peering.id(), peering);
+  }
+
+  @Override
+  public synchronized void removePeering(String peeringId) {
+    peerings.remove(peeringId);
   }
 
   @Override
@@ -132,7 +162,7 @@ public final class SimNetwork implements Network {
     }
     return switch (use) {
       case NAMESPACE -> Optional.of(Path.of("/sim/netns", interfaceId));
-      case SERVER -> Optional.empty();
+      case SERVER, NAT_GATEWAY -> Optional.empty();
     };
   }
 
@@ -208,6 +238,16 @@ public final class SimNetwork implements Network {
   }
 
   // What a test sees.
+
+  /** Every peering that is put, by id. */
+  public synchronized Map<String, Peering> peerings() {
+    return Map.copyOf(peerings);
+  }
+
+  /** What was last put of a subnet. */
+  public synchronized Optional<Subnet> subnet(String vpcId, String cidr) {
+    return Optional.ofNullable(subnets.get(vpcId + "/" + cidr));
+  }
 
   /** Every interface that is put, by id. */
   public synchronized Map<String, NetworkInterface> interfaces() {

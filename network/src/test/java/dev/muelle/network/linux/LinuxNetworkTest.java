@@ -1,5 +1,8 @@
 package dev.muelle.network.linux;
 
+import static dev.muelle.network.linux.Traffic.connects;
+import static dev.muelle.network.linux.Traffic.inside;
+import static dev.muelle.network.linux.Traffic.reaches;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -23,10 +26,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
@@ -41,7 +41,7 @@ class LinuxNetworkTest {
 
   private final String instance = "mt" + HexDigits.of(ThreadLocalRandom.current().nextInt(1 << 24));
   private LinuxNetwork network = new LinuxNetwork(instance);
-  private final List<AutoCloseable> open = new ArrayList<>();
+  private final Traffic traffic = new Traffic();
 
   private record HexDigits() {
     static String of(int number) {
@@ -51,9 +51,7 @@ class LinuxNetworkTest {
 
   @AfterEach
   void nothingIsLeft() throws Exception {
-    for (AutoCloseable socket : open) {
-      socket.close();
-    }
+    traffic.close();
     network.removeAll();
     network.close();
     String left =
@@ -71,7 +69,7 @@ class LinuxNetworkTest {
     group("sg-task", List.of(tcp(5050, new Peer.Group("sg-lb"))));
     Path balancer = task("eni-lb", "172.31.0.10", "sg-lb");
     Path other = task("eni-other", "172.31.0.11", "sg-other");
-    serve(task("eni-task", "172.31.0.12", "sg-task"), "172.31.0.12", 5050);
+    traffic.serve(task("eni-task", "172.31.0.12", "sg-task"), "172.31.0.12", 5050);
 
     assertTrue(reaches(balancer, "172.31.0.12", 5050));
     assertFalse(connects(other, "172.31.0.12", 5050));
@@ -90,7 +88,7 @@ class LinuxNetworkTest {
     vpc("vpc-1");
     group("sg-open", List.of(ALL));
     network.putSecurityGroup(new SecurityGroup("sg-mute", "vpc-1", List.of(ALL), List.of()));
-    serve(task("eni-a", "172.31.0.10", "sg-open"), "172.31.0.10", 80);
+    traffic.serve(task("eni-a", "172.31.0.10", "sg-open"), "172.31.0.10", 80);
     Path mute = task("eni-b", "172.31.0.11", "sg-mute");
     assertFalse(connects(mute, "172.31.0.10", 80));
     network.putSecurityGroup(
@@ -102,7 +100,7 @@ class LinuxNetworkTest {
   void establishedConnectionsOutliveTheirRule() throws Exception {
     vpc("vpc-1");
     group("sg-a", List.of(tcp(80, new Peer.Group("sg-a"))));
-    serve(task("eni-a", "172.31.0.10", "sg-a"), "172.31.0.10", 80);
+    traffic.serve(task("eni-a", "172.31.0.10", "sg-a"), "172.31.0.10", 80);
     task("eni-b", "172.31.0.11", "sg-a");
     try (NetworkNamespace from = new NetworkNamespace(instance + "-eni-b")) {
       SocketChannel connection =
@@ -123,10 +121,10 @@ class LinuxNetworkTest {
     group("sg-db", List.of(tcp(5432, new Peer.Group("sg-web"))));
     task("eni-host", "172.31.0.10", "sg-web");
     Path database = task("eni-db", "172.31.0.11", "sg-db");
-    serve(database, "172.31.0.11", 5432);
+    traffic.serve(database, "172.31.0.11", 5432);
     Behind first = new Behind("first", "172.17.0.2", List.of(new Lent(6, 49153, 80)));
     Path web = network.putBehind("eni-host", first);
-    serve(web, "172.17.0.2", 80);
+    traffic.serve(web, "172.17.0.2", 80);
     Path second = network.putBehind("eni-host", new Behind("second", "172.17.0.3", List.of()));
 
     assertTrue(reaches(database, "172.31.0.10", 49153), "through the lent port");
@@ -167,7 +165,7 @@ class LinuxNetworkTest {
     network.plug("eni-lb", Use.SERVER);
     assertEquals(Optional.of(Use.SERVER), network.plugged("eni-lb"));
     Path task = task("eni-task", "172.31.0.12", "sg-task");
-    serve(task, "172.31.0.12", 5050);
+    traffic.serve(task, "172.31.0.12", 5050);
     // From the node's address the task is reached; from the server's other addresses it is not.
     assertTrue(reachesFromVpc("172.31.0.10", "172.31.0.12", 5050));
     assertFalse(connectsFromVpc("169.254.170.2", "172.31.0.12", 5050));
@@ -177,7 +175,7 @@ class LinuxNetworkTest {
             .call(() ->
                 ServerSocketChannel.open(StandardProtocolFamily.INET)
                     .bind(new InetSocketAddress("172.31.0.10", 80)));
-    open.add(listener);
+    traffic.keep(listener);
     assertTrue(reaches(task, "172.31.0.10", 80));
     assertFalse(connects(task, "172.31.0.10", 22));
   }
@@ -187,12 +185,12 @@ class LinuxNetworkTest {
     vpc("vpc-1");
     group("sg-open", List.of(ALL));
     Path spoofer = task("eni-a", "172.31.0.10", "sg-open");
-    serve(task("eni-b", "172.31.0.11", "sg-open"), "172.31.0.11", 80);
+    traffic.serve(task("eni-b", "172.31.0.11", "sg-open"), "172.31.0.11", 80);
     assertTrue(reaches(spoofer, "172.31.0.11", 80));
     ServerSocketChannel host =
         ServerSocketChannel.open(StandardProtocolFamily.INET)
             .bind(new InetSocketAddress("127.0.0.1", 0));
-    open.add(host);
+    traffic.keep(host);
     int port = ((InetSocketAddress) host.getLocalAddress()).getPort();
     assertFalse(connects(spoofer, "169.254.1.1", port));
     inside(spoofer, "ip", "addr", "add", "172.31.0.99/32", "dev", "eth0");
@@ -217,11 +215,11 @@ class LinuxNetworkTest {
     vpc("vpc-2");
     group("sg-1", List.of(ALL));
     network.putSecurityGroup(new SecurityGroup("sg-2", "vpc-2", List.of(ALL), List.of(ALL)));
-    serve(task("eni-1", "172.31.0.10", "sg-1"), "172.31.0.10", 80);
+    traffic.serve(task("eni-1", "172.31.0.10", "sg-1"), "172.31.0.10", 80);
     Path sameVpc = task("eni-1b", "172.31.0.11", "sg-1");
     network.putInterface(
         new NetworkInterface(
-            "eni-2", "vpc-2", SUBNET, "172.31.0.11", "02:00:00:00:00:02", List.of("sg-2"), false));
+            "eni-2", "vpc-2", SUBNET, "172.31.0.11", "02:00:00:00:00:02", List.of("sg-2"), null));
     Path otherVpc = network.plug("eni-2", Use.NAMESPACE).orElseThrow();
     assertTrue(reaches(sameVpc, "172.31.0.10", 80));
     assertFalse(connects(otherVpc, "172.31.0.10", 80));
@@ -248,7 +246,7 @@ class LinuxNetworkTest {
     group("sg-a", List.of(tcp(80, new Peer.Group("sg-a"))));
     group("sg-b", List.of());
     Path a = task("eni-a", "172.31.0.10", "sg-a");
-    serve(a, "172.31.0.10", 80);
+    traffic.serve(a, "172.31.0.10", 80);
     task("eni-b", "172.31.0.11", "sg-a");
     task("eni-gone", "172.31.0.12", "sg-b");
     network.close();
@@ -272,66 +270,6 @@ class LinuxNetworkTest {
     }
   }
 
-  @Test
-  void aWayOutOnlyForThoseWhoMayUseIt() throws Exception {
-    vpc("vpc-1");
-    group("sg-open", List.of(ALL));
-    Path inner = task("eni-1", "172.31.0.10", "sg-open");
-    network.putInterface(
-        new NetworkInterface(
-            "eni-2",
-            "vpc-1",
-            SUBNET,
-            "172.31.0.11",
-            "02:00:00:00:00:03",
-            List.of("sg-open"),
-            true));
-    Path outer = network.plug("eni-2", Use.NAMESPACE).orElseThrow();
-    // The "internet" is a namespace of the test's behind the host, at a documentation address.
-    String world = instance + "-world";
-    Command.run("ip", "netns", "add", world);
-    Command.run(
-        "ip",
-        "link",
-        "add",
-        instance + "w",
-        "type",
-        "veth",
-        "peer",
-        "name",
-        "eth0",
-        "netns",
-        world);
-    Command.run("ip", "addr", "add", "198.51.100.1/24", "dev", instance + "w");
-    Command.run("ip", "link", "set", instance + "w", "up");
-    Command.runWith(
-        "link set lo up\naddr add 198.51.100.2/24 dev eth0\nlink set eth0 up\n",
-        "ip",
-        "-n",
-        world,
-        "-batch",
-        "-");
-    try {
-      serve(NetworkNamespace.DIRECTORY.resolve(world), "198.51.100.2", 80);
-      assertTrue(reaches(outer, "198.51.100.2", 80));
-      assertFalse(connects(inner, "198.51.100.2", 80));
-      ServerSocketChannel host =
-          ServerSocketChannel.open(StandardProtocolFamily.INET)
-              .bind(new InetSocketAddress("198.51.100.1", 0));
-      open.add(host);
-      int port = ((InetSocketAddress) host.getLocalAddress()).getPort();
-      assertFalse(connects(outer, "198.51.100.1", port), "the host itself is not to be reached");
-    } finally {
-      for (AutoCloseable socket : open) {
-        socket.close();
-      }
-      Command.run("ip", "link", "del", instance + "w");
-      Command.run("ip", "netns", "del", world);
-    }
-    network.removeInterface("eni-2");
-    assertFalse(Command.run("nft", "list", "tables").contains(instance));
-  }
-
   private void vpc(String id) {
     network.putVpc(new Vpc(id, List.of(Cidr.parse("172.31.0.0/16"))));
   }
@@ -347,7 +285,7 @@ class LinuxNetworkTest {
   private void eni(String id, String address, String group) {
     String mac = "02:00:00:00:00:" + String.format("%02x", address.hashCode() & 255);
     network.putInterface(
-        new NetworkInterface(id, "vpc-1", SUBNET, address, mac, List.of(group), false));
+        new NetworkInterface(id, "vpc-1", SUBNET, address, mac, List.of(group), null));
   }
 
   private Path task(String id, String address, String group) {
@@ -355,67 +293,12 @@ class LinuxNetworkTest {
     return network.plug(id, Use.NAMESPACE).orElseThrow();
   }
 
-  /** Echoes bytes at an address inside a namespace. */
-  private void serve(Path namespace, String address, int port) throws Exception {
-    try (NetworkNamespace inside = new NetworkNamespace(namespace.getFileName().toString())) {
-      ServerSocketChannel listener =
-          inside.call(() ->
-              ServerSocketChannel.open(StandardProtocolFamily.INET)
-                  .bind(new InetSocketAddress(address, port)));
-      open.add(listener);
-      Thread.startVirtualThread(() -> {
-        while (listener.isOpen()) {
-          try {
-            SocketChannel client = listener.accept();
-            Thread.startVirtualThread(() -> echo(client));
-          } catch (java.io.IOException e) {
-            return;
-          }
-        }
-      });
-    }
-  }
-
-  private static void echo(SocketChannel client) {
-    ByteBuffer bytes = ByteBuffer.allocate(16);
-    try (client) {
-      while (client.read(bytes) >= 0) {
-        client.write(bytes.flip());
-        bytes.clear();
-      }
-    } catch (java.io.IOException e) {
-      return;
-    }
-  }
-
-  /** So long a packet that is dropped is waited for in vain. */
-  private static final int DROPPED_MILLIS = 700;
-
-  /** A first packet may be late on a busy machine; the second comes after a second. */
-  private static final int LATE_MILLIS = 30_000;
-
-  private static boolean connects(Path namespace, String address, int port) throws Exception {
-    return connects(namespace, address, port, DROPPED_MILLIS);
-  }
-
-  private static boolean reaches(Path namespace, String address, int port) throws Exception {
-    return connects(namespace, address, port, LATE_MILLIS);
-  }
-
-  private static boolean connects(Path namespace, String address, int port, int millis)
-      throws Exception {
-    try (NetworkNamespace from = new NetworkNamespace(namespace.getFileName().toString())) {
-      return from.call(
-          () -> connects(SocketChannel.open(StandardProtocolFamily.INET), address, port, millis));
-    }
-  }
-
   private boolean connectsFromVpc(String source, String address, int port) throws Exception {
-    return connectsFromVpc(source, address, port, DROPPED_MILLIS);
+    return connectsFromVpc(source, address, port, Traffic.DROPPED_MILLIS);
   }
 
   private boolean reachesFromVpc(String source, String address, int port) throws Exception {
-    return connectsFromVpc(source, address, port, LATE_MILLIS);
+    return connectsFromVpc(source, address, port, Traffic.LATE_MILLIS);
   }
 
   private boolean connectsFromVpc(String source, String address, int port, int millis)
@@ -423,31 +306,11 @@ class LinuxNetworkTest {
     return network
         .sockets("vpc-1")
         .call(() ->
-            connects(
+            Traffic.connects(
                 SocketChannel.open(StandardProtocolFamily.INET)
                     .bind(new InetSocketAddress(source, 0)),
                 address,
                 port,
                 millis));
-  }
-
-  private static boolean connects(SocketChannel socket, String address, int port, int millis)
-      throws java.io.IOException {
-    try (socket) {
-      socket.socket().connect(new InetSocketAddress(address, port), millis);
-      return true;
-    } catch (java.net.SocketTimeoutException
-        | java.net.ConnectException
-        | java.net.NoRouteToHostException e) {
-      return false;
-    }
-  }
-
-  private static Result inside(Path namespace, String... command) {
-    List<String> whole = new ArrayList<>(List.of("nsenter", "--net=" + namespace));
-    whole.addAll(List.of(command));
-    Result result = Command.attempt(whole, Map.of(), "", Duration.ofSeconds(60));
-    assertTrue(result.ok(), result::toString);
-    return result;
   }
 }

@@ -50,13 +50,7 @@ class SimNetworkTest {
 
   private static NetworkInterface eni(String id, String address, String group) {
     return new NetworkInterface(
-        id,
-        "vpc-1",
-        Cidr.parse("10.0.0.0/24"),
-        address,
-        "02:00:00:00:00:01",
-        List.of(group),
-        false);
+        id, "vpc-1", Cidr.parse("10.0.0.0/24"), address, "02:00:00:00:00:01", List.of(group), null);
   }
 
   @Test

@@ -2,9 +2,12 @@ package dev.muelle.services.ec2;
 
 import dev.muelle.network.Cidr;
 import dev.muelle.network.Network;
+import dev.muelle.network.Network.Peering;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.Network.Vpc;
 import dev.muelle.network.SecurityGroup.Rule;
+import dev.muelle.network.Subnet.Route;
+import dev.muelle.services.ec2.VpcPeerings.PeeringRecord;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
@@ -15,11 +18,14 @@ import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.GroupIdentifier;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.RouteTable;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
 import software.amazon.awssdk.services.ec2.model.SecurityGroupRule;
+import software.amazon.awssdk.services.ec2.model.Subnet;
+import software.amazon.awssdk.services.ec2.model.VpcPeeringConnectionStateReasonCode;
 
 /**
  * Brings the network to what is stored. Each method re-reads one resource and states it to the
@@ -67,16 +73,40 @@ final class DataPlane {
           SecurityGroup stored = Kind.GROUP.get(tx, id);
           List<SecurityGroupRule> rules = Tables.of(tx, Tables.RULES, "group", id);
           return new dev.muelle.network.SecurityGroup(
-              id, stored.vpcId(), packets(rules, false), packets(rules, true));
+              id, stored.vpcId(), packets(tx, rules, false), packets(tx, rules, true));
         });
     network.putSecurityGroup(group);
   }
 
-  private static List<Rule> packets(List<SecurityGroupRule> rules, boolean egress) {
+  /** Something changed that a group's rules depend on. Not to be called within {@link #alone}. */
+  void groupAlone(String id) {
+    alone(
+        id,
+        () -> {
+          boolean there = store.read(tx -> tx.get(Tables.GROUPS, id)).isPresent();
+          if (there) {
+            group(id);
+          }
+          return there;
+        });
+  }
+
+  private static List<Rule> packets(Tx tx, List<SecurityGroupRule> rules, boolean egress) {
     return rules.stream()
         .filter(rule -> rule.isEgress() == egress)
+        .flatMap(rule -> spelled(tx, rule))
         .flatMap(rule -> Permissions.packets(rule).stream())
         .toList();
+  }
+
+  /** A rule that names a prefix list stands for one for each of its blocks. */
+  private static Stream<SecurityGroupRule> spelled(Tx tx, SecurityGroupRule rule) {
+    if (rule.prefixListId() == null) {
+      return Stream.of(rule);
+    }
+    return PrefixLists.entries(tx, rule.prefixListId()).stream()
+        .filter(entry -> !entry.cidr().contains(":"))
+        .map(entry -> rule.toBuilder().prefixListId(null).cidrIpv4(entry.cidr()).build());
   }
 
   void groupGone(String vpcId, String id) {
@@ -94,8 +124,100 @@ final class DataPlane {
               eni.privateIpAddress(),
               eni.macAddress(),
               eni.groups().stream().map(GroupIdentifier::groupId).toList(),
-              eni.association() != null && leadsOut(tx, eni));
+              publicAddress(tx, eni));
         }));
+  }
+
+  /** An address that the world reaches; without an internet gateway it reaches none. */
+  private static @Nullable String publicAddress(Tx tx, NetworkInterface eni) {
+    return eni.association() == null || InternetGateways.of(tx, eni.vpcId()).isEmpty()
+        ? null
+        : eni.association().publicIp();
+  }
+
+  private void subnet(String id) {
+    Optional<dev.muelle.network.Subnet> wanted =
+        store.read(tx -> tx.get(Tables.SUBNETS, id).map(row -> packets(tx, row.value())));
+    wanted.ifPresent(network::putSubnet);
+  }
+
+  private static dev.muelle.network.Subnet packets(Tx tx, Subnet subnet) {
+    RouteTable table = RouteTables.of(tx, subnet);
+    List<Route> routes =
+        table.routes().stream()
+            .filter(route -> !Routes.LOCAL.equals(route.gatewayId()))
+            .map(route ->
+                new Route(
+                    Cidr.parse(route.destinationCidrBlock()), Routes.target(tx, table, route)))
+            .toList();
+    return new dev.muelle.network.Subnet(
+        subnet.vpcId(),
+        Cidr.parse(subnet.cidrBlock()),
+        routes,
+        AclEntries.packets(NetworkAcls.of(tx, subnet).entries()));
+  }
+
+  /** Something changed in a subnet's ways. Not to be called within {@link #alone}. */
+  void subnetAlone(String id) {
+    alone(id, () -> applied(() -> subnet(id)));
+  }
+
+  /** A peering came to life or to its end. Not to be called within {@link #alone}. */
+  void peeringAlone(String id) {
+    alone(
+        id,
+        () -> {
+          Optional<PeeringRecord> active =
+              store
+                  .read(tx -> tx.get(Tables.PEERINGS, id))
+                  .map(Row::value)
+                  .filter(one -> one.state() == VpcPeeringConnectionStateReasonCode.ACTIVE);
+          active.ifPresentOrElse(
+              one ->
+                  network.putPeering(
+                      new Peering(
+                          id,
+                          one.connection().requesterVpcInfo().vpcId(),
+                          one.connection().accepterVpcInfo().vpcId())),
+              () -> network.removePeering(id));
+          return true;
+        });
+  }
+
+  void subnetGone(Subnet subnet) {
+    network.removeSubnet(subnet.vpcId(), Cidr.parse(subnet.cidrBlock()));
+  }
+
+  /**
+   * Something changed that many ways of a VPC depend on: a route, or a gateway. Not to be called
+   * within {@link #alone}.
+   */
+  void ways(String vpcId) {
+    List<String> addressed =
+        store.read(tx ->
+            Tables.of(tx, Tables.INTERFACES, "vpc", vpcId).stream()
+                .filter(eni -> eni.association() != null)
+                .map(NetworkInterface::networkInterfaceId)
+                .toList());
+    addressed.forEach(this::interfaceAlone);
+    subnets(vpcId);
+  }
+
+  /** Something changed about an interface that may be gone by now. Not within {@link #alone}. */
+  void interfaceAlone(String id) {
+    alone(
+        id,
+        () -> {
+          boolean there = store.read(tx -> tx.get(Tables.INTERFACES, id)).isPresent();
+          if (there) {
+            networkInterface(id);
+          }
+          return there;
+        });
+  }
+
+  private void subnets(String vpcId) {
+    store.read(tx -> tx.find(Tables.SUBNETS, "vpc", vpcId)).forEach(row -> subnetAlone(row.key()));
   }
 
   void interfaceGone(String id) {
@@ -107,34 +229,13 @@ final class DataPlane {
     network.plug(interfaceId, Use.NAMESPACE);
   }
 
+  /** Brings a NAT gateway's interface to life. */
+  void plugGateway(String interfaceId) {
+    network.plug(interfaceId, Use.NAT_GATEWAY);
+  }
+
   Optional<Use> plugged(String interfaceId) {
     return network.plugged(interfaceId);
-  }
-
-  /** Whether the default route of the interface's subnet goes to an internet gateway. */
-  private static boolean leadsOut(Tx tx, NetworkInterface eni) {
-    return table(tx, eni.vpcId(), eni.subnetId()).stream()
-        .flatMap(table -> table.routes().stream())
-        .anyMatch(route ->
-            "0.0.0.0/0".equals(route.destinationCidrBlock())
-                && route.gatewayId() != null
-                && route.gatewayId().startsWith("igw-"));
-  }
-
-  /** The subnet's own route table, otherwise the VPC's main one. */
-  private static Optional<RouteTable> table(Tx tx, String vpcId, String subnetId) {
-    List<RouteTable> tables = Tables.of(tx, Tables.ROUTE_TABLES, "vpc", vpcId);
-    Stream<RouteTable> own =
-        tables.stream()
-            .filter(table ->
-                table.associations().stream()
-                    .anyMatch(association -> subnetId.equals(association.subnetId())));
-    Stream<RouteTable> main =
-        tables.stream()
-            .filter(table ->
-                table.associations().stream()
-                    .anyMatch(association -> Boolean.TRUE.equals(association.main())));
-    return Stream.concat(own, main).findFirst();
   }
 
   /** States everything that is stored, after a start; what runs is adopted by the network. */
@@ -143,6 +244,8 @@ final class DataPlane {
     known.vpcs().forEach(id -> alone(id, () -> applied(() -> vpc(id))));
     known.groups().forEach(id -> alone(id, () -> applied(() -> group(id))));
     known.interfaces().forEach(id -> alone(id, () -> applied(() -> networkInterface(id))));
+    store.read(tx -> tx.list(Tables.PEERINGS)).forEach(row -> peeringAlone(row.key()));
+    known.vpcs().forEach(this::subnets); // last: routes lead to interfaces and peers
   }
 
   private static boolean applied(Runnable work) {

@@ -9,34 +9,78 @@ import dev.muelle.store.Store;
 import java.util.Set;
 import java.util.random.RandomGenerator;
 import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ec2.model.AcceptVpcPeeringConnectionRequest;
+import software.amazon.awssdk.services.ec2.model.AcceptVpcPeeringConnectionResponse;
+import software.amazon.awssdk.services.ec2.model.AllocateAddressRequest;
+import software.amazon.awssdk.services.ec2.model.AllocateAddressResponse;
+import software.amazon.awssdk.services.ec2.model.AssociateAddressRequest;
+import software.amazon.awssdk.services.ec2.model.AssociateAddressResponse;
+import software.amazon.awssdk.services.ec2.model.AssociateRouteTableRequest;
+import software.amazon.awssdk.services.ec2.model.AssociateRouteTableResponse;
+import software.amazon.awssdk.services.ec2.model.AttachInternetGatewayRequest;
+import software.amazon.awssdk.services.ec2.model.AttachInternetGatewayResponse;
 import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupEgressRequest;
 import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupEgressResponse;
 import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupIngressRequest;
 import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupIngressResponse;
 import software.amazon.awssdk.services.ec2.model.CreateDefaultVpcRequest;
 import software.amazon.awssdk.services.ec2.model.CreateDefaultVpcResponse;
+import software.amazon.awssdk.services.ec2.model.CreateInternetGatewayRequest;
+import software.amazon.awssdk.services.ec2.model.CreateInternetGatewayResponse;
+import software.amazon.awssdk.services.ec2.model.CreateManagedPrefixListRequest;
+import software.amazon.awssdk.services.ec2.model.CreateManagedPrefixListResponse;
+import software.amazon.awssdk.services.ec2.model.CreateNatGatewayRequest;
+import software.amazon.awssdk.services.ec2.model.CreateNatGatewayResponse;
+import software.amazon.awssdk.services.ec2.model.CreateNetworkAclEntryRequest;
+import software.amazon.awssdk.services.ec2.model.CreateNetworkAclEntryResponse;
+import software.amazon.awssdk.services.ec2.model.CreateNetworkAclRequest;
+import software.amazon.awssdk.services.ec2.model.CreateNetworkAclResponse;
 import software.amazon.awssdk.services.ec2.model.CreateNetworkInterfaceRequest;
 import software.amazon.awssdk.services.ec2.model.CreateNetworkInterfaceResponse;
+import software.amazon.awssdk.services.ec2.model.CreateRouteRequest;
+import software.amazon.awssdk.services.ec2.model.CreateRouteResponse;
+import software.amazon.awssdk.services.ec2.model.CreateRouteTableRequest;
+import software.amazon.awssdk.services.ec2.model.CreateRouteTableResponse;
 import software.amazon.awssdk.services.ec2.model.CreateSecurityGroupRequest;
 import software.amazon.awssdk.services.ec2.model.CreateSecurityGroupResponse;
 import software.amazon.awssdk.services.ec2.model.CreateSubnetRequest;
 import software.amazon.awssdk.services.ec2.model.CreateSubnetResponse;
 import software.amazon.awssdk.services.ec2.model.CreateTagsRequest;
 import software.amazon.awssdk.services.ec2.model.CreateTagsResponse;
+import software.amazon.awssdk.services.ec2.model.CreateVpcPeeringConnectionRequest;
+import software.amazon.awssdk.services.ec2.model.CreateVpcPeeringConnectionResponse;
 import software.amazon.awssdk.services.ec2.model.CreateVpcRequest;
 import software.amazon.awssdk.services.ec2.model.CreateVpcResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteInternetGatewayRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteInternetGatewayResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteManagedPrefixListRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteManagedPrefixListResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteNatGatewayRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteNatGatewayResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteNetworkAclEntryRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteNetworkAclEntryResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteNetworkAclRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteNetworkAclResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteNetworkInterfaceRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteNetworkInterfaceResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteRouteRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteRouteResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteRouteTableRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteRouteTableResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteSecurityGroupRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteSecurityGroupResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteSubnetRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteSubnetResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteTagsRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteTagsResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteVpcPeeringConnectionRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteVpcPeeringConnectionResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteVpcRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteVpcResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeAccountAttributesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeAccountAttributesResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeAddressesRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeAddressesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeAvailabilityZonesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeAvailabilityZonesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeDhcpOptionsRequest;
@@ -53,6 +97,12 @@ import software.amazon.awssdk.services.ec2.model.DescribeInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeInternetGatewaysRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeInternetGatewaysResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeManagedPrefixListsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeManagedPrefixListsResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeNatGatewaysRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeNatGatewaysResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeNetworkAclsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeNetworkAclsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfacesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfacesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeRegionsRequest;
@@ -69,8 +119,22 @@ import software.amazon.awssdk.services.ec2.model.DescribeTagsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeTagsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcAttributeResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeVpcPeeringConnectionsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeVpcPeeringConnectionsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcsResponse;
+import software.amazon.awssdk.services.ec2.model.DetachInternetGatewayRequest;
+import software.amazon.awssdk.services.ec2.model.DetachInternetGatewayResponse;
+import software.amazon.awssdk.services.ec2.model.DisassociateAddressRequest;
+import software.amazon.awssdk.services.ec2.model.DisassociateAddressResponse;
+import software.amazon.awssdk.services.ec2.model.DisassociateRouteTableRequest;
+import software.amazon.awssdk.services.ec2.model.DisassociateRouteTableResponse;
+import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListAssociationsRequest;
+import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListAssociationsResponse;
+import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListEntriesRequest;
+import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListEntriesResponse;
+import software.amazon.awssdk.services.ec2.model.ModifyManagedPrefixListRequest;
+import software.amazon.awssdk.services.ec2.model.ModifyManagedPrefixListResponse;
 import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.ModifySecurityGroupRulesRequest;
@@ -79,6 +143,20 @@ import software.amazon.awssdk.services.ec2.model.ModifySubnetAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.ModifySubnetAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.ModifyVpcAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.ModifyVpcAttributeResponse;
+import software.amazon.awssdk.services.ec2.model.RejectVpcPeeringConnectionRequest;
+import software.amazon.awssdk.services.ec2.model.RejectVpcPeeringConnectionResponse;
+import software.amazon.awssdk.services.ec2.model.ReleaseAddressRequest;
+import software.amazon.awssdk.services.ec2.model.ReleaseAddressResponse;
+import software.amazon.awssdk.services.ec2.model.ReplaceNetworkAclAssociationRequest;
+import software.amazon.awssdk.services.ec2.model.ReplaceNetworkAclAssociationResponse;
+import software.amazon.awssdk.services.ec2.model.ReplaceNetworkAclEntryRequest;
+import software.amazon.awssdk.services.ec2.model.ReplaceNetworkAclEntryResponse;
+import software.amazon.awssdk.services.ec2.model.ReplaceRouteRequest;
+import software.amazon.awssdk.services.ec2.model.ReplaceRouteResponse;
+import software.amazon.awssdk.services.ec2.model.ReplaceRouteTableAssociationRequest;
+import software.amazon.awssdk.services.ec2.model.ReplaceRouteTableAssociationResponse;
+import software.amazon.awssdk.services.ec2.model.RestoreManagedPrefixListVersionRequest;
+import software.amazon.awssdk.services.ec2.model.RestoreManagedPrefixListVersionResponse;
 import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupEgressRequest;
 import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupEgressResponse;
 import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupIngressRequest;
@@ -87,6 +165,10 @@ import software.amazon.awssdk.services.ec2.model.RunInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.RunInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.TerminateInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.TerminateInstancesResponse;
+import software.amazon.awssdk.services.ec2.model.UpdateSecurityGroupRuleDescriptionsEgressRequest;
+import software.amazon.awssdk.services.ec2.model.UpdateSecurityGroupRuleDescriptionsEgressResponse;
+import software.amazon.awssdk.services.ec2.model.UpdateSecurityGroupRuleDescriptionsIngressRequest;
+import software.amazon.awssdk.services.ec2.model.UpdateSecurityGroupRuleDescriptionsIngressResponse;
 import software.amazon.awssdk.services.iam.IamClient;
 
 /**
@@ -97,6 +179,7 @@ import software.amazon.awssdk.services.iam.IamClient;
 public final class Ec2 implements Ec2Client {
 
   private static final int INSTANCES_AT_ONCE = 16;
+  private static final int NAT_GATEWAYS_AT_ONCE = 4;
 
   private final Vpcs vpcs;
   private final Subnets subnets;
@@ -104,10 +187,21 @@ public final class Ec2 implements Ec2Client {
   private final AccountAttributes attributes;
   private final SecurityGroups groups;
   private final SecurityGroupRules rules;
+  private final VpcPeerings peerings;
+  private final RuleDescriptions descriptions;
+  private final PrefixLists prefixLists;
   private final NetworkInterfaces interfaces;
   private final Instances instances;
   private final MachineImages images;
   private final Loop<String> instanceLoop;
+  private final ElasticAddresses elastic;
+  private final NatGateways nats;
+  private final Loop<String> natLoop;
+  private final NetworkAcls acls;
+  private final AclEntries aclEntries;
+  private final DhcpOptionSets dhcp;
+  private final InternetGateways gateways;
+  private final RouteTables tables;
   private final Routes routes;
   private final Tags tags;
   private final DataPlane plane;
@@ -145,12 +239,23 @@ public final class Ec2 implements Ec2Client {
     plane = new DataPlane(store, network);
     zones = new Zones(scope);
     attributes = new AccountAttributes(store);
-    routes = new Routes(scope, store, ids);
+    dhcp = new DhcpOptionSets(scope, store, ids);
+    gateways = new InternetGateways(scope, store, ids, plane);
+    tables = new RouteTables(scope, store, ids, plane);
+    routes = new Routes(store, plane);
     groups = new SecurityGroups(scope, store, ids, plane);
     rules = new SecurityGroupRules(scope, store, groups, plane);
-    subnets = new Subnets(scope, store, ids, plane, zones);
-    vpcs = new Vpcs(scope, store, ids, plane, zones, routes, groups, subnets);
+    acls = new NetworkAcls(scope, store, ids, plane);
+    aclEntries = new AclEntries(store, plane);
+    descriptions = new RuleDescriptions(store, rules);
+    prefixLists = new PrefixLists(scope, store, ids, plane);
+    peerings = new VpcPeerings(scope, store, timers, ids, plane);
+    subnets = new Subnets(scope, store, ids, plane, zones, acls);
+    vpcs = new Vpcs(scope, store, ids, plane, zones, dhcp, gateways, tables, acls, groups, subnets);
     interfaces = new NetworkInterfaces(scope, store, ids, plane, mostInterfaces);
+    elastic = new ElasticAddresses(scope, store, ids, plane);
+    nats = new NatGateways(store, timers, ids, plane, interfaces, elastic, this::wakeNat);
+    natLoop = new Loop<>("ec2-nat-gateway", timers, random, NAT_GATEWAYS_AT_ONCE, nats::look);
     images = new MachineImages(scope);
     Launches launches = new Launches(store, timers, ids, iam, images, interfaces);
     instances =
@@ -168,6 +273,11 @@ public final class Ec2 implements Ec2Client {
     vpcs.found();
     plane.everything();
     instances.ids().forEach(this::wakeInstance);
+    nats.ids().forEach(this::wakeNat);
+  }
+
+  private void wakeNat(String id) {
+    natLoop.wake(id);
   }
 
   private void wakeInstance(String id) {
@@ -367,17 +477,242 @@ public final class Ec2 implements Ec2Client {
   @Override
   public DescribeInternetGatewaysResponse describeInternetGateways(
       DescribeInternetGatewaysRequest request) {
-    return routes.gateways(request);
+    return gateways.describe(request);
   }
 
   @Override
   public DescribeRouteTablesResponse describeRouteTables(DescribeRouteTablesRequest request) {
-    return routes.tables(request);
+    return tables.describe(request);
   }
 
   @Override
   public DescribeDhcpOptionsResponse describeDhcpOptions(DescribeDhcpOptionsRequest request) {
-    return routes.dhcpOptions(request);
+    return dhcp.describe(request);
+  }
+
+  @Override
+  public CreateInternetGatewayResponse createInternetGateway(CreateInternetGatewayRequest request) {
+    return gateways.create(request);
+  }
+
+  @Override
+  public AttachInternetGatewayResponse attachInternetGateway(AttachInternetGatewayRequest request) {
+    return gateways.attach(request);
+  }
+
+  @Override
+  public DetachInternetGatewayResponse detachInternetGateway(DetachInternetGatewayRequest request) {
+    return gateways.detach(request);
+  }
+
+  @Override
+  public DeleteInternetGatewayResponse deleteInternetGateway(DeleteInternetGatewayRequest request) {
+    return gateways.delete(request);
+  }
+
+  @Override
+  public CreateRouteTableResponse createRouteTable(CreateRouteTableRequest request) {
+    return tables.create(request);
+  }
+
+  @Override
+  public DeleteRouteTableResponse deleteRouteTable(DeleteRouteTableRequest request) {
+    return tables.delete(request);
+  }
+
+  @Override
+  public AssociateRouteTableResponse associateRouteTable(AssociateRouteTableRequest request) {
+    return tables.associate(request);
+  }
+
+  @Override
+  public DisassociateRouteTableResponse disassociateRouteTable(
+      DisassociateRouteTableRequest request) {
+    return tables.disassociate(request);
+  }
+
+  @Override
+  public ReplaceRouteTableAssociationResponse replaceRouteTableAssociation(
+      ReplaceRouteTableAssociationRequest request) {
+    return tables.replace(request);
+  }
+
+  @Override
+  public CreateRouteResponse createRoute(CreateRouteRequest request) {
+    return routes.create(request);
+  }
+
+  @Override
+  public ReplaceRouteResponse replaceRoute(ReplaceRouteRequest request) {
+    return routes.replace(request);
+  }
+
+  @Override
+  public DeleteRouteResponse deleteRoute(DeleteRouteRequest request) {
+    return routes.delete(request);
+  }
+
+  @Override
+  public AllocateAddressResponse allocateAddress(AllocateAddressRequest request) {
+    return elastic.allocate(request);
+  }
+
+  @Override
+  public ReleaseAddressResponse releaseAddress(ReleaseAddressRequest request) {
+    return elastic.release(request);
+  }
+
+  @Override
+  public AssociateAddressResponse associateAddress(AssociateAddressRequest request) {
+    return elastic.associate(request);
+  }
+
+  @Override
+  public DisassociateAddressResponse disassociateAddress(DisassociateAddressRequest request) {
+    return elastic.disassociate(request);
+  }
+
+  @Override
+  public DescribeAddressesResponse describeAddresses(DescribeAddressesRequest request) {
+    return elastic.describe(request);
+  }
+
+  @Override
+  public CreateNatGatewayResponse createNatGateway(CreateNatGatewayRequest request) {
+    return nats.create(request);
+  }
+
+  @Override
+  public DeleteNatGatewayResponse deleteNatGateway(DeleteNatGatewayRequest request) {
+    return nats.delete(request);
+  }
+
+  @Override
+  public DescribeNatGatewaysResponse describeNatGateways(DescribeNatGatewaysRequest request) {
+    return nats.describe(request);
+  }
+
+  @Override
+  public CreateNetworkAclResponse createNetworkAcl(CreateNetworkAclRequest request) {
+    return acls.create(request);
+  }
+
+  @Override
+  public DeleteNetworkAclResponse deleteNetworkAcl(DeleteNetworkAclRequest request) {
+    return acls.delete(request);
+  }
+
+  @Override
+  public DescribeNetworkAclsResponse describeNetworkAcls(DescribeNetworkAclsRequest request) {
+    return acls.describe(request);
+  }
+
+  @Override
+  public ReplaceNetworkAclAssociationResponse replaceNetworkAclAssociation(
+      ReplaceNetworkAclAssociationRequest request) {
+    return acls.replace(request);
+  }
+
+  @Override
+  public CreateNetworkAclEntryResponse createNetworkAclEntry(CreateNetworkAclEntryRequest request) {
+    return aclEntries.create(request);
+  }
+
+  @Override
+  public ReplaceNetworkAclEntryResponse replaceNetworkAclEntry(
+      ReplaceNetworkAclEntryRequest request) {
+    return aclEntries.replace(request);
+  }
+
+  @Override
+  public DeleteNetworkAclEntryResponse deleteNetworkAclEntry(DeleteNetworkAclEntryRequest request) {
+    return aclEntries.delete(request);
+  }
+
+  @Override
+  public UpdateSecurityGroupRuleDescriptionsIngressResponse
+      updateSecurityGroupRuleDescriptionsIngress(
+          UpdateSecurityGroupRuleDescriptionsIngressRequest request) {
+    return descriptions.ingress(request);
+  }
+
+  @Override
+  public UpdateSecurityGroupRuleDescriptionsEgressResponse
+      updateSecurityGroupRuleDescriptionsEgress(
+          UpdateSecurityGroupRuleDescriptionsEgressRequest request) {
+    return descriptions.egress(request);
+  }
+
+  @Override
+  public CreateManagedPrefixListResponse createManagedPrefixList(
+      CreateManagedPrefixListRequest request) {
+    return prefixLists.create(request);
+  }
+
+  @Override
+  public ModifyManagedPrefixListResponse modifyManagedPrefixList(
+      ModifyManagedPrefixListRequest request) {
+    return prefixLists.modify(request);
+  }
+
+  @Override
+  public RestoreManagedPrefixListVersionResponse restoreManagedPrefixListVersion(
+      RestoreManagedPrefixListVersionRequest request) {
+    return prefixLists.restore(request);
+  }
+
+  @Override
+  public DeleteManagedPrefixListResponse deleteManagedPrefixList(
+      DeleteManagedPrefixListRequest request) {
+    return prefixLists.delete(request);
+  }
+
+  @Override
+  public DescribeManagedPrefixListsResponse describeManagedPrefixLists(
+      DescribeManagedPrefixListsRequest request) {
+    return prefixLists.describe(request);
+  }
+
+  @Override
+  public GetManagedPrefixListEntriesResponse getManagedPrefixListEntries(
+      GetManagedPrefixListEntriesRequest request) {
+    return prefixLists.entries(request);
+  }
+
+  @Override
+  public GetManagedPrefixListAssociationsResponse getManagedPrefixListAssociations(
+      GetManagedPrefixListAssociationsRequest request) {
+    return prefixLists.associations(request);
+  }
+
+  @Override
+  public CreateVpcPeeringConnectionResponse createVpcPeeringConnection(
+      CreateVpcPeeringConnectionRequest request) {
+    return peerings.create(request);
+  }
+
+  @Override
+  public AcceptVpcPeeringConnectionResponse acceptVpcPeeringConnection(
+      AcceptVpcPeeringConnectionRequest request) {
+    return peerings.accept(request);
+  }
+
+  @Override
+  public RejectVpcPeeringConnectionResponse rejectVpcPeeringConnection(
+      RejectVpcPeeringConnectionRequest request) {
+    return peerings.reject(request);
+  }
+
+  @Override
+  public DeleteVpcPeeringConnectionResponse deleteVpcPeeringConnection(
+      DeleteVpcPeeringConnectionRequest request) {
+    return peerings.delete(request);
+  }
+
+  @Override
+  public DescribeVpcPeeringConnectionsResponse describeVpcPeeringConnections(
+      DescribeVpcPeeringConnectionsRequest request) {
+    return peerings.describe(request);
   }
 
   @Override
@@ -403,6 +738,7 @@ public final class Ec2 implements Ec2Client {
   /** Lets go: the network goes on without us. */
   @Override
   public void close() {
+    natLoop.close();
     instanceLoop.close();
   }
 }

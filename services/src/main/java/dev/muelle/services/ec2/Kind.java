@@ -6,9 +6,13 @@ import dev.muelle.store.Tx;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import software.amazon.awssdk.services.ec2.model.Address;
 import software.amazon.awssdk.services.ec2.model.DhcpOptions;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.InternetGateway;
+import software.amazon.awssdk.services.ec2.model.ManagedPrefixList;
+import software.amazon.awssdk.services.ec2.model.NatGateway;
+import software.amazon.awssdk.services.ec2.model.NetworkAcl;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.RouteTable;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
@@ -86,8 +90,60 @@ record Kind<T>(String prefix, String type, Table<T> table, String code, String m
           "InvalidDhcpOptionID.NotFound",
           "The dhcpOption ID '%s' does not exist");
 
+  static final Kind<Address> ELASTIC =
+      new Kind<>(
+          "eipalloc",
+          "elastic-ip",
+          Tables.ELASTIC,
+          "InvalidAllocationID.NotFound",
+          "The allocation ID '%s' does not exist");
+  static final Kind<NatGateway> NAT_GATEWAY =
+      new Kind<>(
+          "nat",
+          "natgateway",
+          Tables.NAT_GATEWAYS,
+          "NatGatewayNotFound",
+          "The Nat Gateway %s was not found");
+  static final Kind<NetworkAcl> ACL =
+      new Kind<>(
+          "acl",
+          "network-acl",
+          Tables.ACLS,
+          "InvalidNetworkAclID.NotFound",
+          "The networkAcl ID '%s' does not exist");
+
+  static final Kind<ManagedPrefixList> PREFIX_LIST =
+      new Kind<>(
+          "pl",
+          "prefix-list",
+          Tables.PREFIX_LISTS,
+          "InvalidPrefixListID.NotFound",
+          "The prefix list ID '%s' does not exist");
+
+  static final Kind<VpcPeerings.PeeringRecord> PEERING =
+      new Kind<>(
+          "pcx",
+          "vpc-peering-connection",
+          Tables.PEERINGS,
+          "InvalidVpcPeeringConnectionID.NotFound",
+          "The vpcPeeringConnection ID '%s' does not exist");
+
   private static final List<Kind<?>> ALL =
-      List.of(VPC, SUBNET, GROUP, RULE, INTERFACE, INSTANCE, GATEWAY, ROUTE_TABLE, DHCP);
+      List.of(
+          VPC,
+          SUBNET,
+          GROUP,
+          RULE,
+          INTERFACE,
+          INSTANCE,
+          GATEWAY,
+          ROUTE_TABLE,
+          DHCP,
+          ELASTIC,
+          NAT_GATEWAY,
+          ACL,
+          PREFIX_LIST,
+          PEERING);
 
   /** The kind that an id belongs to. */
   static Optional<Kind<?>> of(String id) {

@@ -9,7 +9,6 @@ import dev.muelle.services.ec2.Tables.ClientToken;
 import dev.muelle.store.Codec;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,9 +57,11 @@ final class NetworkInterfaces implements NameSource {
    */
   static final int MOST = 5000;
 
+  /** The API's word; the model has another one that the API does not use. */
+  private static final String NAT_GATEWAY = "nat_gateway";
+
   private static final int MOST_GROUPS = 5;
   private static final int MAX_DESCRIPTION = 255;
-  private static final int MAX_TOKEN = 64;
   private static final Pattern HOST =
       Pattern.compile("ip-(\\d{1,3})-(\\d{1,3})-(\\d{1,3})-(\\d{1,3})\\.(.+)");
 
@@ -75,6 +76,12 @@ final class NetworkInterfaces implements NameSource {
           .by("addresses.primary", eni -> true)
           .by("addresses.association.public-ip", NetworkInterfaces::publicIp)
           .by("association.public-ip", NetworkInterfaces::publicIp)
+          .by(
+              "association.allocation-id",
+              eni -> eni.association() == null ? null : eni.association().allocationId())
+          .by(
+              "association.association-id",
+              eni -> eni.association() == null ? null : eni.association().associationId())
           .by(
               "association.ip-owner-id",
               eni -> eni.association() == null ? null : eni.association().ipOwnerId())
@@ -131,6 +138,11 @@ final class NetworkInterfaces implements NameSource {
     addresses = new Addresses(ids);
   }
 
+  /** Whether it is a NAT gateway's, which nobody else may change. */
+  static boolean isGateway(NetworkInterface eni) {
+    return NAT_GATEWAY.equals(eni.interfaceTypeAsString());
+  }
+
   private static @Nullable String publicIp(NetworkInterface eni) {
     return eni.association() == null ? null : eni.association().publicIp();
   }
@@ -164,20 +176,13 @@ final class NetworkInterfaces implements NameSource {
     String wanted = wantedAddress(request);
     List<Tag> tags = Tags.given("network-interface", request.tagSpecifications());
     String token = request.clientToken();
-    if (token != null && token.length() > MAX_TOKEN) {
-      throw Refuse.invalidValue(
-          token, "clientToken", "It must have at most " + MAX_TOKEN + " characters.");
-    }
-    // An empty token, because the SDK fills in a random one where there is none.
-    String fingerprint =
-        new String(
-            REQUEST.encode(request.toBuilder().clientToken("").dryRun(null).build()),
-            StandardCharsets.UTF_8);
+    String asked =
+        ClientToken.fingerprint(REQUEST, request.toBuilder().clientToken("").dryRun(null).build());
     String fresh = ids.ec2("eni");
     String mac = mac();
     String id =
         store.write(tx -> {
-          Optional<String> done = ClientToken.done(tx, token, fingerprint);
+          Optional<String> done = ClientToken.done(tx, token, asked);
           if (done.isPresent()) {
             return done.get();
           }
@@ -186,9 +191,7 @@ final class NetworkInterfaces implements NameSource {
               make(tx, fresh, mac, subnet, request.groups(), wanted, request.description());
           tx.insert(Tables.INTERFACES, fresh, eni);
           Tags.put(tx, fresh, tags);
-          if (token != null) {
-            tx.put(Tables.TOKENS, token, new ClientToken(fingerprint, fresh));
-          }
+          ClientToken.put(tx, token, asked, fresh);
           Refuse.ifDryRun(request.dryRun());
           return fresh;
         });
@@ -276,14 +279,39 @@ final class NetworkInterfaces implements NameSource {
     return attached;
   }
 
+  /** The interface of a NAT gateway: without groups, stored with it, and gone with it. */
+  NetworkInterface makeForGateway(
+      Tx tx, String gatewayId, String subnetId, @Nullable String wanted, Instant now) {
+    String id = ids.ec2("eni");
+    NetworkInterface made =
+        make(
+                tx,
+                id,
+                mac(),
+                Kind.SUBNET.get(tx, subnetId),
+                List.of(),
+                wanted,
+                "Interface for NAT Gateway " + gatewayId)
+            .toBuilder()
+            .groups(List.of())
+            .interfaceType(NAT_GATEWAY)
+            .sourceDestCheck(false)
+            .requesterManaged(true)
+            .requesterId(owner(Use.NAT_GATEWAY))
+            .attachment(attachment(id, Use.NAT_GATEWAY).toBuilder().attachTime(now).build())
+            .build();
+    tx.insert(Tables.INTERFACES, id, made);
+    return made;
+  }
+
   /** Gives back what an interface had, and forgets it; packets know nothing of it any more. */
   void forget(Tx tx, String id) {
     NetworkInterface eni = Kind.INTERFACE.get(tx, id);
     addresses.giveBack(tx, Kind.SUBNET.get(tx, eni.subnetId()), eni.privateIpAddress());
-    if (eni.association() != null) {
+    if (eni.association() != null && eni.association().allocationId() == null) {
       addresses.giveBackPublic(tx, eni.association().publicIp());
     }
-    tx.find(Tables.TOKENS, "resource", id).forEach(row -> tx.delete(Tables.TOKENS, row.key()));
+    ClientToken.forget(tx, id);
     Tags.forget(tx, id);
     tx.delete(Tables.INTERFACES, id);
   }
@@ -314,7 +342,7 @@ final class NetworkInterfaces implements NameSource {
   }
 
   private String hostName(String address) {
-    return "ip-" + address.replace('.', '-') + "." + Routes.domain(scope);
+    return "ip-" + address.replace('.', '-') + "." + DhcpOptionSets.domain(scope);
   }
 
   private static void description(@Nullable String text) {
@@ -416,6 +444,10 @@ final class NetworkInterfaces implements NameSource {
         () -> {
           store.write(tx -> {
             NetworkInterface eni = Kind.INTERFACE.get(tx, id);
+            if (isGateway(eni)) {
+              throw Refuse.because(
+                  "AuthFailure", "You do not have permission to access the specified resource.");
+            }
             NetworkInterface.Builder changed = eni.toBuilder();
             if (description != null) {
               changed.description(description);
@@ -446,6 +478,12 @@ final class NetworkInterfaces implements NameSource {
           .ipOwnerId("amazon")
           .publicIp(addresses.anyPublic(tx, eni.networkInterfaceId()))
           .build();
+    }
+    if (!wanted && present != null && present.allocationId() != null) {
+      throw Refuse.invalidValue(
+          "The network interface "
+              + eni.networkInterfaceId()
+              + " has an Elastic IP address, which is to be disassociated instead.");
     }
     if (!wanted && present != null) {
       addresses.giveBackPublic(tx, present.publicIp());
@@ -505,8 +543,10 @@ final class NetworkInterfaces implements NameSource {
             own != null || use.isPresent()
                 ? NetworkInterfaceStatus.IN_USE
                 : NetworkInterfaceStatus.AVAILABLE)
-        .requesterManaged(own == null && use.isPresent())
-        .requesterId(own != null ? null : use.map(NetworkInterfaces::owner).orElse(null))
+        .requesterManaged(
+            Boolean.TRUE.equals(eni.requesterManaged()) || (own == null && use.isPresent()))
+        .requesterId(
+            own != null ? eni.requesterId() : use.map(NetworkInterfaces::owner).orElse(null))
         .ipv6Addresses(List.of())
         .privateIpAddresses(
             NetworkInterfacePrivateIpAddress.builder()
@@ -541,7 +581,7 @@ final class NetworkInterfaces implements NameSource {
   /** The service that holds an interface which is none of an instance. */
   private static String owner(Use use) {
     return switch (use) {
-      case NAMESPACE -> "amazon-aws";
+      case NAMESPACE, NAT_GATEWAY -> "amazon-aws";
       case SERVER -> "amazon-elb";
     };
   }
@@ -550,7 +590,7 @@ final class NetworkInterfaces implements NameSource {
   @Override
   public Optional<List<String>> lookup(String vpcId, String name) {
     Matcher host = HOST.matcher(name);
-    if (!host.matches() || !host.group(5).equals(Routes.domain(scope))) {
+    if (!host.matches() || !host.group(5).equals(DhcpOptionSets.domain(scope))) {
       return Optional.empty();
     }
     String address =

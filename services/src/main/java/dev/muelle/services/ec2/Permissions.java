@@ -12,10 +12,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.ec2.model.IpRange;
 import software.amazon.awssdk.services.ec2.model.Ipv6Range;
+import software.amazon.awssdk.services.ec2.model.PrefixListId;
 import software.amazon.awssdk.services.ec2.model.ReferencedSecurityGroup;
 import software.amazon.awssdk.services.ec2.model.SecurityGroupRule;
 import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
@@ -68,12 +70,12 @@ final class Permissions {
               .description(description(pair.description()))
               .build());
     }
-    if (!permission.prefixListIds().isEmpty()) {
-      throw Refuse.because(
-          "InvalidPrefixListID.NotFound",
-          "The prefix list ID '"
-              + permission.prefixListIds().getFirst().prefixListId()
-              + "' does not exist");
+    for (PrefixListId list : permission.prefixListIds()) {
+      rules.add(
+          service.toBuilder()
+              .prefixListId(Refuse.required(list.prefixListId(), "PrefixListId"))
+              .description(description(list.description()))
+              .build());
     }
     if (rules.isEmpty()) {
       throw Refuse.because(
@@ -217,6 +219,7 @@ final class Permissions {
         rule.toPort(),
         Objects.requireNonNullElse(rule.cidrIpv4(), ""),
         Objects.requireNonNullElse(rule.cidrIpv6(), ""),
+        Objects.requireNonNullElse(rule.prefixListId(), ""),
         rule.referencedGroupInfo() == null ? "" : rule.referencedGroupInfo().groupId());
   }
 
@@ -225,7 +228,10 @@ final class Permissions {
     String peer =
         rule.referencedGroupInfo() != null
             ? rule.referencedGroupInfo().groupId()
-            : Objects.requireNonNullElse(rule.cidrIpv4(), rule.cidrIpv6());
+            : Stream.of(rule.cidrIpv4(), rule.cidrIpv6(), rule.prefixListId())
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElseThrow();
     String service =
         switch (rule.ipProtocol()) {
           case EVERY -> "ALL";
@@ -295,7 +301,15 @@ final class Permissions {
                             .description(rule.description())
                             .build())
                     .toList())
-            .prefixListIds(List.of());
+            .prefixListIds(
+                rules.stream()
+                    .filter(rule -> rule.prefixListId() != null)
+                    .map(rule ->
+                        PrefixListId.builder()
+                            .prefixListId(rule.prefixListId())
+                            .description(rule.description())
+                            .build())
+                    .toList());
     return ported
         ? permission.fromPort(first.fromPort()).toPort(first.toPort()).build()
         : permission.build();

@@ -1,275 +1,328 @@
 package dev.muelle.services.ec2;
 
 import dev.muelle.network.Cidr;
-import dev.muelle.services.Ids;
-import dev.muelle.services.Scope;
+import dev.muelle.network.Subnet.Target;
+import dev.muelle.services.ec2.VpcPeerings.PeeringRecord;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import software.amazon.awssdk.services.ec2.model.AttributeValue;
-import software.amazon.awssdk.services.ec2.model.DescribeDhcpOptionsRequest;
-import software.amazon.awssdk.services.ec2.model.DescribeDhcpOptionsResponse;
-import software.amazon.awssdk.services.ec2.model.DescribeInternetGatewaysRequest;
-import software.amazon.awssdk.services.ec2.model.DescribeInternetGatewaysResponse;
-import software.amazon.awssdk.services.ec2.model.DescribeRouteTablesRequest;
-import software.amazon.awssdk.services.ec2.model.DescribeRouteTablesResponse;
-import software.amazon.awssdk.services.ec2.model.DhcpConfiguration;
-import software.amazon.awssdk.services.ec2.model.DhcpOptions;
-import software.amazon.awssdk.services.ec2.model.InternetGateway;
-import software.amazon.awssdk.services.ec2.model.InternetGatewayAttachment;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ec2.model.CreateRouteRequest;
+import software.amazon.awssdk.services.ec2.model.CreateRouteResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteRouteRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteRouteResponse;
+import software.amazon.awssdk.services.ec2.model.NatGateway;
+import software.amazon.awssdk.services.ec2.model.NatGatewayState;
+import software.amazon.awssdk.services.ec2.model.ReplaceRouteRequest;
+import software.amazon.awssdk.services.ec2.model.ReplaceRouteResponse;
 import software.amazon.awssdk.services.ec2.model.Route;
 import software.amazon.awssdk.services.ec2.model.RouteOrigin;
 import software.amazon.awssdk.services.ec2.model.RouteState;
 import software.amazon.awssdk.services.ec2.model.RouteTable;
-import software.amazon.awssdk.services.ec2.model.RouteTableAssociation;
-import software.amazon.awssdk.services.ec2.model.RouteTableAssociationState;
-import software.amazon.awssdk.services.ec2.model.RouteTableAssociationStateCode;
+import software.amazon.awssdk.services.ec2.model.Vpc;
+import software.amazon.awssdk.services.ec2.model.VpcPeeringConnectionStateReasonCode;
 
 /**
- * Where packets go from a VPC: its main route table and the internet gateway of the default VPC;
- * and the DHCP options that all VPCs share.
+ * What is in route tables. Where a route leads now is not stored: a gateway that is gone or
+ * detached makes a black hole of it, and one that comes back mends it.
  *
- * @see <a href="https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html">Route
- *     tables</a>
+ * @see <a href="https://docs.aws.amazon.com/vpc/latest/userguide/route-table-options.html">Routing
+ *     options</a>
  */
 final class Routes {
 
-  private static final Filters<InternetGateway> GATEWAY_FILTERS =
-      new Filters<>(InternetGateway::tags)
-          .byAny(
-              "attachment.state",
-              gateway ->
-                  gateway.attachments().stream()
-                      .map(InternetGatewayAttachment::stateAsString)
-                      .toList())
-          .byAny(
-              "attachment.vpc-id",
-              gateway ->
-                  gateway.attachments().stream().map(InternetGatewayAttachment::vpcId).toList())
-          .by("internet-gateway-id", InternetGateway::internetGatewayId)
-          .by("owner-id", InternetGateway::ownerId);
+  static final String LOCAL = "local";
 
-  private static final Filters<RouteTable> TABLE_FILTERS =
-      new Filters<>(RouteTable::tags)
-          .byAny(
-              "association.main",
-              table ->
-                  table.associations().stream()
-                      .map(association -> String.valueOf(association.main()))
-                      .toList())
-          .byAny(
-              "association.route-table-association-id",
-              table ->
-                  table.associations().stream()
-                      .map(RouteTableAssociation::routeTableAssociationId)
-                      .toList())
-          .byAny(
-              "association.route-table-id",
-              table ->
-                  table.associations().stream().map(RouteTableAssociation::routeTableId).toList())
-          .byAny(
-              "association.subnet-id",
-              table ->
-                  table.associations().stream()
-                      .map(RouteTableAssociation::subnetId)
-                      .filter(Objects::nonNull)
-                      .toList())
-          .by("owner-id", RouteTable::ownerId)
-          .by("route-table-id", RouteTable::routeTableId)
-          .byAny(
-              "route.destination-cidr-block",
-              table -> table.routes().stream().map(Route::destinationCidrBlock).toList())
-          .byAny(
-              "route.gateway-id", table -> table.routes().stream().map(Route::gatewayId).toList())
-          .byAny(
-              "route.origin", table -> table.routes().stream().map(Route::originAsString).toList())
-          .byAny("route.state", table -> table.routes().stream().map(Route::stateAsString).toList())
-          .by("vpc-id", RouteTable::vpcId);
+  /** A route table's quota. */
+  private static final int MOST = 500;
 
-  private static final Filters<DhcpOptions> DHCP_FILTERS =
-      new Filters<>(DhcpOptions::tags)
-          .by("dhcp-options-id", DhcpOptions::dhcpOptionsId)
-          .byAny(
-              "key",
-              options -> options.dhcpConfigurations().stream().map(DhcpConfiguration::key).toList())
-          .byAny(
-              "value",
-              options ->
-                  options.dhcpConfigurations().stream()
-                      .flatMap(configuration -> configuration.values().stream())
-                      .map(AttributeValue::value)
-                      .toList())
-          .by("owner-id", DhcpOptions::ownerId);
+  private static final Set<String> EFFECTIVE =
+      Set.of(
+          "RouteTableId",
+          "DestinationCidrBlock",
+          "GatewayId",
+          "NatGatewayId",
+          "VpcPeeringConnectionId",
+          "DryRun");
 
-  private final Scope scope;
   private final Store store;
-  private final Ids ids;
+  private final DataPlane plane;
 
-  Routes(Scope scope, Store store, Ids ids) {
-    this.scope = scope;
+  Routes(Store store, DataPlane plane) {
     this.store = store;
-    this.ids = ids;
+    this.plane = plane;
   }
 
-  /** The domain that private host names of a region end in. */
-  static String domain(Scope scope) {
-    return scope.region().equals("us-east-1")
-        ? "ec2.internal"
-        : scope.region() + ".compute.internal";
-  }
-
-  /** The id of the region's DHCP options, made when they are first needed. */
-  String dhcpOptions(Tx tx) {
-    List<Row<DhcpOptions>> present = tx.list(Tables.DHCP_OPTIONS);
-    if (!present.isEmpty()) {
-      return present.getFirst().key();
+  /** Where a route leads now; the one to the VPC itself leads nowhere else. */
+  static Target target(Tx tx, RouteTable table, Route route) {
+    String gateway = route.gatewayId();
+    if (gateway != null) {
+      return InternetGateways.of(tx, table.vpcId())
+              .filter(attached -> attached.internetGatewayId().equals(gateway))
+              .isPresent()
+          ? new Target.Internet()
+          : new Target.Nowhere();
     }
-    String id = ids.ec2("dopt");
-    tx.insert(
-        Tables.DHCP_OPTIONS,
-        id,
-        DhcpOptions.builder()
-            .dhcpOptionsId(id)
-            .ownerId(scope.account())
-            .dhcpConfigurations(
-                configuration("domain-name", domain(scope)),
-                configuration("domain-name-servers", "AmazonProvidedDNS"))
+    String peering = route.vpcPeeringConnectionId();
+    if (peering != null) {
+      return tx.get(Tables.PEERINGS, peering)
+          .filter(row -> row.value().state() == VpcPeeringConnectionStateReasonCode.ACTIVE)
+          .<Target>map(row -> new Target.Peer(peering))
+          .orElseGet(Target.Nowhere::new);
+    }
+    return Optional.ofNullable(route.natGatewayId())
+        .flatMap(id -> tx.get(Tables.NAT_GATEWAYS, id))
+        .map(Row::value)
+        .filter(nat -> nat.state() == NatGatewayState.AVAILABLE)
+        .<Target>map(
+            nat -> new Target.Gateway(nat.natGatewayAddresses().getFirst().networkInterfaceId()))
+        .orElseGet(Target.Nowhere::new);
+  }
+
+  static RouteState state(Tx tx, RouteTable table, Route route) {
+    boolean coming =
+        Optional.ofNullable(route.natGatewayId())
+            .flatMap(id -> tx.get(Tables.NAT_GATEWAYS, id))
+            .filter(row -> row.value().state() == NatGatewayState.PENDING)
+            .isPresent();
+    boolean dead =
+        !coming
+            && !LOCAL.equals(route.gatewayId())
+            && target(tx, table, route) instanceof Target.Nowhere;
+    return dead ? RouteState.BLACKHOLE : RouteState.ACTIVE;
+  }
+
+  /** Adds the route that leads everything else to an internet gateway. */
+  static void addDefault(Tx tx, String tableId, String gatewayId) {
+    put(
+        tx,
+        Kind.ROUTE_TABLE.get(tx, tableId),
+        Route.builder()
+            .destinationCidrBlock("0.0.0.0/0")
+            .gatewayId(gatewayId)
+            .origin(RouteOrigin.CREATE_ROUTE)
             .build());
+  }
+
+  /** In place of the one with the same destination, or at the end. */
+  private static void put(Tx tx, RouteTable table, Route route) {
+    List<Route> routes = new ArrayList<>(table.routes());
+    int at =
+        find(table, route.destinationCidrBlock())
+            .map(present -> routes.indexOf(present))
+            .orElse(-1);
+    if (at < 0) {
+      routes.add(route);
+    } else {
+      routes.set(at, route);
+    }
+    tx.put(Tables.ROUTE_TABLES, table.routeTableId(), table.toBuilder().routes(routes).build());
+  }
+
+  private static Optional<Route> find(RouteTable table, String destination) {
+    return table.routes().stream()
+        .filter(route -> destination.equals(route.destinationCidrBlock()))
+        .findFirst();
+  }
+
+  CreateRouteResponse create(CreateRouteRequest request) {
+    Refuse.unlessEffective(request, EFFECTIVE);
+    String tableId = Refuse.required(request.routeTableId(), "routeTableId");
+    String destination = destination(request.destinationCidrBlock());
+    String vpcId =
+        store.write(tx -> {
+          RouteTable table = Kind.ROUTE_TABLE.get(tx, tableId);
+          Route route =
+              route(
+                  tx,
+                  table,
+                  destination,
+                  request.gatewayId(),
+                  request.natGatewayId(),
+                  request.vpcPeeringConnectionId());
+          Optional<Route> present = find(table, destination);
+          if (present.isPresent() && !present.get().equals(route)) {
+            throw Refuse.because(
+                "RouteAlreadyExists",
+                "The route identified by " + destination + " already exists.");
+          }
+          outside(tx, table, destination);
+          if (table.routes().size() >= MOST) {
+            throw Refuse.because(
+                "RouteLimitExceeded", "The maximum number of routes has been reached.");
+          }
+          put(tx, table, route);
+          Refuse.ifDryRun(request.dryRun());
+          return table.vpcId();
+        });
+    plane.ways(vpcId);
+    return CreateRouteResponse.builder().returnValue(true).build();
+  }
+
+  /** A part of the VPC may only be led to appliances, which are not built. */
+  private static void outside(Tx tx, RouteTable table, String destination) {
+    Vpc vpc = Kind.VPC.get(tx, table.vpcId()).vpc();
+    if (Cidr.parse(vpc.cidrBlock()).contains(Cidr.parse(destination))) {
+      throw Refuse.invalidValue(
+          "The destination CIDR block "
+              + destination
+              + " is equal to or more specific than one of this VPC's CIDR blocks. This route can"
+              + " target only an interface or an instance.");
+    }
+  }
+
+  /** Reads a destination and clears its host bits, as EC2 does. */
+  private static String destination(@Nullable String text) {
+    String given = Refuse.required(text, "destinationCidrBlock");
+    try {
+      return Permissions.block(given);
+    } catch (RuntimeException e) {
+      throw Refuse.invalidValue(given, "destinationCidrBlock", "This is not a valid CIDR block.");
+    }
+  }
+
+  private static Route route(
+      Tx tx,
+      RouteTable table,
+      String destination,
+      @Nullable String gatewayId,
+      @Nullable String natGatewayId,
+      @Nullable String peeringId) {
+    long targets = Stream.of(gatewayId, natGatewayId, peeringId).filter(Objects::nonNull).count();
+    if (targets != 1) {
+      throw Refuse.combination(
+          "A route needs exactly one target of gatewayId, natGatewayId and"
+              + " vpcPeeringConnectionId");
+    }
+    Route.Builder route =
+        Route.builder().destinationCidrBlock(destination).origin(RouteOrigin.CREATE_ROUTE);
+    if (peeringId != null) {
+      return route.vpcPeeringConnectionId(peering(tx, table, peeringId)).build();
+    }
+    return gatewayId != null
+        ? route.gatewayId(gateway(tx, table, gatewayId)).build()
+        : route.natGatewayId(natGateway(tx, table, natGatewayId)).build();
+  }
+
+  private static String peering(Tx tx, RouteTable table, String id) {
+    PeeringRecord peering = Kind.PEERING.get(tx, id);
+    if (peering.ended() != null) {
+      throw Kind.PEERING.missing(id);
+    }
+    if (!peering.concerns(table.vpcId())) {
+      throw Refuse.invalidValue(
+          "route table "
+              + table.routeTableId()
+              + " and vpc peering connection "
+              + id
+              + " belong to different networks");
+    }
     return id;
   }
 
-  private static DhcpConfiguration configuration(String key, String value) {
-    return DhcpConfiguration.builder()
-        .key(key)
-        .values(AttributeValue.builder().value(value).build())
-        .build();
-  }
-
-  void makeMainTable(Tx tx, String vpcId, Cidr block) {
-    String id = ids.ec2("rtb");
-    tx.insert(
-        Tables.ROUTE_TABLES,
-        id,
-        RouteTable.builder()
-            .routeTableId(id)
-            .vpcId(vpcId)
-            .ownerId(scope.account())
-            .propagatingVgws(List.of())
-            .associations(
-                RouteTableAssociation.builder()
-                    .main(true)
-                    .routeTableAssociationId(ids.ec2("rtbassoc"))
-                    .routeTableId(id)
-                    .associationState(
-                        RouteTableAssociationState.builder()
-                            .state(RouteTableAssociationStateCode.ASSOCIATED)
-                            .build())
-                    .build())
-            .routes(route(block.toString(), "local", RouteOrigin.CREATE_ROUTE_TABLE))
-            .build());
-  }
-
-  private static Route route(String destination, String gateway, RouteOrigin origin) {
-    return Route.builder()
-        .destinationCidrBlock(destination)
-        .gatewayId(gateway)
-        .origin(origin)
-        .state(RouteState.ACTIVE)
-        .build();
-  }
-
-  /** Gives a VPC an internet gateway, and its main route table the route there. */
-  void makeGateway(Tx tx, String vpcId) {
-    String id = ids.ec2("igw");
-    tx.insert(
-        Tables.GATEWAYS,
-        id,
-        InternetGateway.builder()
-            .internetGatewayId(id)
-            .ownerId(scope.account())
-            .attachments(
-                InternetGatewayAttachment.builder()
-                    .vpcId(vpcId)
-                    // The API's word for an attached internet gateway; the model has none for it.
-                    .state("available")
-                    .build())
-            .build());
-    for (Row<RouteTable> row : tx.find(Tables.ROUTE_TABLES, "vpc", vpcId)) {
-      List<Route> routes = new ArrayList<>(row.value().routes());
-      routes.add(route("0.0.0.0/0", id, RouteOrigin.CREATE_ROUTE));
-      tx.put(Tables.ROUTE_TABLES, row.key(), row.value().toBuilder().routes(routes).build());
+  private static String natGateway(Tx tx, RouteTable table, @Nullable String id) {
+    NatGateway nat =
+        Optional.ofNullable(id)
+            .flatMap(given -> tx.get(Tables.NAT_GATEWAYS, given))
+            .map(Row::value)
+            .filter(one ->
+                one.state() == NatGatewayState.PENDING || one.state() == NatGatewayState.AVAILABLE)
+            .orElseThrow(() ->
+                Refuse.because(
+                    "InvalidNatGatewayID.NotFound",
+                    "The natGateway ID '" + id + "' does not exist"));
+    if (!nat.vpcId().equals(table.vpcId())) {
+      throw Refuse.invalidValue(
+          "route table "
+              + table.routeTableId()
+              + " and network gateway "
+              + id
+              + " belong to different networks");
     }
+    return nat.natGatewayId();
   }
 
-  void forgetTables(Tx tx, String vpcId) {
-    for (Row<RouteTable> row : tx.find(Tables.ROUTE_TABLES, "vpc", vpcId)) {
-      Tags.forget(tx, row.key());
-      tx.delete(Tables.ROUTE_TABLES, row.key());
+  private static String gateway(Tx tx, RouteTable table, String id) {
+    if (!id.startsWith("igw-") || tx.get(Tables.GATEWAYS, id).isEmpty()) {
+      throw Refuse.because(
+          "InvalidGatewayID.NotFound", "The gateway ID '" + id + "' does not exist");
     }
+    if (InternetGateways.of(tx, table.vpcId())
+        .filter(attached -> attached.internetGatewayId().equals(id))
+        .isEmpty()) {
+      throw Refuse.invalidValue(
+          "route table "
+              + table.routeTableId()
+              + " and network gateway "
+              + id
+              + " belong to different networks");
+    }
+    return id;
   }
 
-  DescribeInternetGatewaysResponse gateways(DescribeInternetGatewaysRequest request) {
-    Refuse.ifDryRun(request.dryRun());
-    List<InternetGateway> all =
-        store.read(tx ->
-            Kind.GATEWAY.list(tx, request.internetGatewayIds()).stream()
-                .map(gateway ->
-                    gateway.toBuilder().tags(Tags.of(tx, gateway.internetGatewayId())).build())
-                .toList());
-    Pages<InternetGateway> page =
-        Pages.of(
-            GATEWAY_FILTERS.select(all, request.filters()),
-            InternetGateway::internetGatewayId,
-            request.internetGatewayIds(),
-            request.nextToken(),
-            request.maxResults());
-    return DescribeInternetGatewaysResponse.builder()
-        .internetGateways(page.items())
-        .nextToken(page.nextToken())
-        .build();
+  ReplaceRouteResponse replace(ReplaceRouteRequest request) {
+    Refuse.unlessEffective(request, EFFECTIVE);
+    String tableId = Refuse.required(request.routeTableId(), "routeTableId");
+    String destination = destination(request.destinationCidrBlock());
+    String vpcId =
+        store.write(tx -> {
+          RouteTable table = Kind.ROUTE_TABLE.get(tx, tableId);
+          if (find(table, destination).isEmpty()) {
+            throw Refuse.invalidValue(
+                "There is no route defined for '"
+                    + destination
+                    + "' in the route table. Use CreateRoute instead.");
+          }
+          outside(tx, table, destination);
+          put(
+              tx,
+              table,
+              route(
+                  tx,
+                  table,
+                  destination,
+                  request.gatewayId(),
+                  request.natGatewayId(),
+                  request.vpcPeeringConnectionId()));
+          Refuse.ifDryRun(request.dryRun());
+          return table.vpcId();
+        });
+    plane.ways(vpcId);
+    return ReplaceRouteResponse.builder().build();
   }
 
-  DescribeRouteTablesResponse tables(DescribeRouteTablesRequest request) {
-    Refuse.ifDryRun(request.dryRun());
-    List<RouteTable> all =
-        store.read(tx ->
-            Kind.ROUTE_TABLE.list(tx, request.routeTableIds()).stream()
-                .map(table -> table.toBuilder().tags(Tags.of(tx, table.routeTableId())).build())
-                .toList());
-    Pages<RouteTable> page =
-        Pages.of(
-            TABLE_FILTERS.select(all, request.filters()),
-            RouteTable::routeTableId,
-            request.routeTableIds(),
-            request.nextToken(),
-            request.maxResults());
-    return DescribeRouteTablesResponse.builder()
-        .routeTables(page.items())
-        .nextToken(page.nextToken())
-        .build();
-  }
-
-  DescribeDhcpOptionsResponse dhcpOptions(DescribeDhcpOptionsRequest request) {
-    Refuse.ifDryRun(request.dryRun());
-    List<DhcpOptions> all =
-        store.read(tx ->
-            Kind.DHCP.list(tx, request.dhcpOptionsIds()).stream()
-                .map(options ->
-                    options.toBuilder().tags(Tags.of(tx, options.dhcpOptionsId())).build())
-                .toList());
-    Pages<DhcpOptions> page =
-        Pages.of(
-            DHCP_FILTERS.select(all, request.filters()),
-            DhcpOptions::dhcpOptionsId,
-            request.dhcpOptionsIds(),
-            request.nextToken(),
-            request.maxResults());
-    return DescribeDhcpOptionsResponse.builder()
-        .dhcpOptions(page.items())
-        .nextToken(page.nextToken())
-        .build();
+  DeleteRouteResponse delete(DeleteRouteRequest request) {
+    Refuse.unlessEffective(request, Set.of("RouteTableId", "DestinationCidrBlock", "DryRun"));
+    String tableId = Refuse.required(request.routeTableId(), "routeTableId");
+    String destination = destination(request.destinationCidrBlock());
+    String vpcId =
+        store.write(tx -> {
+          RouteTable table = Kind.ROUTE_TABLE.get(tx, tableId);
+          Route gone =
+              find(table, destination)
+                  .orElseThrow(() ->
+                      Refuse.because(
+                          "InvalidRoute.NotFound",
+                          "no route with destination-cidr-block "
+                              + destination
+                              + " in route table "
+                              + tableId));
+          if (LOCAL.equals(gone.gatewayId())) {
+            throw Refuse.invalidValue(
+                "cannot remove local route " + destination + " in route table " + tableId);
+          }
+          List<Route> left = table.routes().stream().filter(route -> !route.equals(gone)).toList();
+          tx.put(Tables.ROUTE_TABLES, tableId, table.toBuilder().routes(left).build());
+          Refuse.ifDryRun(request.dryRun());
+          return table.vpcId();
+        });
+    plane.ways(vpcId);
+    return DeleteRouteResponse.builder().build();
   }
 }

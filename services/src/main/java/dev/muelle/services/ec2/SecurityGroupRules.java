@@ -186,17 +186,26 @@ final class SecurityGroupRules {
                   mustBeNew(identities, draft);
                   added.add(groups.addRule(tx, id, draft, tags));
                 }
-                if (present.size() + added.size() > MOST) {
-                  throw Refuse.because(
-                      "RulesPerSecurityGroupLimitExceeded",
-                      "The maximum number of rules per security group has been reached.");
-                }
+                mustFit(tx, id);
                 Refuse.ifDryRun(dryRun);
                 return added;
               });
           plane.group(id);
           return made;
         });
+  }
+
+  /** Neither direction of a group may have more rules than its quota. */
+  static void mustFit(Tx tx, String groupId) {
+    for (boolean egress : new boolean[] {false, true}) {
+      int weight =
+          of(tx, groupId, egress).stream().mapToInt(rule -> PrefixLists.weight(tx, rule)).sum();
+      if (weight > MOST) {
+        throw Refuse.because(
+            "RulesPerSecurityGroupLimitExceeded",
+            "The maximum number of rules per security group has been reached.");
+      }
+    }
   }
 
   private static void mustBeNew(Set<Object> identities, SecurityGroupRule draft) {
@@ -243,8 +252,7 @@ final class SecurityGroupRules {
         });
   }
 
-  private static SecurityGroupRule matching(
-      List<SecurityGroupRule> present, SecurityGroupRule draft) {
+  static SecurityGroupRule matching(List<SecurityGroupRule> present, SecurityGroupRule draft) {
     List<Object> identity = Permissions.identity(draft);
     return present.stream()
         .filter(rule -> Permissions.identity(rule).equals(identity))
@@ -255,7 +263,7 @@ final class SecurityGroupRules {
                 "The specified rule does not exist in this security group."));
   }
 
-  private static SecurityGroupRule withId(List<SecurityGroupRule> present, String ruleId) {
+  static SecurityGroupRule withId(List<SecurityGroupRule> present, String ruleId) {
     return present.stream()
         .filter(rule -> rule.securityGroupRuleId().equals(ruleId))
         .findFirst()
@@ -272,16 +280,22 @@ final class SecurityGroupRules {
         .toPort(rule.toPort())
         .cidrIpv4(rule.cidrIpv4())
         .cidrIpv6(rule.cidrIpv6())
+        .prefixListId(rule.prefixListId())
         .referencedGroupId(
             rule.referencedGroupInfo() == null ? null : rule.referencedGroupInfo().groupId())
         .description(rule.description())
         .build();
   }
 
-  private static List<SecurityGroupRule> of(Tx tx, String groupId, boolean egress) {
+  static List<SecurityGroupRule> of(Tx tx, String groupId, boolean egress) {
     return Tables.of(tx, Tables.RULES, "group", groupId).stream()
         .filter(rule -> rule.isEgress() == egress)
         .toList();
+  }
+
+  List<SecurityGroupRule> drafts(
+      Tx tx, SecurityGroup group, boolean egress, List<IpPermission> permissions) {
+    return drafts(tx, group, egress, permissions, Flat.NONE);
   }
 
   /** The rules that a request names, in their normal form and with groups that exist. */
@@ -354,6 +368,9 @@ final class SecurityGroupRules {
   }
 
   private SecurityGroupRule owned(Tx tx, SecurityGroup group, SecurityGroupRule rule) {
+    if (rule.prefixListId() != null) {
+      Kind.PREFIX_LIST.get(tx, rule.prefixListId());
+    }
     ReferencedSecurityGroup reference = rule.referencedGroupInfo();
     if (reference == null) {
       return rule;
@@ -420,9 +437,14 @@ final class SecurityGroupRules {
           ReferencedSecurityGroup.builder().groupId(wanted.referencedGroupId()).build());
       peers++;
     }
-    if (peers != 1 || wanted.prefixListId() != null) {
+    if (wanted.prefixListId() != null) {
+      rule.prefixListId(wanted.prefixListId());
+      peers++;
+    }
+    if (peers != 1) {
       throw Refuse.combination(
-          "Exactly one of CidrIpv4, CidrIpv6 and ReferencedGroupId must be specified");
+          "Exactly one of CidrIpv4, CidrIpv6, PrefixListId and ReferencedGroupId must be"
+              + " specified");
     }
     SecurityGroupRule draft = owned(tx, group, rule.isEgress(old.isEgress()).build());
     Set<Object> others = new HashSet<>();

@@ -20,6 +20,7 @@ import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupsResponse;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.ec2.model.IpRange;
 import software.amazon.awssdk.services.ec2.model.Ipv6Range;
+import software.amazon.awssdk.services.ec2.model.PrefixListId;
 import software.amazon.awssdk.services.ec2.model.ReferencedSecurityGroup;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
 import software.amazon.awssdk.services.ec2.model.SecurityGroupRule;
@@ -85,6 +86,9 @@ final class SecurityGroups {
         .byAny(
             prefix + "ipv6-cidr",
             each.apply(p -> p.ipv6Ranges().stream().map(Ipv6Range::cidrIpv6).toList()))
+        .byAny(
+            prefix + "prefix-list-id",
+            each.apply(p -> p.prefixListIds().stream().map(PrefixListId::prefixListId).toList()))
         .byAny(
             prefix + "group-id",
             each.apply(p -> p.userIdGroupPairs().stream().map(UserIdGroupPair::groupId).toList()))

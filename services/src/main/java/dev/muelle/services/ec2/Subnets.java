@@ -17,6 +17,7 @@ import software.amazon.awssdk.services.ec2.model.DescribeSubnetsResponse;
 import software.amazon.awssdk.services.ec2.model.HostnameType;
 import software.amazon.awssdk.services.ec2.model.ModifySubnetAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.ModifySubnetAttributeResponse;
+import software.amazon.awssdk.services.ec2.model.NatGatewayState;
 import software.amazon.awssdk.services.ec2.model.PrivateDnsNameOptionsOnLaunch;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ec2.model.SubnetState;
@@ -57,13 +58,15 @@ final class Subnets {
   private final Ids ids;
   private final DataPlane plane;
   private final Zones zones;
+  private final NetworkAcls acls;
 
-  Subnets(Scope scope, Store store, Ids ids, DataPlane plane, Zones zones) {
+  Subnets(Scope scope, Store store, Ids ids, DataPlane plane, Zones zones, NetworkAcls acls) {
     this.scope = scope;
     this.store = store;
     this.ids = ids;
     this.plane = plane;
     this.zones = zones;
+    this.acls = acls;
   }
 
   Subnet make(
@@ -95,6 +98,7 @@ final class Subnets {
             .state(SubnetState.AVAILABLE)
             .build();
     tx.insert(Tables.SUBNETS, id, subnet);
+    acls.takeIn(tx, subnet);
     Tags.put(tx, id, tags);
     return subnet;
   }
@@ -141,6 +145,7 @@ final class Subnets {
                   Refuse.ifDryRun(request.dryRun());
                   return made;
                 }));
+    plane.subnetAlone(subnet.subnetId());
     return CreateSubnetResponse.builder().subnet(subnet.toBuilder().tags(tags).build()).build();
   }
 
@@ -181,16 +186,32 @@ final class Subnets {
 
   DeleteSubnetResponse delete(DeleteSubnetRequest request) {
     String id = Refuse.required(request.subnetId(), "subnetId");
-    store.write(tx -> {
-      Kind.SUBNET.get(tx, id);
-      if (!tx.find(Tables.INTERFACES, "subnet", id).isEmpty()) {
-        throw Refuse.dependency("The subnet '" + id + "' has dependencies and cannot be deleted.");
-      }
-      Tags.forget(tx, id);
-      tx.delete(Tables.SUBNETS, id);
-      Refuse.ifDryRun(request.dryRun());
-      return true;
-    });
+    plane.alone(
+        id,
+        () -> {
+          Subnet gone =
+              store.write(tx -> {
+                Subnet subnet = Kind.SUBNET.get(tx, id);
+                if (!tx.find(Tables.INTERFACES, "subnet", id).isEmpty()) {
+                  throw Refuse.dependency(
+                      "The subnet '" + id + "' has dependencies and cannot be deleted.");
+                }
+                if (Kind.NAT_GATEWAY.list(tx, List.of()).stream()
+                    .anyMatch(nat ->
+                        nat.subnetId().equals(id) && nat.state() == NatGatewayState.PENDING)) {
+                  throw Refuse.dependency(
+                      "The subnet '" + id + "' has dependencies and cannot be deleted.");
+                }
+                RouteTables.forgetSubnet(tx, id);
+                NetworkAcls.forgetSubnet(tx, subnet);
+                Tags.forget(tx, id);
+                tx.delete(Tables.SUBNETS, id);
+                Refuse.ifDryRun(request.dryRun());
+                return subnet;
+              });
+          plane.subnetGone(gone);
+          return true;
+        });
     return DeleteSubnetResponse.builder().build();
   }
 

@@ -1,14 +1,20 @@
 package dev.muelle.services.ec2;
 
 import dev.muelle.services.StoredJson;
+import dev.muelle.store.Codec;
 import dev.muelle.store.Row;
 import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ec2.model.Address;
 import software.amazon.awssdk.services.ec2.model.DhcpOptions;
 import software.amazon.awssdk.services.ec2.model.InternetGateway;
+import software.amazon.awssdk.services.ec2.model.ManagedPrefixList;
+import software.amazon.awssdk.services.ec2.model.NatGateway;
+import software.amazon.awssdk.services.ec2.model.NetworkAcl;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.RouteTable;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
@@ -37,6 +43,7 @@ final class Tables {
   static final Table<SecurityGroupRule> RULES =
       Table.of("ec2.security_group_rules", StoredJson.codec(SecurityGroupRule.class))
           .index("group", SecurityGroupRule::groupId)
+          .index("prefix-list", SecurityGroupRule::prefixListId)
           .index(
               "referenced",
               rule ->
@@ -48,6 +55,9 @@ final class Tables {
           .index("vpc", NetworkInterface::vpcId)
           .index("subnet", NetworkInterface::subnetId)
           .index("description", NetworkInterface::description)
+          .index(
+              "allocation",
+              eni -> eni.association() == null ? null : eni.association().allocationId())
           .remember();
 
   static final Table<InstanceRecord> INSTANCES =
@@ -80,6 +90,28 @@ final class Tables {
           .index("vpc", RouteTable::vpcId)
           .remember();
 
+  /** Elastic IP addresses, without what uses them. */
+  static final Table<Address> ELASTIC =
+      Table.of("ec2.elastic_addresses", StoredJson.codec(Address.class)).remember();
+
+  static final Table<NatGateway> NAT_GATEWAYS =
+      Table.of("ec2.nat_gateways", StoredJson.codec(NatGateway.class))
+          .index("vpc", NatGateway::vpcId)
+          .remember();
+
+  /** With the subnets that they are for. */
+  static final Table<NetworkAcl> ACLS =
+      Table.of("ec2.network_acls", StoredJson.codec(NetworkAcl.class))
+          .index("vpc", NetworkAcl::vpcId)
+          .remember();
+
+  /** Without their entries. */
+  static final Table<ManagedPrefixList> PREFIX_LISTS =
+      Table.of("ec2.prefix_lists", StoredJson.codec(ManagedPrefixList.class)).remember();
+
+  static final Table<VpcPeerings.PeeringRecord> PEERINGS =
+      Table.of("ec2.vpc_peerings", StoredJson.codec(VpcPeerings.PeeringRecord.class)).remember();
+
   static final Table<DhcpOptions> DHCP_OPTIONS =
       Table.of("ec2.dhcp_options", StoredJson.codec(DhcpOptions.class)).remember();
 
@@ -94,6 +126,31 @@ final class Tables {
    * @param request what was asked, to notice when something else is asked under the same token
    */
   record ClientToken(String request, String resource) {
+
+    private static final int MAX_LENGTH = 64;
+
+    /**
+     * A request in the form in which two are compared: with an empty token, because the SDK fills
+     * in a random one where there is none.
+     */
+    static <R> String fingerprint(Codec<R> codec, R withoutToken) {
+      return new String(codec.encode(withoutToken), StandardCharsets.UTF_8);
+    }
+
+    static void put(Tx tx, @Nullable String token, String request, String resource) {
+      if (token != null && !token.isEmpty()) {
+        if (token.length() > MAX_LENGTH) {
+          throw Refuse.invalidValue(
+              token, "clientToken", "It must have at most " + MAX_LENGTH + " characters.");
+        }
+        tx.put(TOKENS, token, new ClientToken(request, resource));
+      }
+    }
+
+    /** What was made is gone: its tokens may be used again. */
+    static void forget(Tx tx, String resource) {
+      tx.find(TOKENS, "resource", resource).forEach(row -> tx.delete(TOKENS, row.key()));
+    }
 
     /** What was made under a token; empty if nothing was, or there is no token. */
     static Optional<String> done(Tx tx, @Nullable String token, String request) {

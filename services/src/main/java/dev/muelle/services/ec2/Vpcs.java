@@ -87,7 +87,10 @@ final class Vpcs {
   private final Ids ids;
   private final DataPlane plane;
   private final Zones zones;
-  private final Routes routes;
+  private final DhcpOptionSets dhcp;
+  private final InternetGateways gateways;
+  private final RouteTables tables;
+  private final NetworkAcls acls;
   private final SecurityGroups groups;
   private final Subnets subnets;
 
@@ -97,7 +100,10 @@ final class Vpcs {
       Ids ids,
       DataPlane plane,
       Zones zones,
-      Routes routes,
+      DhcpOptionSets dhcp,
+      InternetGateways gateways,
+      RouteTables tables,
+      NetworkAcls acls,
       SecurityGroups groups,
       Subnets subnets) {
     this.scope = scope;
@@ -105,7 +111,10 @@ final class Vpcs {
     this.ids = ids;
     this.plane = plane;
     this.zones = zones;
-    this.routes = routes;
+    this.dhcp = dhcp;
+    this.gateways = gateways;
+    this.tables = tables;
+    this.acls = acls;
     this.groups = groups;
     this.subnets = subnets;
   }
@@ -113,6 +122,7 @@ final class Vpcs {
   /** Furnishes a region that nobody used before. */
   void found() {
     store.write(tx -> {
+      acls.makeMissing(tx);
       if (tx.get(Tables.FOUNDED, "region").isEmpty()) {
         tx.put(Tables.FOUNDED, "region", scope.region());
         makeDefault(tx);
@@ -128,7 +138,7 @@ final class Vpcs {
   private Vpc makeDefault(Tx tx) {
     Cidr block = Cidr.parse(DEFAULT_CIDR);
     Vpc vpc = make(tx, block, true, List.of());
-    routes.makeGateway(tx, vpc.vpcId());
+    Routes.addDefault(tx, mainTable(tx, vpc.vpcId()), gateways.makeFor(tx, vpc.vpcId()));
     long offset = 0;
     for (AvailabilityZone zone : zones.all()) {
       Cidr part = new Cidr(Cidr.address(block.at(offset)), DEFAULT_SUBNET_PREFIX);
@@ -136,6 +146,10 @@ final class Vpcs {
       offset += part.size();
     }
     return vpc;
+  }
+
+  private static String mainTable(Tx tx, String vpcId) {
+    return tx.find(Tables.ROUTE_TABLES, "vpc", vpcId).getFirst().key();
   }
 
   private Vpc make(Tx tx, Cidr block, boolean isDefault, List<Tag> tags) {
@@ -149,7 +163,7 @@ final class Vpcs {
             .ownerId(scope.account())
             .state(VpcState.AVAILABLE)
             .cidrBlock(block.toString())
-            .dhcpOptionsId(routes.dhcpOptions(tx))
+            .dhcpOptionsId(dhcp.shared(tx))
             .instanceTenancy(Tenancy.DEFAULT)
             .isDefault(isDefault)
             .ipv6CidrBlockAssociationSet(List.of())
@@ -163,7 +177,8 @@ final class Vpcs {
             .build();
     tx.insert(Tables.VPCS, id, new VpcRecord(vpc, isDefault));
     Tags.put(tx, id, tags);
-    routes.makeMainTable(tx, id, block);
+    tables.makeMain(tx, id, block);
+    acls.makeDefault(tx, id);
     groups.makeDefault(tx, id);
     return vpc;
   }
@@ -220,6 +235,7 @@ final class Vpcs {
           plane.group(group);
           return true;
         });
+    plane.ways(vpcId);
   }
 
   CreateDefaultVpcResponse createDefault(CreateDefaultVpcRequest request) {
@@ -251,13 +267,16 @@ final class Vpcs {
                 !tx.find(Tables.SUBNETS, "vpc", id).isEmpty()
                     || !tx.find(Tables.GATEWAYS, "vpc", id).isEmpty()
                     || tx.find(Tables.GROUPS, "vpc", id).size() > 1
-                    || tx.find(Tables.ROUTE_TABLES, "vpc", id).size() > 1;
+                    || tx.find(Tables.ROUTE_TABLES, "vpc", id).size() > 1
+                    || tx.find(Tables.ACLS, "vpc", id).size() > 1
+                    || VpcPeerings.connected(tx, id);
             if (used) {
               throw Refuse.dependency(
                   "The vpc '" + id + "' has dependencies and cannot be deleted.");
             }
             groups.forget(tx, SecurityGroups.defaultOf(tx, id).groupId());
-            routes.forgetTables(tx, id);
+            RouteTables.forgetAll(tx, id);
+            NetworkAcls.forgetAll(tx, id);
             Tags.forget(tx, id);
             tx.delete(Tables.VPCS, id);
             Refuse.ifDryRun(request.dryRun());

@@ -352,11 +352,11 @@ class Ec2Test {
   @Test
   void aPublicAddressLeadsOutWhereARouteDoes() {
     NetworkInterface eni = plugged();
-    assertFalse(network.interfaces().get(eni.networkInterfaceId()).internet());
+    assertNull(network.interfaces().get(eni.networkInterfaceId()).publicAddress());
     ec2.modifyNetworkInterfaceAttribute(
         r -> r.networkInterfaceId(eni.networkInterfaceId()).associatePublicIpAddress(true));
     String address = described(eni).association().publicIp();
-    assertTrue(network.interfaces().get(eni.networkInterfaceId()).internet());
+    assertEquals(address, network.interfaces().get(eni.networkInterfaceId()).publicAddress());
     assertEquals(
         "ec2-" + address.replace('.', '-') + ".compute-1.amazonaws.com",
         described(eni).association().publicDnsName());
@@ -365,7 +365,7 @@ class Ec2Test {
     ec2.modifyNetworkInterfaceAttribute(
         r -> r.networkInterfaceId(eni.networkInterfaceId()).associatePublicIpAddress(false));
     assertNull(described(eni).association());
-    assertFalse(network.interfaces().get(eni.networkInterfaceId()).internet());
+    assertNull(network.interfaces().get(eni.networkInterfaceId()).publicAddress());
 
     Vpc closed = ec2.createVpc(r -> r.cidrBlock("10.0.0.0/16")).vpc();
     Subnet subnet =
@@ -376,7 +376,7 @@ class Ec2Test {
             .networkInterfaceId();
     ec2.modifyNetworkInterfaceAttribute(
         r -> r.networkInterfaceId(inside).associatePublicIpAddress(true));
-    assertFalse(network.interfaces().get(inside).internet());
+    assertNull(network.interfaces().get(inside).publicAddress());
   }
 
   @Test

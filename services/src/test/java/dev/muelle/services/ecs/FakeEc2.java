@@ -163,7 +163,7 @@ final class FakeEc2 implements Ec2Client {
             .tagSet(
                 request.tagSpecifications().stream().flatMap(spec -> spec.tags().stream()).toList())
             .build();
-    network.putInterface(new Network.NetworkInterface(id, VPC, cidr, address, mac, groups, false));
+    network.putInterface(new Network.NetworkInterface(id, VPC, cidr, address, mac, groups, null));
     interfaces.put(id, made);
     if (request.clientToken() != null) {
       tokens.put(request.clientToken(), id);

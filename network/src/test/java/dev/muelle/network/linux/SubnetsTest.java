@@ -1,0 +1,381 @@
+package dev.muelle.network.linux;
+
+import static dev.muelle.network.linux.Traffic.DROPPED_MILLIS;
+import static dev.muelle.network.linux.Traffic.LATE_MILLIS;
+import static dev.muelle.network.linux.Traffic.connects;
+import static dev.muelle.network.linux.Traffic.reaches;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muelle.linux.Command;
+import dev.muelle.linux.NetworkNamespace;
+import dev.muelle.network.Cidr;
+import dev.muelle.network.Network.NetworkInterface;
+import dev.muelle.network.Network.Peering;
+import dev.muelle.network.Network.Use;
+import dev.muelle.network.Network.Vpc;
+import dev.muelle.network.SecurityGroup;
+import dev.muelle.network.SecurityGroup.Peer;
+import dev.muelle.network.SecurityGroup.Rule;
+import dev.muelle.network.Subnet;
+import dev.muelle.network.Subnet.Acl;
+import dev.muelle.network.Subnet.Entry;
+import dev.muelle.network.Subnet.Route;
+import dev.muelle.network.Subnet.Target;
+import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Where packets go from subnets, and what may cross their edges: real namespaces and packets. */
+class SubnetsTest {
+
+  private static final Cidr OUTER = Cidr.parse("10.0.0.0/24");
+  private static final Cidr INNER = Cidr.parse("10.0.1.0/24");
+  private static final Cidr ALL = Cidr.parse("0.0.0.0/0");
+  private static final Rule EVERY = new Rule(-1, -1, -1, new Peer.Block(ALL));
+  private static final Route OUT = new Route(ALL, new Target.Internet());
+
+  private final String instance =
+      "mt" + String.format("%06x", ThreadLocalRandom.current().nextInt(1 << 24));
+  private LinuxNetwork network = new LinuxNetwork(instance);
+  private final Traffic traffic = new Traffic();
+  private final World world = new World(instance);
+
+  @AfterEach
+  void nothingIsLeft() throws Exception {
+    traffic.close();
+    world.close();
+    network.removeAll();
+    network.close();
+    String left =
+        Command.run("ip", "netns", "list")
+            + Command.run("ip", "-o", "link")
+            + Command.run("ip", "route")
+            + Command.run("nft", "list", "tables");
+    assertFalse(left.contains(instance), left);
+  }
+
+  private void vpc(String id) {
+    network.putVpc(new Vpc(id, List.of(Cidr.parse("10.0.0.0/16"))));
+    network.putSecurityGroup(new SecurityGroup("sg-" + id, id, List.of(EVERY), List.of(EVERY)));
+  }
+
+  private void subnet(Cidr cidr, Route... routes) {
+    network.putSubnet(new Subnet("vpc-1", cidr, List.of(routes), Acl.OPEN));
+  }
+
+  private void eni(String id, String vpc, String address, @Nullable String outside) {
+    String mac = "02:00:00:00:00:" + String.format("%02x", address.hashCode() & 255);
+    Cidr subnet = OUTER.contains(Cidr.address(address)) ? OUTER : INNER;
+    List<String> groups = id.startsWith("eni-nat") ? List.of() : List.of("sg-" + vpc);
+    network.putInterface(new NetworkInterface(id, vpc, subnet, address, mac, groups, outside));
+  }
+
+  private Path task(String id, String address, @Nullable String outside) {
+    eni(id, "vpc-1", address, outside);
+    return network.plug(id, Use.NAMESPACE).orElseThrow();
+  }
+
+  private static boolean hostReaches(String address, int port, int millis) throws Exception {
+    return connects(SocketChannel.open(StandardProtocolFamily.INET), address, port, millis);
+  }
+
+  @Test
+  void onlyAPublicAddressInASubnetWithARouteOutLeadsOutAndIn() throws Exception {
+    vpc("vpc-1");
+    subnet(OUTER, OUT);
+    subnet(INNER);
+    traffic.serve(world.path(), World.ADDRESS, 80);
+    Path addressed = task("eni-1", "10.0.0.10", "198.18.77.1");
+    Path unaddressed = task("eni-2", "10.0.0.11", null);
+    Path unrouted = task("eni-3", "10.0.1.10", "198.18.77.3");
+    for (String address : List.of("10.0.0.10", "10.0.0.11", "10.0.1.10")) {
+      traffic.serve(path(address), address, 8080);
+    }
+
+    assertTrue(reaches(addressed, World.ADDRESS, 80));
+    assertFalse(connects(unaddressed, World.ADDRESS, 80));
+    assertFalse(connects(unrouted, World.ADDRESS, 80));
+    assertTrue(reaches(unrouted, "10.0.0.11", 8080), "inside the VPC there is always a route");
+
+    assertTrue(reaches(world.path(), "198.18.77.1", 8080), "who knows the way comes in");
+    assertTrue(hostReaches("198.18.77.1", 8080, LATE_MILLIS));
+    assertFalse(connects(world.path(), "198.18.77.3", 8080), "its answers find no way back");
+    assertFalse(connects(world.path(), "198.18.77.9", 8080), "nobody has that address");
+    assertFalse(connects(world.path(), "10.0.0.11", 8080), "private addresses are not outside");
+
+    ServerSocketChannel onHost =
+        ServerSocketChannel.open(StandardProtocolFamily.INET)
+            .bind(new InetSocketAddress(World.HOST, 0));
+    traffic.keep(onHost);
+    int port = ((InetSocketAddress) onHost.getLocalAddress()).getPort();
+    assertFalse(connects(addressed, World.HOST, port), "the host itself is not to be reached");
+
+    SocketChannel open = traffic.connected(addressed, World.ADDRESS, 80);
+    assertTrue(traffic.flows(open, LATE_MILLIS));
+    subnet(OUTER, OUT, new Route(Cidr.parse(World.ADDRESS + "/32"), new Target.Nowhere()));
+    assertFalse(traffic.flows(open, DROPPED_MILLIS), "a route to nowhere drops");
+    assertFalse(connects(addressed, World.ADDRESS, 80));
+    subnet(OUTER, OUT);
+    assertTrue(traffic.flows(open, LATE_MILLIS));
+
+    eni("eni-1", "vpc-1", "10.0.0.10", null);
+    assertFalse(connects(addressed, World.ADDRESS, 80), "the address is gone");
+    assertFalse(connects(world.path(), "198.18.77.1", 8080));
+    assertFalse(traffic.flows(open, DROPPED_MILLIS));
+    eni("eni-3", "vpc-1", "10.0.1.10", null);
+    assertFalse(
+        Command.run("nft", "list", "tables").contains(instance), "nobody needs the host any more");
+  }
+
+  private Path path(String address) {
+    String id =
+        switch (address) {
+          case "10.0.0.10" -> "eni-1";
+          case "10.0.0.11" -> "eni-2";
+          default -> "eni-3";
+        };
+    return NetworkNamespace.DIRECTORY.resolve(instance + "-" + id);
+  }
+
+  @Test
+  void aPrivateSubnetGetsOutOnlyThroughTheNatGatewayUnderItsAddress() throws Exception {
+    vpc("vpc-1");
+    vpc("vpc-2");
+    Route throughNat = new Route(ALL, new Target.Gateway("eni-nat"));
+    subnet(OUTER, OUT);
+    subnet(INNER, throughNat);
+    eni("eni-nat", "vpc-1", "10.0.0.5", "198.18.78.5");
+    Path inner = task("eni-1", "10.0.1.10", null);
+    Path second = task("eni-2", "10.0.1.11", null);
+    traffic.serve(inner, "10.0.1.10", 8080);
+    traffic.serve(world.path(), World.ADDRESS, 80);
+    assertFalse(connects(inner, World.ADDRESS, 80), "there is none yet");
+
+    network.plug("eni-nat", Use.NAT_GATEWAY);
+    assertTrue(reaches(inner, World.ADDRESS, 80));
+    assertTrue(reaches(second, World.ADDRESS, 80));
+
+    // Another VPC is outside too, and sees whose address they bear.
+    network.putSubnet(new Subnet("vpc-2", OUTER, List.of(OUT), Acl.OPEN));
+    eni("eni-other", "vpc-2", "10.0.0.5", "198.18.78.6");
+    Path other = network.plug("eni-other", Use.NAMESPACE).orElseThrow();
+    traffic.serve(other, "10.0.0.5", 80);
+    traffic.callers();
+    assertTrue(reaches(inner, "198.18.78.6", 80));
+    assertTrue(reaches(second, "198.18.78.6", 80));
+    assertEquals(Set.of("198.18.78.5"), traffic.callers());
+
+    // Nothing comes in, whatever the outside tries.
+    for (String address : List.of("198.18.78.5", "10.0.1.10", "10.0.0.5")) {
+      assertFalse(connects(other, address, 8080), address);
+      assertFalse(connects(world.path(), address, 8080), address);
+    }
+    Command.run("ip", "-n", "world-" + instance, "addr", "add", "10.0.1.99/32", "dev", "lo");
+    try (NetworkNamespace outside = new NetworkNamespace("world-" + instance)) {
+      assertFalse(
+          outside.call(() ->
+              connects(
+                  SocketChannel.open(StandardProtocolFamily.INET)
+                      .bind(new InetSocketAddress("10.0.1.99", 0)),
+                  "198.18.78.5",
+                  8080,
+                  DROPPED_MILLIS)));
+    }
+
+    // It flows through a change of servers.
+    SocketChannel open = traffic.connected(inner, World.ADDRESS, 80);
+    assertTrue(traffic.flows(open, LATE_MILLIS));
+    network.close();
+    network = new LinuxNetwork(instance);
+    vpc("vpc-1");
+    vpc("vpc-2");
+    eni("eni-nat", "vpc-1", "10.0.0.5", "198.18.78.5");
+    eni("eni-1", "vpc-1", "10.0.1.10", null);
+    eni("eni-2", "vpc-1", "10.0.1.11", null);
+    subnet(OUTER, OUT);
+    subnet(INNER, throughNat);
+    network.plug("eni-nat", Use.NAT_GATEWAY);
+    network.retain(Set.of("vpc-1", "vpc-2"), Set.of("eni-nat", "eni-1", "eni-2"));
+    assertTrue(traffic.flows(open, LATE_MILLIS));
+    assertTrue(reaches(second, World.ADDRESS, 80));
+    assertFalse(Command.run("ip", "route").contains("198.18.78.6"), "a leftover of the crash");
+
+    network.removeInterface("eni-nat");
+    assertFalse(connects(inner, World.ADDRESS, 80));
+    assertFalse(traffic.flows(open, DROPPED_MILLIS));
+  }
+
+  @Test
+  void anAclIsStatelessOrderedAndCutsWhatFlows() throws Exception {
+    vpc("vpc-1");
+    subnet(OUTER, OUT);
+    Entry in80 = new Entry(true, 6, 80, 80, OUTER);
+    Entry answers = new Entry(true, 6, 1024, 65_535, OUTER);
+    Path outer = task("eni-1", "10.0.0.10", null);
+    Path inner = task("eni-2", "10.0.1.10", null);
+    Path neighbour = task("eni-3", "10.0.1.11", null);
+    traffic.serve(inner, "10.0.1.10", 80);
+    traffic.serve(inner, "10.0.1.10", 81);
+
+    acl(List.of(in80), List.of(answers));
+    assertTrue(reaches(outer, "10.0.1.10", 80));
+    assertFalse(connects(outer, "10.0.1.10", 81), "no entry admits it");
+    assertTrue(reaches(neighbour, "10.0.1.10", 81), "neighbours are not filtered");
+    SocketChannel open = traffic.connected(outer, "10.0.1.10", 80);
+    assertTrue(traffic.flows(open, LATE_MILLIS));
+
+    acl(List.of(in80), List.of());
+    assertFalse(
+        traffic.flows(open, DROPPED_MILLIS), "it keeps no state: answers need an entry too");
+    assertFalse(connects(outer, "10.0.1.10", 80));
+    acl(List.of(in80), List.of(answers));
+    assertTrue(traffic.flows(open, LATE_MILLIS));
+
+    Entry deny = new Entry(false, 6, 80, 80, Cidr.parse("10.0.0.10/32"));
+    acl(List.of(deny, in80), List.of(answers));
+    assertFalse(connects(outer, "10.0.1.10", 80), "the first that matches counts");
+    assertFalse(traffic.flows(open, DROPPED_MILLIS), "what was established is cut as well");
+    acl(List.of(in80, deny), List.of(answers));
+    assertTrue(reaches(outer, "10.0.1.10", 80));
+
+    // A group's removed rule cuts what is new, and nothing that is established.
+    SocketChannel kept = traffic.connected(outer, "10.0.1.10", 80);
+    network.putSecurityGroup(new SecurityGroup("sg-vpc-1", "vpc-1", List.of(), List.of(EVERY)));
+    assertFalse(connects(outer, "10.0.1.10", 80));
+    assertTrue(traffic.flows(kept, LATE_MILLIS));
+
+    network.removeSubnet("vpc-1", INNER);
+    assertTrue(traffic.flows(kept, LATE_MILLIS));
+  }
+
+  private void acl(List<Entry> ingress, List<Entry> egress) {
+    network.putSubnet(new Subnet("vpc-1", INNER, List.of(), new Acl(ingress, egress)));
+  }
+
+  @Test
+  void theServersOwnAddressesAreBehindTheEdgesToo() throws Exception {
+    vpc("vpc-1");
+    subnet(OUTER);
+    acl(List.of(), List.of());
+    eni("eni-lb", "vpc-1", "10.0.0.10", null);
+    network.plug("eni-lb", Use.SERVER);
+    Path inner = task("eni-2", "10.0.1.10", null);
+    traffic.serve(inner, "10.0.1.10", 80);
+    ServerSocketChannel node =
+        network
+            .sockets("vpc-1")
+            .call(() ->
+                ServerSocketChannel.open(StandardProtocolFamily.INET)
+                    .bind(new InetSocketAddress("10.0.0.10", 80)));
+    traffic.keep(node);
+    assertFalse(connects(inner, "10.0.0.10", 80));
+    assertFalse(nodeReaches("10.0.1.10", DROPPED_MILLIS));
+    subnet(INNER);
+    assertTrue(reaches(inner, "10.0.0.10", 80));
+    assertTrue(nodeReaches("10.0.1.10", LATE_MILLIS));
+  }
+
+  private boolean nodeReaches(String address, int millis) throws Exception {
+    return network
+        .sockets("vpc-1")
+        .call(() ->
+            connects(
+                SocketChannel.open(StandardProtocolFamily.INET)
+                    .bind(new InetSocketAddress("10.0.0.10", 0)),
+                address,
+                80,
+                millis));
+  }
+
+  @Test
+  void aPublicAddressHasOneOwnerOnThisMachine() {
+    vpc("vpc-1");
+    vpc("vpc-2");
+    eni("eni-1", "vpc-1", "10.0.0.10", "198.18.79.1");
+    assertThrows(
+        IllegalStateException.class, () -> eni("eni-2", "vpc-2", "10.0.0.10", "198.18.79.1"));
+  }
+
+  @Test
+  void peersReachEachOtherAsFarAsTheirSubnetsRouteThere() throws Exception {
+    vpc("vpc-1");
+    Cidr far = Cidr.parse("10.9.0.0/24");
+    peer("vpc-2", "10.9.0.0/16");
+    peer("vpc-3", "10.8.0.0/16");
+    Path near = task("eni-1", "10.0.0.10", null);
+    Path other = far("eni-2", "vpc-2", far, "10.9.0.10");
+    Path third = far("eni-3", "vpc-3", Cidr.parse("10.8.0.0/24"), "10.8.0.10");
+    traffic.serve(other, "10.9.0.10", 80);
+    Route there = new Route(Cidr.parse("10.9.0.0/16"), new Target.Peer("pcx-1"));
+    Route back = new Route(Cidr.parse("10.0.0.0/16"), new Target.Peer("pcx-1"));
+    subnet(OUTER, there);
+    assertFalse(connects(near, "10.9.0.10", 80), "there is no peering yet");
+    network.putPeering(new Peering("pcx-1", "vpc-1", "vpc-2"));
+    network.putPeering(new Peering("pcx-1", "vpc-1", "vpc-2"));
+    assertFalse(connects(near, "10.9.0.10", 80), "no route leads back");
+    network.putSubnet(
+        new Subnet(
+            "vpc-2",
+            far,
+            List.of(back, new Route(Cidr.parse("10.8.0.0/16"), new Target.Peer("pcx-2"))),
+            Acl.OPEN));
+    assertTrue(reaches(near, "10.9.0.10", 80));
+    SocketChannel open = traffic.connected(near, "10.9.0.10", 80);
+
+    // The other's peers are not one's own.
+    network.putPeering(new Peering("pcx-2", "vpc-2", "vpc-3"));
+    network.putSubnet(
+        new Subnet(
+            "vpc-3",
+            Cidr.parse("10.8.0.0/24"),
+            List.of(
+                new Route(Cidr.parse("10.9.0.0/16"), new Target.Peer("pcx-2")),
+                new Route(Cidr.parse("10.0.0.0/16"), new Target.Peer("pcx-2"))),
+            Acl.OPEN));
+    assertTrue(reaches(third, "10.9.0.10", 80));
+    traffic.serve(near, "10.0.0.10", 80);
+    assertFalse(connects(third, "10.0.0.10", 80));
+
+    network.putSecurityGroup(new SecurityGroup("sg-vpc-2", "vpc-2", List.of(), List.of(EVERY)));
+    assertFalse(connects(near, "10.9.0.10", 80), "the receiver's groups judge");
+    assertTrue(traffic.flows(open, LATE_MILLIS));
+
+    network.close();
+    network = new LinuxNetwork(instance);
+    vpc("vpc-1");
+    peer("vpc-2", "10.9.0.0/16");
+    eni("eni-1", "vpc-1", "10.0.0.10", null);
+    far("eni-2", "vpc-2", far, "10.9.0.10");
+    network.putPeering(new Peering("pcx-1", "vpc-1", "vpc-2"));
+    subnet(OUTER, there);
+    network.putSubnet(new Subnet("vpc-2", far, List.of(back), Acl.OPEN));
+    network.retain(Set.of("vpc-1", "vpc-2"), Set.of("eni-1", "eni-2"));
+    assertTrue(traffic.flows(open, LATE_MILLIS), "it flows through a change of servers");
+    network.removePeering("pcx-1");
+    assertFalse(traffic.flows(open, DROPPED_MILLIS));
+    network.removePeering("pcx-1");
+  }
+
+  private void peer(String id, String cidr) {
+    network.putVpc(new Vpc(id, List.of(Cidr.parse(cidr))));
+    network.putSecurityGroup(new SecurityGroup("sg-" + id, id, List.of(EVERY), List.of(EVERY)));
+  }
+
+  private Path far(String id, String vpc, Cidr subnet, String address) {
+    network.putInterface(
+        new NetworkInterface(
+            id, vpc, subnet, address, "02:00:00:00:01:01", List.of("sg-" + vpc), null));
+    return network.plug(id, Use.NAMESPACE).orElseThrow();
+  }
+}
