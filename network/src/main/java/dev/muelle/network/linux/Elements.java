@@ -4,6 +4,7 @@ import dev.muelle.linux.FilterSocket.Element;
 import dev.muelle.linux.FilterSocket.Value;
 import dev.muelle.network.Cidr;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,8 +24,8 @@ final class Elements {
       Pattern.compile(
           "(add|delete) element "
               + Pattern.quote(Ruleset.TABLE)
-              + " (bound|internet|public|private|egress|ingress|members_\\w+)"
-              + " \\{ (?:\"([^\"]{1,15})\" \\. )?([0-9.]+)(?: : (?:jump (\\w+)|([0-9.]+)))? \\}");
+              + " (bound|public|private|egress|ingress|members_\\w+)"
+              + " \\{ (?:\"([^\"]{1,15})\" \\. )?([0-9.]+)(?: : (?:jump (\\w+)|0x([0-9a-f]{8})|([0-9.]+)))? \\}");
 
   private static final int NAME = 16; // IFNAMSIZ
 
@@ -44,7 +45,7 @@ final class Elements {
               added,
               found.group(2),
               key(found.group(3), found.group(4)),
-              value(found.group(5), found.group(6))));
+              value(found.group(5), found.group(6), found.group(7))));
     }
     return Optional.of(elements);
   }
@@ -61,9 +62,18 @@ final class Elements {
         .array();
   }
 
-  private static @Nullable Value value(@Nullable String chain, @Nullable String address) {
+  private static @Nullable Value value(
+      @Nullable String chain, @Nullable String mark, @Nullable String address) {
     if (chain != null) {
       return new Value.Jump(chain);
+    }
+    if (mark != null) {
+      int number = Integer.parseUnsignedInt(mark, 16);
+      return new Value.Data(
+          ByteBuffer.allocate(Integer.BYTES)
+              .order(ByteOrder.nativeOrder()) // as the packet bears it
+              .putInt(number)
+              .array());
     }
     return address == null ? null : new Value.Data(address(address));
   }

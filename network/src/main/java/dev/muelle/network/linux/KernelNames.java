@@ -55,7 +55,7 @@ record KernelNames(String instance) {
     return dev.muelle.network.Cidr.format(address);
   }
 
-  private static String hash(String id, int digits) {
+  static String hash(String id, int digits) {
     try {
       byte[] sum = MessageDigest.getInstance("SHA-256").digest(id.getBytes(StandardCharsets.UTF_8));
       return HexFormat.of().formatHex(sum).substring(0, digits);

@@ -16,7 +16,9 @@ import java.util.stream.Collectors;
 /**
  * What the packet filters of one VPC say, as nft(8) scripts; each script is one transaction. The
  * sender's address is looked up in one map and leads to the egress rules of its groups, the
- * receiver's in another and leads to the ingress rules of its; both must agree. A group that others
+ * receiver's in another and leads to the ingress rules of its; both must agree. An address leads to
+ * the number of its list of groups, and only that to rules: each element that leads to rules at
+ * once would have the kernel look through all of them for loops. A group that others
  * name is a set of its members' addresses, so that a new member costs one element.
  *
  * @see <a href="https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html">Security
@@ -49,8 +51,10 @@ final class Ruleset {
       %3$s
       map gateway_leaves { type ifname : verdict; }
       map gateway_enters { type ifname : verdict; }
-      map egress { type ipv4_addr : verdict; }
-      map ingress { type ipv4_addr : verdict; }
+      map egress { type ipv4_addr : mark; }
+      map ingress { type ipv4_addr : mark; }
+      map egress_lists { type mark : verdict; }
+      map ingress_lists { type mark : verdict; }
       chain authentic {
         iifname "v*" iifname . ip saddr != @bound drop
         iifname { "uplink0", "p*" } ip saddr @inside drop
@@ -66,13 +70,15 @@ final class Ruleset {
       }
       chain sender {
         meta mark set 0
-        ip saddr vmap @egress
+        meta mark set ip saddr map @egress
+        meta mark vmap @egress_lists
         meta mark != 1 drop
       }
       chain receiver {
         oifname { "uplink0", "n*", "p*" } accept
         meta mark set 0
-        ip daddr vmap @ingress
+        meta mark set ip daddr map @ingress
+        meta mark vmap @ingress_lists
         meta mark 1 accept
         drop
       }
@@ -169,8 +175,19 @@ final class Ruleset {
       for (String group : groups) {
         script.append("add rule %s %s jump %s\n".formatted(TABLE, chain, chain(direction, group)));
       }
+      String map = direction.equals("in") ? "ingress_lists" : "egress_lists";
+      script.append(element("add", map, number(list) + " : jump " + chain));
     }
     return script.toString();
+  }
+
+  /**
+   * The number of a list of groups, the same in every server's life. If two lists ever met in one,
+   * the second could not be added.
+   */
+  private static String number(String list) {
+    long hash = Long.parseLong(KernelNames.hash(list, 8), 16);
+    return "0x%08x".formatted(hash | 0x8000_0000L); // 0 and 1 are what rules say
   }
 
   /**
@@ -196,8 +213,8 @@ final class Ruleset {
     } else {
       String list = list(eni.securityGroups());
       script.append(element(verb, "bound", bound(eni)));
-      script.append(element(verb, "egress", address + (add ? " : jump out_of_" + list : "")));
-      script.append(element(verb, "ingress", address + (add ? " : jump in_of_" + list : "")));
+      script.append(element(verb, "egress", address + (add ? " : " + number(list) : "")));
+      script.append(element(verb, "ingress", address + (add ? " : " + number(list) : "")));
     }
     for (String group : eni.securityGroups()) {
       script.append(element(verb, memberSet(group), address));

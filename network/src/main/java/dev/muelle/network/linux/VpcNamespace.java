@@ -38,7 +38,7 @@ final class VpcNamespace implements SocketSpace {
 
   private static final int LOCKS = 64;
 
-  private static final Pattern ADDRESS = Pattern.compile("([0-9.]+) : jump");
+  private static final Pattern ADDRESS = Pattern.compile("([0-9.]+) : 0x");
   private static final Pattern PUBLIC = Pattern.compile("([0-9.]+) : ([0-9.]+)");
 
   private static final Set<String> SERVICES =

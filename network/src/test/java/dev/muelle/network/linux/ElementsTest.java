@@ -22,7 +22,7 @@ class ElementsTest {
       """
       table inet vpc {
         set bound { type ifname . ipv4_addr; }
-        set internet { type ipv4_addr; }
+        map ingress { type ipv4_addr : mark; }
         map public { type ipv4_addr : ipv4_addr; }
         chain out_of_sg_1 { }
         map egress { type ipv4_addr : verdict; }
@@ -36,7 +36,7 @@ class ElementsTest {
       add element inet vpc egress { 10.0.0.7 : jump out_of_sg_1 }
       add element inet vpc members_sg_1 { 10.0.0.7 }
       add element inet vpc public { 10.0.0.7 : 203.0.113.9 }
-      add element inet vpc internet { 10.0.0.7 }
+      add element inet vpc ingress { 10.0.0.7 : 0x80c0ffee }
       """;
 
   private final String name = "mt" + UUID.randomUUID().toString().substring(0, 8);
@@ -109,9 +109,9 @@ class ElementsTest {
             "add chain inet vpc x\n",
             "flush set inet vpc bound\n",
             "add element inet vpc inside { 10.0.0.0/16 }\n",
-            "add element inet vpc internet { 10.0.0.7, 10.0.0.8 }\n",
+            "add element inet vpc members_sg_1 { 10.0.0.7, 10.0.0.8 }\n",
             "add element inet vpc bound { \"a name too long for a link\" . 10.0.0.7 }\n",
-            "add element inet other internet { 10.0.0.7 }\n")) {
+            "add element inet other members_sg_1 { 10.0.0.7 }\n")) {
       assertTrue(Elements.read(ADDED + other).isEmpty(), other);
     }
     assertEquals(5, Elements.read(ADDED).orElseThrow().size());
@@ -125,7 +125,7 @@ class ElementsTest {
       RuntimeException refused =
           assertThrows(
               RuntimeException.class,
-              () -> filters.apply("delete element inet vpc internet { 10.0.0.99 }\n"));
+              () -> filters.apply("delete element inet vpc members_sg_1 { 10.0.0.99 }\n"));
       assertTrue(refused.getMessage().contains("No such file"), refused.getMessage());
       filters.apply(deleted() + "add chain inet vpc other\n"); // not only elements
       assertFalse(rules().contains("203.0.113.9"));

@@ -1,0 +1,205 @@
+package dev.muelle.bench;
+
+import dev.muelle.linux.Command;
+import dev.muelle.linux.NetworkNamespace;
+import dev.muelle.network.Cidr;
+import dev.muelle.network.Network.NetworkInterface;
+import dev.muelle.network.Network.Use;
+import dev.muelle.network.Network.Vpc;
+import dev.muelle.network.SecurityGroup;
+import dev.muelle.network.SecurityGroup.Peer;
+import dev.muelle.network.SecurityGroup.Rule;
+import dev.muelle.network.linux.LinuxNetwork;
+import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What the filters of a VPC cost: lines of {@code interface INTERFACES MICROSECONDS} and {@code
+ * rule INTERFACES MICROSECONDS}, the median of adding one interface, and of adding one rule to a
+ * group of 60, where there are so many interfaces and a quarter as many groups already; and of
+ * {@code flow on MIB_PER_SECOND} and {@code flow off MIB_PER_SECOND}, one connection between two
+ * tasks with the filters and without, by turns. Arguments: numbers of interfaces, rising. Needs
+ * root.
+ */
+public final class NetworkBench {
+
+  private static final String VPC = "vpc-bench";
+  private static final Cidr BLOCK = Cidr.parse("10.0.0.0/16");
+  private static final int INTERFACES_PER_GROUP = 4;
+  private static final int RULES = 60;
+  private static final int SAMPLES = 21;
+  private static final int ROUNDS = 7;
+  private static final long FLOW_MILLIS = 2_000;
+
+  private final Clock clock = Clock.systemUTC();
+  private final LinuxNetwork network;
+  private int interfaces;
+
+  private NetworkBench(LinuxNetwork network) {
+    this.network = network;
+  }
+
+  /** See the class. */
+  public static void main(String[] arguments) throws Exception {
+    try (LinuxNetwork network = new LinuxNetwork("munetb")) {
+      try {
+        NetworkBench bench = new NetworkBench(network);
+        network.putVpc(new Vpc(VPC, List.of(BLOCK)));
+        for (String size : arguments) {
+          bench.grow(Integer.parseInt(size));
+          bench.measure();
+        }
+        bench.flow();
+      } finally {
+        network.removeAll();
+      }
+    }
+  }
+
+  private void grow(int size) {
+    while (interfaces < size) {
+      if (interfaces % INTERFACES_PER_GROUP == 0) {
+        network.putSecurityGroup(group(interfaces / INTERFACES_PER_GROUP, RULES));
+      }
+      network.putInterface(eni(interfaces));
+      interfaces++;
+    }
+  }
+
+  private static SecurityGroup group(int number, int rules) {
+    List<Rule> ingress = new ArrayList<>();
+    for (int i = 0; i < rules; i++) {
+      Peer peer =
+          i % 2 == 0
+              ? new Peer.Block(new Cidr(Cidr.address("10.0." + i + ".0"), 24))
+              : new Peer.Group("sg-" + number);
+      ingress.add(new Rule(6, 1000 + i, 1000 + i, peer));
+    }
+    Rule all = new Rule(-1, -1, -1, new Peer.Block(Cidr.parse("0.0.0.0/0")));
+    return new SecurityGroup("sg-" + number, VPC, ingress, List.of(all));
+  }
+
+  private static NetworkInterface eni(int number) {
+    String mac =
+        "02:00:00:00:%02x:%02x".formatted(number >> 8 & 255, number & 255);
+    return new NetworkInterface(
+        "eni-" + number,
+        VPC,
+        BLOCK,
+        BLOCK.at(10L + number),
+        mac,
+        List.of("sg-" + number / INTERFACES_PER_GROUP),
+        null);
+  }
+
+  private void measure() {
+    List<Long> added = new ArrayList<>();
+    List<Long> changed = new ArrayList<>();
+    int next = interfaces;
+    network.putSecurityGroup(group(next / INTERFACES_PER_GROUP, RULES - 1));
+    network.putInterface(eni(next)); // the first of its groups makes their chains
+    for (int i = 1; i <= SAMPLES; i++) {
+      NetworkInterface one =
+          new NetworkInterface(
+              "eni-" + next + "-" + i,
+              VPC,
+              BLOCK,
+              BLOCK.at(10L + next + i),
+              "02:00:00:01:00:" + String.format("%02x", i),
+              eni(next).securityGroups(),
+              null);
+      added.add(micros(() -> network.putInterface(one)));
+      network.removeInterface(one.id());
+      changed.add(
+          micros(
+              () -> network.putSecurityGroup(group(next / INTERFACES_PER_GROUP, RULES))));
+      network.putSecurityGroup(group(next / INTERFACES_PER_GROUP, RULES - 1));
+    }
+    network.removeInterface("eni-" + next);
+    System.out.println("interface " + interfaces + " " + median(added));
+    System.out.println("rule " + interfaces + " " + median(changed));
+  }
+
+  private long micros(Runnable work) {
+    Instant begin = clock.instant();
+    work.run();
+    return ChronoUnit.MICROS.between(begin, clock.instant());
+  }
+
+  private static long median(List<Long> values) {
+    return values.stream().sorted().skip(values.size() / 2).findFirst().orElseThrow();
+  }
+
+  private void flow() throws Exception {
+    Rule all = new Rule(-1, -1, -1, new Peer.Block(Cidr.parse("0.0.0.0/0")));
+    network.putSecurityGroup(new SecurityGroup("sg-0", VPC, List.of(all), List.of(all)));
+    network.plug("eni-0", Use.NAMESPACE);
+    network.plug("eni-1", Use.NAMESPACE);
+    Path rules = Files.createTempFile("network-bench", ".nft");
+    List<Long> on = new ArrayList<>();
+    List<Long> off = new ArrayList<>();
+    for (int i = 0; i < ROUNDS; i++) {
+      on.add(mebibytes());
+      inside("nft list table inet vpc > " + rules + " && nft delete table inet vpc");
+      off.add(mebibytes());
+      inside("nft -f " + rules);
+    }
+    Files.delete(rules);
+    System.out.println("flow on " + median(on));
+    System.out.println("flow off " + median(off));
+  }
+
+  private static String vpc() {
+    return NetworkNamespace.DIRECTORY.resolve("munetb-" + VPC).toString();
+  }
+
+  private static void inside(String script) {
+    Command.run("nsenter", "--net=" + vpc(), "sh", "-c", script);
+  }
+
+  /** How much goes from one task to another in a second. */
+  private long mebibytes() throws Exception {
+    try (NetworkNamespace from = new NetworkNamespace("munetb-eni-0");
+        NetworkNamespace to = new NetworkNamespace("munetb-eni-1");
+        ServerSocketChannel listener =
+            to.call(() ->
+                ServerSocketChannel.open(StandardProtocolFamily.INET)
+                    .bind(new InetSocketAddress(BLOCK.at(11), 5001)))) {
+      Thread reader = Thread.ofPlatform().start(() -> drain(listener));
+      long sent = 0;
+      ByteBuffer bytes = ByteBuffer.allocateDirect(256 << 10);
+      Instant begin = clock.instant();
+      Instant end = begin.plusMillis(FLOW_MILLIS);
+      try (SocketChannel out =
+          from.call(() -> SocketChannel.open(new InetSocketAddress(BLOCK.at(11), 5001)))) {
+        while (clock.instant().isBefore(end)) {
+          sent += out.write(bytes);
+          bytes.clear();
+        }
+      }
+      reader.join();
+      return sent * 1000 / ChronoUnit.MILLIS.between(begin, clock.instant()) >> 20;
+    }
+  }
+
+  private static void drain(ServerSocketChannel listener) {
+    ByteBuffer bytes = ByteBuffer.allocateDirect(256 << 10);
+    try (SocketChannel in = listener.accept()) {
+      while (in.read(bytes) >= 0) {
+        bytes.clear();
+      }
+    } catch (java.io.IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+}
