@@ -90,8 +90,7 @@ public final class NetworkBench {
   }
 
   private static NetworkInterface eni(int number) {
-    String mac =
-        "02:00:00:00:%02x:%02x".formatted(number >> 8 & 255, number & 255);
+    String mac = "02:00:00:00:%02x:%02x".formatted(number >> 8 & 255, number & 255);
     return new NetworkInterface(
         "eni-" + number,
         VPC,
@@ -121,8 +120,7 @@ public final class NetworkBench {
       added.add(micros(() -> network.putInterface(one)));
       network.removeInterface(one.id());
       changed.add(
-          micros(
-              () -> network.putSecurityGroup(group(next / INTERFACES_PER_GROUP, RULES))));
+          micros(() -> network.putSecurityGroup(group(next / INTERFACES_PER_GROUP, RULES))));
       network.putSecurityGroup(group(next / INTERFACES_PER_GROUP, RULES - 1));
     }
     network.removeInterface("eni-" + next);

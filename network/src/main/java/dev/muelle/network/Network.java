@@ -53,6 +53,9 @@ public interface Network extends AutoCloseable {
    */
   void putInterface(NetworkInterface networkInterface);
 
+  /** The interface that has a public address now, in whatever VPC of this server. */
+  Optional<String> owner(String publicAddress);
+
   /** Unplugs and forgets an interface, and what is behind it. */
   void removeInterface(String interfaceId);
 

@@ -122,6 +122,11 @@ public final class LinuxNetwork implements Network {
   }
 
   @Override
+  public Optional<String> owner(String publicAddress) {
+    return vpcs.values().stream().flatMap(vpc -> vpc.owner(publicAddress).stream()).findFirst();
+  }
+
+  @Override
   public void removeInterface(String interfaceId) {
     String vpcId = vpcOfInterface.remove(interfaceId);
     InterfaceBridge bridge = bridges.remove(interfaceId);

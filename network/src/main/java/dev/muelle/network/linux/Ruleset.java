@@ -18,8 +18,8 @@ import java.util.stream.Collectors;
  * sender's address is looked up in one map and leads to the egress rules of its groups, the
  * receiver's in another and leads to the ingress rules of its; both must agree. An address leads to
  * the number of its list of groups, and only that to rules: each element that leads to rules at
- * once would have the kernel look through all of them for loops. A group that others
- * name is a set of its members' addresses, so that a new member costs one element.
+ * once would have the kernel look through all of them for loops. A group that others name is a set
+ * of its members' addresses, so that a new member costs one element.
  *
  * @see <a href="https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html">Security
  *     groups</a>

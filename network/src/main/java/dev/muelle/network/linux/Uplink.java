@@ -9,9 +9,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -34,7 +35,10 @@ final class Uplink {
   private final KernelNames names;
   private final String vpcId;
   private final String namespace;
-  private final Map<String, String> users = new HashMap<>();
+
+  /** Public addresses by interface; who only looks does not wait for who changes something. */
+  private final Map<String, String> users = new ConcurrentHashMap<>();
+
   private @Nullable RouteSocket host;
 
   Uplink(KernelNames names, String vpcId, String namespace) {
@@ -46,6 +50,13 @@ final class Uplink {
   /** Whether there is a way out now. */
   boolean present() {
     return !users.isEmpty();
+  }
+
+  Optional<String> owner(String outside) {
+    return users.entrySet().stream()
+        .filter(user -> user.getValue().equals(outside))
+        .map(Map.Entry::getKey)
+        .findFirst();
   }
 
   /** How a route of the VPC leads out, in the words of ip-route(8). */

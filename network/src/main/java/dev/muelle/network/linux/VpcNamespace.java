@@ -477,6 +477,10 @@ final class VpcNamespace implements SocketSpace {
     return Optional.ofNullable(interfaces.get(interfaceId));
   }
 
+  Optional<String> owner(String publicAddress) {
+    return uplink.owner(publicAddress);
+  }
+
   Optional<Use> plugged(String interfaceId) {
     return Optional.ofNullable(plugged.get(interfaceId));
   }
@@ -492,8 +496,10 @@ final class VpcNamespace implements SocketSpace {
       }
       filters.apply(Ruleset.whole(vpc, subnets.values(), groups.values(), interfaces.values()));
       lists.clear();
-      routes.retain(subnets.keySet());
-      Peerings.retain(namespace, peers.keySet());
+      if (adopting) {
+        routes.retain(subnets.keySet());
+        Peerings.retain(namespace, peers.keySet());
+      }
       uplink.retain();
     } finally {
       whole.writeLock().unlock();

@@ -130,6 +130,14 @@ public final class SimNetwork implements Network {
     owners.put(place(wanted), wanted.id());
   }
 
+  @Override
+  public synchronized Optional<String> owner(String publicAddress) {
+    return interfaces.values().stream()
+        .filter(eni -> publicAddress.equals(eni.publicAddress()))
+        .map(NetworkInterface::id)
+        .findFirst();
+  }
+
   private static String place(NetworkInterface eni) {
     return eni.vpcId() + "/" + eni.address();
   }

@@ -1,6 +1,7 @@
 package dev.muelle.services.ec2;
 
 import dev.muelle.network.Cidr;
+import dev.muelle.network.Network;
 import dev.muelle.services.Ids;
 import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
@@ -21,13 +22,12 @@ final class Addresses {
   private static final int RESERVED_LAST = 1;
   private static final int TRIES = 32;
 
-  /** Where public addresses come from: a block that is routed nowhere (RFC 2544). */
-  private static final Cidr PUBLIC = Cidr.parse("198.18.0.0/15");
-
   private final Ids ids;
+  private final DataPlane plane;
 
-  Addresses(Ids ids) {
+  Addresses(Ids ids, DataPlane plane) {
     this.ids = ids;
+    this.plane = plane;
   }
 
   static long usable(Cidr subnet) {
@@ -90,9 +90,13 @@ final class Addresses {
             .build());
   }
 
-  /** Takes any free public address. */
+  /** Takes any public address that neither this region nor another of this server has. */
   String anyPublic(Tx tx, String owner) {
-    String address = free(tx, Tables.PUBLIC_ADDRESSES, "", PUBLIC, RESERVED_FIRST, usable(PUBLIC));
+    Cidr block = Network.PUBLIC;
+    String address;
+    do {
+      address = free(tx, Tables.PUBLIC_ADDRESSES, "", block, RESERVED_FIRST, usable(block));
+    } while (plane.taken(address));
     tx.insert(Tables.PUBLIC_ADDRESSES, address, owner);
     return address;
   }

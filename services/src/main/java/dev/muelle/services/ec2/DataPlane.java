@@ -220,6 +220,11 @@ final class DataPlane {
     store.read(tx -> tx.find(Tables.SUBNETS, "vpc", vpcId)).forEach(row -> subnetAlone(row.key()));
   }
 
+  /** Whether an interface has a public address now, in this region or another of this server. */
+  boolean taken(String publicAddress) {
+    return network.owner(publicAddress).isPresent();
+  }
+
   void interfaceGone(String id) {
     network.removeInterface(id);
   }

@@ -23,6 +23,8 @@ import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupEgressReq
 import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupEgressResponse;
 import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupIngressRequest;
 import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupIngressResponse;
+import software.amazon.awssdk.services.ec2.model.CreateDefaultSubnetRequest;
+import software.amazon.awssdk.services.ec2.model.CreateDefaultSubnetResponse;
 import software.amazon.awssdk.services.ec2.model.CreateDefaultVpcRequest;
 import software.amazon.awssdk.services.ec2.model.CreateDefaultVpcResponse;
 import software.amazon.awssdk.services.ec2.model.CreateInternetGatewayRequest;
@@ -713,6 +715,11 @@ public final class Ec2 implements Ec2Client {
   public DescribeVpcPeeringConnectionsResponse describeVpcPeeringConnections(
       DescribeVpcPeeringConnectionsRequest request) {
     return peerings.describe(request);
+  }
+
+  @Override
+  public CreateDefaultSubnetResponse createDefaultSubnet(CreateDefaultSubnetRequest request) {
+    return subnets.createDefault(request);
   }
 
   @Override

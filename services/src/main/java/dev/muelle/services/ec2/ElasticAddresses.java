@@ -63,7 +63,7 @@ final class ElasticAddresses {
     this.store = store;
     this.ids = ids;
     this.plane = plane;
-    addresses = new Addresses(ids);
+    addresses = new Addresses(ids, plane);
   }
 
   AllocateAddressResponse allocate(AllocateAddressRequest request) {
@@ -141,8 +141,7 @@ final class ElasticAddresses {
     store.write(tx -> {
       Address address = meant(tx, request.allocationId(), request.publicIp());
       if (user(tx, address.allocationId()).isPresent()) {
-        throw Refuse.because(
-            "InvalidIPAddress.InUse", "Address " + address.publicIp() + " is in use.");
+        throw inUse(address);
       }
       addresses.giveBackPublic(tx, address.publicIp());
       Tags.forget(tx, address.allocationId());
@@ -171,6 +170,9 @@ final class ElasticAddresses {
           if (before.filter(same -> sameInterface(same, eni)).isPresent()) {
             return eni.association().associationId();
           }
+          if (before.isEmpty() && plane.taken(address.publicIp())) { // by another region
+            throw inUse(address);
+          }
           boolean may = !Boolean.FALSE.equals(request.allowReassociation());
           if (before.isPresent() && !(may && request.allowReassociation() != null)) {
             throw alreadyAssociated(address, before.get());
@@ -196,6 +198,11 @@ final class ElasticAddresses {
         });
     changed.forEach(plane::interfaceAlone);
     return AssociateAddressResponse.builder().associationId(association).build();
+  }
+
+  private static RuntimeException inUse(Address address) {
+    return Refuse.because(
+        "InvalidIPAddress.InUse", "Address " + address.publicIp() + " is in use.");
   }
 
   private static boolean sameInterface(NetworkInterface one, NetworkInterface other) {
@@ -254,7 +261,7 @@ final class ElasticAddresses {
   /** The address of a NAT gateway that is being made; empty if another interface has it. */
   Optional<NetworkInterfaceAssociation> giveToGateway(Tx tx, String allocation, String eniId) {
     Address address = Kind.ELASTIC.get(tx, allocation);
-    if (user(tx, allocation).isPresent()) {
+    if (user(tx, allocation).isPresent() || plane.taken(address.publicIp())) {
       return Optional.empty();
     }
     give(tx, address, Kind.INTERFACE.get(tx, eniId));

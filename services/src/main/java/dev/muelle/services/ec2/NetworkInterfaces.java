@@ -135,7 +135,7 @@ final class NetworkInterfaces implements NameSource {
     this.store = store;
     this.ids = ids;
     this.plane = plane;
-    addresses = new Addresses(ids);
+    addresses = new Addresses(ids, plane);
   }
 
   /** Whether it is a NAT gateway's, which nobody else may change. */

@@ -7,7 +7,10 @@ import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.AvailabilityZone;
+import software.amazon.awssdk.services.ec2.model.CreateDefaultSubnetRequest;
+import software.amazon.awssdk.services.ec2.model.CreateDefaultSubnetResponse;
 import software.amazon.awssdk.services.ec2.model.CreateSubnetRequest;
 import software.amazon.awssdk.services.ec2.model.CreateSubnetResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteSubnetRequest;
@@ -22,6 +25,7 @@ import software.amazon.awssdk.services.ec2.model.PrivateDnsNameOptionsOnLaunch;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ec2.model.SubnetState;
 import software.amazon.awssdk.services.ec2.model.Tag;
+import software.amazon.awssdk.services.ec2.model.Vpc;
 
 /**
  * Subnets. They exist only here: to packets a VPC is one network, and who may speak to whom is the
@@ -52,6 +56,9 @@ final class Subnets {
           .by("subnet-arn", Subnet::subnetArn)
           .by("subnet-id", Subnet::subnetId)
           .by("vpc-id", Subnet::vpcId);
+
+  /** The size of default subnets. */
+  static final int DEFAULT_PREFIX = 20;
 
   private final Scope scope;
   private final Store store;
@@ -115,7 +122,7 @@ final class Subnets {
             "DryRun"));
     String vpcId = Refuse.required(request.vpcId(), "vpcId");
     Cidr block = Vpcs.block(Refuse.required(request.cidrBlock(), "cidrBlock"));
-    AvailabilityZone zone = zone(request);
+    AvailabilityZone zone = zone(request.availabilityZone(), request.availabilityZoneId());
     List<Tag> tags = Tags.given("subnet", request.tagSpecifications());
     // Held against DeleteVpc, and against another subnet that takes the same addresses.
     Subnet subnet =
@@ -149,9 +156,50 @@ final class Subnets {
     return CreateSubnetResponse.builder().subnet(subnet.toBuilder().tags(tags).build()).build();
   }
 
-  private AvailabilityZone zone(CreateSubnetRequest request) {
-    String name = request.availabilityZone();
-    String id = request.availabilityZoneId();
+  /** In the first part of the default VPC that is free. */
+  CreateDefaultSubnetResponse createDefault(CreateDefaultSubnetRequest request) {
+    Refuse.unlessEffective(request, Set.of("AvailabilityZone", "AvailabilityZoneId", "DryRun"));
+    if (request.availabilityZone() == null && request.availabilityZoneId() == null) {
+      throw Refuse.missing("availabilityZone");
+    }
+    AvailabilityZone zone = zone(request.availabilityZone(), request.availabilityZoneId());
+    Subnet subnet =
+        store.write(tx -> {
+          Vpc vpc =
+              Vpcs.defaultVpc(tx)
+                  .orElseThrow(() ->
+                      Refuse.because(
+                          "DefaultVpcDoesNotExist", "No default VPC exists in this region."));
+          List<Subnet> present = Tables.of(tx, Tables.SUBNETS, "vpc", vpc.vpcId());
+          if (present.stream()
+              .anyMatch(
+                  one -> one.defaultForAz() && one.availabilityZone().equals(zone.zoneName()))) {
+            throw Refuse.because(
+                "DefaultSubnetAlreadyExistsInAvailabilityZone",
+                "A default subnet already exists in the availability zone: " + zone.zoneName());
+          }
+          Cidr free = free(Cidr.parse(vpc.cidrBlock()), present);
+          Subnet made = make(tx, vpc.vpcId(), free, zone, true, List.of());
+          Refuse.ifDryRun(request.dryRun());
+          return made;
+        });
+    plane.subnetAlone(subnet.subnetId());
+    return CreateDefaultSubnetResponse.builder().subnet(subnet).build();
+  }
+
+  private static Cidr free(Cidr vpc, List<Subnet> present) {
+    for (long offset = 0; offset < vpc.size(); offset += 1L << (32 - DEFAULT_PREFIX)) {
+      Cidr part = new Cidr(Cidr.address(vpc.at(offset)), DEFAULT_PREFIX);
+      if (present.stream().noneMatch(other -> Cidr.parse(other.cidrBlock()).overlaps(part))) {
+        return part;
+      }
+    }
+    throw Refuse.because(
+        "InsufficientFreeAddressesInVpc",
+        "The default VPC has no free block of the size /" + DEFAULT_PREFIX + ".");
+  }
+
+  private AvailabilityZone zone(@Nullable String name, @Nullable String id) {
     if (name != null && id != null) {
       throw Refuse.combination(
           "The parameters availabilityZone and availabilityZoneId cannot be used together");

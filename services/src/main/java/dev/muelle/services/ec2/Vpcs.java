@@ -40,7 +40,6 @@ import software.amazon.awssdk.services.ec2.model.VpcState;
 final class Vpcs {
 
   private static final String DEFAULT_CIDR = "172.31.0.0/16";
-  private static final int DEFAULT_SUBNET_PREFIX = 20;
   private static final int MOST = 5;
 
   /** Blocks that no VPC may touch: "this" network, loopback, link-local, multicast and beyond. */
@@ -141,7 +140,7 @@ final class Vpcs {
     Routes.addDefault(tx, mainTable(tx, vpc.vpcId()), gateways.makeFor(tx, vpc.vpcId()));
     long offset = 0;
     for (AvailabilityZone zone : zones.all()) {
-      Cidr part = new Cidr(Cidr.address(block.at(offset)), DEFAULT_SUBNET_PREFIX);
+      Cidr part = new Cidr(Cidr.address(block.at(offset)), Subnets.DEFAULT_PREFIX);
       subnets.make(tx, vpc.vpcId(), part, zone, true, List.of());
       offset += part.size();
     }

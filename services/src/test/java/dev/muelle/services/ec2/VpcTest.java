@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.Cidr;
 import dev.muelle.network.Network.Use;
+import dev.muelle.network.Network.Vpc;
 import dev.muelle.network.Subnet.Acl;
 import dev.muelle.network.Subnet.Entry;
 import dev.muelle.network.Subnet.Route;
@@ -43,6 +44,7 @@ import software.amazon.awssdk.services.ec2.model.IpRange;
 import software.amazon.awssdk.services.ec2.model.Ipv6Range;
 import software.amazon.awssdk.services.ec2.model.NatGateway;
 import software.amazon.awssdk.services.ec2.model.NetworkAcl;
+import software.amazon.awssdk.services.ec2.model.NetworkAclAssociation;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.PrefixListEntry;
 import software.amazon.awssdk.services.ec2.model.PrefixListId;
@@ -50,6 +52,7 @@ import software.amazon.awssdk.services.ec2.model.ResourceType;
 import software.amazon.awssdk.services.ec2.model.RouteTable;
 import software.amazon.awssdk.services.ec2.model.RouteTableAssociation;
 import software.amazon.awssdk.services.ec2.model.SecurityGroupRuleDescription;
+import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ec2.model.Tag;
 import software.amazon.awssdk.services.ec2.model.TagSpecification;
 
@@ -406,6 +409,35 @@ class VpcTest {
       ec2.allocateAddress(r -> {});
     }
     refused("AddressLimitExceeded", () -> ec2.allocateAddress(r -> {}));
+  }
+
+  @Test
+  void anAddressThatAnotherRegionHasIsNotGivenTwice() {
+    attached();
+    AllocateAddressResponse allocated = ec2.allocateAddress(r -> {});
+    network.putVpc(new Vpc("vpc-other", List.of(Cidr.parse("10.0.0.0/16"))));
+    network.putInterface(
+        new dev.muelle.network.Network.NetworkInterface(
+            "eni-other",
+            "vpc-other",
+            Cidr.parse("10.0.1.0/24"),
+            "10.0.1.9",
+            "02:00:00:00:00:01",
+            List.of("sg-other"),
+            allocated.publicIp()));
+    String one = eni(subnet);
+    refused(
+        "InvalidIPAddress.InUse",
+        () ->
+            ec2.associateAddress(
+                r -> r.allocationId(allocated.allocationId()).networkInterfaceId(one)));
+    String nat =
+        ec2.createNatGateway(r -> r.subnetId(subnet).allocationId(allocated.allocationId()))
+            .natGateway()
+            .natGatewayId();
+    awaitState(nat, "failed");
+    network.removeInterface("eni-other");
+    ec2.associateAddress(r -> r.allocationId(allocated.allocationId()).networkInterfaceId(one));
   }
 
   private NatGateway nat(String id) {
@@ -833,5 +865,32 @@ class VpcTest {
 
   private String defaultVpc() {
     return ec2.describeVpcs(r -> r.filters(filter("is-default", "true"))).vpcs().getFirst().vpcId();
+  }
+
+  @Test
+  void aDefaultSubnetIsMadeAgainInItsZone() {
+    refused(
+        "DefaultSubnetAlreadyExistsInAvailabilityZone",
+        () -> ec2.createDefaultSubnet(r -> r.availabilityZone("us-east-1b")));
+    String gone =
+        ec2.describeSubnets(r ->
+                r.filters(
+                    filter("default-for-az", "true"), filter("availability-zone", "us-east-1b")))
+            .subnets()
+            .getFirst()
+            .subnetId();
+    ec2.deleteSubnet(r -> r.subnetId(gone));
+    Subnet made = ec2.createDefaultSubnet(r -> r.availabilityZone("us-east-1b")).subnet();
+    assertEquals("172.31.16.0/20", made.cidrBlock());
+    assertTrue(made.mapPublicIpOnLaunch());
+    assertEquals(made.subnetId(), subnetsOf(aclOf(made.subnetId())).getLast());
+    refused(
+        "InvalidParameterValue",
+        () -> ec2.createDefaultSubnet(r -> r.availabilityZone("us-east-1z")));
+    refused("MissingParameter", () -> ec2.createDefaultSubnet(r -> {}));
+  }
+
+  private static List<String> subnetsOf(NetworkAcl acl) {
+    return acl.associations().stream().map(NetworkAclAssociation::subnetId).toList();
   }
 }
