@@ -192,7 +192,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
               Unpooled.copiedBuffer("HTTP/1.1 100 Continue\r\n\r\n", StandardCharsets.US_ASCII));
         }
         state = State.FORWARDING;
-        Exchange next = new Exchange(this, worker, to.balancer(), to.group(), asked, to.head());
+        Exchange next = new Exchange(this, worker, asked, to);
         exchange = next;
         next.start();
       }

@@ -53,7 +53,7 @@ final class ClientStream implements Client {
           connection.head(stream, Http2Heads.bare(100), false);
           connection.flush();
         }
-        Exchange next = new Exchange(this, worker, to.balancer(), to.group(), request, to.head());
+        Exchange next = new Exchange(this, worker, request, to);
         exchange = next;
         next.start();
       }

@@ -4,6 +4,7 @@ import dev.muelle.balancer.LoadBalancer.Node;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.ByteToMessageDecoder;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,9 @@ final class Exchange implements Carrier.Sender {
   private @Nullable Carrier target;
   private boolean reused;
   private int attempts;
+  private final boolean secure;
+  private final List<String> cookies;
+  private final @Nullable Sticky sticky;
   private final boolean bodiless;
   private boolean bodySent;
   private boolean bodyEnded;
@@ -46,20 +50,18 @@ final class Exchange implements Carrier.Sender {
   private boolean tunnel;
   private boolean over;
 
-  Exchange(
-      Client client,
-      Worker worker,
-      BalancerState balancer,
-      GroupState group,
-      Request request,
-      byte[] head) {
+  Exchange(Client client, Worker worker, Request request, Verdict.Forwarded to) {
     this.client = client;
     this.worker = worker;
-    this.balancer = balancer;
-    this.group = group;
+    this.balancer = to.balancer();
+    this.group = to.group();
     this.request = request;
-    this.head = head;
+    this.head = to.head();
+    this.secure = to.secure();
+    this.cookies = to.cookies();
     this.bodiless = request.body.done();
+    Duration kept = group.choice.sticky();
+    this.sticky = kept == null ? null : Sticky.target(kept);
   }
 
   void start() {
@@ -68,7 +70,7 @@ final class Exchange implements Carrier.Sender {
   }
 
   private void attempt(boolean mayReuse) {
-    MemberState chosen = ++attempts > MAX_ATTEMPTS ? null : group.pick(tried);
+    MemberState chosen = ++attempts > MAX_ATTEMPTS ? null : pick();
     if (chosen == null) {
       fail(failure);
       return;
@@ -84,6 +86,22 @@ final class Exchange implements Carrier.Sender {
       return;
     }
     connect(chosen);
+  }
+
+  private @Nullable MemberState pick() {
+    String cookie = sticky == null ? null : sticky.brought(request);
+    return group.pick(tried, cookie, worker.random, worker.clock.instant());
+  }
+
+  /** What the client shall bring next time. */
+  private List<String> cookies() {
+    MemberState chosen = member;
+    if (sticky == null || chosen == null) {
+      return cookies;
+    }
+    List<String> all = new ArrayList<>(cookies);
+    all.addAll(sticky.set(GroupState.mark(chosen), secure, worker.clock.instant()));
+    return all;
   }
 
   private void connect(MemberState chosen) {
@@ -304,6 +322,7 @@ final class Exchange implements Carrier.Sender {
     tunnel = switches;
     group.metrics.answered(answer.status, worker.nanos() - sentAt);
     balancer.metrics.answered(answer.status, worker.nanos() - sentAt);
+    answer.cookies = cookies();
     client.begin(answer);
     if (tunnel) {
       client.targetReady();

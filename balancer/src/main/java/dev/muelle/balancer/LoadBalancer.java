@@ -89,22 +89,35 @@ public record LoadBalancer(
      * To one of these target groups, chosen anew for each request.
      *
      * @param shares with weights of 0 to 999, as ELB's {@code ForwardConfig}
+     * @param sticky how long a client keeps the group that was chosen for it; null if not at all
      */
-    record Forward(List<Share> shares) implements Action {
+    record Forward(List<Share> shares, @Nullable Duration sticky) implements Action {
 
       public Forward(String groupId) {
         this(List.of(new Share(groupId, 1)));
+      }
+
+      public Forward(List<Share> shares) {
+        this(shares, null);
       }
 
       public Forward {
         shares = List.copyOf(shares);
       }
 
-      /** The group for one request; null if all weights are 0. */
-      @Nullable String choose(RandomGenerator random) {
+      /**
+       * The group for one request; null if all weights are 0.
+       *
+       * @param cookie what the client brings of an earlier choice, which holds unless that group's
+       *     weight is 0 by now
+       */
+      @Nullable String choose(RandomGenerator random, @Nullable String cookie, Instant now) {
         int total = 0;
         for (Share share : shares) {
           total += share.weight();
+          if (share.weight() > 0 && Sticky.means(cookie, share.groupId(), now)) {
+            return share.groupId();
+          }
         }
         int ticket = total == 0 ? 0 : random.nextInt(total);
         for (Share share : shares) {
@@ -125,12 +138,36 @@ public record LoadBalancer(
 
   /** Targets that are interchangeable. */
   public record TargetGroup(
-      String id, Version version, HealthCheck healthCheck, List<Member> members) {
+      String id, Version version, Choice choice, HealthCheck healthCheck, List<Member> members) {
 
-    /** Targets that speak HTTP/1.1. */
+    /** Targets that speak HTTP/1.1, and take turns. */
     public TargetGroup(String id, HealthCheck healthCheck, List<Member> members) {
-      this(id, Version.HTTP1, healthCheck, members);
+      this(id, Version.HTTP1, Choice.DEFAULT, healthCheck, members);
     }
+  }
+
+  /**
+   * How one of a group's targets is chosen.
+   *
+   * @param sticky how long a client keeps its target; null if not at all
+   */
+  public record Choice(Algorithm algorithm, @Nullable Duration sticky) {
+
+    /** As ELB does when nothing was asked for. */
+    public static final Choice DEFAULT = new Choice(Algorithm.ROUND_ROBIN, null);
+  }
+
+  /**
+   * As ELB's {@code load_balancing.algorithm.type}.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html#modify-routing-algorithm">
+   *     Routing algorithms</a>
+   */
+  public enum Algorithm {
+    ROUND_ROBIN,
+    LEAST_OUTSTANDING_REQUESTS,
+    WEIGHTED_RANDOM
   }
 
   /**

@@ -58,6 +58,11 @@ final class MemberState {
     }
   }
 
+  /** How many requests are under way. */
+  int outstanding() {
+    return inFlight.get() & ~DRAINING;
+  }
+
   boolean draining() {
     return (inFlight.get() & DRAINING) != 0;
   }

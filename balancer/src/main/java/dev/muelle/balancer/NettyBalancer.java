@@ -121,6 +121,7 @@ public final class NettyBalancer implements Balancer {
       return;
     }
     group.check = wanted.healthCheck();
+    group.choice = wanted.choice();
     Map<Target, MemberState> present = new HashMap<>();
     group.members.forEach(member -> present.put(member.target, member));
     List<MemberState> now = new ArrayList<>();

@@ -188,6 +188,19 @@ final class Request {
     return method.equals("HEAD");
   }
 
+  /** The value of a cookie; null if it is not there. */
+  @Nullable String cookie(String name) {
+    for (String field : head.all("cookie")) {
+      for (String pair : field.split(";", -1)) {
+        int sign = pair.indexOf('=');
+        if (sign > 0 && pair.substring(0, sign).strip().equals(name)) {
+          return pair.substring(sign + 1).strip();
+        }
+      }
+    }
+    return null;
+  }
+
   boolean isGrpc() {
     String type = head.first("content-type");
     return type != null && type.matches("application/grpc([+;].*)?");

@@ -2,6 +2,7 @@ package dev.muelle.balancer;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.util.AsciiString;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -12,6 +13,8 @@ final class Response {
 
   private static final Set<String> NEVER_COPIED =
       Set.of("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade");
+
+  private static final AsciiString SET_COOKIE = AsciiString.cached("set-cookie");
 
   /** What is done to the body on its way. */
   enum Recode {
@@ -33,6 +36,9 @@ final class Response {
   private final boolean tellLength;
   private final List<String> connection;
   private @Nullable Head last;
+
+  /** Values of Set-Cookie that the load balancer adds. */
+  List<String> cookies = List.of();
 
   /**
    * Checks a head.
@@ -109,6 +115,9 @@ final class Response {
         head.show(i, visit);
       }
     }
+    for (String cookie : cookies) {
+      visit.field(SET_COOKIE, new AsciiString(cookie));
+    }
   }
 
   void write(ByteBuf out, boolean keepAlive) {
@@ -117,6 +126,9 @@ final class Response {
       if (passes(i)) {
         head.copy(i, out);
       }
+    }
+    for (String cookie : cookies) {
+      Request.ascii(out, "Set-Cookie: " + cookie + "\r\n");
     }
     if (switchesProtocol()) {
       String upgrade = head.first("upgrade");

@@ -3,6 +3,8 @@ package dev.muelle.balancer;
 import dev.muelle.balancer.BalancerState.Binding;
 import dev.muelle.balancer.Condition.Facts;
 import dev.muelle.balancer.LoadBalancer.Action;
+import java.time.Instant;
+import java.util.List;
 
 /** What is to be done with a request, whichever version of HTTP it came by. */
 sealed interface Verdict {
@@ -23,8 +25,11 @@ sealed interface Verdict {
    * It goes to a target of this group.
    *
    * @param head what the target is told, in HTTP/1.1's form
+   * @param cookies what the client is told besides the answer, as values of Set-Cookie
    */
-  record Forwarded(BalancerState balancer, GroupState group, byte[] head) implements Verdict {}
+  record Forwarded(
+      BalancerState balancer, GroupState group, byte[] head, boolean secure, List<String> cookies)
+      implements Verdict {}
 
   /** Finds the listener that is meant, and the first of its rules that applies. */
   static Verdict of(Request request, Visitor visitor) {
@@ -60,7 +65,10 @@ sealed interface Verdict {
   private static Verdict forward(
       Request request, Visitor visitor, Binding found, Action.Forward forward) {
     BalancerState balancer = found.balancer();
-    String chosen = forward.choose(visitor.worker.random);
+    Instant now = visitor.worker.clock.instant();
+    Sticky sticky = forward.sticky() == null ? null : Sticky.group(forward.sticky());
+    String chosen =
+        forward.choose(visitor.worker.random, sticky == null ? null : sticky.brought(request), now);
     GroupState group = chosen == null ? null : balancer.groups.get(chosen);
     if (group == null) {
       return new Answered(Answer.page(503));
@@ -75,6 +83,8 @@ sealed interface Verdict {
             visitor.arrival(found),
             balancer.wanted.settings().headers(),
             visitor.worker.random,
-            visitor.worker.clock.instant()));
+            now),
+        visitor.secure,
+        sticky == null ? List.of() : sticky.set(group.id, visitor.secure, now));
   }
 }

@@ -197,6 +197,7 @@ final class Http2TargetsTest {
                 new TargetGroup(
                     "tg",
                     version,
+                    LoadBalancer.Choice.DEFAULT,
                     check,
                     Stream.of(targets).map(one -> new Member(one, "a", null, false)).toList())),
             plain.settings()));
@@ -555,6 +556,7 @@ final class Http2TargetsTest {
                 new TargetGroup(
                     "tg",
                     Version.HTTP2,
+                    LoadBalancer.Choice.DEFAULT,
                     never,
                     List.of(new Member(frames.target(), "a", null, true)))),
             plain.settings()));

@@ -5,6 +5,7 @@ import dev.muelle.balancer.Redirect;
 import dev.muelle.services.elasticloadbalancingv2.State.Balancing;
 import dev.muelle.services.elasticloadbalancingv2.State.Group;
 import dev.muelle.store.Tx;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -13,6 +14,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.FixedResponseActionConfig;
@@ -22,6 +24,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidLoadB
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RedirectActionConfig;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RedirectActionStatusCodeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupStickinessConfig;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupTuple;
 
 /**
@@ -38,6 +41,7 @@ final class Actions {
   private static final int MAX_WEIGHT = 999;
   private static final int MAX_BODY = 1024;
   private static final int MAX_PART = 128;
+  private static final int MAX_STICKY = 604_800;
   private static final Set<String> CONTENT_TYPES =
       Set.of("text/plain", "text/css", "text/html", "application/javascript", "application/json");
   private static final Pattern PLACEHOLDER = Pattern.compile("#\\{([^}]*)\\}");
@@ -78,12 +82,6 @@ final class Actions {
    */
   private static Action forward(Tx tx, Balancing balancer, Action action) {
     Refuse.unlessEffective(action, Set.of("Type", "TargetGroupArn", "ForwardConfig", "Order"));
-    ForwardActionConfig config = action.forwardConfig();
-    if (config != null
-        && config.targetGroupStickinessConfig() != null
-        && Boolean.TRUE.equals(config.targetGroupStickinessConfig().enabled())) {
-      throw Refuse.invalid("Target group stickiness is not supported in this region");
-    }
     List<TargetGroupTuple> given = State.groupsOf(action);
     if (given.isEmpty()) {
       throw Refuse.invalid("A target group ARN must be specified");
@@ -126,9 +124,30 @@ final class Actions {
         .forwardConfig(
             ForwardActionConfig.builder()
                 .targetGroups(groups)
-                .targetGroupStickinessConfig(s -> s.enabled(false))
+                .targetGroupStickinessConfig(stickiness(action.forwardConfig()))
                 .build())
         .build();
+  }
+
+  /**
+   * For how long clients keep the group that was chosen for them.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupStickinessConfig.html">
+   *     TargetGroupStickinessConfig</a>
+   */
+  private static TargetGroupStickinessConfig stickiness(@Nullable ForwardActionConfig config) {
+    TargetGroupStickinessConfig asked =
+        config == null ? null : config.targetGroupStickinessConfig();
+    if (asked == null || !Boolean.TRUE.equals(asked.enabled())) {
+      return TargetGroupStickinessConfig.builder().enabled(false).build();
+    }
+    Integer seconds = asked.durationSeconds();
+    if (seconds == null || seconds < 1 || seconds > MAX_STICKY) {
+      throw Refuse.invalid(
+          "Target group stickiness duration must be specified and between 1 and 604800 seconds");
+    }
+    return asked;
   }
 
   /**
@@ -266,11 +285,18 @@ final class Actions {
             to.path(),
             to.query());
       }
-      default ->
-          new LoadBalancer.Action.Forward(
-              State.groupsOf(action).stream()
-                  .map(tuple -> new LoadBalancer.Share(tuple.targetGroupArn(), tuple.weight()))
-                  .toList());
+      default -> {
+        ForwardActionConfig config = action.forwardConfig();
+        TargetGroupStickinessConfig sticky =
+            config == null ? null : config.targetGroupStickinessConfig();
+        yield new LoadBalancer.Action.Forward(
+            State.groupsOf(action).stream()
+                .map(tuple -> new LoadBalancer.Share(tuple.targetGroupArn(), tuple.weight()))
+                .toList(),
+            sticky != null && Boolean.TRUE.equals(sticky.enabled())
+                ? Duration.ofSeconds(sticky.durationSeconds())
+                : null);
+      }
     };
   }
 }

@@ -1,6 +1,7 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
 import dev.muelle.balancer.LoadBalancer;
+import dev.muelle.balancer.LoadBalancer.Algorithm;
 import dev.muelle.balancer.LoadBalancer.ForwardedFor;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -22,6 +23,9 @@ final class Attributes {
   static final String IDLE = "idle_timeout.timeout_seconds";
   static final String KEEP_ALIVE = "client_keep_alive.seconds";
   static final String PROTECTED = "deletion_protection.enabled";
+  static final String ALGORITHM = "load_balancing.algorithm.type";
+  static final String STICKY = "stickiness.enabled";
+  static final String STICKY_SECONDS = "stickiness.lb_cookie.duration_seconds";
   static final String DELAY = "deregistration_delay.timeout_seconds";
 
   static final Map<String, String> BALANCER =
@@ -75,17 +79,17 @@ final class Attributes {
 
   static final Map<String, String> GROUP =
       ordered(
-          "stickiness.enabled",
+          STICKY,
           "false",
           DELAY,
           "300",
           "stickiness.type",
           "lb_cookie",
-          "stickiness.lb_cookie.duration_seconds",
+          STICKY_SECONDS,
           "86400",
           "slow_start.duration_seconds",
           "0",
-          "load_balancing.algorithm.type",
+          ALGORITHM,
           "round_robin",
           "load_balancing.algorithm.anomaly_mitigation",
           "off",
@@ -138,7 +142,10 @@ final class Attributes {
       case IDLE -> range(key, value, 1, 4000);
       case KEEP_ALIVE -> range(key, value, 60, 604800);
       case DELAY -> range(key, value, 0, 3600);
-      case PROTECTED, DROP_INVALID, CLIENT_PORT, PRESERVE_HOST, TLS_SESSION, HTTP2 ->
+      case STICKY_SECONDS -> range(key, value, 1, 604_800);
+      case ALGORITHM ->
+          oneOf(key, value, "round_robin", "least_outstanding_requests", "weighted_random");
+      case PROTECTED, DROP_INVALID, CLIENT_PORT, PRESERVE_HOST, TLS_SESSION, HTTP2, STICKY ->
           oneOf(key, value, "true", "false");
       case FORWARDED_FOR -> oneOf(key, value, "append", "preserve", "remove");
       case DESYNC -> {
@@ -177,6 +184,17 @@ final class Attributes {
   /** Whether clients of HTTPS listeners are offered HTTP/2. */
   static boolean http2(Map<String, String> stored) {
     return "true".equals(stored.getOrDefault(HTTP2, BALANCER.get(HTTP2)));
+  }
+
+  /** How one of a group's targets is chosen. */
+  static LoadBalancer.Choice choice(Map<String, String> stored) {
+    Map<String, String> all = new LinkedHashMap<>(GROUP);
+    all.putAll(stored);
+    return new LoadBalancer.Choice(
+        Algorithm.valueOf(all.getOrDefault(ALGORITHM, "").toUpperCase(Locale.ROOT)),
+        "true".equals(all.get(STICKY))
+            ? Duration.ofSeconds(Long.parseLong(all.getOrDefault(STICKY_SECONDS, "")))
+            : null);
   }
 
   private static RuntimeException unsupported(String key, String value) {

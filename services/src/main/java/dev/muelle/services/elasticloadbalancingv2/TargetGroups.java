@@ -411,6 +411,7 @@ final class TargetGroups {
           tx.put(State.GROUPS, request.targetGroupArn(), next);
           return next;
         });
+    wakes.now(changed.group().loadBalancerArns());
     return ModifyTargetGroupAttributesResponse.builder().attributes(list(changed)).build();
   }
 

@@ -737,7 +737,7 @@ class ElbV2Test {
                     .build()));
     refused(
         "ValidationError",
-        "stickiness",
+        "stickiness duration",
         () ->
             listener(
                 balancer,
@@ -746,7 +746,8 @@ class ElbV2Test {
                     .type(ActionTypeEnum.FORWARD)
                     .forwardConfig(f ->
                         f.targetGroups(TargetGroupTuple.builder().targetGroupArn(group).build())
-                            .targetGroupStickinessConfig(s -> s.enabled(true)))
+                            .targetGroupStickinessConfig(
+                                s -> s.enabled(true).durationSeconds(604_801)))
                     .build()));
     for (String status : List.of("302", "abc", "99")) {
       refused(
@@ -892,11 +893,19 @@ class ElbV2Test {
         () -> changeGroup(arn, "idle_timeout.timeout_seconds", "60"));
     Map.of(
             "deregistration_delay.timeout_seconds", "3601",
-            "stickiness.enabled", "true",
+            "stickiness.enabled", "yes",
+            "stickiness.type", "app_cookie",
+            "stickiness.lb_cookie.duration_seconds", "604801",
             "slow_start.duration_seconds", "30",
-            "load_balancing.algorithm.type", "least_outstanding_requests")
+            "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "2",
+            "load_balancing.algorithm.anomaly_mitigation", "on",
+            "load_balancing.algorithm.type", "least_connections")
         .forEach(
             (key, value) -> refused("ValidationError", key, () -> changeGroup(arn, key, value)));
+    changeGroup(arn, "load_balancing.algorithm.type", "least_outstanding_requests");
+    changeGroup(arn, "load_balancing.algorithm.type", "weighted_random");
+    changeGroup(arn, "stickiness.lb_cookie.duration_seconds", "1");
+    changeGroup(arn, "stickiness.enabled", "true");
   }
 
   private void changeGroup(String arn, String key, String value) {

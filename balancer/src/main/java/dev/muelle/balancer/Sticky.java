@@ -1,0 +1,88 @@
+package dev.muelle.balancer;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Cookies that bring a client back to the target, or the target group, that it had. A cookie's
+ * value is opaque, as ALB's: until when it counts, and a digest of what it means. It holds no
+ * secret and needs no key, so it means the same after a restart.
+ *
+ * @param cookie its name; there is a second one for requests of other sites, with {@code CORS}
+ * @see <a
+ *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html#sticky-sessions">
+ *     Sticky sessions for your Application Load Balancer</a>
+ */
+record Sticky(String cookie, Duration duration) {
+
+  private static final int DIGEST = 16;
+
+  /** Browsers keep the cookie for a week, however long it counts. */
+  private static final Duration KEPT = Duration.ofDays(7);
+
+  static Sticky target(Duration duration) {
+    return new Sticky("AWSALB", duration);
+  }
+
+  static Sticky group(Duration duration) {
+    return new Sticky("AWSALBTG", duration);
+  }
+
+  /** What a request brings, of either cookie; null if nothing. */
+  @Nullable String brought(Request request) {
+    String value = request.cookie(cookie);
+    return value != null ? value : request.cookie(cookie + "CORS");
+  }
+
+  /** Whether a cookie's value means this, and still counts. */
+  static boolean means(@Nullable String value, String what, Instant now) {
+    if (value == null) {
+      return false;
+    }
+    try {
+      ByteBuffer bytes = ByteBuffer.wrap(Base64.getUrlDecoder().decode(value));
+      if (bytes.remaining() != Long.BYTES + DIGEST || bytes.getLong() < now.getEpochSecond()) {
+        return false;
+      }
+      byte[] digest = new byte[DIGEST];
+      bytes.get(digest);
+      return MessageDigest.isEqual(digest, digest(what));
+    } catch (IllegalArgumentException e) {
+      return false; // not ours
+    }
+  }
+
+  /** The values of Set-Cookie. */
+  List<String> set(String what, boolean secure, Instant now) {
+    byte[] bytes =
+        ByteBuffer.allocate(Long.BYTES + DIGEST)
+            .putLong(now.plus(duration).getEpochSecond())
+            .put(digest(what))
+            .array();
+    String value =
+        "="
+            + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes)
+            + "; Expires="
+            + Answer.date(now.plus(KEPT))
+            + "; Path=/";
+    return List.of(
+        cookie + value, cookie + "CORS" + value + "; SameSite=None" + (secure ? "; Secure" : ""));
+  }
+
+  private static byte[] digest(String what) {
+    try {
+      byte[] whole =
+          MessageDigest.getInstance("SHA-256").digest(what.getBytes(StandardCharsets.UTF_8));
+      return java.util.Arrays.copyOf(whole, DIGEST);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e); // every Java has it
+    }
+  }
+}
