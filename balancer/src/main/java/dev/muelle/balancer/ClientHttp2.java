@@ -10,6 +10,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
 import io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController;
+import io.netty.handler.codec.http2.Http2CodecUtil;
 import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.handler.codec.http2.Http2ConnectionDecoder;
 import io.netty.handler.codec.http2.Http2ConnectionEncoder;
@@ -126,6 +127,16 @@ final class ClientHttp2 extends Http2ConnectionHandler implements Speaker {
     Http2Stream all = connection().connectionStream();
     decoder().flowController().incrementWindowSize(all, CONNECTION_WINDOW - STREAM_WINDOW);
     ctx.flush();
+  }
+
+  /** A connection that breaks is nothing to tell anybody. */
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) throws Exception {
+    if (Http2CodecUtil.getEmbeddedHttp2Exception(cause) != null) {
+      super.exceptionCaught(ctx, cause);
+    } else {
+      ctx.close();
+    }
   }
 
   private ChannelHandlerContext context() {

@@ -44,7 +44,10 @@ final class ClientStream implements Client {
     Request request = Request.http2(head, whole);
     headRequest = request.isHead();
     switch (Verdict.of(request, visitor)) {
-      case Verdict.Nobody nobody -> connection.leave();
+      case Verdict.Nobody nobody -> {
+        connection.reset(stream, Http2Error.REFUSED_STREAM); // another connection may be heard
+        connection.leave();
+      }
       case Verdict.Hold hold -> connection.close();
       case Verdict.Refused refused -> refuse(refused.status());
       case Verdict.Answered answer -> say(answer.answer());

@@ -6,6 +6,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
 import io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController;
+import io.netty.handler.codec.http2.Http2CodecUtil;
 import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.handler.codec.http2.Http2ConnectionDecoder;
 import io.netty.handler.codec.http2.Http2ConnectionEncoder;
@@ -47,7 +48,7 @@ final class TargetHttp2 extends Http2ConnectionHandler implements TargetLink {
   private final Http2Connection.PropertyKey key = connection().newKey();
   private final Queue<Opened> waiting = new ArrayDeque<>();
   private final Runnable gone;
-  private @Nullable ChannelHandlerContext context;
+  private volatile @Nullable ChannelHandlerContext context;
   private boolean ready;
   private boolean closing;
   private boolean over;
@@ -250,6 +251,16 @@ final class TargetHttp2 extends Http2ConnectionHandler implements TargetLink {
     }
   }
 
+  /** A connection that breaks is nothing to tell anybody. */
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) throws Exception {
+    if (Http2CodecUtil.getEmbeddedHttp2Exception(cause) != null) {
+      super.exceptionCaught(ctx, cause);
+    } else {
+      ctx.close();
+    }
+  }
+
   private ChannelHandlerContext context() {
     return Objects.requireNonNull(context);
   }
@@ -344,8 +355,9 @@ final class TargetHttp2 extends Http2ConnectionHandler implements TargetLink {
   /** On the event loop: it is of no more use, whether it stands already or not. */
   void finish() {
     over = true;
-    if (context != null) {
-      context.close();
+    ChannelHandlerContext ctx = context;
+    if (ctx != null) {
+      ctx.close();
     }
   }
 

@@ -532,6 +532,34 @@ final class Http2Test {
   }
 
   @Test
+  void atASharedAddressNobodyAnswersForALoadBalancerThatIsGone() throws Exception {
+    LoadBalancer.Front shared = new LoadBalancer.Front("127.0.0.1", true, a -> true);
+    for (String name : List.of("one", "two")) {
+      Action says = new Action.FixedResponse(200, "text/plain", name);
+      LoadBalancer plain = rig.loadBalancer(name, name + ".elb.localhost", says, List.of(shared));
+      Tls own = Certified.http2(Certified.ec(name.equals("one") ? "a.test" : "b.test"));
+      rig.balancer.put(
+          new LoadBalancer(
+              plain.id(),
+              plain.host(),
+              plain.nodes(),
+              plain.fronts(),
+              List.of(new Listener(name, rig.port, List.of(), says, own)),
+              plain.groups(),
+              plain.settings()));
+    }
+    try (Http2Wire wire = new Http2Wire(rig.port)) {
+      wire.get(1);
+      assertEquals("one", wire.answer(1).text());
+      rig.balancer.remove("one");
+      wire.get(3);
+      assertEquals(Http2Wire.REFUSED_STREAM, wire.answer(3).reset);
+      assertEquals(0, wire.ending());
+      wire.drain();
+    }
+  }
+
+  @Test
   void anIdleConnectionIsLeft() throws Exception {
     rig.idle = java.time.Duration.ofSeconds(1);
     put(new Action.FixedResponse(200, "text/plain", "hi"));

@@ -11,7 +11,9 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
@@ -82,6 +84,7 @@ final class Http2Wire implements AutoCloseable {
     socket.setSoTimeout(Rig.PATIENCE_MILLIS);
     SSLParameters parameters = socket.getSSLParameters();
     parameters.setApplicationProtocols(new String[] {"h2"});
+    parameters.setServerNames(List.of(new SNIHostName("a.test")));
     socket.setSSLParameters(parameters);
     socket.startHandshake();
     in = new DataInputStream(socket.getInputStream());
