@@ -59,13 +59,23 @@ final class RehearseCommand implements Callable<Integer> {
           Labs.allowPasswordsOverHttp();
           new Rehearsal(clients, "localhost:" + port, clock).play(tasks, scratch);
         }
-      } finally {
-        Leftovers.remove(directory);
       }
+      Leftovers.remove(directory);
+    } catch (Exception e) {
+      removeAfter(e, directory);
+      throw e;
     } finally {
       delete(scratch);
     }
     return 0;
+  }
+
+  private static void removeAfter(Exception failure, DataDirectory directory) {
+    try {
+      Leftovers.remove(directory);
+    } catch (IOException | RuntimeException e) {
+      failure.addSuppressed(e);
+    }
   }
 
   /** The registry's name contains the port, so it must be known before the server starts. */
