@@ -68,7 +68,7 @@ class BlueGreenTest {
             --security-groups $DEFAULT_GROUP --query 'LoadBalancers[0].LoadBalancerArn' --output text)
           group() {
             aws elbv2 create-target-group --name $1 --target-type ip --protocol HTTP --port 8080 \\
-              --vpc-id $VPC --health-check-interval-seconds 5 --healthy-threshold-count 2 \\
+              --vpc-id $VPC --health-check-interval-seconds 5 --health-check-timeout-seconds 2 --healthy-threshold-count 2 \\
               --query 'TargetGroups[0].TargetGroupArn' --output text
           }
           BLUE=$(group blue); GREEN=$(group green)

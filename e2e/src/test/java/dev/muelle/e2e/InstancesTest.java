@@ -47,7 +47,7 @@ class InstancesTest extends RegionTest {
           --query 'Subnets[].SubnetId' --output text) --security-groups $BALANCERS \\
           --query 'LoadBalancers[0].LoadBalancerArn' --output text)
         TARGETS=$(aws elbv2 create-target-group --name web --target-type instance --protocol HTTP \\
-          --port 80 --vpc-id $VPC --health-check-interval-seconds 5 --healthy-threshold-count 2 \\
+          --port 80 --vpc-id $VPC --health-check-interval-seconds 5 --health-check-timeout-seconds 2 --healthy-threshold-count 2 \\
           --query 'TargetGroups[0].TargetGroupArn' --output text)
         aws elbv2 modify-target-group-attributes --target-group-arn $TARGETS \\
           --attributes Key=deregistration_delay.timeout_seconds,Value=1 > /dev/null

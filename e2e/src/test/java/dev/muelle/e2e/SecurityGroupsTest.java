@@ -71,7 +71,7 @@ class SecurityGroupsTest extends RegionTest {
               --query 'Subnets[].SubnetId' --output text) --security-groups %s \\
               --query 'LoadBalancers[0].LoadBalancerArn' --output text)
             TARGETS=$(aws elbv2 create-target-group --name webs --target-type ip --protocol HTTP --port 8080 \\
-              --vpc-id $VPC --health-check-interval-seconds 5 --healthy-threshold-count 2 \\
+              --vpc-id $VPC --health-check-interval-seconds 5 --health-check-timeout-seconds 2 --healthy-threshold-count 2 \\
               --query 'TargetGroups[0].TargetGroupArn' --output text)
             aws elbv2 create-listener --load-balancer-arn $BALANCER --protocol HTTP --port %d \\
               --default-actions Type=forward,TargetGroupArn=$TARGETS > /dev/null

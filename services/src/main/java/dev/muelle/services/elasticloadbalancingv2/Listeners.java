@@ -328,7 +328,10 @@ final class Listeners {
   }
 
   private static int port(@Nullable Integer port) {
-    if (port == null || port < 1 || port > 65_535) {
+    if (port == null) {
+      throw Refuse.invalid("A listener port must be specified");
+    }
+    if (port < 1 || port > 65_535) {
       throw Refuse.invalid("Listener port '" + port + "' must be in the range 1-65535");
     }
     return port;

@@ -270,10 +270,8 @@ final class TargetGroups {
     range("Health check timeout", group.healthCheckTimeoutSeconds(), 2, 120);
     range("Healthy threshold count", group.healthyThresholdCount(), 2, 10);
     range("Unhealthy threshold count", group.unhealthyThresholdCount(), 2, 10);
-    if (group.healthCheckTimeoutSeconds() > group.healthCheckIntervalSeconds()) {
-      throw Refuse.invalid(
-          "Health check interval must be greater than the timeout. Please ensure that your interval"
-              + " is set to a value greater than or equal to the timeout");
+    if (group.healthCheckTimeoutSeconds() >= group.healthCheckIntervalSeconds()) {
+      throw Refuse.invalid("Health check interval must be greater than the timeout.");
     }
     if (!group.healthCheckPath().matches("/[\\x21-\\x7e]{0,1023}")) {
       throw Refuse.invalid(

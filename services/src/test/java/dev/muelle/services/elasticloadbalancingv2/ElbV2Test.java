@@ -592,7 +592,7 @@ class ElbV2Test {
             new Case("timeout '1' must be in the range 2-120", r -> r.healthCheckTimeoutSeconds(1)),
             new Case(
                 "interval must be greater than the timeout",
-                r -> r.healthCheckIntervalSeconds(5).healthCheckTimeoutSeconds(6)),
+                r -> r.healthCheckIntervalSeconds(5)), // as long as the timeout is by default
             new Case("Healthy threshold count '1'", r -> r.healthyThresholdCount(1)),
             new Case("Unhealthy threshold count '11'", r -> r.unhealthyThresholdCount(11)),
             new Case(
@@ -772,6 +772,12 @@ class ElbV2Test {
                     .protocol(ProtocolEnum.HTTPS)
                     .port(443)
                     .defaultActions(says("x"))));
+    refused(
+        "ValidationError",
+        "A listener port must be specified",
+        () ->
+            elb.createListener(r ->
+                r.loadBalancerArn(balancer).protocol(ProtocolEnum.HTTP).defaultActions(says("x"))));
     refused(
         "ValidationError",
         "An SSL policy cannot be specified for HTTP listeners",
