@@ -3,18 +3,12 @@ package dev.muelle.balancer;
 import static io.netty.handler.codec.http2.Http2Error.ENHANCE_YOUR_CALM;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
-import io.netty.handler.codec.http2.DefaultHttp2Connection;
-import io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController;
-import io.netty.handler.codec.http2.Http2CodecUtil;
-import io.netty.handler.codec.http2.Http2Connection;
+import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http2.Http2ConnectionDecoder;
 import io.netty.handler.codec.http2.Http2ConnectionEncoder;
-import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2EventAdapter;
 import io.netty.handler.codec.http2.Http2Exception;
@@ -22,10 +16,8 @@ import io.netty.handler.codec.http2.Http2Flags;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
-import io.netty.handler.codec.http2.UniformStreamByteDistributor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A client may have 128 requests under way, as with ALB. Its bodies wait in the streams' windows
  * (64 KiB each, 1 MiB together) until targets take them. What RFC 9113 (section 10.5) warns of is
  * bounded: resets, empty frames, queued acknowledgements and header blocks by Netty, frames that
- * ask for nothing but work by {@link #MAX_CONTROL}.
+ * ask for nothing but work by {@link #MAX_CONTROL}, resets that we are made to send by {@link
+ * #MAX_RESETS}.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html">
@@ -43,118 +36,79 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings(
     "FutureReturnValueIgnored") // a write that fails closes its channel, which is seen there
-final class ClientHttp2 extends Http2ConnectionHandler implements Speaker {
+final class ClientHttp2 extends Http2Link<ClientStream> implements Speaker {
 
   static final int MAX_STREAMS = 128;
   private static final int STREAM_WINDOW = 64 * 1024;
-  private static final int CONNECTION_WINDOW = 1024 * 1024;
 
   /** PING, SETTINGS, PRIORITY and unknown frames in {@link #CONTROL_NANOS}. */
   static final int MAX_CONTROL = 1000;
 
   private static final long CONTROL_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+  /** In {@link #RESET_NANOS}; as many as Netty takes of a client. */
+  static final int MAX_RESETS = 200;
+
+  private static final long RESET_NANOS = TimeUnit.SECONDS.toNanos(30);
+
   private final Visitor visitor;
   private final Worker worker;
-  private final Http2Connection.PropertyKey key = connection().newKey();
-  private @Nullable ChannelHandlerContext context;
+  private final Quota control;
+  private final Quota resets;
   private boolean leaving;
   private boolean lingering;
-  private boolean flushes;
   private long lastMove;
-  private long controlSince;
-  private int control;
 
   private ClientHttp2(
       Http2ConnectionDecoder decoder,
       Http2ConnectionEncoder encoder,
       Http2Settings settings,
       Visitor visitor) {
-    super(decoder, encoder, settings, true);
+    super(decoder, encoder, settings);
     this.visitor = visitor;
     this.worker = visitor.worker;
     this.lastMove = worker.nanos();
-    this.controlSince = lastMove;
+    this.control = new Quota(MAX_CONTROL, CONTROL_NANOS, lastMove);
+    this.resets = new Quota(MAX_RESETS, RESET_NANOS, lastMove);
   }
 
   static ClientHttp2 with(Visitor visitor) {
     return new Builder(visitor).build();
   }
 
-  private static final class Builder
-      extends AbstractHttp2ConnectionHandlerBuilder<ClientHttp2, Builder> {
+  private static final class Builder extends Http2Link.Builder<ClientHttp2> {
 
     private final Visitor visitor;
 
     private Builder(Visitor visitor) {
-      this.visitor = visitor;
-      Http2Connection connection = new DefaultHttp2Connection(true);
-      // Each stream in turn; no tree of priorities that clients could make grow.
-      connection
-          .remote()
-          .flowController(
-              new DefaultHttp2RemoteFlowController(
-                  connection, new UniformStreamByteDistributor(connection)));
-      connection(connection);
-      initialSettings(
+      super(
+          true,
           new Http2Settings()
               .maxConcurrentStreams(MAX_STREAMS)
               .initialWindowSize(STREAM_WINDOW)
               .maxHeaderListSize(Head.Limits.REQUEST.total()));
+      this.visitor = visitor;
+      // Netty would cut the connection, and with it what the client is told: see resetStream().
+      encoderEnforceMaxRstFramesPerWindow(0, 0);
     }
 
     @Override
-    protected ClientHttp2 build() {
-      return super.build();
-    }
-
-    @Override
-    protected ClientHttp2 build(
+    ClientHttp2 make(
         Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings settings) {
-      ClientHttp2 made = new ClientHttp2(decoder, encoder, settings, visitor);
-      Events events = made.new Events();
-      frameListener(events);
-      made.connection().addListener(events);
-      encoder.flowController().listener(made::writabilityChanged);
-      return made;
+      return new ClientHttp2(decoder, encoder, settings, visitor);
     }
   }
 
   @Override
-  public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
-    context = ctx;
-    super.handlerAdded(ctx);
-    Http2Stream all = connection().connectionStream();
-    decoder().flowController().incrementWindowSize(all, CONNECTION_WINDOW - STREAM_WINDOW);
-    ctx.flush();
+  Http2EventAdapter events() {
+    return new Events();
   }
 
-  /** A connection that breaks is nothing to tell anybody. */
   @Override
-  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) throws Exception {
-    if (Http2CodecUtil.getEmbeddedHttp2Exception(cause) != null) {
-      super.exceptionCaught(ctx, cause);
-    } else {
-      ctx.close();
-    }
+  void writabilityChanged(ClientStream stream, boolean writable) {
+    stream.writable(writable);
   }
 
-  private ChannelHandlerContext context() {
-    return Objects.requireNonNull(context);
-  }
-
-  private @Nullable ClientStream at(Http2Stream stream) {
-    return stream.getProperty(key);
-  }
-
-  private void writabilityChanged(Http2Stream stream) {
-    ClientStream one = at(stream);
-    if (one != null) {
-      one.writable(writable(stream));
-    }
-  }
-
-  /** What comes, and streams that end. */
   private final class Events extends Http2EventAdapter {
 
     @Override
@@ -185,7 +139,7 @@ final class ClientHttp2 extends Http2ConnectionHandler implements Speaker {
       ClientStream fresh = new ClientStream(ClientHttp2.this, stream, visitor);
       try {
         Head head = Http2Heads.request(id, headers);
-        stream.setProperty(key, fresh);
+        keep(stream, fresh);
         fresh.begin(head, last);
       } catch (BadMessage e) {
         fresh.refuse(e.status);
@@ -226,12 +180,7 @@ final class ClientHttp2 extends Http2ConnectionHandler implements Speaker {
     }
 
     private void calm() throws Http2Exception {
-      long now = worker.nanos();
-      if (now - controlSince > CONTROL_NANOS) {
-        controlSince = now;
-        control = 0;
-      }
-      if (++control > MAX_CONTROL) {
+      if (!control.take(worker.nanos())) {
         throw Http2Exception.connectionError(ENHANCE_YOUR_CALM, "too many control frames");
       }
     }
@@ -251,10 +200,6 @@ final class ClientHttp2 extends Http2ConnectionHandler implements Speaker {
         closeIfDone();
       }
     }
-  }
-
-  ByteBufAllocator alloc() {
-    return context().alloc();
   }
 
   /** Writes a head, also one that follows a body. */
@@ -286,35 +231,21 @@ final class ClientHttp2 extends Http2ConnectionHandler implements Speaker {
     }
   }
 
+  /** A client can make us send these by what it sends: CVE-2025-55163. */
+  @Override
+  public ChannelFuture resetStream(
+      ChannelHandlerContext ctx, int id, long error, ChannelPromise promise) {
+    ChannelFuture written = super.resetStream(ctx, id, error, promise);
+    boolean fault = error != Http2Error.NO_ERROR.code() && error != Http2Error.CANCEL.code();
+    if (fault && !resets.take(worker.nanos())) {
+      onError(ctx, true, Http2Exception.connectionError(ENHANCE_YOUR_CALM, "too many resets"));
+    }
+    return written;
+  }
+
   void reset(Http2Stream stream, Http2Error why) {
     if (connection().stream(stream.id()) != null) {
       resetStream(context(), stream.id(), why.code(), context().newPromise());
-    }
-  }
-
-  boolean writable(Http2Stream stream) {
-    return encoder().flowController().isWritable(stream);
-  }
-
-  /** So much of a body was taken: the client may send as much again. */
-  void grant(Http2Stream stream, int bytes) {
-    try {
-      if (decoder().flowController().consumeBytes(stream, bytes)) {
-        flush();
-      }
-    } catch (Http2Exception e) {
-      onError(context(), true, e);
-    }
-  }
-
-  /** Writes out what was written, and with it what other targets answer in the same moment. */
-  void flush() {
-    if (!flushes) {
-      flushes = true;
-      worker.loop.execute(() -> {
-        flushes = false;
-        flush(context());
-      });
     }
   }
 

@@ -3,21 +3,14 @@ package dev.muelle.balancer;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
-import io.netty.handler.codec.http2.DefaultHttp2Connection;
-import io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController;
-import io.netty.handler.codec.http2.Http2CodecUtil;
-import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.handler.codec.http2.Http2ConnectionDecoder;
 import io.netty.handler.codec.http2.Http2ConnectionEncoder;
-import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2EventAdapter;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
-import io.netty.handler.codec.http2.UniformStreamByteDistributor;
 import java.util.ArrayDeque;
 import java.util.Objects;
 import java.util.Queue;
@@ -30,12 +23,10 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings(
     "FutureReturnValueIgnored") // a write that fails closes its channel, which is seen there
-final class TargetHttp2 extends Http2ConnectionHandler implements TargetLink {
+final class TargetHttp2 extends Http2Link<TargetStream> implements TargetLink {
 
   /** Whatever a target says that it takes. */
   private static final int MAX_STREAMS = 128;
-
-  private static final int CONNECTION_WINDOW = 1024 * 1024;
 
   /** Well before the numbers of streams run out. */
   private static final int LAST_STREAM = Integer.MAX_VALUE - 1024;
@@ -45,14 +36,11 @@ final class TargetHttp2 extends Http2ConnectionHandler implements TargetLink {
     void done(@Nullable TargetStream stream, boolean timedOut);
   }
 
-  private final Http2Connection.PropertyKey key = connection().newKey();
   private final Queue<Opened> waiting = new ArrayDeque<>();
   private final Runnable gone;
-  private volatile @Nullable ChannelHandlerContext context;
   private boolean ready;
   private boolean closing;
   private boolean over;
-  private boolean flushes;
   private long lastMove;
 
   private TargetHttp2(
@@ -60,7 +48,7 @@ final class TargetHttp2 extends Http2ConnectionHandler implements TargetLink {
       Http2ConnectionEncoder encoder,
       Http2Settings settings,
       Runnable gone) {
-    super(decoder, encoder, settings, true);
+    super(decoder, encoder, settings);
     this.gone = gone;
   }
 
@@ -73,38 +61,33 @@ final class TargetHttp2 extends Http2ConnectionHandler implements TargetLink {
     return new Builder(gone).build();
   }
 
-  private static final class Builder
-      extends AbstractHttp2ConnectionHandlerBuilder<TargetHttp2, Builder> {
+  private static final class Builder extends Http2Link.Builder<TargetHttp2> {
 
     private final Runnable gone;
 
     private Builder(Runnable gone) {
-      this.gone = gone;
-      Http2Connection connection = new DefaultHttp2Connection(false);
-      connection
-          .remote()
-          .flowController(
-              new DefaultHttp2RemoteFlowController(
-                  connection, new UniformStreamByteDistributor(connection)));
-      connection(connection);
-      initialSettings(
+      super(
+          false,
           new Http2Settings().pushEnabled(false).maxHeaderListSize(Head.Limits.RESPONSE.total()));
+      this.gone = gone;
     }
 
     @Override
-    protected TargetHttp2 build() {
-      return super.build();
-    }
-
-    @Override
-    protected TargetHttp2 build(
+    TargetHttp2 make(
         Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings settings) {
-      TargetHttp2 made = new TargetHttp2(decoder, encoder, settings, gone);
-      Events events = made.new Events();
-      frameListener(events);
-      made.connection().addListener(events);
-      encoder.flowController().listener(made::writabilityChanged);
-      return made;
+      return new TargetHttp2(decoder, encoder, settings, gone);
+    }
+  }
+
+  @Override
+  Http2EventAdapter events() {
+    return new Events();
+  }
+
+  @Override
+  void writabilityChanged(TargetStream stream, boolean writable) {
+    if (writable) {
+      stream.targetWritable();
     }
   }
 
@@ -118,15 +101,6 @@ final class TargetHttp2 extends Http2ConnectionHandler implements TargetLink {
       channel.pipeline().addLast(this);
       channel.config().setAutoRead(true);
     }
-  }
-
-  @Override
-  public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
-    context = ctx;
-    super.handlerAdded(ctx);
-    Http2Stream all = connection().connectionStream();
-    decoder().flowController().incrementWindowSize(all, CONNECTION_WINDOW - 65_535);
-    ctx.flush();
   }
 
   @Override
@@ -165,17 +139,6 @@ final class TargetHttp2 extends Http2ConnectionHandler implements TargetLink {
     while (ready && !over && !waiting.isEmpty()) {
       Objects.requireNonNull(waiting.poll()).done(new TargetStream(this), false);
     }
-  }
-
-  private void writabilityChanged(Http2Stream stream) {
-    TargetStream one = at(stream);
-    if (one != null && writable(stream)) {
-      one.targetWritable();
-    }
-  }
-
-  private @Nullable TargetStream at(@Nullable Http2Stream stream) {
-    return stream == null ? null : stream.getProperty(key);
   }
 
   private final class Events extends Http2EventAdapter {
@@ -251,20 +214,6 @@ final class TargetHttp2 extends Http2ConnectionHandler implements TargetLink {
     }
   }
 
-  /** A connection that breaks is nothing to tell anybody. */
-  @Override
-  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) throws Exception {
-    if (Http2CodecUtil.getEmbeddedHttp2Exception(cause) != null) {
-      super.exceptionCaught(ctx, cause);
-    } else {
-      ctx.close();
-    }
-  }
-
-  private ChannelHandlerContext context() {
-    return Objects.requireNonNull(context);
-  }
-
   boolean active() {
     return context().channel().isActive();
   }
@@ -279,7 +228,7 @@ final class TargetHttp2 extends Http2ConnectionHandler implements TargetLink {
     encoder().writeHeaders(context(), id, headers, 0, whole, context().newPromise());
     Http2Stream stream = connection().stream(id);
     if (stream != null) {
-      stream.setProperty(key, asker);
+      keep(stream, asker);
     }
     return stream;
   }
@@ -294,37 +243,11 @@ final class TargetHttp2 extends Http2ConnectionHandler implements TargetLink {
     flush();
   }
 
-  boolean writable(Http2Stream stream) {
-    return encoder().flowController().isWritable(stream);
-  }
-
-  void grant(Http2Stream stream, int bytes) {
-    try {
-      if (decoder().flowController().consumeBytes(stream, bytes)) {
-        flush();
-      }
-    } catch (Http2Exception e) {
-      onError(context(), true, e);
-    }
-  }
-
   void reset(Http2Stream stream, Http2Error why) {
-    stream.removeProperty(key);
+    forget(stream);
     if (connection().stream(stream.id()) != null) {
       resetStream(context(), stream.id(), why.code(), context().newPromise());
       flush();
-    }
-  }
-
-  void flush() {
-    if (!flushes) {
-      flushes = true;
-      context()
-          .executor()
-          .execute(() -> {
-            flushes = false;
-            flush(context());
-          });
     }
   }
 
@@ -355,14 +278,14 @@ final class TargetHttp2 extends Http2ConnectionHandler implements TargetLink {
   /** On the event loop: it is of no more use, whether it stands already or not. */
   void finish() {
     over = true;
-    ChannelHandlerContext ctx = context;
+    ChannelHandlerContext ctx = contextIfAny();
     if (ctx != null) {
       ctx.close();
     }
   }
 
   private void onLoop(Runnable work) {
-    ChannelHandlerContext ctx = context;
+    ChannelHandlerContext ctx = contextIfAny();
     if (ctx != null && !ctx.executor().isShuttingDown()) {
       ctx.executor().execute(work);
     }

@@ -28,16 +28,6 @@ final class BackPressureTest {
     rig.close();
   }
 
-  /** Waits until a count stands still, which is what is waited for here: somebody is stopped. */
-  private static long stalled(AtomicLong count) throws InterruptedException {
-    long before = -1;
-    while (count.get() != before || before == 0) {
-      before = count.get();
-      Thread.sleep(300);
-    }
-    return before;
-  }
-
   private static void pour(OutputStream out, AtomicLong sent) throws java.io.IOException {
     byte[] block = new byte[1 << 16];
     while (sent.get() < SIZE) {
@@ -59,7 +49,7 @@ final class BackPressureTest {
     try (Socket socket = rig.asked(Rig.KEPT)) {
       InputStream in = socket.getInputStream();
       Backend.head(in);
-      long stopped = stalled(sent);
+      long stopped = Rig.stalled(sent::get);
       assertTrue(stopped < ON_THE_WAY, "sent although nobody reads: " + stopped);
       in.skipNBytes(SIZE);
       Rig.await(() -> sent.get() == SIZE); // who writes counts after his write
@@ -93,7 +83,7 @@ final class BackPressureTest {
                   sent.set(-1);
                 }
               });
-      long stopped = stalled(sent);
+      long stopped = Rig.stalled(sent::get);
       assertTrue(stopped < ON_THE_WAY, "sent although nobody reads: " + stopped);
       read.countDown();
       assertTrue(Backend.head(socket.getInputStream()).startsWith("HTTP/1.1 200 "));
@@ -130,7 +120,7 @@ final class BackPressureTest {
               // closed by the test
             }
           });
-      assertTrue(stalled(sent) < ON_THE_WAY);
+      assertTrue(Rig.stalled(sent::get) < ON_THE_WAY);
       go.countDown();
       assertTrue(Backend.head(socket.getInputStream()).startsWith("HTTP/1.1 200 "));
     }

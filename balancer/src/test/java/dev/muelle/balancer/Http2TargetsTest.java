@@ -642,11 +642,7 @@ final class Http2TargetsTest {
         while (wire.at(1).body.size() < 65_535) {
           assertTrue(wire.read());
         }
-        int before = -1;
-        while (before != sent.get()) { // until it stands still
-          before = sent.get();
-          Thread.sleep(300);
-        }
+        long before = Rig.stalled(sent::get);
         assertTrue(before <= 4 * 65_535, "sent although nobody reads: " + before);
         wire.grants = true;
         wire.grant(1, 65_535);

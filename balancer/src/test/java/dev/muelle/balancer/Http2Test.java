@@ -439,7 +439,7 @@ final class Http2Test {
       while (wire.at(1).body.size() < 65_535) {
         assertTrue(wire.read());
       }
-      long stopped = stalled(sent);
+      long stopped = Rig.stalled(sent::get);
       assertTrue(stopped < size / 2, "sent although nobody reads: " + stopped);
       wire.headers(3, true, Http2Wire.request("POST", "content-length", "0"));
       assertEquals("small", wire.answer(3).text());
@@ -487,22 +487,12 @@ final class Http2Test {
                   .POST(BodyPublishers.fromPublisher(BodyPublishers.ofByteArrays(blocks), size))
                   .build(),
               BodyHandlers.ofString());
-      long stopped = stalled(taken);
+      long stopped = Rig.stalled(taken::get);
       assertTrue(stopped < size / 2, "taken although nobody reads: " + stopped);
       assertEquals("quick", client.send(ask("/").build(), BodyHandlers.ofString()).body());
       read.countDown();
       assertEquals("all", all.join().body());
     }
-  }
-
-  /** Waits until a count stands still, which is what is waited for here: somebody is stopped. */
-  private static long stalled(AtomicLong count) throws InterruptedException {
-    long before = -1;
-    while (count.get() != before || before == 0) {
-      before = count.get();
-      Thread.sleep(300);
-    }
-    return before;
   }
 
   @Test

@@ -28,6 +28,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 
 /** A balancer with one event loop and what a test needs around it; the node is 127.0.0.1. */
@@ -155,6 +156,16 @@ final class Rig implements AutoCloseable {
       send(socket, request);
       return rest(socket);
     }
+  }
+
+  /** Waits until a count stands still, which is what is waited for here: somebody is stopped. */
+  static long stalled(LongSupplier count) throws InterruptedException {
+    long before = -1;
+    while (count.getAsLong() != before || before == 0) {
+      before = count.getAsLong();
+      Thread.sleep(300);
+    }
+    return before;
   }
 
   static byte[] bytes(String text) {

@@ -22,7 +22,7 @@ class RehearsalTest {
 
   @Test
   void whatWasLearnedFitsLaterServers() throws Exception {
-    Shell.Outcome first = attempt(Map.of(), "muelle up --help");
+    Shell.Outcome first = attempt(Map.of(), "muelle build");
     assertEquals(0, first.exitCode(), first::output);
     assertTrue(Files.size(Shell.HOME.resolve(".muelle/learned.aot")) > 0, first::output);
     // With this a JVM ends with an error if it has no cache that fits.

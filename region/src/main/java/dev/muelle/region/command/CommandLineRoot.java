@@ -24,7 +24,11 @@ import picocli.CommandLine.HelpCommand;
       RehearseCommand.class,
       HelpCommand.class
     },
-    footer = {"", "Also: ./muelle test (the whole test suite), ./muelle bench, ./muelle format."})
+    footer = {
+      "",
+      "Also: ./muelle build (the others do it by themselves), ./muelle test (the whole test suite), ./muelle"
+          + " bench, ./muelle format."
+    })
 final class CommandLineRoot implements Callable<Integer> {
 
   /** What a sentence to the person who runs us starts with. */

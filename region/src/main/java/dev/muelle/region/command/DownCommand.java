@@ -35,6 +35,7 @@ final class DownCommand implements Callable<Integer> {
       }
     }
     Leftovers.remove(directory);
+    RehearseCommand.remove(RehearseCommand.scratch()); // one that is under way ends by itself
     System.out.println(
         "Muelle is down; nothing of it runs. " + directory.root() + " keeps its state.");
     return 0;

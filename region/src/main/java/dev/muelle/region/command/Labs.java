@@ -48,7 +48,8 @@ final class Labs {
     System.setProperty("sendCredentialsOverHttp", "true");
   }
 
-  private static Path home() {
+  /** The checkout: the folder that holds {@code ./muelle}. */
+  static Path home() {
     String home = System.getenv("MUELLE_HOME");
     return Path.of(home == null ? "." : home).toAbsolutePath();
   }

@@ -68,6 +68,18 @@ class ListenerRulesTest {
         .build();
   }
 
+  private static Action to(String group) {
+    return Action.builder().type(ActionTypeEnum.FORWARD).targetGroupArn(group).build();
+  }
+
+  private String group() {
+    return elb.createTargetGroup(
+            r -> r.name("api").protocol("HTTP").port(80).targetType("ip").vpcId(balancer.vpcId()))
+        .targetGroups()
+        .getFirst()
+        .targetGroupArn();
+  }
+
   private static RuleCondition path(String... patterns) {
     return RuleCondition.builder()
         .field("path-pattern")
@@ -163,17 +175,8 @@ class ListenerRulesTest {
 
   @Test
   void aGroupThatARuleUsesIsInUse() {
-    String group =
-        elb.createTargetGroup(r ->
-                r.name("api").protocol("HTTP").port(80).targetType("ip").vpcId(balancer.vpcId()))
-            .targetGroups()
-            .getFirst()
-            .targetGroupArn();
-    Rule rule =
-        rule(
-            1,
-            Action.builder().type(ActionTypeEnum.FORWARD).targetGroupArn(group).build(),
-            path("/api*"));
+    String group = group();
+    Rule rule = rule(1, to(group), path("/api*"));
     assertEquals(
         List.of(balancer.loadBalancerArn()),
         elb.describeTargetGroups(r -> r.targetGroupArns(group))
@@ -187,17 +190,8 @@ class ListenerRulesTest {
 
   @Test
   void aLoadBalancerTakesItsRulesAlong() {
-    String group =
-        elb.createTargetGroup(r ->
-                r.name("api").protocol("HTTP").port(80).targetType("ip").vpcId(balancer.vpcId()))
-            .targetGroups()
-            .getFirst()
-            .targetGroupArn();
-    Rule rule =
-        rule(
-            1,
-            Action.builder().type(ActionTypeEnum.FORWARD).targetGroupArn(group).build(),
-            path("/api*"));
+    String group = group();
+    Rule rule = rule(1, to(group), path("/api*"));
     elb.deleteLoadBalancer(r -> r.loadBalancerArn(balancer.loadBalancerArn()));
     refused("RuleNotFound", "", () -> elb.describeRules(r -> r.ruleArns(rule.ruleArn())));
     elb.deleteTargetGroup(r -> r.targetGroupArn(group));

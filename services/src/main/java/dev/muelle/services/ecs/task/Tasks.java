@@ -168,17 +168,8 @@ public final class Tasks {
           }
           return arn;
         });
-    TaskDefinitions.Registered definition =
-        store.read(tx -> definitions.runnable(tx, request.taskDefinition()));
-    TaskOverride overrides =
-        this.overrides.check(request.overrides(), definition.definition(), ec2);
-    if (overrides.taskRoleArn() == null) {
-      ExecSessions.check(request.enableExecuteCommand(), definition.definition(), NO_ROLE);
-    }
-    AwsVpcConfiguration network =
-        networks.check(definition.definition(), request.networkConfiguration());
-    checkPlace(ec2, definition.definition(), network);
-    Map<String, String> zones = networks.zones(network.subnets());
+    Asked asked = asked(request, ec2);
+    List<String> subnets = asked.network().subnets();
     List<Failure> failures = new ArrayList<>();
     WaitingTasks.Wish wish =
         new WaitingTasks.Wish(request.placementConstraints(), request.placementStrategy());
@@ -195,29 +186,9 @@ public final class Tasks {
               List<TaskRecord> made = new ArrayList<>();
               List<String> taken = new ArrayList<>();
               for (int i = 0; i < count; i++) {
-                String subnet =
-                    network.subnets().isEmpty() ? "" : Networks.subnet(network.subnets(), taken);
+                String subnet = subnets.isEmpty() ? "" : Networks.subnet(subnets, taken);
                 taken.add(subnet);
-                TaskFactory.Order order =
-                    new TaskFactory.Order(
-                        cluster.clusterName(),
-                        cluster.clusterArn(),
-                        definition.definition(),
-                        overrides,
-                        network,
-                        subnet,
-                        zones.getOrDefault(subnet, ""),
-                        group(request.group(), definition.definition()),
-                        request.startedBy(),
-                        null,
-                        List.of(),
-                        tags(
-                            request.propagateTags(),
-                            request.tags(),
-                            request.enableECSManagedTags(),
-                            cluster.clusterName(),
-                            definition.tags()),
-                        Boolean.TRUE.equals(request.enableExecuteCommand()));
+                TaskFactory.Order order = asked.order(cluster, subnet);
                 String provider = CapacityStrategy.next(strategy, CapacityStrategy.counts(made));
                 if (!ec2) {
                   TaskRecord task = factory.make(order, clock.instant()).by(provider);
@@ -228,13 +199,13 @@ public final class Tasks {
                 Request wanted =
                     PlacementRules.request(
                             order.group(),
-                            definition.definition(),
-                            overrides,
-                            zones.values(),
+                            order.definition(),
+                            order.overrides(),
+                            asked.zones().values(),
                             constraints,
                             strategies)
                         .of(provider);
-                switch (onInstances.place(tx, order, wanted, zones, wish)) {
+                switch (onInstances.place(tx, order, wanted, asked.zones(), wish)) {
                   case InstanceTasks.Outcome.Made done -> made.add(done.task());
                   case InstanceTasks.Outcome.Refused refused ->
                       failures.addAll(InstanceTasks.failures(cluster.clusterArn(), refused));
@@ -258,54 +229,87 @@ public final class Tasks {
     checkStartedBy(request.startedBy());
     checkPropagation(request.propagateTags());
     String clusterArn = store.read(tx -> clusters.active(tx, request.cluster())).clusterArn();
-    TaskDefinitions.Registered definition =
-        store.read(tx -> definitions.runnable(tx, request.taskDefinition()));
-    TaskOverride overrides =
-        this.overrides.check(request.overrides(), definition.definition(), true);
-    if (overrides.taskRoleArn() == null) {
-      ExecSessions.check(request.enableExecuteCommand(), definition.definition(), NO_ROLE);
-    }
-    AwsVpcConfiguration network =
-        networks.check(definition.definition(), request.networkConfiguration());
-    InstanceTasks.check(definition.definition(), network);
-    Map<String, String> zones = networks.zones(network.subnets());
+    Asked asked = asked(asRun(request), true);
     InstanceTasks.Started started =
         onInstances.write(
             clusterArn,
             tx -> {
-              Cluster cluster = clusters.active(tx, request.cluster());
-              String group = group(request.group(), definition.definition());
-              TaskFactory.Order order =
-                  new TaskFactory.Order(
-                      cluster.clusterName(),
-                      cluster.clusterArn(),
-                      definition.definition(),
-                      overrides,
-                      network,
-                      "",
-                      "",
-                      group,
-                      request.startedBy(),
-                      null,
-                      List.of(),
-                      tags(
-                          request.propagateTags(),
-                          request.tags(),
-                          request.enableECSManagedTags(),
-                          cluster.clusterName(),
-                          definition.tags()),
-                      Boolean.TRUE.equals(request.enableExecuteCommand()));
+              TaskFactory.Order order = asked.order(clusters.active(tx, request.cluster()), "");
               Request wanted =
                   PlacementRules.request(
-                      group,
-                      definition.definition(),
-                      overrides,
-                      zones.values(),
+                      order.group(),
+                      order.definition(),
+                      order.overrides(),
+                      asked.zones().values(),
                       List.of(),
                       List.of());
-              return onInstances.start(tx, request.containerInstances(), order, wanted, zones);
+              return onInstances.start(
+                  tx, request.containerInstances(), order, wanted, asked.zones());
             });
     return StartTaskResponse.builder().tasks(started.tasks()).failures(started.failures()).build();
+  }
+
+  /** What StartTask says of a task, as RunTask says it. */
+  private static RunTaskRequest asRun(StartTaskRequest request) {
+    return RunTaskRequest.builder()
+        .taskDefinition(request.taskDefinition())
+        .overrides(request.overrides())
+        .networkConfiguration(request.networkConfiguration())
+        .group(request.group())
+        .startedBy(request.startedBy())
+        .propagateTags(request.propagateTags())
+        .tags(request.tags())
+        .enableECSManagedTags(request.enableECSManagedTags())
+        .enableExecuteCommand(request.enableExecuteCommand())
+        .build();
+  }
+
+  private Asked asked(RunTaskRequest request, boolean ec2) {
+    TaskDefinitions.Registered registered =
+        store.read(tx -> definitions.runnable(tx, request.taskDefinition()));
+    TaskDefinition definition = registered.definition();
+    TaskOverride checked = overrides.check(request.overrides(), definition, ec2);
+    if (checked.taskRoleArn() == null) {
+      ExecSessions.check(request.enableExecuteCommand(), definition, NO_ROLE);
+    }
+    AwsVpcConfiguration network = networks.check(definition, request.networkConfiguration());
+    checkPlace(ec2, definition, network);
+    return new Asked(request, registered, checked, network, networks.zones(network.subnets()));
+  }
+
+  /**
+   * What a request wants of each task, checked.
+   *
+   * @param zones of the network's subnets
+   */
+  private record Asked(
+      RunTaskRequest request,
+      TaskDefinitions.Registered definition,
+      TaskOverride overrides,
+      AwsVpcConfiguration network,
+      Map<String, String> zones) {
+
+    TaskFactory.Order order(Cluster cluster, String subnet) {
+      return new TaskFactory.Order(
+          cluster.clusterName(),
+          cluster.clusterArn(),
+          definition.definition(),
+          overrides,
+          network,
+          subnet,
+          zones.getOrDefault(subnet, ""),
+          Tasks.group(request.group(), definition.definition()),
+          request.startedBy(),
+          null,
+          List.of(),
+          Tasks.tags(
+              request.propagateTags(),
+              request.tags(),
+              request.enableECSManagedTags(),
+              cluster.clusterName(),
+              definition.tags()),
+          Boolean.TRUE.equals(request.enableExecuteCommand()));
+    }
   }
 
   private static String group(@Nullable String given, TaskDefinition definition) {
