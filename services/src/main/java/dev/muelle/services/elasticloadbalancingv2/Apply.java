@@ -362,7 +362,7 @@ final class Apply {
     return new LoadBalancer.TargetGroup(
         group.targetGroupArn(),
         version,
-        Attributes.choice(stored.attributes()),
+        GroupAttributes.choice(stored.attributes()),
         new LoadBalancer.HealthCheck(
             port.equals("traffic-port") ? 0 : Integer.parseInt(port),
             group.healthCheckPath(),

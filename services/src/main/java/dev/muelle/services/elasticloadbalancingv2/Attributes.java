@@ -1,7 +1,6 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
 import dev.muelle.balancer.LoadBalancer;
-import dev.muelle.balancer.LoadBalancer.Algorithm;
 import dev.muelle.balancer.LoadBalancer.ForwardedFor;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -10,7 +9,10 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Attributes: those that act here may be set, the others only to the value that they have. */
+/**
+ * Attributes of load balancers: those that act here may be set, the others only to the value that
+ * they have.
+ */
 final class Attributes {
 
   static final String DROP_INVALID = "routing.http.drop_invalid_header_fields.enabled";
@@ -23,10 +25,6 @@ final class Attributes {
   static final String IDLE = "idle_timeout.timeout_seconds";
   static final String KEEP_ALIVE = "client_keep_alive.seconds";
   static final String PROTECTED = "deletion_protection.enabled";
-  static final String ALGORITHM = "load_balancing.algorithm.type";
-  static final String STICKY = "stickiness.enabled";
-  static final String STICKY_SECONDS = "stickiness.lb_cookie.duration_seconds";
-  static final String DELAY = "deregistration_delay.timeout_seconds";
 
   static final Map<String, String> BALANCER =
       ordered(
@@ -77,36 +75,9 @@ final class Attributes {
           KEEP_ALIVE,
           "3600");
 
-  static final Map<String, String> GROUP =
-      ordered(
-          STICKY,
-          "false",
-          DELAY,
-          "300",
-          "stickiness.type",
-          "lb_cookie",
-          STICKY_SECONDS,
-          "86400",
-          "slow_start.duration_seconds",
-          "0",
-          ALGORITHM,
-          "round_robin",
-          "load_balancing.algorithm.anomaly_mitigation",
-          "off",
-          "load_balancing.cross_zone.enabled",
-          "use_load_balancer_configuration",
-          "target_group_health.dns_failover.minimum_healthy_targets.count",
-          "1",
-          "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count",
-          "1",
-          "target_group_health.dns_failover.minimum_healthy_targets.percentage",
-          "off",
-          "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage",
-          "off");
-
   private Attributes() {}
 
-  private static Map<String, String> ordered(String... pairs) {
+  static Map<String, String> ordered(String... pairs) {
     Map<String, String> map = new LinkedHashMap<>();
     for (int i = 0; i < pairs.length; i += 2) {
       map.put(pairs[i], pairs[i + 1]);
@@ -117,35 +88,21 @@ final class Attributes {
   /** A load balancer's attributes after a change. */
   static Map<String, String> ofBalancer(
       Map<String, String> now, @Nullable String key, @Nullable String value) {
-    return change("Load balancer", BALANCER, now, key, value);
-  }
-
-  /** A target group's attributes after a change. */
-  static Map<String, String> ofGroup(
-      Map<String, String> now, @Nullable String key, @Nullable String value) {
-    return change("Target group", GROUP, now, key, value);
+    return change(now, key, value);
   }
 
   /** Throws if one is unknown, wrong, or would have no effect. */
   private static Map<String, String> change(
-      String whose,
-      Map<String, String> defaults,
-      Map<String, String> now,
-      @Nullable String key,
-      @Nullable String wanted) {
-    String usual = key == null ? null : defaults.get(key);
+      Map<String, String> now, @Nullable String key, @Nullable String wanted) {
+    String usual = key == null ? null : BALANCER.get(key);
     if (key == null || usual == null) {
-      throw Refuse.invalid(whose + " attribute key '" + key + "' is not recognized");
+      throw Refuse.invalid("Load balancer attribute key '" + key + "' is not recognized");
     }
     String value = wanted == null ? "" : wanted;
     switch (key) {
       case IDLE -> range(key, value, 1, 4000);
       case KEEP_ALIVE -> range(key, value, 60, 604800);
-      case DELAY -> range(key, value, 0, 3600);
-      case STICKY_SECONDS -> range(key, value, 1, 604_800);
-      case ALGORITHM ->
-          oneOf(key, value, "round_robin", "least_outstanding_requests", "weighted_random");
-      case PROTECTED, DROP_INVALID, CLIENT_PORT, PRESERVE_HOST, TLS_SESSION, HTTP2, STICKY ->
+      case PROTECTED, DROP_INVALID, CLIENT_PORT, PRESERVE_HOST, TLS_SESSION, HTTP2 ->
           oneOf(key, value, "true", "false");
       case FORWARDED_FOR -> oneOf(key, value, "append", "preserve", "remove");
       case DESYNC -> {
@@ -186,29 +143,18 @@ final class Attributes {
     return "true".equals(stored.getOrDefault(HTTP2, BALANCER.get(HTTP2)));
   }
 
-  /** How one of a group's targets is chosen. */
-  static LoadBalancer.Choice choice(Map<String, String> stored) {
-    Map<String, String> all = new LinkedHashMap<>(GROUP);
-    all.putAll(stored);
-    return new LoadBalancer.Choice(
-        Algorithm.valueOf(all.getOrDefault(ALGORITHM, "").toUpperCase(Locale.ROOT)),
-        "true".equals(all.get(STICKY))
-            ? Duration.ofSeconds(Long.parseLong(all.getOrDefault(STICKY_SECONDS, "")))
-            : null);
-  }
-
-  private static RuntimeException unsupported(String key, String value) {
+  static RuntimeException unsupported(String key, String value) {
     return Refuse.invalid(
         "The value '" + value + "' of attribute '" + key + "' is not supported in this region");
   }
 
-  private static void oneOf(String key, String value, String... valid) {
+  static void oneOf(String key, String value, String... valid) {
     if (!List.of(valid).contains(value)) {
       throw wrong(key, value);
     }
   }
 
-  private static void range(String key, String value, int from, int to) {
+  static void range(String key, String value, int from, int to) {
     if (!value.matches("[0-9]{1,7}")
         || Integer.parseInt(value) < from
         || Integer.parseInt(value) > to) {
@@ -216,7 +162,7 @@ final class Attributes {
     }
   }
 
-  private static RuntimeException wrong(String key, String value) {
+  static RuntimeException wrong(String key, String value) {
     return Refuse.invalid("The value '" + value + "' is not valid for the attribute '" + key + "'");
   }
 }

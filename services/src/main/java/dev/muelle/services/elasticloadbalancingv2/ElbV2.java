@@ -97,6 +97,8 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   private final Loop<String> instanceLoop;
   private final LoadBalancers balancers;
   private final TargetGroups groups;
+  private final Targets targets;
+  private final TargetHealths targetHealths;
   private final Listeners listeners;
   private final ListenerCertificates listenerCertificates;
   private final Rules rules;
@@ -126,7 +128,9 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     listenerCertificates = new ListenerCertificates(store, certificates, wakes);
     balancers =
         new LoadBalancers(scope, store, timers, ids, ec2, wakes, fronts, listenerCertificates);
-    groups = new TargetGroups(scope, store, timers, ids, ec2, wakes);
+    groups = new TargetGroups(scope, store, ids, ec2, wakes);
+    targets = new Targets(store, timers, ec2, wakes);
+    targetHealths = new TargetHealths(store);
     listeners = new Listeners(store, ids, wakes, listenerCertificates);
     rules = new Rules(store, ids, wakes);
     tags = new Tags(store);
@@ -140,11 +144,11 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     watch = balancer.watch(healthLoop::wake);
     wakeBalancers();
     store.read(tx -> tx.list(State.GROUPS)).forEach(row -> healthLoop.wake(row.key()));
-    groups.instances().forEach(instanceLoop::wake);
+    targets.instances().forEach(instanceLoop::wake);
   }
 
   private @Nullable Duration instance(String id) {
-    return groups.look(id);
+    return targets.look(id);
   }
 
   private void changed(Change change) {
@@ -228,17 +232,17 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
 
   @Override
   public RegisterTargetsResponse registerTargets(RegisterTargetsRequest request) {
-    return groups.register(request);
+    return targets.register(request);
   }
 
   @Override
   public DeregisterTargetsResponse deregisterTargets(DeregisterTargetsRequest request) {
-    return groups.deregister(request);
+    return targets.deregister(request);
   }
 
   @Override
   public DescribeTargetHealthResponse describeTargetHealth(DescribeTargetHealthRequest request) {
-    return groups.health(request);
+    return targetHealths.describe(request);
   }
 
   @Override

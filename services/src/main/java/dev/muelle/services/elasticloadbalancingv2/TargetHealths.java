@@ -1,0 +1,119 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import dev.muelle.services.elasticloadbalancingv2.State.Balancing;
+import dev.muelle.services.elasticloadbalancingv2.State.Group;
+import dev.muelle.services.elasticloadbalancingv2.State.Known;
+import dev.muelle.store.Row;
+import dev.muelle.store.Store;
+import dev.muelle.store.Tx;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetHealthRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetHealthResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetDescription;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthDescription;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthReasonEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthStateEnum;
+
+/** How targets are, in ELB's words. */
+final class TargetHealths {
+
+  private final Store store;
+
+  TargetHealths(Store store) {
+    this.store = store;
+  }
+
+  /** The load balancer that sends to a group; null if none does. */
+  static @Nullable Balancing balancer(Tx tx, Group group) {
+    return group.group().loadBalancerArns().stream()
+        .findFirst()
+        .flatMap(arn -> tx.get(State.BALANCERS, arn))
+        .map(Row::value)
+        .orElse(null);
+  }
+
+  DescribeTargetHealthResponse describe(DescribeTargetHealthRequest request) {
+    Refuse.unlessEffective(request, Set.of("TargetGroupArn", "Targets"));
+    return store.read(tx -> {
+      Group group = TargetGroups.get(tx, request.targetGroupArn());
+      List<TargetHealthDescription> all = new ArrayList<>();
+      if (request.targets().isEmpty()) {
+        group.targets().forEach(t -> all.add(describe(tx, group, t)));
+      }
+      for (TargetDescription asked : request.targets()) {
+        int port = asked.port() == null ? group.group().port() : asked.port();
+        Optional<State.Target> target =
+            group.targets().stream()
+                .filter(t -> t.id().equals(asked.id()) && t.port() == port)
+                .findFirst();
+        all.add(
+            target
+                .map(t -> describe(tx, group, t))
+                .orElseGet(() ->
+                    TargetHealthDescription.builder()
+                        .target(t -> t.id(asked.id()).port(port))
+                        .targetHealth(h ->
+                            h.state(TargetHealthStateEnum.UNUSED)
+                                .reason(TargetHealthReasonEnum.TARGET_NOT_REGISTERED)
+                                .description("Target is not registered to the target group"))
+                        .build()));
+      }
+      return DescribeTargetHealthResponse.builder().targetHealthDescriptions(all).build();
+    });
+  }
+
+  private static TargetHealthDescription describe(Tx tx, Group group, State.Target t) {
+    String arn = group.group().targetGroupArn();
+    String checked = group.group().healthCheckPort();
+    return TargetHealthDescription.builder()
+        .target(d ->
+            d.id(t.id()).port(t.port()).availabilityZone(t.instance() == null ? t.zone() : null))
+        .healthCheckPort(checked.equals("traffic-port") ? String.valueOf(t.port()) : checked)
+        .targetHealth(
+            state(
+                balancer(tx, group),
+                t,
+                tx.get(State.HEALTH, State.healthKey(arn, t.address(), t.port()))
+                    .map(Row::value)
+                    .orElse(null)))
+        .build();
+  }
+
+  private static TargetHealth state(
+      @Nullable Balancing balancer, State.Target t, @Nullable Known known) {
+    if (t.drainUntil() != null) {
+      return of(
+          "draining", "Target.DeregistrationInProgress", "Target deregistration is in progress");
+    }
+    if (balancer == null) {
+      return of(
+          "unused",
+          "Target.NotInUse",
+          "Target group is not configured to receive traffic from the load balancer");
+    }
+    if (!balancer.covers(t)) {
+      return of(
+          "unused",
+          "Target.NotInUse",
+          "Target is in an Availability Zone that is not enabled for the load balancer");
+    }
+    if (known == null || known.health().startsWith("DRAIN")) {
+      return of("initial", "Elb.RegistrationInProgress", "Target registration is in progress");
+    }
+    return switch (known.health()) {
+      case "HEALTHY" -> of("healthy", null, null);
+      case "UNHEALTHY" -> of("unhealthy", known.reason(), known.description());
+      default -> of("initial", known.reason(), known.description());
+    };
+  }
+
+  private static TargetHealth of(
+      String state, @Nullable String reason, @Nullable String description) {
+    return TargetHealth.builder().state(state).reason(reason).description(description).build();
+  }
+}
