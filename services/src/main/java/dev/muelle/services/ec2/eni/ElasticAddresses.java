@@ -1,0 +1,368 @@
+package dev.muelle.services.ec2.eni;
+
+import dev.muelle.services.Ids;
+import dev.muelle.services.Scope;
+import dev.muelle.services.ec2.address.Addresses;
+import dev.muelle.services.ec2.plane.DataPlane;
+import dev.muelle.services.ec2.plane.Ways;
+import dev.muelle.services.ec2.state.Filters;
+import dev.muelle.services.ec2.state.InstanceRecord;
+import dev.muelle.services.ec2.state.Kind;
+import dev.muelle.services.ec2.state.Refuse;
+import dev.muelle.services.ec2.state.Tables;
+import dev.muelle.services.ec2.state.Tags;
+import dev.muelle.store.Store;
+import dev.muelle.store.Tx;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ec2.model.Address;
+import software.amazon.awssdk.services.ec2.model.AllocateAddressRequest;
+import software.amazon.awssdk.services.ec2.model.AllocateAddressResponse;
+import software.amazon.awssdk.services.ec2.model.AssociateAddressRequest;
+import software.amazon.awssdk.services.ec2.model.AssociateAddressResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeAddressesRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeAddressesResponse;
+import software.amazon.awssdk.services.ec2.model.DisassociateAddressRequest;
+import software.amazon.awssdk.services.ec2.model.DisassociateAddressResponse;
+import software.amazon.awssdk.services.ec2.model.DomainType;
+import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAssociation;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAttachment;
+import software.amazon.awssdk.services.ec2.model.ReleaseAddressRequest;
+import software.amazon.awssdk.services.ec2.model.ReleaseAddressResponse;
+import software.amazon.awssdk.services.ec2.model.Tag;
+
+/**
+ * Elastic IP addresses. Which interface has one is stored with the interface; here is only what was
+ * allocated.
+ *
+ * @see <a href="https://docs.aws.amazon.com/vpc/latest/userguide/vpc-eips.html">Elastic IP
+ *     addresses</a>
+ */
+public final class ElasticAddresses {
+
+  /** A region's quota. */
+  private static final int MOST = 5;
+
+  private static final String POOL = "amazon";
+
+  private static final Filters<Address> FILTERS =
+      new Filters<>(Address::tags)
+          .by("allocation-id", Address::allocationId)
+          .by("association-id", Address::associationId)
+          .by("domain", Address::domainAsString)
+          .by("instance-id", Address::instanceId)
+          .by("network-border-group", Address::networkBorderGroup)
+          .by("network-interface-id", Address::networkInterfaceId)
+          .by("network-interface-owner-id", Address::networkInterfaceOwnerId)
+          .by("private-ip-address", Address::privateIpAddress)
+          .by("public-ip", Address::publicIp);
+
+  private final Scope scope;
+  private final Store store;
+  private final Ids ids;
+  private final DataPlane plane;
+  private final Addresses addresses;
+
+  public ElasticAddresses(Scope scope, Store store, Ids ids, DataPlane plane) {
+    this.scope = scope;
+    this.store = store;
+    this.ids = ids;
+    this.plane = plane;
+    addresses = new Addresses(ids, plane);
+  }
+
+  public AllocateAddressResponse allocate(AllocateAddressRequest request) {
+    Refuse.unlessEffective(
+        request,
+        Set.of("Domain", "PublicIpv4Pool", "NetworkBorderGroup", "TagSpecifications", "DryRun"));
+    if (request.domain() == DomainType.STANDARD) {
+      throw Refuse.unsupported("EC2-Classic is retired: an address is for use in a VPC.");
+    }
+    only("domain", request.domainAsString(), "vpc");
+    only("publicIpv4Pool", request.publicIpv4Pool(), POOL);
+    only("networkBorderGroup", request.networkBorderGroup(), scope.region());
+    List<Tag> tags = Tags.given("elastic-ip", request.tagSpecifications());
+    String id = ids.ec2("eipalloc");
+    Address made =
+        store.write(tx -> {
+          if (tx.count(Tables.ELASTIC) >= MOST) {
+            throw Refuse.because(
+                "AddressLimitExceeded", "The maximum number of addresses has been reached.");
+          }
+          Address address =
+              Address.builder()
+                  .allocationId(id)
+                  .publicIp(addresses.anyPublic(tx, id))
+                  .domain(DomainType.VPC)
+                  .publicIpv4Pool(POOL)
+                  .networkBorderGroup(scope.region())
+                  .build();
+          tx.insert(Tables.ELASTIC, id, address);
+          Tags.put(tx, id, tags);
+          Refuse.ifDryRun(request.dryRun());
+          return address;
+        });
+    return AllocateAddressResponse.builder()
+        .allocationId(id)
+        .publicIp(made.publicIp())
+        .domain(made.domain())
+        .publicIpv4Pool(made.publicIpv4Pool())
+        .networkBorderGroup(made.networkBorderGroup())
+        .build();
+  }
+
+  private static void only(String parameter, @Nullable String given, String possible) {
+    if (given != null && !given.equals(possible)) {
+      throw Refuse.invalidValue(given, parameter, "The only possible value is " + possible + ".");
+    }
+  }
+
+  /** The address that a request means by its allocation or, as in older requests, by itself. */
+  private static Address meant(Tx tx, @Nullable String allocation, @Nullable String address) {
+    if (allocation != null && address != null) {
+      throw Refuse.combination(
+          "You may specify public IP or allocation id, but not both in the same call");
+    }
+    if (allocation != null) {
+      return Kind.ELASTIC.get(tx, allocation);
+    }
+    String wanted = Refuse.required(address, "allocationId");
+    return Kind.ELASTIC.list(tx, List.of()).stream()
+        .filter(one -> one.publicIp().equals(wanted))
+        .findFirst()
+        .orElseThrow(
+            () -> Refuse.because("InvalidAddress.NotFound", "Address '" + wanted + "' not found."));
+  }
+
+  /** The interface that has an address. */
+  private static Optional<NetworkInterface> user(Tx tx, String allocation) {
+    return tx.find(Tables.INTERFACES, "allocation", allocation).stream()
+        .map(row -> row.value())
+        .findFirst();
+  }
+
+  public ReleaseAddressResponse release(ReleaseAddressRequest request) {
+    only("networkBorderGroup", request.networkBorderGroup(), scope.region());
+    store.write(tx -> {
+      Address address = meant(tx, request.allocationId(), request.publicIp());
+      if (user(tx, address.allocationId()).isPresent()) {
+        throw inUse(address);
+      }
+      addresses.giveBackPublic(tx, address.publicIp());
+      Tags.forget(tx, address.allocationId());
+      tx.delete(Tables.ELASTIC, address.allocationId());
+      Refuse.ifDryRun(request.dryRun());
+      return true;
+    });
+    return ReleaseAddressResponse.builder().build();
+  }
+
+  public AssociateAddressResponse associate(AssociateAddressRequest request) {
+    List<String> changed = new ArrayList<>();
+    String association =
+        store.write(tx -> {
+          changed.clear();
+          Address address = meant(tx, request.allocationId(), request.publicIp());
+          NetworkInterface eni = target(tx, request);
+          if (request.privateIpAddress() != null
+              && !request.privateIpAddress().equals(eni.privateIpAddress())) {
+            throw Refuse.invalidValue(
+                request.privateIpAddress(),
+                "privateIpAddress",
+                "It is no address of " + eni.networkInterfaceId() + ".");
+          }
+          Optional<NetworkInterface> before = user(tx, address.allocationId());
+          if (before.filter(same -> sameInterface(same, eni)).isPresent()) {
+            return eni.association().associationId();
+          }
+          if (before.isEmpty() && plane.taken(address.publicIp())) { // by another region
+            throw inUse(address);
+          }
+          boolean may = !Boolean.FALSE.equals(request.allowReassociation());
+          if (before.isPresent() && !(may && request.allowReassociation() != null)) {
+            throw alreadyAssociated(address, before.get());
+          }
+          NetworkInterfaceAssociation present = eni.association();
+          if (present != null && present.allocationId() != null && !may) {
+            throw Refuse.because(
+                "Resource.AlreadyAssociated",
+                "resource "
+                    + eni.networkInterfaceId()
+                    + " is already associated with associate-id "
+                    + present.associationId());
+          }
+          before.ifPresent(other -> {
+            notManaged(other);
+            put(tx, other, null);
+            changed.add(other.networkInterfaceId());
+          });
+          changed.add(eni.networkInterfaceId());
+          String made = give(tx, address, eni);
+          Refuse.ifDryRun(request.dryRun());
+          return made;
+        });
+    changed.forEach(plane::interfaceAlone);
+    return AssociateAddressResponse.builder().associationId(association).build();
+  }
+
+  private static RuntimeException inUse(Address address) {
+    return Refuse.because(
+        "InvalidIPAddress.InUse", "Address " + address.publicIp() + " is in use.");
+  }
+
+  private static boolean sameInterface(NetworkInterface one, NetworkInterface other) {
+    return one.networkInterfaceId().equals(other.networkInterfaceId());
+  }
+
+  private static RuntimeException alreadyAssociated(Address address, NetworkInterface user) {
+    return Refuse.because(
+        "Resource.AlreadyAssociated",
+        "resource "
+            + address.allocationId()
+            + " is already associated with associate-id "
+            + user.association().associationId());
+  }
+
+  private static NetworkInterface target(Tx tx, AssociateAddressRequest request) {
+    if ((request.networkInterfaceId() == null) == (request.instanceId() == null)) {
+      throw request.instanceId() == null
+          ? Refuse.missing("instanceId or networkInterfaceId")
+          : Refuse.combination(
+              "You may specify either instanceId or networkInterfaceId, but not both");
+    }
+    String id = request.networkInterfaceId();
+    if (id == null) {
+      InstanceRecord instance = Kind.INSTANCE.get(tx, request.instanceId());
+      id = instance.interfaceId();
+      if (id == null) {
+        throw Refuse.because(
+            "InvalidInstanceID",
+            "The instance '"
+                + request.instanceId()
+                + "' is not in a valid state for this operation.");
+      }
+    }
+    NetworkInterface eni = Kind.INTERFACE.get(tx, id);
+    notManaged(eni);
+    mustLeadOut(tx, eni.vpcId());
+    return eni;
+  }
+
+  /** What a NAT gateway has is its own until it goes. */
+  private static void notManaged(NetworkInterface eni) {
+    if (NetworkInterfaces.isGateway(eni)) {
+      throw Refuse.because(
+          "AuthFailure", "You do not have permission to access the specified resource.");
+    }
+  }
+
+  private static void mustLeadOut(Tx tx, String vpcId) {
+    if (Ways.gateway(tx, vpcId).isEmpty()) {
+      throw Refuse.because(
+          "Gateway.NotAttached", "Network " + vpcId + " is not attached to any internet gateway");
+    }
+  }
+
+  /** The address of a NAT gateway that is being made; empty if another interface has it. */
+  public Optional<NetworkInterfaceAssociation> giveToGateway(
+      Tx tx, String allocation, String eniId) {
+    Address address = Kind.ELASTIC.get(tx, allocation);
+    if (user(tx, allocation).isPresent() || plane.taken(address.publicIp())) {
+      return Optional.empty();
+    }
+    give(tx, address, Kind.INTERFACE.get(tx, eniId));
+    return Optional.of(Kind.INTERFACE.get(tx, eniId).association());
+  }
+
+  private String give(Tx tx, Address address, NetworkInterface eni) {
+    NetworkInterfaceAssociation present = eni.association();
+    if (present != null && present.allocationId() == null) {
+      addresses.giveBackPublic(tx, present.publicIp());
+    }
+    String id = ids.ec2("eipassoc");
+    put(
+        tx,
+        eni,
+        NetworkInterfaceAssociation.builder()
+            .allocationId(address.allocationId())
+            .associationId(id)
+            .ipOwnerId(scope.account())
+            .publicIp(address.publicIp())
+            .build());
+    return id;
+  }
+
+  private static void put(
+      Tx tx, NetworkInterface eni, @Nullable NetworkInterfaceAssociation association) {
+    tx.put(
+        Tables.INTERFACES,
+        eni.networkInterfaceId(),
+        eni.toBuilder().association(association).build());
+  }
+
+  public DisassociateAddressResponse disassociate(DisassociateAddressRequest request) {
+    String changed =
+        store.write(tx -> {
+          NetworkInterface eni =
+              request.associationId() == null
+                  ? user(tx, meant(tx, null, request.publicIp()).allocationId())
+                      .orElseThrow(() -> notFound(String.valueOf(request.publicIp())))
+                  : tx.list(Tables.INTERFACES).stream()
+                      .map(row -> row.value())
+                      .filter(one ->
+                          one.association() != null
+                              && request.associationId().equals(one.association().associationId()))
+                      .findFirst()
+                      .orElseThrow(() -> notFound(request.associationId()));
+          notManaged(eni);
+          put(tx, eni, null);
+          Refuse.ifDryRun(request.dryRun());
+          return eni.networkInterfaceId();
+        });
+    plane.interfaceAlone(changed);
+    return DisassociateAddressResponse.builder().build();
+  }
+
+  private static RuntimeException notFound(String association) {
+    return Refuse.because(
+        "InvalidAssociationID.NotFound", "The association ID '" + association + "' does not exist");
+  }
+
+  private Address shown(Tx tx, Address address) {
+    Address.Builder shown = address.toBuilder().tags(Tags.of(tx, address.allocationId()));
+    user(tx, address.allocationId())
+        .ifPresent(eni -> {
+          NetworkInterfaceAttachment attachment = eni.attachment();
+          shown
+              .associationId(eni.association().associationId())
+              .networkInterfaceId(eni.networkInterfaceId())
+              .networkInterfaceOwnerId(eni.ownerId())
+              .privateIpAddress(eni.privateIpAddress())
+              .instanceId(attachment == null ? null : attachment.instanceId());
+        });
+    return shown.build();
+  }
+
+  /** All at once: this operation knows no pages. */
+  public DescribeAddressesResponse describe(DescribeAddressesRequest request) {
+    Refuse.ifDryRun(request.dryRun());
+    List<Address> all =
+        store.read(tx -> {
+          for (String wanted : request.publicIps()) {
+            meant(tx, null, wanted);
+          }
+          return Kind.ELASTIC.list(tx, request.allocationIds()).stream()
+              .filter(one ->
+                  request.publicIps().isEmpty() || request.publicIps().contains(one.publicIp()))
+              .map(one -> shown(tx, one))
+              .toList();
+        });
+    return DescribeAddressesResponse.builder()
+        .addresses(FILTERS.select(all, request.filters()))
+        .build();
+  }
+}

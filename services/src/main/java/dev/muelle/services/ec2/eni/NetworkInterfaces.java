@@ -1,0 +1,614 @@
+package dev.muelle.services.ec2.eni;
+
+import dev.muelle.network.NameSource;
+import dev.muelle.network.Network.Use;
+import dev.muelle.services.Ids;
+import dev.muelle.services.Scope;
+import dev.muelle.services.StoredJson;
+import dev.muelle.services.ec2.address.Addresses;
+import dev.muelle.services.ec2.dhcp.DhcpOptionSets;
+import dev.muelle.services.ec2.plane.DataPlane;
+import dev.muelle.services.ec2.security.SecurityGroups;
+import dev.muelle.services.ec2.state.ClientToken;
+import dev.muelle.services.ec2.state.Filters;
+import dev.muelle.services.ec2.state.Flags;
+import dev.muelle.services.ec2.state.Kind;
+import dev.muelle.services.ec2.state.Pages;
+import dev.muelle.services.ec2.state.Refuse;
+import dev.muelle.services.ec2.state.Tables;
+import dev.muelle.services.ec2.state.Tags;
+import dev.muelle.store.Codec;
+import dev.muelle.store.Store;
+import dev.muelle.store.Tx;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ec2.model.AttachmentStatus;
+import software.amazon.awssdk.services.ec2.model.CreateNetworkInterfaceRequest;
+import software.amazon.awssdk.services.ec2.model.CreateNetworkInterfaceResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteNetworkInterfaceRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteNetworkInterfaceResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfacesRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfacesResponse;
+import software.amazon.awssdk.services.ec2.model.GroupIdentifier;
+import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttributeRequest;
+import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttributeResponse;
+import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAssociation;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAttachment;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceCreationType;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfacePrivateIpAddress;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceStatus;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceType;
+import software.amazon.awssdk.services.ec2.model.PrivateIpAddressSpecification;
+import software.amazon.awssdk.services.ec2.model.SecurityGroup;
+import software.amazon.awssdk.services.ec2.model.Subnet;
+import software.amazon.awssdk.services.ec2.model.Tag;
+
+/**
+ * Elastic network interfaces. Whether one is in use is not stored: the network knows.
+ *
+ * @see <a href="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html">Elastic network
+ *     interfaces</a>
+ */
+public final class NetworkInterfaces implements NameSource {
+
+  /**
+   * As many as a region may have, unless more were granted.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-enis">Network
+   *     interfaces quotas</a>
+   */
+  public static final int MOST = 5000;
+
+  /** The API's word; the model has another one that the API does not use. */
+  private static final String NAT_GATEWAY = "nat_gateway";
+
+  private static final int MOST_GROUPS = 5;
+  private static final int MAX_DESCRIPTION = 255;
+  private static final Pattern HOST =
+      Pattern.compile("ip-(\\d{1,3})-(\\d{1,3})-(\\d{1,3})-(\\d{1,3})\\.(.+)");
+
+  private static final Pattern WILDCARDS = Pattern.compile("[*?\\\\]");
+
+  private static final Codec<CreateNetworkInterfaceRequest> REQUEST =
+      StoredJson.codec(CreateNetworkInterfaceRequest.class);
+
+  private static final Filters<NetworkInterface> FILTERS =
+      new Filters<>(NetworkInterface::tagSet)
+          .by("addresses.private-ip-address", NetworkInterface::privateIpAddress)
+          .by("addresses.primary", eni -> true)
+          .by("addresses.association.public-ip", NetworkInterfaces::publicIp)
+          .by("association.public-ip", NetworkInterfaces::publicIp)
+          .by(
+              "association.allocation-id",
+              eni -> eni.association() == null ? null : eni.association().allocationId())
+          .by(
+              "association.association-id",
+              eni -> eni.association() == null ? null : eni.association().associationId())
+          .by(
+              "association.ip-owner-id",
+              eni -> eni.association() == null ? null : eni.association().ipOwnerId())
+          .by(
+              "association.public-dns-name",
+              eni -> eni.association() == null ? null : eni.association().publicDnsName())
+          .by(
+              "attachment.attachment-id",
+              eni -> eni.attachment() == null ? null : eni.attachment().attachmentId())
+          .by(
+              "attachment.instance-id",
+              eni -> eni.attachment() == null ? null : eni.attachment().instanceId())
+          .by(
+              "attachment.instance-owner-id",
+              eni -> eni.attachment() == null ? null : eni.attachment().instanceOwnerId())
+          .by(
+              "attachment.status",
+              eni -> eni.attachment() == null ? null : eni.attachment().statusAsString())
+          .by(
+              "attachment.device-index",
+              eni -> eni.attachment() == null ? null : eni.attachment().deviceIndex())
+          .by("availability-zone", NetworkInterface::availabilityZone)
+          .by("availability-zone-id", NetworkInterface::availabilityZoneId)
+          .by("description", NetworkInterface::description)
+          .byAny("group-id", eni -> eni.groups().stream().map(GroupIdentifier::groupId).toList())
+          .byAny(
+              "group-name", eni -> eni.groups().stream().map(GroupIdentifier::groupName).toList())
+          .by("interface-type", NetworkInterface::interfaceTypeAsString)
+          .by("mac-address", NetworkInterface::macAddress)
+          .by("network-interface-id", NetworkInterface::networkInterfaceId)
+          .by("owner-id", NetworkInterface::ownerId)
+          .by("private-dns-name", NetworkInterface::privateDnsName)
+          .by("private-ip-address", NetworkInterface::privateIpAddress)
+          .by("requester-id", NetworkInterface::requesterId)
+          .by("requester-managed", NetworkInterface::requesterManaged)
+          .by("source-dest-check", NetworkInterface::sourceDestCheck)
+          .by("status", NetworkInterface::statusAsString)
+          .by("subnet-id", NetworkInterface::subnetId)
+          .by("vpc-id", NetworkInterface::vpcId);
+
+  private final Scope scope;
+  private final Store store;
+  private final Ids ids;
+  private final Addresses addresses;
+  private final DataPlane plane;
+  private final int most;
+
+  public NetworkInterfaces(Scope scope, Store store, Ids ids, DataPlane plane, int most) {
+    this.most = most;
+    this.scope = scope;
+    this.store = store;
+    this.ids = ids;
+    this.plane = plane;
+    addresses = new Addresses(ids, plane);
+  }
+
+  /** Whether it is a NAT gateway's, which nobody else may change. */
+  static boolean isGateway(NetworkInterface eni) {
+    return NAT_GATEWAY.equals(eni.interfaceTypeAsString());
+  }
+
+  private static @Nullable String publicIp(NetworkInterface eni) {
+    return eni.association() == null ? null : eni.association().publicIp();
+  }
+
+  public CreateNetworkInterfaceResponse create(CreateNetworkInterfaceRequest request) {
+    Refuse.unlessEffective(
+        request,
+        Set.of(
+            "SubnetId",
+            "Groups",
+            "Description",
+            "PrivateIpAddress",
+            "PrivateIpAddresses",
+            "InterfaceType",
+            "ClientToken",
+            "TagSpecifications",
+            "DryRun"));
+    String subnetId = Refuse.required(request.subnetId(), "subnetId");
+    if (request.interfaceType() != null
+        && request.interfaceType() != NetworkInterfaceCreationType.UNKNOWN_TO_SDK_VERSION) {
+      throw Refuse.unsupported(
+          "The interface type "
+              + request.interfaceTypeAsString()
+              + " is not supported by this region yet.");
+    }
+    if (request.interfaceType() != null && !request.interfaceTypeAsString().equals("interface")) {
+      throw Refuse.invalidValue(
+          request.interfaceTypeAsString(), "interfaceType", "Unknown interface type.");
+    }
+    description(request.description());
+    String wanted = wantedAddress(request);
+    List<Tag> tags = Tags.given("network-interface", request.tagSpecifications());
+    String token = request.clientToken();
+    String asked =
+        ClientToken.fingerprint(REQUEST, request.toBuilder().clientToken("").dryRun(null).build());
+    String fresh = ids.ec2("eni");
+    String mac = mac();
+    String id =
+        store.write(tx -> {
+          Optional<String> done = ClientToken.done(tx, token, asked);
+          if (done.isPresent()) {
+            return done.get();
+          }
+          Subnet subnet = Kind.SUBNET.get(tx, subnetId);
+          NetworkInterface eni =
+              make(tx, fresh, mac, subnet, request.groups(), wanted, request.description());
+          tx.insert(Tables.INTERFACES, fresh, eni);
+          Tags.put(tx, fresh, tags);
+          ClientToken.put(tx, token, asked, fresh);
+          Refuse.ifDryRun(request.dryRun());
+          return fresh;
+        });
+    // Also when it was made before: whoever made it may have died between storing and this.
+    return plane.alone(
+        id,
+        () -> {
+          plane.networkInterface(id);
+          NetworkInterface made = store.read(tx -> shown(tx, Kind.INTERFACE.get(tx, id)));
+          return CreateNetworkInterfaceResponse.builder()
+              .clientToken(token)
+              .networkInterface(
+                  id.equals(fresh) ? made.toBuilder().status("pending").build() : made)
+              .build();
+        });
+  }
+
+  /** An interface with an address of its own, that nobody has stored yet. */
+  private NetworkInterface make(
+      Tx tx,
+      String id,
+      String mac,
+      Subnet subnet,
+      List<String> groups,
+      @Nullable String wanted,
+      @Nullable String description) {
+    if (tx.count(Tables.INTERFACES) >= most) {
+      throw Refuse.because(
+          "NetworkInterfaceLimitExceeded",
+          "The maximum number of network interfaces has been reached.");
+    }
+    List<GroupIdentifier> identified = groups(tx, subnet.vpcId(), groups);
+    String address =
+        wanted == null ? addresses.any(tx, subnet, id) : addresses.exactly(tx, subnet, wanted, id);
+    return NetworkInterface.builder()
+        .networkInterfaceId(id)
+        .ownerId(scope.account())
+        .vpcId(subnet.vpcId())
+        .subnetId(subnet.subnetId())
+        .availabilityZone(subnet.availabilityZone())
+        .availabilityZoneId(subnet.availabilityZoneId())
+        .description(Objects.requireNonNullElse(description, ""))
+        .groups(identified)
+        .interfaceType(NetworkInterfaceType.INTERFACE)
+        .macAddress(mac)
+        .privateIpAddress(address)
+        .privateDnsName(hostName(address))
+        .sourceDestCheck(true)
+        .build();
+  }
+
+  /**
+   * The first interface of an instance: stored with it, and gone with it.
+   *
+   * @param publicAddress whether it has one
+   */
+  public NetworkInterface makeFirst(
+      Tx tx,
+      String instanceId,
+      Subnet subnet,
+      List<String> groups,
+      @Nullable String wanted,
+      boolean publicAddress,
+      List<Tag> tags,
+      Instant now) {
+    String id = ids.ec2("eni");
+    NetworkInterface made = make(tx, id, mac(), subnet, groups, wanted, "");
+    NetworkInterface attached =
+        made.toBuilder()
+            .association(publicAddress ? association(tx, made, true) : null)
+            .attachment(
+                NetworkInterfaceAttachment.builder()
+                    .attachmentId("eni-attach-" + id.substring("eni-".length()))
+                    .attachTime(now)
+                    .deleteOnTermination(true)
+                    .deviceIndex(0)
+                    .networkCardIndex(0)
+                    .instanceId(instanceId)
+                    .instanceOwnerId(scope.account())
+                    .status(AttachmentStatus.ATTACHED)
+                    .build())
+            .build();
+    tx.insert(Tables.INTERFACES, id, attached);
+    Tags.put(tx, id, tags);
+    return attached;
+  }
+
+  /** The interface of a NAT gateway: without groups, stored with it, and gone with it. */
+  public NetworkInterface makeForGateway(
+      Tx tx, String gatewayId, String subnetId, @Nullable String wanted, Instant now) {
+    String id = ids.ec2("eni");
+    NetworkInterface made =
+        make(
+                tx,
+                id,
+                mac(),
+                Kind.SUBNET.get(tx, subnetId),
+                List.of(),
+                wanted,
+                "Interface for NAT Gateway " + gatewayId)
+            .toBuilder()
+            .groups(List.of())
+            .interfaceType(NAT_GATEWAY)
+            .sourceDestCheck(false)
+            .requesterManaged(true)
+            .requesterId(owner(Use.NAT_GATEWAY))
+            .attachment(attachment(id, Use.NAT_GATEWAY).toBuilder().attachTime(now).build())
+            .build();
+    tx.insert(Tables.INTERFACES, id, made);
+    return made;
+  }
+
+  /** Gives back what an interface had, and forgets it; packets know nothing of it any more. */
+  public void forget(Tx tx, String id) {
+    NetworkInterface eni = Kind.INTERFACE.get(tx, id);
+    addresses.giveBack(tx, Kind.SUBNET.get(tx, eni.subnetId()), eni.privateIpAddress());
+    if (eni.association() != null && eni.association().allocationId() == null) {
+      addresses.giveBackPublic(tx, eni.association().publicIp());
+    }
+    ClientToken.forget(tx, id);
+    Tags.forget(tx, id);
+    tx.delete(Tables.INTERFACES, id);
+  }
+
+  private static @Nullable String wantedAddress(CreateNetworkInterfaceRequest request) {
+    List<PrivateIpAddressSpecification> several = request.privateIpAddresses();
+    if (several.isEmpty()) {
+      return request.privateIpAddress();
+    }
+    if (request.privateIpAddress() != null) {
+      throw Refuse.combination(
+          "The parameter privateIpAddresses cannot be used with the parameter privateIpAddress");
+    }
+    if (several.size() > 1) {
+      throw Refuse.unsupported(
+          "Secondary addresses (the parameter PrivateIpAddresses) are not supported by this region"
+              + " yet.");
+    }
+    if (!Boolean.TRUE.equals(several.getFirst().primary())) {
+      throw Refuse.combination("One of the private addresses must be the primary one");
+    }
+    return Refuse.required(several.getFirst().privateIpAddress(), "PrivateIpAddress");
+  }
+
+  /** A locally administered unicast address. */
+  private String mac() {
+    return "02:" + String.join(":", ids.hex(10).split("(?<=\\G..)"));
+  }
+
+  private String hostName(String address) {
+    return "ip-" + address.replace('.', '-') + "." + DhcpOptionSets.domain(scope);
+  }
+
+  private static void description(@Nullable String text) {
+    if (text != null && text.length() > MAX_DESCRIPTION) {
+      throw Refuse.invalidValue(
+          "The description exceeds the maximum length of " + MAX_DESCRIPTION + " characters");
+    }
+  }
+
+  /** The groups that are asked for; without any, the VPC's default one. */
+  private static List<GroupIdentifier> groups(Tx tx, String vpcId, List<String> asked) {
+    if (asked.isEmpty()) {
+      return List.of(identifier(SecurityGroups.defaultOf(tx, vpcId)));
+    }
+    List<String> distinct = asked.stream().distinct().toList();
+    if (distinct.size() > MOST_GROUPS) {
+      throw Refuse.because(
+          "SecurityGroupsPerInterfaceLimitExceeded",
+          "The maximum number of security groups per interface has been reached.");
+    }
+    List<GroupIdentifier> groups = new ArrayList<>();
+    for (String id : distinct) {
+      SecurityGroup group = SecurityGroups.meant(tx, id, null);
+      if (!group.vpcId().equals(vpcId)) {
+        throw Refuse.invalidValue(
+            "You have specified two resources that belong to different networks.");
+      }
+      groups.add(identifier(group));
+    }
+    return List.copyOf(groups);
+  }
+
+  private static GroupIdentifier identifier(SecurityGroup group) {
+    return GroupIdentifier.builder().groupId(group.groupId()).groupName(group.groupName()).build();
+  }
+
+  public DeleteNetworkInterfaceResponse delete(DeleteNetworkInterfaceRequest request) {
+    String id = wellFormed(Refuse.required(request.networkInterfaceId(), "networkInterfaceId"));
+    return plane.alone(
+        id,
+        () -> {
+          NetworkInterface eni = store.read(tx -> Kind.INTERFACE.get(tx, id));
+          if (eni.attachment() != null || plane.plugged(id).isPresent()) {
+            throw Refuse.invalidValue("Network interface '" + id + "' is currently in use.");
+          }
+          Refuse.ifDryRun(request.dryRun());
+          // First from the packets' world: as soon as it is no longer stored, another may have its
+          // address.
+          plane.interfaceGone(id);
+          store.write(tx -> {
+            forget(tx, id);
+            return true;
+          });
+          return DeleteNetworkInterfaceResponse.builder().build();
+        });
+  }
+
+  private static String wellFormed(String id) {
+    if (!id.matches("eni-[0-9a-f]+")) {
+      throw Refuse.because(
+          "InvalidNetworkInterfaceId.Malformed",
+          "Invalid id: \"" + id + "\" (expecting \"eni-...\")");
+    }
+    return id;
+  }
+
+  public ModifyNetworkInterfaceAttributeResponse modify(
+      ModifyNetworkInterfaceAttributeRequest request) {
+    Refuse.unlessEffective(
+        request,
+        Set.of(
+            "NetworkInterfaceId",
+            "Description",
+            "Groups",
+            "SourceDestCheck",
+            "AssociatePublicIpAddress",
+            "DryRun"));
+    String id = wellFormed(Refuse.required(request.networkInterfaceId(), "networkInterfaceId"));
+    Boolean check = Flags.value(request.sourceDestCheck());
+    Boolean associate = request.associatePublicIpAddress();
+    String description = request.description() == null ? null : request.description().value();
+    long attributes =
+        java.util.stream.Stream.of(
+                check != null, associate != null, description != null, !request.groups().isEmpty())
+            .filter(given -> given)
+            .count();
+    if (attributes == 0) {
+      throw Refuse.combination("No attributes specified.");
+    }
+    if (attributes > 1) {
+      throw Refuse.combination("Fields for multiple attribute types specified");
+    }
+    if (Boolean.FALSE.equals(check)) {
+      throw Refuse.unsupported(
+          "The value false of the parameter SourceDestCheck is not supported by this region yet.");
+    }
+    description(description);
+    return plane.alone(
+        id,
+        () -> {
+          store.write(tx -> {
+            NetworkInterface eni = Kind.INTERFACE.get(tx, id);
+            if (isGateway(eni)) {
+              throw Refuse.because(
+                  "AuthFailure", "You do not have permission to access the specified resource.");
+            }
+            NetworkInterface.Builder changed = eni.toBuilder();
+            if (description != null) {
+              changed.description(description);
+            }
+            if (!request.groups().isEmpty()) {
+              changed.groups(groups(tx, eni.vpcId(), request.groups()));
+            }
+            if (associate != null) {
+              changed.association(association(tx, eni, associate));
+            }
+            tx.put(Tables.INTERFACES, id, changed.build());
+            Refuse.ifDryRun(request.dryRun());
+            return true;
+          });
+          if (description == null) {
+            plane.networkInterface(id);
+          }
+          return ModifyNetworkInterfaceAttributeResponse.builder().build();
+        });
+  }
+
+  /** The interface's public address from now on; a present one is kept. */
+  private @Nullable NetworkInterfaceAssociation association(
+      Tx tx, NetworkInterface eni, boolean wanted) {
+    NetworkInterfaceAssociation present = eni.association();
+    if (wanted && present == null) {
+      return NetworkInterfaceAssociation.builder()
+          .ipOwnerId("amazon")
+          .publicIp(addresses.anyPublic(tx, eni.networkInterfaceId()))
+          .build();
+    }
+    if (!wanted && present != null && present.allocationId() != null) {
+      throw Refuse.invalidValue(
+          "The network interface "
+              + eni.networkInterfaceId()
+              + " has an Elastic IP address, which is to be disassociated instead.");
+    }
+    if (!wanted && present != null) {
+      addresses.giveBackPublic(tx, present.publicIp());
+      return null;
+    }
+    return present;
+  }
+
+  public DescribeNetworkInterfacesResponse describe(DescribeNetworkInterfacesRequest request) {
+    Refuse.ifDryRun(request.dryRun());
+    request.networkInterfaceIds().forEach(NetworkInterfaces::wellFormed);
+    List<NetworkInterface> all =
+        store.read(tx -> candidates(tx, request).stream().map(eni -> shown(tx, eni)).toList());
+    Pages<NetworkInterface> page =
+        Pages.of(
+            FILTERS.select(all, request.filters()),
+            NetworkInterface::networkInterfaceId,
+            request.networkInterfaceIds(),
+            request.nextToken(),
+            request.maxResults());
+    return DescribeNetworkInterfacesResponse.builder()
+        .networkInterfaces(page.items())
+        .nextToken(page.nextToken())
+        .build();
+  }
+
+  /** All that may be meant; whoever asks for one description does not wait for a look at all. */
+  private static List<NetworkInterface> candidates(
+      Tx tx, DescribeNetworkInterfacesRequest request) {
+    Optional<String> description =
+        request.filters().stream()
+            .filter(filter -> "description".equals(filter.name()) && filter.values().size() == 1)
+            .map(filter -> filter.values().getFirst())
+            .filter(value -> !WILDCARDS.matcher(value).find())
+            .findFirst();
+    return request.networkInterfaceIds().isEmpty() && description.isPresent()
+        ? Tables.of(tx, Tables.INTERFACES, "description", description.get())
+        : Kind.INTERFACE.list(tx, request.networkInterfaceIds());
+  }
+
+  /** As it is described: with what the network and the VPC's attributes say about it. */
+  public NetworkInterface shown(Tx tx, NetworkInterface eni) {
+    Optional<Use> use = plane.plugged(eni.networkInterfaceId());
+    NetworkInterfaceAssociation association = eni.association();
+    if (association != null && Kind.VPC.get(tx, eni.vpcId()).dnsHostnames()) {
+      association =
+          association.toBuilder().publicDnsName(publicHostName(association.publicIp())).build();
+    }
+    NetworkInterfaceAttachment own = eni.attachment(); // an instance's
+    return eni.toBuilder()
+        .association(association)
+        .attachment(
+            own != null
+                ? own
+                : use.map(how -> attachment(eni.networkInterfaceId(), how)).orElse(null))
+        .status(
+            own != null || use.isPresent()
+                ? NetworkInterfaceStatus.IN_USE
+                : NetworkInterfaceStatus.AVAILABLE)
+        .requesterManaged(
+            Boolean.TRUE.equals(eni.requesterManaged()) || (own == null && use.isPresent()))
+        .requesterId(
+            own != null ? eni.requesterId() : use.map(NetworkInterfaces::owner).orElse(null))
+        .ipv6Addresses(List.of())
+        .privateIpAddresses(
+            NetworkInterfacePrivateIpAddress.builder()
+                .primary(true)
+                .privateIpAddress(eni.privateIpAddress())
+                .privateDnsName(eni.privateDnsName())
+                .association(association)
+                .build())
+        .tagSet(Tags.of(tx, eni.networkInterfaceId()))
+        .build();
+  }
+
+  private String publicHostName(String address) {
+    String suffix =
+        scope.region().equals("us-east-1")
+            ? ".compute-1.amazonaws.com"
+            : "." + scope.region() + ".compute.amazonaws.com";
+    return "ec2-" + address.replace('.', '-') + suffix;
+  }
+
+  private static NetworkInterfaceAttachment attachment(String id, Use use) {
+    return NetworkInterfaceAttachment.builder()
+        .attachmentId("eni-attach-" + id.substring("eni-".length()))
+        .deleteOnTermination(false)
+        .deviceIndex(1)
+        .networkCardIndex(0)
+        .instanceOwnerId(owner(use))
+        .status(AttachmentStatus.ATTACHED)
+        .build();
+  }
+
+  /** The service that holds an interface which is none of an instance. */
+  private static String owner(Use use) {
+    return switch (use) {
+      case NAMESPACE, NAT_GATEWAY -> "amazon-aws";
+      case SERVER -> "amazon-elb";
+    };
+  }
+
+  /** Private host names of interfaces, inside their VPC. */
+  @Override
+  public Optional<List<String>> lookup(String vpcId, String name) {
+    Matcher host = HOST.matcher(name);
+    if (!host.matches() || !host.group(5).equals(DhcpOptionSets.domain(scope))) {
+      return Optional.empty();
+    }
+    String address =
+        host.group(1) + "." + host.group(2) + "." + host.group(3) + "." + host.group(4);
+    return store
+        .read(tx -> tx.get(Tables.ADDRESSES, vpcId + "/" + address))
+        .map(row -> List.of(address));
+  }
+}

@@ -1,0 +1,5 @@
+/** Internet gateways. */
+@NullMarked
+package dev.muelle.services.ec2.gateway;
+
+import org.jspecify.annotations.NullMarked;

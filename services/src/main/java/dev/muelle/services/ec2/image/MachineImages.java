@@ -1,0 +1,123 @@
+package dev.muelle.services.ec2.image;
+
+import dev.muelle.services.Scope;
+import dev.muelle.services.ec2.state.Filters;
+import dev.muelle.services.ec2.state.Pages;
+import dev.muelle.services.ec2.state.Refuse;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import software.amazon.awssdk.services.ec2.model.ArchitectureValues;
+import software.amazon.awssdk.services.ec2.model.DescribeImagesRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeImagesResponse;
+import software.amazon.awssdk.services.ec2.model.DeviceType;
+import software.amazon.awssdk.services.ec2.model.HypervisorType;
+import software.amazon.awssdk.services.ec2.model.Image;
+import software.amazon.awssdk.services.ec2.model.ImageState;
+import software.amazon.awssdk.services.ec2.model.ImageTypeValues;
+import software.amazon.awssdk.services.ec2.model.VirtualizationType;
+
+/**
+ * The images that instances start from: each region has the ECS-optimized one, under an id of its
+ * own.
+ *
+ * @see <a
+ *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-optimized_AMI.html">Amazon
+ *     ECS-optimized Linux AMIs</a>
+ */
+public final class MachineImages {
+
+  /** Amazon's account that owns the ECS-optimized images. */
+  private static final String OWNER = "591542846629";
+
+  private static final Filters<Image> FILTERS =
+      new Filters<Image>()
+          .by("architecture", Image::architectureAsString)
+          .by("creation-date", Image::creationDate)
+          .by("description", Image::description)
+          .by("hypervisor", Image::hypervisorAsString)
+          .by("image-id", Image::imageId)
+          .by("image-type", Image::imageTypeAsString)
+          .by("is-public", Image::publicLaunchPermissions)
+          .by("name", Image::name)
+          .by("owner-alias", Image::imageOwnerAlias)
+          .by("owner-id", Image::ownerId)
+          .by("root-device-type", Image::rootDeviceTypeAsString)
+          .by("state", Image::stateAsString)
+          .by("virtualization-type", Image::virtualizationTypeAsString);
+
+  private final Image ecs;
+
+  public MachineImages(Scope scope) {
+    boolean arm = System.getProperty("os.arch", "").equals("aarch64");
+    String name = "al2023-ami-ecs-hvm-2023.0.20251108-kernel-6.1-" + (arm ? "arm64" : "x86_64");
+    ecs =
+        Image.builder()
+            .imageId(id(name + "/" + scope.region()))
+            .name(name)
+            .description("Amazon Linux AMI 2023.0.20251108 ECS HVM EBS")
+            .imageLocation("amazon/" + name)
+            .imageOwnerAlias("amazon")
+            .ownerId(OWNER)
+            .architecture(arm ? ArchitectureValues.ARM64 : ArchitectureValues.X86_64)
+            .creationDate("2025-11-08T00:00:00.000Z")
+            .imageType(ImageTypeValues.MACHINE)
+            .publicLaunchPermissions(true)
+            .platformDetails("Linux/UNIX")
+            .rootDeviceName("/dev/xvda")
+            .rootDeviceType(DeviceType.EBS)
+            .state(ImageState.AVAILABLE)
+            .virtualizationType(VirtualizationType.HVM)
+            .hypervisor(HypervisorType.XEN)
+            .enaSupport(true)
+            .build();
+  }
+
+  /** The same for the same image in the same region, wherever this runs. */
+  private static String id(String name) {
+    UUID hash = UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8));
+    return "ami-0" + hash.toString().replace("-", "").substring(0, 16);
+  }
+
+  public Image get(String id) {
+    if (!id.matches("ami-[0-9a-f]{8}([0-9a-f]{9})?")) {
+      throw Refuse.because(
+          "InvalidAMIID.Malformed", "Invalid id: \"" + id + "\" (expecting \"ami-...\")");
+    }
+    if (!id.equals(ecs.imageId())) {
+      throw Refuse.because("InvalidAMIID.NotFound", "The image id '[" + id + "]' does not exist");
+    }
+    return ecs;
+  }
+
+  public DescribeImagesResponse describe(DescribeImagesRequest request) {
+    Refuse.unlessEffective(
+        request,
+        Set.of(
+            "ImageIds",
+            "Owners",
+            "Filters",
+            "DryRun",
+            "IncludeDeprecated", // nothing here is
+            "MaxResults",
+            "NextToken"));
+    Refuse.ifDryRun(request.dryRun());
+    request.imageIds().forEach(this::get);
+    boolean owned =
+        request.owners().isEmpty()
+            || request.owners().contains("amazon")
+            || request.owners().contains(OWNER);
+    Pages<Image> page =
+        Pages.of(
+            FILTERS.select(owned ? List.of(ecs) : List.of(), request.filters()),
+            Image::imageId,
+            request.imageIds(),
+            request.nextToken(),
+            request.maxResults());
+    return DescribeImagesResponse.builder()
+        .images(page.items())
+        .nextToken(page.nextToken())
+        .build();
+  }
+}

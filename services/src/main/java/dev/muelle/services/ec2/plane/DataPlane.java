@@ -1,0 +1,261 @@
+package dev.muelle.services.ec2.plane;
+
+import dev.muelle.network.Cidr;
+import dev.muelle.network.Network;
+import dev.muelle.network.Network.Peering;
+import dev.muelle.network.Network.Use;
+import dev.muelle.network.Network.Vpc;
+import dev.muelle.network.Subnet.Route;
+import dev.muelle.services.ec2.state.Kind;
+import dev.muelle.services.ec2.state.PeeringRecord;
+import dev.muelle.services.ec2.state.Tables;
+import dev.muelle.services.ec2.state.VpcRecord;
+import dev.muelle.store.Row;
+import dev.muelle.store.Store;
+import dev.muelle.store.Tx;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ec2.model.GroupIdentifier;
+import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.RouteTable;
+import software.amazon.awssdk.services.ec2.model.SecurityGroup;
+import software.amazon.awssdk.services.ec2.model.SecurityGroupRule;
+import software.amazon.awssdk.services.ec2.model.Subnet;
+import software.amazon.awssdk.services.ec2.model.VpcPeeringConnectionStateReasonCode;
+
+/**
+ * Brings the network to what is stored. Each method re-reads one resource and states it to the
+ * network as a whole, so that repeating one does no harm; a change and its application happen
+ * within {@link #alone}, so that two changes of one resource are applied in the order in which they
+ * were stored.
+ */
+public final class DataPlane {
+
+  private static final int LOCKS = 256;
+
+  private final Store store;
+  private final Network network;
+  private final ReentrantLock[] locks = new ReentrantLock[LOCKS];
+
+  public DataPlane(Store store, Network network) {
+    this.store = store;
+    this.network = network;
+    for (int i = 0; i < LOCKS; i++) {
+      locks[i] = new ReentrantLock();
+    }
+  }
+
+  /** Runs work during which nobody else changes the resource with this id. Does not nest. */
+  public <R> R alone(String id, Supplier<R> work) {
+    ReentrantLock lock = locks[Math.floorMod(id.hashCode(), LOCKS)];
+    lock.lock();
+    try {
+      return work.get();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  public void vpc(String id) {
+    Optional<VpcRecord> stored = store.read(tx -> tx.get(Tables.VPCS, id)).map(Row::value);
+    stored.ifPresentOrElse(
+        vpc -> network.putVpc(new Vpc(id, List.of(Cidr.parse(vpc.vpc().cidrBlock())))),
+        () -> network.removeVpc(id));
+  }
+
+  public void group(String id) {
+    dev.muelle.network.SecurityGroup group =
+        store.read(tx -> {
+          SecurityGroup stored = Kind.GROUP.get(tx, id);
+          List<SecurityGroupRule> rules = Tables.of(tx, Tables.RULES, "group", id);
+          return new dev.muelle.network.SecurityGroup(
+              id,
+              stored.vpcId(),
+              Permits.packets(tx, rules, false),
+              Permits.packets(tx, rules, true));
+        });
+    network.putSecurityGroup(group);
+  }
+
+  /** Something changed that a group's rules depend on. Not to be called within {@link #alone}. */
+  public void groupAlone(String id) {
+    alone(
+        id,
+        () -> {
+          boolean there = store.read(tx -> tx.get(Tables.GROUPS, id)).isPresent();
+          if (there) {
+            group(id);
+          }
+          return there;
+        });
+  }
+
+  public void groupGone(String vpcId, String id) {
+    network.removeSecurityGroup(vpcId, id);
+  }
+
+  public void networkInterface(String id) {
+    network.putInterface(
+        store.read(tx -> {
+          NetworkInterface eni = Kind.INTERFACE.get(tx, id);
+          return new Network.NetworkInterface(
+              id,
+              eni.vpcId(),
+              Cidr.parse(Kind.SUBNET.get(tx, eni.subnetId()).cidrBlock()),
+              eni.privateIpAddress(),
+              eni.macAddress(),
+              eni.groups().stream().map(GroupIdentifier::groupId).toList(),
+              publicAddress(tx, eni));
+        }));
+  }
+
+  /** An address that the world reaches; without an internet gateway it reaches none. */
+  private static @Nullable String publicAddress(Tx tx, NetworkInterface eni) {
+    return eni.association() == null || Ways.gateway(tx, eni.vpcId()).isEmpty()
+        ? null
+        : eni.association().publicIp();
+  }
+
+  private void subnet(String id) {
+    Optional<dev.muelle.network.Subnet> wanted =
+        store.read(tx -> tx.get(Tables.SUBNETS, id).map(row -> packets(tx, row.value())));
+    wanted.ifPresent(network::putSubnet);
+  }
+
+  private static dev.muelle.network.Subnet packets(Tx tx, Subnet subnet) {
+    RouteTable table = Ways.table(tx, subnet);
+    List<Route> routes =
+        table.routes().stream()
+            .filter(route -> !Ways.LOCAL.equals(route.gatewayId()))
+            .map(route ->
+                new Route(Cidr.parse(route.destinationCidrBlock()), Ways.target(tx, table, route)))
+            .toList();
+    return new dev.muelle.network.Subnet(
+        subnet.vpcId(),
+        Cidr.parse(subnet.cidrBlock()),
+        routes,
+        Edges.packets(Edges.acl(tx, subnet).entries()));
+  }
+
+  /** Something changed in a subnet's ways. Not to be called within {@link #alone}. */
+  public void subnetAlone(String id) {
+    alone(id, () -> applied(() -> subnet(id)));
+  }
+
+  /** A peering came to life or to its end. Not to be called within {@link #alone}. */
+  public void peeringAlone(String id) {
+    alone(
+        id,
+        () -> {
+          Optional<PeeringRecord> active =
+              store
+                  .read(tx -> tx.get(Tables.PEERINGS, id))
+                  .map(Row::value)
+                  .filter(one -> one.state() == VpcPeeringConnectionStateReasonCode.ACTIVE);
+          active.ifPresentOrElse(
+              one ->
+                  network.putPeering(
+                      new Peering(
+                          id,
+                          one.connection().requesterVpcInfo().vpcId(),
+                          one.connection().accepterVpcInfo().vpcId())),
+              () -> network.removePeering(id));
+          return true;
+        });
+  }
+
+  public void subnetGone(Subnet subnet) {
+    network.removeSubnet(subnet.vpcId(), Cidr.parse(subnet.cidrBlock()));
+  }
+
+  /**
+   * Something changed that many ways of a VPC depend on: a route, or a gateway. Not to be called
+   * within {@link #alone}.
+   */
+  public void ways(String vpcId) {
+    List<String> addressed =
+        store.read(tx ->
+            Tables.of(tx, Tables.INTERFACES, "vpc", vpcId).stream()
+                .filter(eni -> eni.association() != null)
+                .map(NetworkInterface::networkInterfaceId)
+                .toList());
+    addressed.forEach(this::interfaceAlone);
+    subnets(vpcId);
+  }
+
+  /** Something changed about an interface that may be gone by now. Not within {@link #alone}. */
+  public void interfaceAlone(String id) {
+    alone(
+        id,
+        () -> {
+          boolean there = store.read(tx -> tx.get(Tables.INTERFACES, id)).isPresent();
+          if (there) {
+            networkInterface(id);
+          }
+          return there;
+        });
+  }
+
+  private void subnets(String vpcId) {
+    store.read(tx -> tx.find(Tables.SUBNETS, "vpc", vpcId)).forEach(row -> subnetAlone(row.key()));
+  }
+
+  /** Whether an interface has a public address now, in this region or another of this server. */
+  public boolean taken(String publicAddress) {
+    return network.owner(publicAddress).isPresent();
+  }
+
+  public void interfaceGone(String id) {
+    network.removeInterface(id);
+  }
+
+  /** Brings an instance's interface to life. */
+  public void plugInstance(String interfaceId) {
+    network.plug(interfaceId, Use.NAMESPACE);
+  }
+
+  /** Brings a NAT gateway's interface to life. */
+  public void plugGateway(String interfaceId) {
+    network.plug(interfaceId, Use.NAT_GATEWAY);
+  }
+
+  public Optional<Use> plugged(String interfaceId) {
+    return network.plugged(interfaceId);
+  }
+
+  /** States everything that is stored, after a start; what runs is adopted by the network. */
+  public void everything() {
+    Known known = known();
+    known.vpcs().forEach(id -> alone(id, () -> applied(() -> vpc(id))));
+    known.groups().forEach(id -> alone(id, () -> applied(() -> group(id))));
+    known.interfaces().forEach(id -> alone(id, () -> applied(() -> networkInterface(id))));
+    store.read(tx -> tx.list(Tables.PEERINGS)).forEach(row -> peeringAlone(row.key()));
+    known.vpcs().forEach(this::subnets); // last: routes lead to interfaces and peers
+  }
+
+  private static boolean applied(Runnable work) {
+    work.run();
+    return true;
+  }
+
+  public Known known() {
+    return store.read(tx ->
+        new Known(
+            keys(tx.list(Tables.VPCS)),
+            keys(tx.list(Tables.GROUPS)),
+            keys(tx.list(Tables.INTERFACES))));
+  }
+
+  private static <T> Set<String> keys(List<Row<T>> rows) {
+    Set<String> keys = new HashSet<>();
+    rows.forEach(row -> keys.add(row.key()));
+    return keys;
+  }
+
+  public record Known(Set<String> vpcs, Set<String> groups, Set<String> interfaces) {}
+}

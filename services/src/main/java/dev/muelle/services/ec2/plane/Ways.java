@@ -1,0 +1,72 @@
+package dev.muelle.services.ec2.plane;
+
+import dev.muelle.network.Subnet.Target;
+import dev.muelle.services.ec2.state.Tables;
+import dev.muelle.store.Row;
+import dev.muelle.store.Tx;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import software.amazon.awssdk.services.ec2.model.InternetGateway;
+import software.amazon.awssdk.services.ec2.model.NatGatewayState;
+import software.amazon.awssdk.services.ec2.model.Route;
+import software.amazon.awssdk.services.ec2.model.RouteTable;
+import software.amazon.awssdk.services.ec2.model.RouteTableAssociation;
+import software.amazon.awssdk.services.ec2.model.Subnet;
+import software.amazon.awssdk.services.ec2.model.VpcPeeringConnectionStateReasonCode;
+
+/** Where the packets of a subnet may go: its route table, and what its routes lead to now. */
+public final class Ways {
+
+  public static final String LOCAL = "local";
+
+  private Ways() {}
+
+  /** Where a route leads now; the one to the VPC itself leads nowhere else. */
+  public static Target target(Tx tx, RouteTable table, Route route) {
+    String gateway = route.gatewayId();
+    if (gateway != null) {
+      return gateway(tx, table.vpcId())
+              .filter(attached -> attached.internetGatewayId().equals(gateway))
+              .isPresent()
+          ? new Target.Internet()
+          : new Target.Nowhere();
+    }
+    String peering = route.vpcPeeringConnectionId();
+    if (peering != null) {
+      return tx.get(Tables.PEERINGS, peering)
+          .filter(row -> row.value().state() == VpcPeeringConnectionStateReasonCode.ACTIVE)
+          .<Target>map(row -> new Target.Peer(peering))
+          .orElseGet(Target.Nowhere::new);
+    }
+    return Optional.ofNullable(route.natGatewayId())
+        .flatMap(id -> tx.get(Tables.NAT_GATEWAYS, id))
+        .map(Row::value)
+        .filter(nat -> nat.state() == NatGatewayState.AVAILABLE)
+        .<Target>map(
+            nat -> new Target.Gateway(nat.natGatewayAddresses().getFirst().networkInterfaceId()))
+        .orElseGet(Target.Nowhere::new);
+  }
+
+  /** The gateway that is attached to a VPC. */
+  public static Optional<InternetGateway> gateway(Tx tx, String vpcId) {
+    return Tables.of(tx, Tables.GATEWAYS, "vpc", vpcId).stream().findFirst();
+  }
+
+  /** The subnet's own route table, otherwise the VPC's main one. */
+  public static RouteTable table(Tx tx, Subnet subnet) {
+    List<RouteTable> tables = Tables.of(tx, Tables.ROUTE_TABLES, "vpc", subnet.vpcId());
+    Stream<RouteTable> own =
+        tables.stream()
+            .filter(table ->
+                table.associations().stream()
+                    .anyMatch(one -> subnet.subnetId().equals(one.subnetId())));
+    return Stream.concat(
+            own,
+            tables.stream()
+                .filter(
+                    table -> table.associations().stream().anyMatch(RouteTableAssociation::main)))
+        .findFirst()
+        .orElseThrow();
+  }
+}

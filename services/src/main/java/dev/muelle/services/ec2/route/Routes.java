@@ -1,0 +1,305 @@
+package dev.muelle.services.ec2.route;
+
+import dev.muelle.network.Cidr;
+import dev.muelle.network.Subnet.Target;
+import dev.muelle.services.ec2.plane.DataPlane;
+import dev.muelle.services.ec2.plane.Ways;
+import dev.muelle.services.ec2.state.Blocks;
+import dev.muelle.services.ec2.state.Kind;
+import dev.muelle.services.ec2.state.PeeringRecord;
+import dev.muelle.services.ec2.state.Refuse;
+import dev.muelle.services.ec2.state.Tables;
+import dev.muelle.store.Row;
+import dev.muelle.store.Store;
+import dev.muelle.store.Tx;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ec2.model.CreateRouteRequest;
+import software.amazon.awssdk.services.ec2.model.CreateRouteResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteRouteRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteRouteResponse;
+import software.amazon.awssdk.services.ec2.model.NatGateway;
+import software.amazon.awssdk.services.ec2.model.NatGatewayState;
+import software.amazon.awssdk.services.ec2.model.ReplaceRouteRequest;
+import software.amazon.awssdk.services.ec2.model.ReplaceRouteResponse;
+import software.amazon.awssdk.services.ec2.model.Route;
+import software.amazon.awssdk.services.ec2.model.RouteOrigin;
+import software.amazon.awssdk.services.ec2.model.RouteState;
+import software.amazon.awssdk.services.ec2.model.RouteTable;
+import software.amazon.awssdk.services.ec2.model.Vpc;
+
+/**
+ * What is in route tables. Where a route leads now is not stored: a gateway that is gone or
+ * detached makes a black hole of it, and one that comes back mends it.
+ *
+ * @see <a href="https://docs.aws.amazon.com/vpc/latest/userguide/route-table-options.html">Routing
+ *     options</a>
+ */
+public final class Routes {
+
+  /** A route table's quota. */
+  private static final int MOST = 500;
+
+  private static final Set<String> EFFECTIVE =
+      Set.of(
+          "RouteTableId",
+          "DestinationCidrBlock",
+          "GatewayId",
+          "NatGatewayId",
+          "VpcPeeringConnectionId",
+          "DryRun");
+
+  private final Store store;
+  private final DataPlane plane;
+
+  public Routes(Store store, DataPlane plane) {
+    this.store = store;
+    this.plane = plane;
+  }
+
+  public static RouteState state(Tx tx, RouteTable table, Route route) {
+    boolean coming =
+        Optional.ofNullable(route.natGatewayId())
+            .flatMap(id -> tx.get(Tables.NAT_GATEWAYS, id))
+            .filter(row -> row.value().state() == NatGatewayState.PENDING)
+            .isPresent();
+    boolean dead =
+        !coming
+            && !Ways.LOCAL.equals(route.gatewayId())
+            && Ways.target(tx, table, route) instanceof Target.Nowhere;
+    return dead ? RouteState.BLACKHOLE : RouteState.ACTIVE;
+  }
+
+  /** Adds the route that leads everything else to an internet gateway. */
+  public static void addDefault(Tx tx, String tableId, String gatewayId) {
+    put(
+        tx,
+        Kind.ROUTE_TABLE.get(tx, tableId),
+        Route.builder()
+            .destinationCidrBlock("0.0.0.0/0")
+            .gatewayId(gatewayId)
+            .origin(RouteOrigin.CREATE_ROUTE)
+            .build());
+  }
+
+  /** In place of the one with the same destination, or at the end. */
+  private static void put(Tx tx, RouteTable table, Route route) {
+    List<Route> routes = new ArrayList<>(table.routes());
+    int at =
+        find(table, route.destinationCidrBlock())
+            .map(present -> routes.indexOf(present))
+            .orElse(-1);
+    if (at < 0) {
+      routes.add(route);
+    } else {
+      routes.set(at, route);
+    }
+    tx.put(Tables.ROUTE_TABLES, table.routeTableId(), table.toBuilder().routes(routes).build());
+  }
+
+  private static Optional<Route> find(RouteTable table, String destination) {
+    return table.routes().stream()
+        .filter(route -> destination.equals(route.destinationCidrBlock()))
+        .findFirst();
+  }
+
+  public CreateRouteResponse create(CreateRouteRequest request) {
+    Refuse.unlessEffective(request, EFFECTIVE);
+    String tableId = Refuse.required(request.routeTableId(), "routeTableId");
+    String destination = destination(request.destinationCidrBlock());
+    String vpcId =
+        store.write(tx -> {
+          RouteTable table = Kind.ROUTE_TABLE.get(tx, tableId);
+          Route route =
+              route(
+                  tx,
+                  table,
+                  destination,
+                  request.gatewayId(),
+                  request.natGatewayId(),
+                  request.vpcPeeringConnectionId());
+          Optional<Route> present = find(table, destination);
+          if (present.isPresent() && !present.get().equals(route)) {
+            throw Refuse.because(
+                "RouteAlreadyExists",
+                "The route identified by " + destination + " already exists.");
+          }
+          outside(tx, table, destination);
+          if (table.routes().size() >= MOST) {
+            throw Refuse.because(
+                "RouteLimitExceeded", "The maximum number of routes has been reached.");
+          }
+          put(tx, table, route);
+          Refuse.ifDryRun(request.dryRun());
+          return table.vpcId();
+        });
+    plane.ways(vpcId);
+    return CreateRouteResponse.builder().returnValue(true).build();
+  }
+
+  /** A part of the VPC may only be led to appliances, which are not built. */
+  private static void outside(Tx tx, RouteTable table, String destination) {
+    Vpc vpc = Kind.VPC.get(tx, table.vpcId()).vpc();
+    if (Cidr.parse(vpc.cidrBlock()).contains(Cidr.parse(destination))) {
+      throw Refuse.invalidValue(
+          "The destination CIDR block "
+              + destination
+              + " is equal to or more specific than one of this VPC's CIDR blocks. This route can"
+              + " target only an interface or an instance.");
+    }
+  }
+
+  /** Reads a destination and clears its host bits, as EC2 does. */
+  private static String destination(@Nullable String text) {
+    String given = Refuse.required(text, "destinationCidrBlock");
+    try {
+      return Blocks.block(given);
+    } catch (RuntimeException e) {
+      throw Refuse.invalidValue(given, "destinationCidrBlock", "This is not a valid CIDR block.");
+    }
+  }
+
+  private static Route route(
+      Tx tx,
+      RouteTable table,
+      String destination,
+      @Nullable String gatewayId,
+      @Nullable String natGatewayId,
+      @Nullable String peeringId) {
+    long targets = Stream.of(gatewayId, natGatewayId, peeringId).filter(Objects::nonNull).count();
+    if (targets != 1) {
+      throw Refuse.combination(
+          "A route needs exactly one target of gatewayId, natGatewayId and"
+              + " vpcPeeringConnectionId");
+    }
+    Route.Builder route =
+        Route.builder().destinationCidrBlock(destination).origin(RouteOrigin.CREATE_ROUTE);
+    if (peeringId != null) {
+      return route.vpcPeeringConnectionId(peering(tx, table, peeringId)).build();
+    }
+    return gatewayId != null
+        ? route.gatewayId(gateway(tx, table, gatewayId)).build()
+        : route.natGatewayId(natGateway(tx, table, natGatewayId)).build();
+  }
+
+  private static String peering(Tx tx, RouteTable table, String id) {
+    PeeringRecord peering = Kind.PEERING.get(tx, id);
+    if (peering.ended() != null) {
+      throw Kind.PEERING.missing(id);
+    }
+    if (!peering.concerns(table.vpcId())) {
+      throw Refuse.invalidValue(
+          "route table "
+              + table.routeTableId()
+              + " and vpc peering connection "
+              + id
+              + " belong to different networks");
+    }
+    return id;
+  }
+
+  private static String natGateway(Tx tx, RouteTable table, @Nullable String id) {
+    NatGateway nat =
+        Optional.ofNullable(id)
+            .flatMap(given -> tx.get(Tables.NAT_GATEWAYS, given))
+            .map(Row::value)
+            .filter(one ->
+                one.state() == NatGatewayState.PENDING || one.state() == NatGatewayState.AVAILABLE)
+            .orElseThrow(() ->
+                Refuse.because(
+                    "InvalidNatGatewayID.NotFound",
+                    "The natGateway ID '" + id + "' does not exist"));
+    if (!nat.vpcId().equals(table.vpcId())) {
+      throw Refuse.invalidValue(
+          "route table "
+              + table.routeTableId()
+              + " and network gateway "
+              + id
+              + " belong to different networks");
+    }
+    return nat.natGatewayId();
+  }
+
+  private static String gateway(Tx tx, RouteTable table, String id) {
+    if (!id.startsWith("igw-") || tx.get(Tables.GATEWAYS, id).isEmpty()) {
+      throw Refuse.because(
+          "InvalidGatewayID.NotFound", "The gateway ID '" + id + "' does not exist");
+    }
+    if (Ways.gateway(tx, table.vpcId())
+        .filter(attached -> attached.internetGatewayId().equals(id))
+        .isEmpty()) {
+      throw Refuse.invalidValue(
+          "route table "
+              + table.routeTableId()
+              + " and network gateway "
+              + id
+              + " belong to different networks");
+    }
+    return id;
+  }
+
+  public ReplaceRouteResponse replace(ReplaceRouteRequest request) {
+    Refuse.unlessEffective(request, EFFECTIVE);
+    String tableId = Refuse.required(request.routeTableId(), "routeTableId");
+    String destination = destination(request.destinationCidrBlock());
+    String vpcId =
+        store.write(tx -> {
+          RouteTable table = Kind.ROUTE_TABLE.get(tx, tableId);
+          if (find(table, destination).isEmpty()) {
+            throw Refuse.invalidValue(
+                "There is no route defined for '"
+                    + destination
+                    + "' in the route table. Use CreateRoute instead.");
+          }
+          outside(tx, table, destination);
+          put(
+              tx,
+              table,
+              route(
+                  tx,
+                  table,
+                  destination,
+                  request.gatewayId(),
+                  request.natGatewayId(),
+                  request.vpcPeeringConnectionId()));
+          Refuse.ifDryRun(request.dryRun());
+          return table.vpcId();
+        });
+    plane.ways(vpcId);
+    return ReplaceRouteResponse.builder().build();
+  }
+
+  public DeleteRouteResponse delete(DeleteRouteRequest request) {
+    Refuse.unlessEffective(request, Set.of("RouteTableId", "DestinationCidrBlock", "DryRun"));
+    String tableId = Refuse.required(request.routeTableId(), "routeTableId");
+    String destination = destination(request.destinationCidrBlock());
+    String vpcId =
+        store.write(tx -> {
+          RouteTable table = Kind.ROUTE_TABLE.get(tx, tableId);
+          Route gone =
+              find(table, destination)
+                  .orElseThrow(() ->
+                      Refuse.because(
+                          "InvalidRoute.NotFound",
+                          "no route with destination-cidr-block "
+                              + destination
+                              + " in route table "
+                              + tableId));
+          if (Ways.LOCAL.equals(gone.gatewayId())) {
+            throw Refuse.invalidValue(
+                "cannot remove local route " + destination + " in route table " + tableId);
+          }
+          List<Route> left = table.routes().stream().filter(route -> !route.equals(gone)).toList();
+          tx.put(Tables.ROUTE_TABLES, tableId, table.toBuilder().routes(left).build());
+          Refuse.ifDryRun(request.dryRun());
+          return table.vpcId();
+        });
+    plane.ways(vpcId);
+    return DeleteRouteResponse.builder().build();
+  }
+}

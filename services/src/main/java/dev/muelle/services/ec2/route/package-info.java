@@ -1,0 +1,5 @@
+/** Route tables and what is in them. */
+@NullMarked
+package dev.muelle.services.ec2.route;
+
+import org.jspecify.annotations.NullMarked;

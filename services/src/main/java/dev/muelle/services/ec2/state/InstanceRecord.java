@@ -1,0 +1,56 @@
+package dev.muelle.services.ec2.state;
+
+import java.time.Instant;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ec2.model.Instance;
+import software.amazon.awssdk.services.ec2.model.InstanceStateName;
+
+/**
+ * An instance as stored: what DescribeInstances shows but for its tags and interface, and what only
+ * other operations show.
+ *
+ * @param reservation the launch that it came of
+ * @param interfaceId its own interface; null once it is terminated
+ * @param userData in base64, as it was given; null if none was
+ * @param terminatedAt null as long as it is not
+ */
+public record InstanceRecord(
+    Instance instance,
+    String reservation,
+    @Nullable String interfaceId,
+    @Nullable String userData,
+    @Nullable Instant terminatedAt) {
+
+  public String id() {
+    return instance.instanceId();
+  }
+
+  public InstanceStateName state() {
+    return instance.state().name();
+  }
+
+  public InstanceRecord with(UnaryOperator<Instance.Builder> change) {
+    return new InstanceRecord(
+        change.apply(instance.toBuilder()).build(),
+        reservation,
+        interfaceId,
+        userData,
+        terminatedAt);
+  }
+
+  /** In another state; the codes are the API's. */
+  public InstanceRecord in(InstanceStateName state) {
+    int code =
+        switch (state) {
+          case PENDING -> 0;
+          case RUNNING -> 16;
+          case SHUTTING_DOWN -> 32;
+          case TERMINATED -> 48;
+          case STOPPING -> 64;
+          case STOPPED -> 80;
+          case UNKNOWN_TO_SDK_VERSION -> throw new IllegalArgumentException("no state");
+        };
+    return with(i -> i.state(s -> s.name(state).code(code)));
+  }
+}

@@ -1,0 +1,17 @@
+package dev.muelle.services.ec2.state;
+
+import dev.muelle.store.Tx;
+import java.util.Optional;
+import software.amazon.awssdk.services.ec2.model.Vpc;
+
+/**
+ * A VPC with the attribute that its description does not show.
+ *
+ * @param dnsHostnames whether interfaces with a public address have a public host name
+ */
+public record VpcRecord(Vpc vpc, boolean dnsHostnames) {
+
+  public static Optional<Vpc> findDefault(Tx tx) {
+    return Tables.of(tx, Tables.VPCS, "default", "true").stream().map(VpcRecord::vpc).findFirst();
+  }
+}

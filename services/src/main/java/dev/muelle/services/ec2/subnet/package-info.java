@@ -1,0 +1,5 @@
+/** Subnets. */
+@NullMarked
+package dev.muelle.services.ec2.subnet;
+
+import org.jspecify.annotations.NullMarked;
