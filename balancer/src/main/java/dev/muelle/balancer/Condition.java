@@ -22,6 +22,7 @@ public sealed interface Condition {
    * What conditions look at.
    *
    * @param host without a port
+   * @param hostHeader as it was sent: regular expressions see the port too
    * @param path as it was sent, without the query
    * @param query as it was sent, without its question mark; empty if there is none
    * @param fields the values of a header field by its name in lower case
@@ -29,30 +30,36 @@ public sealed interface Condition {
   record Facts(
       String method,
       String host,
+      String hostHeader,
       String path,
       String query,
       Function<String, List<String>> fields,
       String clientAddress) {}
 
-  private static boolean any(List<Wildcard> patterns, String value) {
+  private static boolean any(List<? extends TextPattern> patterns, String value) {
     return patterns.stream().anyMatch(pattern -> pattern.matches(value));
   }
 
-  record HostHeader(List<Wildcard> patterns) implements Condition {
+  record HostHeader(List<? extends TextPattern> patterns) implements Condition {
     @Override
     public boolean holds(Facts facts) {
-      return any(patterns, facts.host());
+      for (TextPattern pattern : patterns) {
+        if (pattern.matches(pattern instanceof Regex ? facts.hostHeader() : facts.host())) {
+          return true;
+        }
+      }
+      return false;
     }
   }
 
-  record PathPattern(List<Wildcard> patterns) implements Condition {
+  record PathPattern(List<? extends TextPattern> patterns) implements Condition {
     @Override
     public boolean holds(Facts facts) {
       return any(patterns, facts.path());
     }
   }
 
-  record HttpHeader(String name, List<Wildcard> patterns) implements Condition {
+  record HttpHeader(String name, List<? extends TextPattern> patterns) implements Condition {
     @Override
     public boolean holds(Facts facts) {
       return facts.fields().apply(name.toLowerCase(Locale.ROOT)).stream()

@@ -69,19 +69,28 @@ public record LoadBalancer(
       this(id, port, rules, otherwise, null);
     }
 
-    /** What to do with one request. */
-    Action action(Condition.Facts facts) {
+    /** The rule that applies to a request; null if none does. */
+    @Nullable Rule rule(Condition.Facts facts) {
       for (Rule rule : rules) {
         if (rule.conditions().stream().allMatch(condition -> condition.holds(facts))) {
-          return rule.action();
+          return rule;
         }
       }
-      return otherwise;
+      return null;
     }
   }
 
-  /** What to do with requests of which every condition holds. */
-  public record Rule(List<Condition> conditions, Action action) {}
+  /**
+   * What to do with requests of which every condition holds.
+   *
+   * @param rewrites what targets are told instead of what the client asked for; null if nothing
+   */
+  public record Rule(List<Condition> conditions, Action action, @Nullable Rewrites rewrites) {
+
+    public Rule(List<Condition> conditions, Action action) {
+      this(conditions, action, null);
+    }
+  }
 
   /** What to do with a request. */
   public sealed interface Action permits Action.Forward, Action.FixedResponse, Redirect {

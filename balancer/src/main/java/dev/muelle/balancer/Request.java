@@ -135,11 +135,15 @@ final class Request {
       throw new BadMessage(400, hosts.isEmpty() ? "no Host" : "several Host fields");
     }
     String host = authority != null ? authority : hosts.isEmpty() ? "" : hosts.getFirst();
-    if (!host.chars()
-        .allMatch(c -> c < 128 && (Character.isLetterOrDigit(c) || "-._:[]~".indexOf(c) >= 0))) {
+    if (!isHost(host)) {
       throw new BadMessage(400, "Host");
     }
     return host;
+  }
+
+  static boolean isHost(String text) {
+    return text.chars()
+        .allMatch(c -> c < 128 && (Character.isLetterOrDigit(c) || "-._:[]~".indexOf(c) >= 0));
   }
 
   private boolean chunked() {
@@ -178,6 +182,7 @@ final class Request {
     return new Condition.Facts(
         method,
         name,
+        host.isEmpty() ? balancerHost : host,
         mark < 0 ? target : target.substring(0, mark),
         mark < 0 ? "" : target.substring(mark + 1),
         head::all,
@@ -239,10 +244,19 @@ final class Request {
     }
   }
 
-  /** The head that a target gets. */
-  byte[] write(Arrival arrival, LoadBalancer.Headers headers, RandomGenerator random, Instant now) {
+  /**
+   * The head that a target gets.
+   *
+   * @param rewritten what it gets instead of what was asked for; null if nothing
+   */
+  byte[] write(
+      Arrival arrival,
+      Rewrites.@Nullable Rewritten rewritten,
+      LoadBalancer.Headers headers,
+      RandomGenerator random,
+      Instant now) {
     ByteBuf out = PooledByteBufAllocator.DEFAULT.heapBuffer(1024);
-    write(out, arrival, headers, random, now);
+    write(out, arrival, rewritten, headers, random, now);
     byte[] bytes = new byte[out.readableBytes()];
     out.readBytes(bytes).release();
     return bytes;
@@ -251,10 +265,20 @@ final class Request {
   private void write(
       ByteBuf out,
       Arrival arrival,
+      Rewrites.@Nullable Rewritten rewritten,
       LoadBalancer.Headers headers,
       RandomGenerator random,
       Instant now) {
-    ascii(out, method + " " + target + " HTTP/1.1\r\nHost: " + host(arrival, headers) + "\r\n");
+    String asked = rewritten == null ? target : rewritten.target();
+    String meant = rewritten == null ? null : rewritten.host();
+    ascii(
+        out,
+        method
+            + " "
+            + asked
+            + " HTTP/1.1\r\nHost: "
+            + (meant == null ? host(arrival, headers) : meant)
+            + "\r\n");
     for (int i = 0; i < head.count(); i++) {
       String name = head.name(i);
       if (!NEVER_COPIED.contains(name)

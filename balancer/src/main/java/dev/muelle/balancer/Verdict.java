@@ -5,6 +5,7 @@ import dev.muelle.balancer.Condition.Facts;
 import dev.muelle.balancer.LoadBalancer.Action;
 import java.time.Instant;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What is to be done with a request, whichever version of HTTP it came by. */
 sealed interface Verdict {
@@ -50,7 +51,8 @@ sealed interface Verdict {
       return new Refused(400);
     }
     Facts facts = request.facts(visitor.address(), balancer.wanted.host());
-    return switch (found.listener().action(facts)) {
+    LoadBalancer.Rule rule = found.listener().rule(facts);
+    return switch (rule == null ? found.listener().otherwise() : rule.action()) {
       case Action.FixedResponse fixed ->
           new Answered(Answer.fixed(fixed.status(), fixed.contentType(), fixed.body()));
       case Redirect redirect ->
@@ -58,12 +60,28 @@ sealed interface Verdict {
               Answer.redirect(
                   redirect.status(),
                   redirect.location(facts, visitor.secure, found.listener().port())));
-      case Action.Forward forward -> forward(request, visitor, found, forward);
+      case Action.Forward forward -> {
+        Rewrites rewrites = rule == null ? null : rule.rewrites();
+        try {
+          yield forward(
+              request,
+              visitor,
+              found,
+              forward,
+              rewrites == null ? null : rewrites.apply(facts.hostHeader(), request.target));
+        } catch (BadMessage e) {
+          yield new Answered(Answer.page(e.status));
+        }
+      }
     };
   }
 
   private static Verdict forward(
-      Request request, Visitor visitor, Binding found, Action.Forward forward) {
+      Request request,
+      Visitor visitor,
+      Binding found,
+      Action.Forward forward,
+      Rewrites.@Nullable Rewritten rewritten) {
     BalancerState balancer = found.balancer();
     Instant now = visitor.worker.clock.instant();
     Sticky sticky = forward.sticky() == null ? null : Sticky.group(forward.sticky());
@@ -81,6 +99,7 @@ sealed interface Verdict {
         group,
         request.write(
             visitor.arrival(found),
+            rewritten,
             balancer.wanted.settings().headers(),
             visitor.worker.random,
             now),

@@ -7,7 +7,7 @@ import java.util.Locale;
  * A pattern in which {@code *} stands for any characters, also none, {@code ?} for exactly one, and
  * a backslash takes the meaning away from the character after it.
  */
-public final class Wildcard {
+public final class Wildcard implements TextPattern {
 
   private static final int ANY = -1;
   private static final int ONE = -2;
@@ -48,6 +48,7 @@ public final class Wildcard {
   }
 
   /** Whether the whole text is of this pattern; takes time of length of text by that of pattern. */
+  @Override
   public boolean matches(String given) {
     String text = ignoreCase ? given.toLowerCase(Locale.ROOT) : given;
     int at = 0;

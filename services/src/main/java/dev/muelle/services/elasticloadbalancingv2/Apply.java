@@ -297,7 +297,8 @@ final class Apply {
           rules.add(
               new LoadBalancer.Rule(
                   ruling.rule().conditions().stream().map(Conditions::view).toList(),
-                  Actions.view(action)));
+                  Actions.view(action),
+                  Transforms.view(ruling.rule().transforms())));
         }
         listeners.add(
             new LoadBalancer.Listener(

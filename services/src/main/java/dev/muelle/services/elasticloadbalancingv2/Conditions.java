@@ -3,6 +3,8 @@ package dev.muelle.services.elasticloadbalancingv2;
 import dev.muelle.balancer.Condition;
 import dev.muelle.balancer.Condition.QueryString.Parameter;
 import dev.muelle.balancer.Condition.SourceIp.Block;
+import dev.muelle.balancer.Regex;
+import dev.muelle.balancer.TextPattern;
 import dev.muelle.balancer.Wildcard;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -32,6 +34,10 @@ final class Conditions {
   private static final Pattern PATH = Pattern.compile("[A-Za-z0-9_.$/~\"'@:+&*?;=,!%()\\\\-]+");
   private static final Pattern FIELD = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
   private static final Pattern METHOD = Pattern.compile("[A-Z_-]{1,40}");
+
+  private static final List<String> REGEX_FIELDS =
+      List.of("http-header", "host-header", "path-pattern");
+  private static final String NO_NAME = "An HTTP header condition must have a header name";
 
   private Conditions() {}
 
@@ -65,7 +71,11 @@ final class Conditions {
   }
 
   private static RuleCondition complete(RuleCondition condition, String field) {
-    Refuse.unlessEffective(condition, Set.of("Field", "Values", member(field)));
+    Refuse.unlessEffective(condition, Set.of("Field", "Values", "RegexValues", member(field)));
+    List<String> regexes = regexes(condition, field);
+    if (!regexes.isEmpty()) {
+      return byRegex(condition, field, regexes);
+    }
     return switch (field) {
       case "host-header" -> {
         List<String> hosts =
@@ -89,16 +99,10 @@ final class Conditions {
       }
       case "http-header" -> {
         var config = condition.httpHeaderConfig();
-        if (config == null || config.httpHeaderName() == null) {
-          throw Refuse.invalid("An HTTP header condition must have a header name");
+        if (config == null) {
+          throw Refuse.invalid(NO_NAME);
         }
-        String name = config.httpHeaderName();
-        if (name.length() > MAX_NAME || !FIELD.matcher(name).matches() || name.contains("*")) {
-          throw Refuse.invalid("The HTTP header name '" + name + "' is not valid");
-        }
-        if (name.equalsIgnoreCase("host")) {
-          throw Refuse.invalid("Use a host-header condition to look at the Host header");
-        }
+        checkName(config.httpHeaderName());
         values(condition, config.values()).forEach(value -> checkValue(field, value, null));
         yield condition;
       }
@@ -141,6 +145,89 @@ final class Conditions {
                   + field
                   + "' must be one of '[path-pattern, host-header, http-header, http-request-method, query-string, source-ip]'");
     };
+  }
+
+  /** The regular expressions of a condition, which stand where values can; none if it has none. */
+  private static List<String> regexes(RuleCondition condition, String field) {
+    List<String> config =
+        switch (field) {
+          case "host-header" ->
+              condition.hostHeaderConfig() == null
+                  ? List.of()
+                  : condition.hostHeaderConfig().regexValues();
+          case "path-pattern" ->
+              condition.pathPatternConfig() == null
+                  ? List.of()
+                  : condition.pathPatternConfig().regexValues();
+          case "http-header" ->
+              condition.httpHeaderConfig() == null
+                  ? List.of()
+                  : condition.httpHeaderConfig().regexValues();
+          default -> List.of();
+        };
+    List<String> older = condition.regexValues();
+    if (!older.isEmpty() && !REGEX_FIELDS.contains(field)) {
+      throw Refuse.invalid(
+          "Regular expressions can be specified only for conditions with field '"
+              + String.join("', '", REGEX_FIELDS)
+              + "'");
+    }
+    if (!older.isEmpty() && !config.isEmpty() && !older.equals(config)) {
+      throw Refuse.invalid("You cannot specify both regex values and a " + member(field));
+    }
+    return config.isEmpty() ? older : config;
+  }
+
+  /**
+   * A condition with regular expressions, which can have no values besides them.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RuleCondition.html">RuleCondition</a>
+   */
+  private static RuleCondition byRegex(
+      RuleCondition condition, String field, List<String> regexes) {
+    var header = condition.httpHeaderConfig();
+    List<String> values =
+        switch (field) {
+          case "host-header" ->
+              condition.hostHeaderConfig() == null
+                  ? List.of()
+                  : condition.hostHeaderConfig().values();
+          case "path-pattern" ->
+              condition.pathPatternConfig() == null
+                  ? List.of()
+                  : condition.pathPatternConfig().values();
+          default -> header == null ? List.of() : header.values();
+        };
+    if (!condition.values().isEmpty() || !values.isEmpty()) {
+      throw Refuse.invalid("You cannot specify both values and regex values in a condition");
+    }
+    for (String regex : regexes) {
+      checkValue(field, regex, null);
+      Regexes.compile(regex, false);
+    }
+    RuleCondition.Builder complete = condition.toBuilder().regexValues(regexes);
+    return switch (field) {
+      case "host-header" -> complete.hostHeaderConfig(c -> c.regexValues(regexes)).build();
+      case "path-pattern" -> complete.pathPatternConfig(c -> c.regexValues(regexes)).build();
+      default -> {
+        String name = header == null ? null : header.httpHeaderName();
+        checkName(name);
+        yield complete.httpHeaderConfig(c -> c.httpHeaderName(name).regexValues(regexes)).build();
+      }
+    };
+  }
+
+  private static void checkName(@Nullable String name) {
+    if (name == null) {
+      throw Refuse.invalid(NO_NAME);
+    }
+    if (name.length() > MAX_NAME || !FIELD.matcher(name).matches() || name.contains("*")) {
+      throw Refuse.invalid("The HTTP header name '" + name + "' is not valid");
+    }
+    if (name.equalsIgnoreCase("host")) {
+      throw Refuse.invalid("Use a host-header condition to look at the Host header");
+    }
   }
 
   /** The member in which a kind of condition has its values. */
@@ -186,6 +273,9 @@ final class Conditions {
   }
 
   private static int count(RuleCondition condition) {
+    if (!condition.regexValues().isEmpty()) {
+      return condition.regexValues().size();
+    }
     return switch (condition.field()) {
       case "http-header" -> condition.httpHeaderConfig().values().size();
       case "http-request-method" -> condition.httpRequestMethodConfig().values().size();
@@ -213,12 +303,30 @@ final class Conditions {
     };
   }
 
-  private static int sum(List<Wildcard> patterns) {
-    return patterns.stream().mapToInt(Wildcard::wildcards).sum();
+  private static int sum(List<? extends TextPattern> patterns) {
+    int sum = 0;
+    for (TextPattern pattern : patterns) {
+      sum += pattern instanceof Wildcard wildcard ? wildcard.wildcards() : 0;
+    }
+    return sum;
   }
 
-  /** The same for the balancer; paths alone tell upper from lower case. */
+  /**
+   * The same for the balancer. Of values, paths alone tell upper from lower case; regular
+   * expressions do unless they say otherwise, but not of hosts, whose names have no case.
+   */
   static Condition view(RuleCondition condition) {
+    List<String> regexes = condition.regexValues();
+    if (!regexes.isEmpty()) {
+      boolean host = condition.field().equals("host-header");
+      List<Regex> patterns = regexes.stream().map(one -> Regexes.compile(one, host)).toList();
+      return switch (condition.field()) {
+        case "host-header" -> new Condition.HostHeader(patterns);
+        case "path-pattern" -> new Condition.PathPattern(patterns);
+        default ->
+            new Condition.HttpHeader(condition.httpHeaderConfig().httpHeaderName(), patterns);
+      };
+    }
     return switch (condition.field()) {
       case "host-header" -> new Condition.HostHeader(patterns(condition.values(), true));
       case "path-pattern" -> new Condition.PathPattern(patterns(condition.values(), false));

@@ -60,7 +60,7 @@ final class Rules {
 
   CreateRuleResponse create(CreateRuleRequest request) {
     Refuse.unlessEffective(
-        request, Set.of("ListenerArn", "Conditions", "Priority", "Actions", "Tags"));
+        request, Set.of("ListenerArn", "Conditions", "Priority", "Actions", "Tags", "Transforms"));
     int priority = priority(request.priority());
     Tags.check(request.tags());
     Ruling made =
@@ -84,6 +84,7 @@ final class Rules {
                   .actions(
                       Actions.check(
                           tx, balancer, listening.listener().protocol(), request.actions()))
+                  .transforms(Transforms.check(request.transforms()))
                   .isDefault(false)
                   .build();
           Ruling ruling = new Ruling(rule, request.listenerArn(), balancerArn, request.tags());
@@ -96,7 +97,12 @@ final class Rules {
   }
 
   ModifyRuleResponse modify(ModifyRuleRequest request) {
-    Refuse.unlessEffective(request, Set.of("RuleArn", "Conditions", "Actions"));
+    Refuse.unlessEffective(
+        request, Set.of("RuleArn", "Conditions", "Actions", "Transforms", "ResetTransforms"));
+    boolean reset = Boolean.TRUE.equals(request.resetTransforms());
+    if (reset && !request.transforms().isEmpty()) {
+      throw Refuse.invalid("You cannot specify both 'Transforms' and 'ResetTransforms'");
+    }
     Ruling changed =
         store.write(tx -> {
           unlessDefault(tx, request.ruleArn(), "modified; modify its listener");
@@ -109,6 +115,9 @@ final class Rules {
             Balancing balancer = LoadBalancers.get(tx, old.balancerArn());
             ProtocolEnum protocol = Listeners.get(tx, old.listenerArn()).listener().protocol();
             next.actions(Actions.check(tx, balancer, protocol, request.actions()));
+          }
+          if (reset || !request.transforms().isEmpty()) {
+            next.transforms(Transforms.check(request.transforms()));
           }
           Ruling ruling = old.with(next.build());
           tx.put(State.RULES, request.ruleArn(), ruling);

@@ -22,9 +22,11 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEn
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RedirectActionConfig;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RewriteConfig;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Rule;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleCondition;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RulePriorityPair;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleTransform;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Tag;
 
 class ListenerRulesTest {
@@ -139,6 +141,107 @@ class ListenerRulesTest {
     // A new server gives each listener back to the data plane by its loop.
     Machine.until(true, () -> Machine.answers("127.0.0.1", port));
     assertTrue(ask("/all").endsWith("changed"));
+  }
+
+  @Test
+  void conditionsWithRegularExpressions() throws Exception {
+    Rule path =
+        rule(
+            1,
+            says("path"),
+            RuleCondition.builder()
+                .field("path-pattern")
+                .pathPatternConfig(c -> c.regexValues("^/users/[0-9]+$", "^/people"))
+                .build());
+    assertEquals(
+        List.of("^/users/[0-9]+$", "^/people"), path.conditions().getFirst().regexValues());
+    assertEquals(List.of(), path.conditions().getFirst().values());
+    rule(
+        2,
+        says("header"),
+        RuleCondition.builder()
+            .field("http-header")
+            .httpHeaderConfig(c -> c.httpHeaderName("Host2").regexValues("x"))
+            .build());
+    rule(
+        3, says("host"), RuleCondition.builder().field("host-header").regexValues("^WEB-").build());
+    assertTrue(ask("/users/12").endsWith("path"));
+    assertTrue(ask("/people/12?q=1").endsWith("path"));
+    assertTrue(ask("/users/a").endsWith("host"));
+    machine.restart();
+    elb = machine.elb();
+    Machine.until(true, () -> Machine.answers("127.0.0.1", port));
+    assertTrue(ask("/users/12").endsWith("path"));
+  }
+
+  private static RewriteConfig rewrite(String regex, String replace) {
+    return RewriteConfig.builder().regex(regex).replace(replace).build();
+  }
+
+  private static RuleTransform url(String regex, String replace) {
+    return RuleTransform.builder()
+        .type("url-rewrite")
+        .urlRewriteConfig(c -> c.rewrites(rewrite(regex, replace)))
+        .build();
+  }
+
+  private static RuleTransform host(String regex, String replace) {
+    return RuleTransform.builder()
+        .type("host-header-rewrite")
+        .hostHeaderRewriteConfig(c -> c.rewrites(rewrite(regex, replace)))
+        .build();
+  }
+
+  @Test
+  void transformsAreKeptChangedAndReset() {
+    Rule made =
+        elb.createRule(r ->
+                r.listenerArn(listener)
+                    .priority(1)
+                    .conditions(path("/a*"))
+                    .actions(to(group()))
+                    .transforms(url("^/a/(.*)$", "/$1"), host("x", "y")))
+            .rules()
+            .getFirst();
+    assertEquals(List.of(url("^/a/(.*)$", "/$1"), host("x", "y")), made.transforms());
+    String arn = made.ruleArn();
+    elb.modifyRule(r -> r.ruleArn(arn).conditions(path("/b*")));
+    assertEquals(2, elb.describeRules(r -> r.ruleArns(arn)).rules().getFirst().transforms().size());
+    elb.modifyRule(r -> r.ruleArn(arn).transforms(host("a", "b")));
+    assertEquals(
+        List.of(host("a", "b")),
+        elb.describeRules(r -> r.ruleArns(arn)).rules().getFirst().transforms());
+    refused(
+        "ValidationError",
+        "both 'Transforms' and 'ResetTransforms'",
+        () -> elb.modifyRule(r -> r.ruleArn(arn).transforms(host("a", "b")).resetTransforms(true)));
+    elb.modifyRule(r -> r.ruleArn(arn).resetTransforms(true));
+    assertEquals(
+        List.of(), elb.describeRules(r -> r.ruleArns(arn)).rules().getFirst().transforms());
+    record Case(String message, List<RuleTransform> transforms) {}
+    for (Case wrong :
+        List.of(
+            new Case("only have one 'url-rewrite'", List.of(url("a", "b"), url("c", "d"))),
+            new Case("names no capture group", List.of(url("a", "$1"))),
+            new Case("expression '(' is not valid", List.of(url("(", "x"))),
+            new Case("between 1 and 1024", List.of(url("a".repeat(1025), "x"))),
+            new Case("between 0 and 1024", List.of(url("a", "x".repeat(1025)))),
+            new Case("not valid", List.of(url("a", "x\r\ny"))),
+            new Case("must be one of", List.of(RuleTransform.builder().type("color").build())),
+            new Case(
+                "Exactly one rewrite",
+                List.of(RuleTransform.builder().type("url-rewrite").build())),
+            new Case(
+                "'UrlRewriteConfig' is not supported",
+                List.of(
+                    host("a", "b").toBuilder()
+                        .urlRewriteConfig(u -> u.rewrites(rewrite("a", "b")))
+                        .build())))) {
+      refused(
+          "ValidationError",
+          wrong.message(),
+          () -> elb.modifyRule(r -> r.ruleArn(arn).transforms(wrong.transforms())));
+    }
   }
 
   @Test
@@ -267,8 +370,25 @@ class ListenerRulesTest {
                 "method 'get'",
                 c -> c.field("http-request-method").httpRequestMethodConfig(m -> m.values("get"))),
             new Case(
-                "'RegexValues' is not supported",
-                c -> c.field("path-pattern").regexValues("^/x")))) {
+                "expression '(a' is not valid", c -> c.field("path-pattern").regexValues("(a")),
+            new Case(
+                "expression '((a{99}){99}){99}' is not valid",
+                c -> c.field("path-pattern").regexValues("((a{99}){99}){99}")),
+            new Case(
+                "between 1 and 128", c -> c.field("path-pattern").regexValues("a".repeat(129))),
+            new Case(
+                "both values and regex values",
+                c -> c.field("path-pattern").values("/x").regexValues("^/x")),
+            new Case(
+                "only for conditions with field",
+                c ->
+                    c.field("source-ip")
+                        .regexValues("^/x")
+                        .sourceIpConfig(s -> s.values("10.0.0.0/8"))),
+            new Case("must have a header name", c -> c.field("http-header").regexValues("^x")),
+            new Case(
+                "'5' condition values",
+                c -> c.field("path-pattern").regexValues("1", "2", "3", "4", "5", "6")))) {
       RuleCondition.Builder condition = RuleCondition.builder();
       wrong.condition().accept(condition);
       refused("ValidationError", wrong.message(), () -> rule(9, says("x"), condition.build()));

@@ -1,0 +1,17 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import dev.muelle.balancer.Regex;
+
+/** Regular expressions of conditions and transforms. */
+final class Regexes {
+
+  private Regexes() {}
+
+  static Regex compile(String text, boolean ignoreCase) {
+    try {
+      return Regex.of(text, ignoreCase);
+    } catch (IllegalArgumentException e) {
+      throw Refuse.invalid("The regular expression '" + text + "' is not valid");
+    }
+  }
+}
