@@ -22,6 +22,9 @@ public interface Balancer extends AutoCloseable {
   /** What the health checks and the draining of one target group have found; empty if unused. */
   Map<Target, TargetState> targets(String targetGroupId);
 
+  /** Which targets of a group that is in use fail more often than its others. */
+  Map<Target, Anomaly> anomalies(String targetGroupId);
+
   /** Calls {@code listener} with the id of a target group in which some target's state changed. */
   Watch watch(Consumer<String> listener);
 
@@ -46,6 +49,12 @@ public interface Balancer extends AutoCloseable {
    *     [404]}; empty when healthy
    */
   record TargetState(Health health, String reason, String description, Instant since) {}
+
+  /**
+   * @param anomalous whether it fails more often than others of its group
+   * @param mitigated whether it gets less for that
+   */
+  record Anomaly(boolean anomalous, boolean mitigated) {}
 
   /** As ELB names them. */
   enum Health {

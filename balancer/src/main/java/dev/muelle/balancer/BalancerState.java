@@ -40,6 +40,29 @@ final class BalancerState {
     return tls.get(listener.id());
   }
 
+  /**
+   * The zone to whose targets of a group a request is confined; null if to none. Who comes from
+   * outside the VPC comes by any node that can serve it.
+   */
+  @Nullable String confined(GroupState group, @Nullable String arrivedAt) {
+    if (group.choice.crossZone() || arrivedAt != null) {
+      return group.choice.crossZone() ? null : arrivedAt;
+    }
+    List<Node> nodes = wanted.nodes();
+    List<Node> able = nodes.stream().filter(node -> serves(group, node, true)).toList();
+    if (able.isEmpty()) {
+      able = nodes.stream().filter(node -> serves(group, node, false)).toList();
+    }
+    return able.isEmpty()
+        ? null
+        : able.get(Math.floorMod(turn.getAndIncrement(), able.size())).zone();
+  }
+
+  private static boolean serves(GroupState group, Node node, boolean healthy) {
+    return group.members.stream()
+        .anyMatch(member -> member.serves(node.zone()) && (!healthy || member.healthy()));
+  }
+
   /** The node from which a target is reached: one in its zone if there is one. */
   @Nullable Node nodeFor(MemberState member) {
     List<Node> nodes = wanted.nodes();
@@ -56,12 +79,14 @@ final class BalancerState {
    *
    * @param admits null if the network itself decides who comes in
    * @param tls null if it speaks plain HTTP
+   * @param zone of the node that it is at; null outside the VPC
    */
   record Binding(
       BalancerState balancer,
       LoadBalancer.Listener listener,
       @Nullable Predicate<LoadBalancer.Admission> admits,
-      @Nullable TlsServer tls) {
+      @Nullable TlsServer tls,
+      @Nullable String zone) {
 
     boolean secure() {
       return tls != null;

@@ -1,10 +1,12 @@
 package dev.muelle.balancer;
 
+import dev.muelle.balancer.LoadBalancer.Choice;
 import dev.muelle.balancer.LoadBalancer.Node;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +29,7 @@ final class Exchange implements Carrier.Sender {
   private final BalancerState balancer;
   private final GroupState group;
   private final Request request;
+  private final @Nullable String zone;
   private final byte[] head;
   private final List<MemberState> tried = new ArrayList<>(0);
 
@@ -56,12 +59,19 @@ final class Exchange implements Carrier.Sender {
     this.balancer = to.balancer();
     this.group = to.group();
     this.request = request;
+    this.zone = to.zone();
     this.head = to.head();
     this.secure = to.secure();
     this.cookies = to.cookies();
     this.bodiless = request.body.done();
-    Duration kept = group.choice.sticky();
-    this.sticky = kept == null ? null : Sticky.target(kept);
+    Choice choice = group.choice;
+    Duration kept = choice.sticky();
+    this.sticky =
+        kept == null
+            ? null
+            : choice.cookie() == null
+                ? Sticky.target(kept)
+                : Sticky.application(kept, choice.cookie());
   }
 
   void start() {
@@ -90,17 +100,22 @@ final class Exchange implements Carrier.Sender {
 
   private @Nullable MemberState pick() {
     String cookie = sticky == null ? null : sticky.brought(request);
-    return group.pick(tried, cookie, worker.random, worker.clock.instant());
+    return group.pick(tried, cookie, zone, worker.random, worker.clock.instant());
   }
 
   /** What the client shall bring next time. */
-  private List<String> cookies() {
+  private List<String> cookies(Head answer) {
     MemberState chosen = member;
     if (sticky == null || chosen == null) {
       return cookies;
     }
+    Instant now = worker.clock.instant();
+    String mark = GroupState.mark(chosen);
+    if (!sticky.begins(answer) && !Sticky.means(sticky.brought(request), mark, now)) {
+      return cookies;
+    }
     List<String> all = new ArrayList<>(cookies);
-    all.addAll(sticky.set(GroupState.mark(chosen), secure, worker.clock.instant()));
+    all.addAll(sticky.set(mark, secure, now));
     return all;
   }
 
@@ -137,6 +152,7 @@ final class Exchange implements Carrier.Sender {
       return;
     }
     group.metrics.connectionError();
+    did(true);
     leave();
     tried.add(chosen);
     failure = timedOut ? 504 : 502;
@@ -322,7 +338,8 @@ final class Exchange implements Carrier.Sender {
     tunnel = switches;
     group.metrics.answered(answer.status, worker.nanos() - sentAt);
     balancer.metrics.answered(answer.status, worker.nanos() - sentAt);
-    answer.cookies = cookies();
+    answer.cookies = cookies(answer.head);
+    did(answer.status >= 500);
     client.begin(answer);
     if (tunnel) {
       client.targetReady();
@@ -418,6 +435,7 @@ final class Exchange implements Carrier.Sender {
     } else {
       discard();
       group.metrics.connectionError();
+      did(true);
       leave();
       fail(502);
     }
@@ -467,6 +485,13 @@ final class Exchange implements Carrier.Sender {
       from.giveUp();
     }
     leave();
+  }
+
+  private void did(boolean failed) {
+    MemberState by = member;
+    if (by != null) {
+      by.did(failed);
+    }
   }
 
   private void leave() {

@@ -159,11 +159,30 @@ public record LoadBalancer(
    * How one of a group's targets is chosen.
    *
    * @param sticky how long a client keeps its target; null if not at all
+   * @param cookie the application's cookie, with whose setting a client begins to keep its target;
+   *     null if it does with any answer
+   * @param slowStart over which time a target's share grows that has become healthy; zero if it
+   *     gets all of it at once
+   * @param mitigates whether targets that fail more often than others get less; for {@link
+   *     Algorithm#WEIGHTED_RANDOM}
+   * @param healthy with fewer healthy targets, all get requests
+   * @param crossZone whether a node sends to other zones too
    */
-  public record Choice(Algorithm algorithm, @Nullable Duration sticky) {
+  public record Choice(
+      Algorithm algorithm,
+      @Nullable Duration sticky,
+      @Nullable String cookie,
+      Duration slowStart,
+      boolean mitigates,
+      Minimum healthy,
+      boolean crossZone) {
 
     /** As ELB does when nothing was asked for. */
     public static final Choice DEFAULT = new Choice(Algorithm.ROUND_ROBIN, null);
+
+    public Choice(Algorithm algorithm, @Nullable Duration sticky) {
+      this(algorithm, sticky, null, Duration.ZERO, false, Minimum.ONE, true);
+    }
   }
 
   /**

@@ -4,11 +4,14 @@ import dev.muelle.balancer.Balancer.Health;
 import dev.muelle.balancer.Balancer.Target;
 import dev.muelle.balancer.Balancer.TargetState;
 import io.netty.util.concurrent.Future;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.UnaryOperator;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +22,9 @@ final class MemberState {
 
   private static final int DRAINING = 1 << 31;
 
+  /** The zone of a target outside the VPC. */
+  private static final String EVERYWHERE = "all";
+
   final GroupState group;
   final Target target;
   final String zone;
@@ -26,14 +32,25 @@ final class MemberState {
   /** Every connection to this target, busy or idle. */
   final Set<TargetLink> connections = ConcurrentHashMap.newKeySet();
 
+  /** Whether it came into an empty group: such a one never starts slowly. */
+  private boolean first;
+
+  private volatile @Nullable Instant warmingSince;
+  private final LongAdder requests = new LongAdder();
+  private final LongAdder failures = new LongAdder();
+  private volatile Anomalies.Sample sampled = new Anomalies.Sample(0, 0);
+  private volatile double weight = 1;
+  private volatile boolean anomalous;
+
   private final AtomicInteger inFlight = new AtomicInteger();
   private volatile HealthRules rules;
   volatile boolean gone;
   @Nullable Future<?> timer;
   @Nullable Future<?> deadline;
 
-  MemberState(GroupState group, Target target, String zone, HealthRules rules) {
+  MemberState(GroupState group, Target target, String zone, boolean first, HealthRules rules) {
     this.group = group;
+    this.first = first;
     this.target = target;
     this.zone = zone;
     this.rules = rules;
@@ -56,6 +73,67 @@ final class MemberState {
     if (inFlight.decrementAndGet() == DRAINING) {
       drained(now);
     }
+  }
+
+  /** Whether a node of this zone sends to it; null stands for every node. */
+  boolean serves(@Nullable String nodeZone) {
+    return nodeZone == null || zone.equals(nodeZone) || zone.equals(EVERYWHERE);
+  }
+
+  /**
+   * Whether it takes this one: while it warms up, only the part of them that grows with time.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html#slow-start-mode">
+   *     Slow start mode</a>
+   */
+  boolean warm(RandomGenerator random, Duration slowStart, Instant now) {
+    Instant since = warmingSince;
+    if (since == null) {
+      return true;
+    }
+    double part =
+        slowStart.isZero()
+            ? 1
+            : (double) Duration.between(since, now).toMillis() / slowStart.toMillis();
+    if (part >= 1) {
+      warmingSince = null;
+      return true;
+    }
+    return random.nextDouble() < part;
+  }
+
+  boolean warming() {
+    return warmingSince != null;
+  }
+
+  /** How it did with one request. */
+  void did(boolean failed) {
+    requests.increment();
+    if (failed) {
+      failures.increment();
+    }
+  }
+
+  void sample() {
+    sampled = sampled.later(requests.sumThenReset(), failures.sumThenReset());
+  }
+
+  Anomalies.Sample sampled() {
+    return sampled;
+  }
+
+  void weigh(boolean failsMore) {
+    anomalous = failsMore;
+    weight = Anomalies.weight(weight, failsMore);
+  }
+
+  double weight() {
+    return weight;
+  }
+
+  boolean anomalous() {
+    return anomalous;
   }
 
   /** How many requests are under way. */
@@ -120,6 +198,12 @@ final class MemberState {
       rules = step.apply(before);
       if (rules.state().equals(before.state())) {
         return;
+      }
+      if (healthy() && before.state().health() != Health.HEALTHY) {
+        warmingSince = !first && group.startsSlowly(this) ? rules.state().since() : null;
+        first = false;
+      } else if (!healthy()) {
+        warmingSince = null;
       }
     }
     group.changed();

@@ -91,6 +91,8 @@ public final class NettyBalancer implements Balancer {
     for (EventExecutor loop : loops) {
       workers.put(loop, new Worker((EventLoop) loop, clock, random.split()));
     }
+    loops.scheduleWithFixedDelay(
+        () -> groups.values().forEach(GroupState::weigh), 1, 1, TimeUnit.SECONDS);
   }
 
   @Override
@@ -124,6 +126,7 @@ public final class NettyBalancer implements Balancer {
     group.choice = wanted.choice();
     Map<Target, MemberState> present = new HashMap<>();
     group.members.forEach(member -> present.put(member.target, member));
+    boolean empty = present.isEmpty();
     List<MemberState> now = new ArrayList<>();
     List<MemberState> fresh = new ArrayList<>();
     for (Member member : wanted.members()) {
@@ -138,6 +141,7 @@ public final class NettyBalancer implements Balancer {
                 group,
                 member.target(),
                 member.zone(),
+                empty,
                 member.knownHealthy()
                     ? HealthRules.knownHealthy(clock.instant())
                     : HealthRules.fresh(clock.instant()));
@@ -234,12 +238,18 @@ public final class NettyBalancer implements Balancer {
       for (Node node : wanted.nodes()) {
         Endpoint.Key key = new Endpoint.Key(wanted.id(), node.address(), listener.port());
         keys.add(key);
-        offer(key, false, "", new Binding(state, listener, null, tls), node.sockets(), problems);
+        offer(
+            key,
+            false,
+            "",
+            new Binding(state, listener, null, tls, node.zone()),
+            node.sockets(),
+            problems);
       }
       for (Front front : wanted.fronts()) {
         Endpoint.Key key = new Endpoint.Key("", front.address(), listener.port());
         keys.add(key);
-        Binding binding = new Binding(state, listener, front.admits(), tls);
+        Binding binding = new Binding(state, listener, front.admits(), tls, null);
         String host = front.shared() ? wanted.host() : "";
         offer(key, front.shared(), host, binding, HOST, problems);
       }
@@ -384,6 +394,20 @@ public final class NettyBalancer implements Balancer {
       group.members.forEach(member -> states.put(member.target, member.state()));
     }
     return states;
+  }
+
+  @Override
+  public Map<Target, Anomaly> anomalies(String targetGroupId) {
+    GroupState group = groups.get(targetGroupId);
+    Map<Target, Anomaly> found = new LinkedHashMap<>();
+    if (group != null) {
+      for (MemberState member : group.members) {
+        found.put(
+            member.target,
+            new Anomaly(member.anomalous(), group.choice.mitigates() && member.weight() < 1));
+      }
+    }
+    return found;
   }
 
   /** What a load balancer has counted so far; empty if there is none of that id. */

@@ -30,7 +30,7 @@ final class Response {
   final Recode recode;
   final boolean reusable;
   final boolean mustClose;
-  private final Head head;
+  final Head head;
   private final String reason;
   private final boolean chunked;
   private final boolean tellLength;

@@ -16,11 +16,12 @@ import org.jspecify.annotations.Nullable;
  * secret and needs no key, so it means the same after a restart.
  *
  * @param cookie its name; there is a second one for requests of other sites, with {@code CORS}
+ * @param application the name of the application's cookie that it goes along with; null if none
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html#sticky-sessions">
  *     Sticky sessions for your Application Load Balancer</a>
  */
-record Sticky(String cookie, Duration duration) {
+record Sticky(String cookie, Duration duration, @Nullable String application) {
 
   private static final int DIGEST = 16;
 
@@ -28,15 +29,30 @@ record Sticky(String cookie, Duration duration) {
   private static final Duration KEPT = Duration.ofDays(7);
 
   static Sticky target(Duration duration) {
-    return new Sticky("AWSALB", duration);
+    return new Sticky("AWSALB", duration, null);
   }
 
   static Sticky group(Duration duration) {
-    return new Sticky("AWSALBTG", duration);
+    return new Sticky("AWSALBTG", duration, null);
+  }
+
+  /** Is set with the application's own cookie, and counts only together with that. */
+  static Sticky application(Duration duration, String cookie) {
+    return new Sticky("AWSALBAPP-0", duration, cookie);
+  }
+
+  /** Whether with this answer of a target a client begins to keep it. */
+  boolean begins(Head answer) {
+    return application == null
+        || answer.all("set-cookie").stream()
+            .anyMatch(value -> value.stripLeading().startsWith(application + "="));
   }
 
   /** What a request brings, of either cookie; null if nothing. */
   @Nullable String brought(Request request) {
+    if (application != null) {
+      return request.cookie(application) == null ? null : request.cookie(cookie);
+    }
     String value = request.cookie(cookie);
     return value != null ? value : request.cookie(cookie + "CORS");
   }
@@ -72,6 +88,9 @@ record Sticky(String cookie, Duration duration) {
             + "; Expires="
             + Answer.date(now.plus(KEPT))
             + "; Path=/";
+    if (application != null) {
+      return List.of(cookie + value);
+    }
     return List.of(
         cookie + value, cookie + "CORS" + value + "; SameSite=None" + (secure ? "; Secure" : ""));
   }

@@ -26,10 +26,16 @@ sealed interface Verdict {
    * It goes to a target of this group.
    *
    * @param head what the target is told, in HTTP/1.1's form
+   * @param zone whose targets alone it may go to; null if it may go to all
    * @param cookies what the client is told besides the answer, as values of Set-Cookie
    */
   record Forwarded(
-      BalancerState balancer, GroupState group, byte[] head, boolean secure, List<String> cookies)
+      BalancerState balancer,
+      GroupState group,
+      @Nullable String zone,
+      byte[] head,
+      boolean secure,
+      List<String> cookies)
       implements Verdict {}
 
   /** Finds the listener that is meant, and the first of its rules that applies. */
@@ -97,6 +103,7 @@ sealed interface Verdict {
     return new Forwarded(
         balancer,
         group,
+        balancer.confined(group, found.zone()),
         request.write(
             visitor.arrival(found),
             rewritten,

@@ -260,6 +260,92 @@ final class ChoiceTest {
   }
 
   @Test
+  void theApplicationsCookieBringsAClientBack() throws Exception {
+    Backend[] all = new Backend[3];
+    for (int i = 0; i < all.length; i++) {
+      String name = "target " + i;
+      all[i] =
+          rig.backend((head, in, out) -> {
+            String set = head.startsWith("GET /login") ? "Set-Cookie: SID=1; Path=/\r\n" : "";
+            out.write(Rig.bytes("HTTP/1.1 200 OK\r\n" + set + "Content-Length: 8\r\n\r\n" + name));
+            return true;
+          });
+    }
+    put(
+        new Choice(Algorithm.ROUND_ROBIN, DAY, "SID", Duration.ZERO, false, Minimum.ONE, true),
+        all);
+    assertFalse(ask("").contains("AWSALB"), "not before the application sets its own");
+    String login = rig.raw("GET /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assertTrue(login.contains("\r\nSet-Cookie: SID=1; Path=/\r\n"), login);
+    String cookie = cookie(login, "AWSALBAPP-0");
+    for (int i = 0; i < 6; i++) {
+      String again = ask("SID=1; " + cookie);
+      assertEquals(body(login), body(again));
+      cookie(again, "AWSALBAPP-0"); // its time begins anew
+    }
+    Set<String> without = new HashSet<>();
+    for (int i = 0; i < 3; i++) {
+      without.add(body(ask(cookie)));
+    }
+    assertEquals(3, without.size(), "without the application's own it does not count");
+  }
+
+  @Test
+  void aNodeKeepsToItsZone() throws Exception {
+    Backend[] all = three();
+    Choice confined =
+        new Choice(Algorithm.ROUND_ROBIN, null, null, Duration.ZERO, false, Minimum.ONE, false);
+    TargetGroup group =
+        new TargetGroup(
+            "tg",
+            Version.HTTP1,
+            confined,
+            Rig.CHECK,
+            List.of(
+                new LoadBalancer.Member(all[0].target(), "a", null, false),
+                new LoadBalancer.Member(all[1].target(), "b", null, false),
+                new LoadBalancer.Member(all[2].target(), "a", null, false)));
+    put(new Action.Forward("tg"), null, group);
+    Set<String> seen = new HashSet<>();
+    for (int i = 0; i < 20; i++) {
+      seen.add(body(ask("")));
+    }
+    assertEquals(Set.of("target 0", "target 2"), seen);
+    put(
+        new Action.Forward("tg"),
+        null,
+        new TargetGroup(
+            "tg",
+            Version.HTTP1,
+            confined,
+            Rig.CHECK,
+            List.of(new LoadBalancer.Member(all[1].target(), "b", null, false))));
+    assertTrue(ask("").startsWith("HTTP/1.1 503 "));
+  }
+
+  @Test
+  void whoFailsIsAskedLessOften() throws Exception {
+    Backend[] all = new Backend[3];
+    for (int i = 0; i < all.length; i++) {
+      int status = i == 0 ? 500 : 200;
+      all[i] =
+          rig.backend((head, in, out) -> {
+            out.write(Backend.answer(status, "x"));
+            return true;
+          });
+    }
+    put(
+        new Choice(Algorithm.WEIGHTED_RANDOM, null, null, Duration.ZERO, true, Minimum.ONE, true),
+        all);
+    Balancer.Anomaly caught = new Balancer.Anomaly(true, true);
+    while (!caught.equals(rig.balancer.anomalies("tg").get(all[0].target()))) {
+      ask("");
+    }
+    assertEquals(
+        new Balancer.Anomaly(false, false), rig.balancer.anomalies("tg").get(all[1].target()));
+  }
+
+  @Test
   void chanceReachesEveryone() throws Exception {
     put(new Choice(Algorithm.WEIGHTED_RANDOM, null), three());
     Map<String, Integer> counts = new HashMap<>();

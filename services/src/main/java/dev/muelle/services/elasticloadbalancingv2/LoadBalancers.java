@@ -3,6 +3,7 @@ package dev.muelle.services.elasticloadbalancingv2;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.elasticloadbalancingv2.State.Balancing;
+import dev.muelle.services.elasticloadbalancingv2.State.Group;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
@@ -458,6 +459,25 @@ final class LoadBalancers {
     return SetSecurityGroupsResponse.builder().securityGroupIds(groups).build();
   }
 
+  private static List<State.Node> inDns(Tx tx, Balancing balancer) {
+    List<Group> groups =
+        tx.list(State.GROUPS).stream()
+            .map(Row::value)
+            .filter(group ->
+                group.group().loadBalancerArns().contains(balancer.balancer().loadBalancerArn()))
+            .toList();
+    return Zones.inDns(
+        balancer,
+        groups,
+        (group, target) ->
+            tx.get(
+                    State.HEALTH,
+                    State.healthKey(
+                        group.group().targetGroupArn(), target.address(), target.port()))
+                .filter(row -> row.value().health().equals("HEALTHY"))
+                .isPresent());
+  }
+
   /**
    * The addresses of a load balancer's name inside its VPC. There the name's form on AWS means the
    * same: curl and browsers take every name under {@code .localhost} for the container itself,
@@ -478,6 +498,6 @@ final class LoadBalancers {
                 b.balancer().vpcId().equals(vpcId)
                     && b.balancer().dnsName().toLowerCase(Locale.ROOT).equals(name))
             .findFirst()
-            .map(b -> new ArrayList<>(b.nodes().stream().map(State.Node::address).toList())));
+            .map(b -> new ArrayList<>(inDns(tx, b).stream().map(State.Node::address).toList())));
   }
 }

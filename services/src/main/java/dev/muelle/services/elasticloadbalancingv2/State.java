@@ -55,6 +55,11 @@ final class State {
       return new Balancing(balancer, attributes, tags, nodes, other, problems, deleted);
     }
 
+    /** Whether its nodes send to other zones, where a target group says nothing else. */
+    boolean crossZone() {
+      return "true".equals(attributes.getOrDefault(GroupAttributes.CROSS_ZONE, "true"));
+    }
+
     /** Whether it sends to a target: one in a zone that is not enabled gets nothing. */
     boolean covers(Target target) {
       return target.zone() == null

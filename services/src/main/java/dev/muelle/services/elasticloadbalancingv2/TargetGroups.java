@@ -300,7 +300,7 @@ final class TargetGroups {
   }
 
   private static List<TargetGroupAttribute> list(Group group) {
-    return group.attributes().entrySet().stream()
+    return GroupAttributes.all(group.attributes()).entrySet().stream()
         .map(e -> TargetGroupAttribute.builder().key(e.getKey()).value(e.getValue()).build())
         .toList();
   }
@@ -309,10 +309,8 @@ final class TargetGroups {
     Group changed =
         store.write(tx -> {
           Group old = get(tx, request.targetGroupArn());
-          Map<String, String> attributes = old.attributes();
-          for (TargetGroupAttribute a : request.attributes()) {
-            attributes = GroupAttributes.changed(attributes, a.key(), a.value());
-          }
+          Map<String, String> attributes =
+              GroupAttributes.changed(old.attributes(), request.attributes());
           Group next = new Group(old.group(), attributes, old.tags(), old.targets());
           tx.put(State.GROUPS, request.targetGroupArn(), next);
           return next;

@@ -1,5 +1,6 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
+import dev.muelle.balancer.Balancer;
 import dev.muelle.services.elasticloadbalancingv2.State.Balancing;
 import dev.muelle.services.elasticloadbalancingv2.State.Group;
 import dev.muelle.services.elasticloadbalancingv2.State.Known;
@@ -8,11 +9,15 @@ import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AnomalyDetection;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AnomalyResultEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetHealthRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetHealthResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.MitigationInEffectEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetDescription;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthDescription;
@@ -22,10 +27,14 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth
 /** How targets are, in ELB's words. */
 final class TargetHealths {
 
-  private final Store store;
+  private static final Set<String> EXTRAS = Set.of("AnomalyDetection", "All");
 
-  TargetHealths(Store store) {
+  private final Store store;
+  private final Balancer balancer;
+
+  TargetHealths(Store store, Balancer balancer) {
     this.store = store;
+    this.balancer = balancer;
   }
 
   /** The load balancer that sends to a group; null if none does. */
@@ -38,12 +47,25 @@ final class TargetHealths {
   }
 
   DescribeTargetHealthResponse describe(DescribeTargetHealthRequest request) {
-    Refuse.unlessEffective(request, Set.of("TargetGroupArn", "Targets"));
+    Refuse.unlessEffective(request, Set.of("TargetGroupArn", "Targets", "Include"));
+    for (String extra : request.includeAsStrings()) {
+      if (!EXTRAS.contains(extra)) {
+        throw Refuse.invalid(
+            "1 validation error detected: Value '["
+                + extra
+                + "]' at 'include' failed to satisfy constraint: Member must satisfy constraint:"
+                + " [Member must satisfy enum value set: [AnomalyDetection, All]]");
+      }
+    }
+    Map<Balancer.Target, Balancer.Anomaly> anomalies =
+        request.includeAsStrings().isEmpty()
+            ? Map.of()
+            : balancer.anomalies(request.targetGroupArn());
     return store.read(tx -> {
       Group group = TargetGroups.get(tx, request.targetGroupArn());
       List<TargetHealthDescription> all = new ArrayList<>();
       if (request.targets().isEmpty()) {
-        group.targets().forEach(t -> all.add(describe(tx, group, t)));
+        group.targets().forEach(t -> all.add(describe(tx, group, t, anomalies)));
       }
       for (TargetDescription asked : request.targets()) {
         int port = asked.port() == null ? group.group().port() : asked.port();
@@ -53,7 +75,7 @@ final class TargetHealths {
                 .findFirst();
         all.add(
             target
-                .map(t -> describe(tx, group, t))
+                .map(t -> describe(tx, group, t, anomalies))
                 .orElseGet(() ->
                     TargetHealthDescription.builder()
                         .target(t -> t.id(asked.id()).port(port))
@@ -67,12 +89,27 @@ final class TargetHealths {
     });
   }
 
-  private static TargetHealthDescription describe(Tx tx, Group group, State.Target t) {
+  private static TargetHealthDescription describe(
+      Tx tx, Group group, State.Target t, Map<Balancer.Target, Balancer.Anomaly> anomalies) {
     String arn = group.group().targetGroupArn();
     String checked = group.group().healthCheckPort();
+    Balancer.Anomaly anomaly = anomalies.get(new Balancer.Target(t.address(), t.port()));
     return TargetHealthDescription.builder()
         .target(d ->
             d.id(t.id()).port(t.port()).availabilityZone(t.instance() == null ? t.zone() : null))
+        .anomalyDetection(
+            anomaly == null
+                ? null
+                : AnomalyDetection.builder()
+                    .result(
+                        anomaly.anomalous()
+                            ? AnomalyResultEnum.ANOMALOUS
+                            : AnomalyResultEnum.NORMAL)
+                    .mitigationInEffect(
+                        anomaly.mitigated()
+                            ? MitigationInEffectEnum.YES
+                            : MitigationInEffectEnum.NO)
+                    .build())
         .healthCheckPort(checked.equals("traffic-port") ? String.valueOf(t.port()) : checked)
         .targetHealth(
             state(

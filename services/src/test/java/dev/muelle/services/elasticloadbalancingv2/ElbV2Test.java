@@ -890,6 +890,7 @@ class ElbV2Test {
         .forEach(a -> all.put(a.key(), a.value()));
     assertEquals("300", all.get("deregistration_delay.timeout_seconds"));
     assertEquals("round_robin", all.get("load_balancing.algorithm.type"));
+    assertEquals("", all.remove("stickiness.app_cookie.cookie_name"));
     all.forEach((key, value) -> changeGroup(arn, key, value));
     changeGroup(arn, "deregistration_delay.timeout_seconds", "0");
     changeGroup(arn, "deregistration_delay.timeout_seconds", "3600");
@@ -900,18 +901,50 @@ class ElbV2Test {
     Map.of(
             "deregistration_delay.timeout_seconds", "3601",
             "stickiness.enabled", "yes",
-            "stickiness.type", "app_cookie",
+            "stickiness.type", "source_ip",
             "stickiness.lb_cookie.duration_seconds", "604801",
-            "slow_start.duration_seconds", "30",
-            "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "2",
-            "load_balancing.algorithm.anomaly_mitigation", "on",
+            "stickiness.app_cookie.cookie_name", "a b",
+            "slow_start.duration_seconds", "29",
+            "target_group_health.dns_failover.minimum_healthy_targets.percentage", "101",
+            "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "off",
+            "load_balancing.algorithm.anomaly_mitigation", "yes",
             "load_balancing.algorithm.type", "least_connections")
         .forEach(
             (key, value) -> refused("ValidationError", key, () -> changeGroup(arn, key, value)));
     changeGroup(arn, "load_balancing.algorithm.type", "least_outstanding_requests");
     changeGroup(arn, "load_balancing.algorithm.type", "weighted_random");
+    changeGroup(arn, "load_balancing.algorithm.anomaly_mitigation", "on");
+    refused(
+        "ValidationError",
+        "Anomaly mitigation",
+        () -> changeGroup(arn, "load_balancing.algorithm.type", "round_robin"));
+    refused(
+        "ValidationError",
+        "Slow start mode is not supported with the 'weighted_random'",
+        () -> changeGroup(arn, "slow_start.duration_seconds", "30"));
+    changeGroup(arn, "load_balancing.algorithm.anomaly_mitigation", "off");
+    changeGroup(arn, "load_balancing.algorithm.type", "round_robin");
+    changeGroup(arn, "slow_start.duration_seconds", "900");
     changeGroup(arn, "stickiness.lb_cookie.duration_seconds", "1");
     changeGroup(arn, "stickiness.enabled", "true");
+    refused(
+        "ValidationError",
+        "cookie name must be specified",
+        () -> changeGroup(arn, "stickiness.type", "app_cookie"));
+    refused(
+        "ValidationError",
+        "must not begin with",
+        () -> changeGroup(arn, "stickiness.app_cookie.cookie_name", "AWSALBX"));
+    changeGroup(arn, "stickiness.app_cookie.cookie_name", "SID");
+    changeGroup(arn, "stickiness.type", "app_cookie");
+    refused(
+        "ValidationError",
+        "cross-zone",
+        () -> changeGroup(arn, "load_balancing.cross_zone.enabled", "false"));
+    String health = "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count";
+    refused("ValidationError", "greater than or equal", () -> changeGroup(arn, health, "2"));
+    changeGroup(arn, "target_group_health.dns_failover.minimum_healthy_targets.count", "off");
+    changeGroup(arn, health, "2");
   }
 
   private void changeGroup(String arn, String key, String value) {
@@ -1104,10 +1137,10 @@ class ElbV2Test {
     assertEquals(Set.of("172.31.0.9:81"), targets(group));
     refused(
         "ValidationError",
-        "'Include'",
+        "'[Everything]' at 'include'",
         () ->
             elb.describeTargetHealth(
-                r -> r.targetGroupArn(group).includeWithStrings("AnomalyDetection")));
+                r -> r.targetGroupArn(group).includeWithStrings("Everything")));
   }
 
   private void register(String group, String id, Integer port, String zone) {

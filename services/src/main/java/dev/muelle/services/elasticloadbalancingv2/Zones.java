@@ -1,0 +1,50 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import dev.muelle.balancer.Minimum;
+import dev.muelle.services.elasticloadbalancingv2.State.Balancing;
+import dev.muelle.services.elasticloadbalancingv2.State.Group;
+import dev.muelle.services.elasticloadbalancingv2.State.Node;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.BiPredicate;
+
+/**
+ * Which of a load balancer's nodes its name means: those of zones in which every target group has
+ * as many healthy targets as it asks for; all of them if there is no such zone. Pure.
+ *
+ * @see <a
+ *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health.html">
+ *     Target group health</a>
+ */
+final class Zones {
+
+  private Zones() {}
+
+  static List<Node> inDns(
+      Balancing balancer, List<Group> groups, BiPredicate<Group, State.Target> healthy) {
+    List<Node> able =
+        balancer.nodes().stream()
+            .filter(
+                node -> groups.stream().allMatch(group -> serves(balancer, group, node, healthy)))
+            .toList();
+    return able.isEmpty() ? balancer.nodes() : able;
+  }
+
+  private static boolean serves(
+      Balancing balancer, Group group, Node node, BiPredicate<Group, State.Target> healthy) {
+    Map<String, String> attributes = GroupAttributes.all(group.attributes());
+    Minimum minimum = GroupAttributes.inDns(attributes);
+    boolean all = GroupAttributes.crossZone(attributes, balancer.crossZone());
+    List<State.Target> targets =
+        group.targets().stream()
+            .filter(target -> target.drainUntil() == null && balancer.covers(target))
+            .filter(target ->
+                all
+                    || Objects.equals(target.zone(), node.zone())
+                    || Objects.equals(target.zone(), "all"))
+            .toList();
+    long well = targets.stream().filter(target -> healthy.test(group, target)).count();
+    return minimum.reached((int) well, targets.size());
+  }
+}
