@@ -19,6 +19,9 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
 
   private static final int MAX_PIPELINED = 64 * 1024;
 
+  /** An answer up to so many bytes is sent in one piece. */
+  private static final int ONE_PIECE = 1024;
+
   private enum State {
     HEAD,
     FORWARDING,
@@ -34,6 +37,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
 
   private State state = State.HEAD;
   private ByteBuf pending = Unpooled.EMPTY_BUFFER;
+
+  /** The head of an answer, written with what comes after it. */
+  private @Nullable ByteBuf begun;
+
   private @Nullable Exchange exchange;
   private @Nullable Request request;
   private boolean headRequest;
@@ -88,6 +95,11 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
     }
     pending.release();
     pending = Unpooled.EMPTY_BUFFER;
+    ByteBuf head = begun;
+    begun = null;
+    if (head != null) {
+      head.release();
+    }
   }
 
   private void process() {
@@ -122,7 +134,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
         pending = Unpooled.EMPTY_BUFFER;
       }
       channel.config().setAutoRead(wantsInput());
-      channel.flush();
+      flush();
     }
   }
 
@@ -217,15 +229,23 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
   public void begin(Response answer) {
     Request asked = request;
     keep = !answer.mustClose && asked != null && asked.body.done() && mayKeep(asked);
-    ByteBuf out = channel.alloc().buffer();
+    ByteBuf out = channel.alloc().buffer(ONE_PIECE);
     answer.write(out, keep);
-    write(out);
+    begun = out;
   }
 
   @Override
   public void pass(Response answer, ByteBuf in) {
     switch (answer.recode) {
-      case AS_IS -> write(in.readRetainedSlice(answer.body.take(in)));
+      case AS_IS -> {
+        int bytes = answer.body.take(in);
+        ByteBuf head = begun;
+        if (head != null && bytes <= head.writableBytes()) {
+          head.writeBytes(in, bytes); // copying it costs less than writing two pieces
+        } else {
+          write(in.readRetainedSlice(bytes));
+        }
+      }
       case FROM_CHUNKS -> write(answer.payload(in, channel.alloc()));
       case TO_CHUNKS -> {
         int bytes = answer.body.take(in);
@@ -246,7 +266,17 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
     lastMove = worker.nanos();
   }
 
+  /** Writes the answer's head, if it still waits for what follows. */
+  private void writeBegun() {
+    ByteBuf head = begun;
+    if (head != null) {
+      begun = null;
+      write(head);
+    }
+  }
+
   private void write(ByteBuf out) {
+    writeBegun();
     touch();
     channel.write(out);
     if (!channel.isWritable() && exchange != null) {
@@ -261,15 +291,17 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
 
   @Override
   public void flush() {
-    channel.flush();
+    writeBegun();
+    worker.flush(channel);
   }
 
   @Override
   public void finished(Response answer) {
     exchange = null;
     if (answer.recode == Response.Recode.TO_CHUNKS) {
-      channel.write(Chunks.last(null));
+      write(Chunks.last(null));
     }
+    writeBegun();
     next();
   }
 
@@ -308,6 +340,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
   @Override
   public void abort() {
     exchange = null;
+    writeBegun();
     channel.flush();
     channel.close();
   }
@@ -315,6 +348,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
   @Override
   public void tunnelClosed() {
     exchange = null;
+    writeBegun();
     channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
   }
 

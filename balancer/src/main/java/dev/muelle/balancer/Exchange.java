@@ -46,7 +46,7 @@ final class Exchange implements Carrier.Sender {
   private @Nullable Head trailers;
   private int failure = 503;
   private long sentAt;
-  private @Nullable ByteBuf replay = Unpooled.buffer(0);
+  private @Nullable ByteBuf replay;
 
   private ByteBuf pending = Unpooled.EMPTY_BUFFER;
   private @Nullable Response response;
@@ -64,6 +64,7 @@ final class Exchange implements Carrier.Sender {
     this.secure = to.secure();
     this.cookies = to.cookies();
     this.bodiless = request.body.done();
+    this.replay = bodiless ? Unpooled.EMPTY_BUFFER : Unpooled.buffer(0);
     Choice choice = group.choice;
     Duration kept = choice.sticky();
     this.sticky =

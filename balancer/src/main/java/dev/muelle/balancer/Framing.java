@@ -33,6 +33,9 @@ final class Framing {
     DONE
   }
 
+  /** It is done before it begins, and stays so. */
+  private static final Framing NONE = new Framing(State.DONE, 0);
+
   private State state;
   private long left;
   private int line;
@@ -44,7 +47,7 @@ final class Framing {
   }
 
   static Framing none() {
-    return new Framing(State.DONE, 0);
+    return NONE;
   }
 
   static Framing length(long length) {

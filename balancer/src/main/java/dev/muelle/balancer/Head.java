@@ -216,7 +216,7 @@ final class Head {
   }
 
   static boolean isToken(String text) {
-    return !text.isEmpty() && text.chars().allMatch(c -> c < 128 && TOKEN[c]);
+    return !text.isEmpty() && Chars.all(text, c -> c < 128 && TOKEN[c]);
   }
 
   /** Whether every byte is ASCII. */
@@ -246,12 +246,26 @@ final class Head {
     return text(fields[field * 4 + 2], fields[field * 4 + 3]);
   }
 
+  int nameLength(int field) {
+    return fields[field * 4 + 1] - fields[field * 4];
+  }
+
+  /** Whether this field's name is one of {@code names}, which are lower case. */
+  boolean isOneOf(int field, List<String> names) {
+    for (int i = 0; i < names.size(); i++) {
+      if (is(field, names.get(i))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Whether this field's name is {@code name}, which is lower case. */
   boolean is(int field, String name) {
-    int from = fields[field * 4];
-    if (fields[field * 4 + 1] - from != name.length()) {
+    if (nameLength(field) != name.length()) {
       return false;
     }
+    int from = fields[field * 4];
     for (int i = 0; i < name.length(); i++) {
       int b = bytes[from + i];
       if (b != name.charAt(i) && (b < 'A' || b > 'Z' || b + 32 != name.charAt(i))) {
@@ -272,9 +286,12 @@ final class Head {
   }
 
   List<String> all(String name) {
-    List<String> values = new ArrayList<>(1);
+    List<String> values = List.of(); // what most heads have of most names
     for (int i = 0; i < count; i++) {
       if (is(i, name)) {
+        if (values.isEmpty()) {
+          values = new ArrayList<>(1);
+        }
         values.add(value(i));
       }
     }
@@ -283,8 +300,12 @@ final class Head {
 
   /** The members of a comma-separated field, lower case, over all its lines. */
   List<String> tokens(String name) {
+    List<String> values = all(name);
+    if (values.isEmpty()) {
+      return values;
+    }
     List<String> tokens = new ArrayList<>(1);
-    for (String value : all(name)) {
+    for (String value : values) {
       for (String token : value.split(",", -1)) {
         if (!token.isBlank()) {
           tokens.add(token.strip().toLowerCase(Locale.ROOT));
@@ -333,9 +354,7 @@ final class Head {
       throw new BadMessage(400, "several Content-Length fields");
     }
     String value = values.getFirst();
-    if (value.isEmpty()
-        || value.length() > 18
-        || !value.chars().allMatch(c -> c >= '0' && c <= '9')) {
+    if (value.isEmpty() || value.length() > 18 || !Chars.all(value, c -> c >= '0' && c <= '9')) {
       throw new BadMessage(400, "Content-Length is not a number");
     }
     return Long.parseLong(value);

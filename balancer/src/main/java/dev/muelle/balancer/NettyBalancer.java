@@ -14,8 +14,8 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.SingleThreadEventLoop;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
@@ -89,7 +89,7 @@ public final class NettyBalancer implements Balancer {
         new MultiThreadIoEventLoopGroup(
             threads, new DefaultThreadFactory("balancer", true), EpollIoHandler.newFactory());
     for (EventExecutor loop : loops) {
-      workers.put(loop, new Worker((EventLoop) loop, clock, random.split()));
+      workers.put(loop, new Worker((SingleThreadEventLoop) loop, clock, random.split()));
     }
     loops.scheduleWithFixedDelay(
         () -> groups.values().forEach(GroupState::weigh), 1, 1, TimeUnit.SECONDS);

@@ -83,7 +83,7 @@ public final class Regex implements TextPattern {
         }
         case '[' -> {
           int end = classEnd(text, i);
-          last = end - i;
+          last = (long) end - i;
           sum += last;
           i = end;
         }
@@ -101,7 +101,7 @@ public final class Regex implements TextPattern {
           String counts = end < 0 ? "" : text.substring(i + 1, end);
           if (counts.matches("[0-9]{1,9}(,[0-9]{0,9})?")) {
             long most = 1;
-            for (String count : counts.split(",")) {
+            for (String count : counts.split(",", 0)) {
               most = Math.max(most, Long.parseLong(count));
             }
             sum += last * most;

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -15,8 +16,8 @@ final class Request {
 
   private static final int MAX_FORWARDED = 30;
   private static final int MAX_TRACE = 7 * 1024;
-  private static final Set<String> NEVER_COPIED =
-      Set.of(
+  private static final Names NEVER_COPIED =
+      Names.of(
           "host",
           "connection",
           "keep-alive",
@@ -33,7 +34,7 @@ final class Request {
 
   private static final String TLS_VERSION = "x-amzn-tls-version";
   private static final String TLS_CIPHER_SUITE = "x-amzn-tls-cipher-suite";
-  private static final Set<String> TLS_SESSION = Set.of(TLS_VERSION, TLS_CIPHER_SUITE);
+  private static final Names TLS_SESSION = Names.of(TLS_VERSION, TLS_CIPHER_SUITE);
 
   private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "PUT", "DELETE", "OPTIONS");
 
@@ -75,20 +76,19 @@ final class Request {
 
   private Request(Head head, @Nullable Boolean http2Ended) {
     this.head = head;
-    String[] line = head.line().split(" ", -1);
-    if (line.length != 3 || !Head.isToken(line[0]) || line[1].isEmpty()) {
+    String line = head.line();
+    int first = line.indexOf(' ');
+    int second = line.indexOf(' ', first + 1);
+    if (first < 0 || second <= first + 1 || line.indexOf(' ', second + 1) >= 0) {
       throw new BadMessage(400, "request line");
     }
-    this.method = line[0];
-    if (!line[2].matches("HTTP/[0-9]\\.[0-9]")) {
-      throw new BadMessage(400, "protocol version");
+    this.method = line.substring(0, first);
+    if (!Head.isToken(method)) {
+      throw new BadMessage(400, "request line");
     }
-    if (!line[2].equals("HTTP/1.1") && !line[2].equals("HTTP/1.0")) {
-      throw new BadMessage(505, "protocol version " + line[2]);
-    }
-    this.http10 = line[2].equals("HTTP/1.0");
+    this.http10 = http10(line.substring(second + 1));
     String authority = null;
-    String path = line[1];
+    String path = line.substring(first + 1, second);
     if (path.regionMatches(true, 0, "http://", 0, 7)
         || path.regionMatches(true, 0, "https://", 0, 8)) {
       int start = path.indexOf("//") + 2;
@@ -122,11 +122,23 @@ final class Request {
     this.expectsContinue = !http10 && head.tokens("expect").contains("100-continue");
     this.upgrade =
         !http10 && connection.contains("upgrade") && body.done() ? head.first("upgrade") : null;
-    long forwarded =
-        head.all("x-forwarded-for").stream().mapToLong(v -> v.split(",", -1).length).sum();
+    int forwarded = 0;
+    for (String addresses : head.all("x-forwarded-for")) {
+      forwarded += addresses.split(",", -1).length;
+    }
     if (forwarded > MAX_FORWARDED) {
       throw new BadMessage(463, "X-Forwarded-For with more than 30 addresses");
     }
+  }
+
+  private static boolean http10(String version) {
+    return switch (version) {
+      case "HTTP/1.1" -> false;
+      case "HTTP/1.0" -> true;
+      default ->
+          throw new BadMessage(
+              version.matches("HTTP/[0-9]\\.[0-9]") ? 505 : 400, "protocol version");
+    };
   }
 
   private String host(@Nullable String authority) {
@@ -142,8 +154,8 @@ final class Request {
   }
 
   static boolean isHost(String text) {
-    return text.chars()
-        .allMatch(c -> c < 128 && (Character.isLetterOrDigit(c) || "-._:[]~".indexOf(c) >= 0));
+    return Chars.all(
+        text, c -> c < 128 && (Character.isLetterOrDigit(c) || "-._:[]~".indexOf(c) >= 0));
   }
 
   private boolean chunked() {
@@ -280,11 +292,10 @@ final class Request {
             + (meant == null ? host(arrival, headers) : meant)
             + "\r\n");
     for (int i = 0; i < head.count(); i++) {
-      String name = head.name(i);
-      if (!NEVER_COPIED.contains(name)
-          && !connection.contains(name)
-          && !(headers.dropInvalid() && invalid(name))
-          && !(headers.tlsSession() && TLS_SESSION.contains(name))) {
+      if (!NEVER_COPIED.has(head, i)
+          && !head.isOneOf(i, connection)
+          && !(headers.dropInvalid() && invalid(head.name(i)))
+          && !(headers.tlsSession() && TLS_SESSION.has(head, i))) {
         head.copy(i, out);
       }
     }
@@ -321,7 +332,7 @@ final class Request {
   }
 
   private static boolean invalid(String name) {
-    return !name.chars().allMatch(c -> c == '-' || Character.isLetterOrDigit(c));
+    return !Chars.all(name, c -> c == '-' || Character.isLetterOrDigit(c));
   }
 
   private void forwardedFor(ByteBuf out, Arrival arrival, LoadBalancer.Headers headers) {
@@ -354,9 +365,13 @@ final class Request {
    *     Request tracing</a>
    */
   private String trace(RandomGenerator random, Instant now) {
+    HexFormat hex = HexFormat.of();
     String fresh =
-        String.format(
-            "1-%08x-%08x%016x", (int) now.getEpochSecond(), random.nextInt(), random.nextLong());
+        "1-"
+            + hex.toHexDigits((int) now.getEpochSecond())
+            + "-"
+            + hex.toHexDigits(random.nextInt())
+            + hex.toHexDigits(random.nextLong());
     String given = head.first("x-amzn-trace-id");
     if (given == null || given.isEmpty() || given.length() > MAX_TRACE) {
       return "Root=" + fresh;

@@ -5,14 +5,13 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.util.AsciiString;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A target's response, checked, and how it is told to the client. */
 final class Response {
 
-  private static final Set<String> NEVER_COPIED =
-      Set.of("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade");
+  private static final Names NEVER_COPIED =
+      Names.of("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade");
 
   private static final AsciiString SET_COOKIE = AsciiString.cached("set-cookie");
 
@@ -62,11 +61,11 @@ final class Response {
   private Response(Head head, Request request, @Nullable Boolean http2Whole) {
     this.head = head;
     String line = head.line();
-    if (!line.matches("HTTP/1\\.[01] [1-5][0-9][0-9]( .*)?")) {
+    boolean http10 = line.startsWith("HTTP/1.0 ");
+    this.status = http10 || line.startsWith("HTTP/1.1 ") ? status(line) : 0;
+    if (status < 100 || status > 599) {
       throw new BadMessage(502, "status line");
     }
-    boolean http10 = line.startsWith("HTTP/1.0");
-    this.status = Integer.parseInt(line.substring(9, 12));
     this.reason = line.substring(12);
     this.connection = head.tokens("connection");
     long length = head.contentLength();
@@ -99,12 +98,27 @@ final class Response {
         !untilClose && (http10 ? connection.contains("keep-alive") : !connection.contains("close"));
   }
 
+  /** The three digits in their place; 0 if they are not there alone. */
+  private static int status(String line) {
+    if (line.length() < 12 || line.length() > 12 && line.charAt(12) != ' ') {
+      return 0;
+    }
+    int status = 0;
+    for (int i = 9; i < 12; i++) {
+      int digit = line.charAt(i) - '0';
+      if (digit < 0 || digit > 9) {
+        return 0;
+      }
+      status = status * 10 + digit;
+    }
+    return status;
+  }
+
   /** Whether a field is passed on to the client. */
   private boolean passes(int field) {
-    String name = head.name(field);
-    boolean length = name.equals("content-length");
-    return !NEVER_COPIED.contains(name)
-        && (!connection.contains(name) || length)
+    boolean length = head.is(field, "content-length");
+    return !NEVER_COPIED.has(head, field)
+        && (!head.isOneOf(field, connection) || length)
         && (tellLength || !length);
   }
 

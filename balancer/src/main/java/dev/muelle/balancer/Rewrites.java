@@ -37,7 +37,7 @@ public record Rewrites(@Nullable Rewrite host, @Nullable Rewrite url) {
   }
 
   private static boolean isTarget(String text) {
-    return text.startsWith("/") && text.chars().allMatch(c -> c > ' ' && c < 0x7f && c != '#');
+    return text.startsWith("/") && Chars.all(text, c -> c > ' ' && c < 0x7f && c != '#');
   }
 
   /**

@@ -110,7 +110,7 @@ final class TargetConnection extends ChannelInboundHandlerAdapter implements Car
 
   @Override
   public void flush() {
-    channel.flush();
+    worker.flush(channel);
   }
 
   @Override

@@ -44,6 +44,7 @@ final class Visitor {
   /** What it asked last. */
   @Nullable Binding binding;
 
+  private @Nullable String address;
   private @Nullable Speaker speaker;
   private Request.@Nullable Session session;
   private @Nullable BalancerState admitted;
@@ -196,6 +197,15 @@ final class Visitor {
   }
 
   String address() {
+    String known = address;
+    if (known == null) {
+      known = readAddress();
+      address = known;
+    }
+    return known;
+  }
+
+  private String readAddress() {
     if (channel.remoteAddress() instanceof InetSocketAddress remote) {
       String text = remote.getAddress().getHostAddress();
       int scope = text.indexOf('%');

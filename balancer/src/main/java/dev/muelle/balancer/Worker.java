@@ -5,7 +5,7 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.EventLoop;
+import io.netty.channel.SingleThreadEventLoop;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.SocketProtocolFamily;
@@ -37,18 +37,44 @@ final class Worker {
   /** Idle connections end before the target's usual minute does. */
   private static final long MAX_IDLE_NANOS = TimeUnit.SECONDS.toNanos(55);
 
-  final EventLoop loop;
+  final SingleThreadEventLoop loop;
   final InstantSource clock;
   final RandomGenerator random;
   private final Map<MemberState, ArrayDeque<TargetConnection>> idle = new HashMap<>();
 
+  /** To whom something was written that is not sent yet. */
+  private final ArrayDeque<Channel> written = new ArrayDeque<>();
+
   private final Map<MemberState, List<TargetHttp2>> shared = new HashMap<>();
 
-  Worker(EventLoop loop, InstantSource clock, RandomGenerator random) {
+  Worker(SingleThreadEventLoop loop, InstantSource clock, RandomGenerator random) {
     this.loop = loop;
     this.clock = clock;
     this.random = random;
     loop.scheduleWithFixedDelay(this::sweep, 5, 5, TimeUnit.SECONDS);
+  }
+
+  /**
+   * Sends what was written, together with what is written to others until all that has come by now
+   * has been looked at: whoever waits for it is woken once, and does not interrupt us each time.
+   */
+  void flush(Channel channel) {
+    if (!channel.isWritable()) {
+      channel.flush(); // it holds much already
+      return;
+    }
+    if (written.isEmpty()) {
+      loop.executeAfterEventLoopIteration(this::flushAll);
+    }
+    if (!channel.equals(written.peekLast())) {
+      written.add(channel);
+    }
+  }
+
+  private void flushAll() {
+    for (Channel channel = written.poll(); channel != null; channel = written.poll()) {
+      channel.flush();
+    }
   }
 
   long nanos() {
