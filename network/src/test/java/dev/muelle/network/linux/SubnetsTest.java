@@ -171,10 +171,10 @@ class SubnetsTest {
     eni("eni-other", "vpc-2", "10.0.0.5", "198.18.78.6");
     Path other = network.plug("eni-other", Use.NAMESPACE).orElseThrow();
     traffic.serve(other, "10.0.0.5", 80);
-    traffic.callers();
+    traffic.callers(2);
     assertTrue(reaches(inner, "198.18.78.6", 80));
     assertTrue(reaches(second, "198.18.78.6", 80));
-    assertEquals(Set.of("198.18.78.5"), traffic.callers());
+    assertEquals(Set.of("198.18.78.5"), traffic.callers(2));
 
     // Nothing comes in, whatever the outside tries.
     for (String address : List.of("198.18.78.5", "10.0.1.10", "10.0.0.5")) {

@@ -1,5 +1,6 @@
 package dev.muelle.network.linux;
 
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.linux.Command;
@@ -18,9 +19,10 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
 import java.util.Set;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Connections between namespaces. */
@@ -28,7 +30,7 @@ final class Traffic implements AutoCloseable {
 
   private final List<Closeable> open = new ArrayList<>();
   private final AtomicInteger sent = new AtomicInteger();
-  private final Queue<String> callers = new ConcurrentLinkedQueue<>();
+  private final BlockingQueue<String> callers = new LinkedBlockingQueue<>();
 
   void keep(Closeable socket) {
     open.add(socket);
@@ -42,11 +44,16 @@ final class Traffic implements AutoCloseable {
     open.clear();
   }
 
-  /** Under which addresses servers were called since they were asked last. */
-  Set<String> callers() {
+  /**
+   * Under which addresses servers were called, the next so many calls that were not asked for yet;
+   * a connection is there before its server accepts it.
+   */
+  Set<String> callers(int calls) throws InterruptedException {
     Set<String> seen = new HashSet<>();
-    for (String one = callers.poll(); one != null; one = callers.poll()) {
-      seen.add(one);
+    for (int call = 0; call < calls; call++) {
+      String caller = callers.poll(LATE_MILLIS, TimeUnit.MILLISECONDS);
+      assertNotNull(caller, "fewer calls than " + calls);
+      seen.add(caller);
     }
     return seen;
   }

@@ -213,6 +213,7 @@ public final class Ecs implements EcsClient {
   private final ServiceCreation creation;
   private final ServiceUpdates updates;
   private final ServiceHistory history;
+  private final ServiceScheduler scheduler;
   private final TaskSets taskSets;
   private final Tagging tags;
   private final LogPump logs;
@@ -344,7 +345,7 @@ public final class Ecs implements EcsClient {
             health,
             machines,
             this::wakeTask);
-    ServiceScheduler scheduler =
+    scheduler =
         new ServiceScheduler(
             store, timers, ids, deployments, alarms, tasks, networks, factory, onInstances, elb);
     taskLoop = new Loop<>("ecs-task", timers, random, TASKS_AT_ONCE, agent::look);
@@ -398,11 +399,10 @@ public final class Ecs implements EcsClient {
       case "ecs.container_instances" -> {
         fleets.instanceChanged(change.key());
         machines.wake(change.key());
-        wakeServices();
-        wakeCapacityOf(change.key());
+        wakeClusterOf(change.key());
       }
       case EC2_INSTANCES -> agentLoop.wake(change.key());
-      case TARGET_HEALTH -> wakeServices();
+      case TARGET_HEALTH -> scheduler.behind(groupOf(change.key())).forEach(serviceLoop::wake);
       default -> {}
     }
   }
@@ -426,10 +426,24 @@ public final class Ecs implements EcsClient {
     }
   }
 
-  private void wakeCapacityOf(String instanceId) {
+  /** Of {@code target group|address|port}. */
+  private static String groupOf(String key) {
+    return key.substring(0, key.indexOf('|'));
+  }
+
+  /** An instance of it has come, gone or changed. */
+  private void wakeClusterOf(String instanceId) {
+    Optional<InstanceRecord> instance =
+        store.read(tx -> tx.get(InstanceRecord.TABLE, instanceId)).map(Row::value);
+    if (instance.isEmpty()) {
+      wakeServices(); // it is forgotten, and so is its cluster
+      return;
+    }
+    String cluster = instance.get().clusterArn();
+    capacityLoop.wake(TaskRecord.idOf(cluster));
     store
-        .read(tx -> tx.get(InstanceRecord.TABLE, instanceId))
-        .ifPresent(row -> capacityLoop.wake(TaskRecord.idOf(row.value().clusterArn())));
+        .read(tx -> tx.find(ServiceRecord.TABLE, "cluster", cluster))
+        .forEach(row -> serviceLoop.wake(row.key()));
   }
 
   private void wakeServices() {

@@ -24,6 +24,7 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.CapacityProvider;
+import software.amazon.awssdk.services.ecs.model.Cluster;
 import software.amazon.awssdk.services.ecs.model.ListTagsForResourceRequest;
 import software.amazon.awssdk.services.ecs.model.ListTagsForResourceResponse;
 import software.amazon.awssdk.services.ecs.model.Tag;
@@ -104,17 +105,21 @@ final class Tagging {
               tx,
               ClusterNames.TABLE,
               id,
+              arn,
               write,
               change,
-              c -> c.tags(),
+              Cluster::clusterArn,
+              Cluster::tags,
               (c, tags) -> c.toBuilder().tags(tags).build());
       case "capacity-provider" ->
           on(
               tx,
               CapacityProviders.TABLE,
               id,
+              arn,
               write,
               change,
+              CapacityProvider::capacityProviderArn,
               CapacityProvider::tags,
               (provider, tags) -> provider.toBuilder().tags(tags).build());
       case "service" ->
@@ -122,8 +127,10 @@ final class Tagging {
               tx,
               ServiceRecord.TABLE,
               id,
+              arn,
               write,
               change,
+              s -> s.service().serviceArn(),
               s -> s.service().tags(),
               (s, tags) -> s.with(builder -> builder.tags(tags)));
       case "task" ->
@@ -131,8 +138,10 @@ final class Tagging {
               tx,
               TaskRecord.TABLE,
               TaskRecord.idOf(arn),
+              arn,
               write,
               change,
+              t -> t.task().taskArn(),
               t -> t.task().tags(),
               (t, tags) -> t.with(builder -> builder.tags(tags)));
       case "container-instance" ->
@@ -140,8 +149,10 @@ final class Tagging {
               tx,
               InstanceRecord.TABLE,
               TaskRecord.idOf(arn),
+              arn,
               write,
               change,
+              i -> i.instance().containerInstanceArn(),
               i -> i.instance().tags(),
               (i, tags) -> i.with(builder -> builder.tags(tags)));
       case "task-set" ->
@@ -149,8 +160,10 @@ final class Tagging {
               tx,
               TaskSets.TABLE,
               Revisions.keyOf(arn),
+              arn,
               write,
               change,
+              TaskSet::taskSetArn,
               TaskSet::tags,
               (set, tags) -> set.toBuilder().tags(tags).build());
       case "task-definition" ->
@@ -158,8 +171,10 @@ final class Tagging {
               tx,
               TaskDefinitions.TABLE,
               TaskDefinitions.keyOf(id),
+              arn,
               write,
               change,
+              d -> d.definition().taskDefinitionArn(),
               TaskDefinitions.Registered::tags,
               (d, tags) -> new TaskDefinitions.Registered(d.definition(), tags));
       default -> throw Refuse.invalid("Resource type " + kind + " is not supported for tagging.");
@@ -170,12 +185,15 @@ final class Tagging {
       Tx tx,
       Table<T> table,
       String key,
+      String arn,
       boolean write,
       Function<List<Tag>, List<Tag>> change,
+      Function<T, String> arnOf,
       Function<T, List<Tag>> get,
       BiFunction<T, List<Tag>, T> set) {
     Row<T> row =
         tx.get(table, key)
+            .filter(found -> arnOf.apply(found.value()).equals(arn)) // a task's names its cluster
             .orElseThrow(() -> Refuse.invalid("The specified resource was not found: " + key));
     List<Tag> changed = change.apply(get.apply(row.value()));
     if (write) {

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ecs.model.Deployment;
 import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
+import software.amazon.awssdk.services.ecs.model.DesiredStatus;
 import software.amazon.awssdk.services.ecs.model.Service;
 
 /** Services whose tasks fail, and services under everything at once. */
@@ -51,6 +52,27 @@ class EcsServicesTest {
       world.script.put(CONTAINER, Behaviour.runs());
       world.until("stable", Duration.ofMinutes(17), world::settled);
     }
+  }
+
+  @Test
+  void aServicesTasksAreListedThoseThatRunAndThoseThatDidApart() throws IOException {
+    try (World world = world(1)) {
+      world.lab(2);
+      world.ecs().runTask(world.runTask().build());
+      List<String> first = listed(world, DesiredStatus.RUNNING);
+      assertEquals(2, first.size());
+      world.ecs().stopTask(r -> r.cluster(CLUSTER).task(first.getFirst()));
+      world.until("replaced", LONG, () -> listed(world, DesiredStatus.RUNNING).size() == 2);
+      world.pass(Duration.ofMinutes(2)); // it is not one of those that live any more
+      assertEquals(List.of(first.getFirst()), listed(world, DesiredStatus.STOPPED));
+    }
+  }
+
+  private static List<String> listed(World world, DesiredStatus desired) {
+    return world
+        .ecs()
+        .listTasks(r -> r.cluster(CLUSTER).serviceName(SERVICE).desiredStatus(desired))
+        .taskArns();
   }
 
   @Test

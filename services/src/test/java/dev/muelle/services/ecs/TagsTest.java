@@ -76,6 +76,23 @@ class TagsTest {
   }
 
   @Test
+  void anArnIsOfItsClusterOrOfNothing() {
+    world.register(World.container().build());
+    String task = world.ecs().runTask(world.runTask().build()).tasks().getFirst().taskArn();
+    String elsewhere = task.replace("/" + World.CLUSTER + "/", "/elsewhere/");
+    String oldForm = task.replace("/" + World.CLUSTER + "/", "/");
+    for (String arn : List.of(elsewhere, oldForm)) {
+      refused(
+          "The specified resource was not found",
+          () -> world.ecs().tagResource(r -> r.resourceArn(arn).tags(tag("a", "b"))));
+      refused(
+          "The specified resource was not found",
+          () -> world.ecs().listTagsForResource(r -> r.resourceArn(arn)));
+    }
+    assertTrue(tags(task).isEmpty());
+  }
+
+  @Test
   void whatEcsItselfPutsOnATaskStaysAndIsNotCounted() {
     world.register(World.container().build());
     String task =

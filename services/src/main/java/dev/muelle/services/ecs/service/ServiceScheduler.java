@@ -134,25 +134,38 @@ public final class ServiceScheduler {
     }
     Service service = found.get().service();
     boolean active = service.status().equals(ServiceRecord.ACTIVE);
-    Set<String> groups = new HashSet<>();
     Set<String> subnets = new LinkedHashSet<>(subnets(service.networkConfiguration()));
-    service.loadBalancers().forEach(balancer -> groups.add(balancer.targetGroupArn()));
-    store.read(tx -> groups.addAll(Revisions.allGroups(tx, service)));
     store
         .read(tx -> TaskSets.of(tx, service, List.of()))
-        .forEach(set -> {
-          subnets.addAll(subnets(set.networkConfiguration()));
-          set.loadBalancers().forEach(balancer -> groups.add(balancer.targetGroupArn()));
-        });
+        .forEach(set -> subnets.addAll(subnets(set.networkConfiguration())));
     Asked asked =
         new Asked(
-            ServiceHealth.targets(elb, groups),
+            ServiceHealth.targets(elb, store.read(tx -> groups(tx, service))),
             active ? zones(service, subnets) : Map.of(),
             active && deploying(found.get())
                 ? alarms.state(service.deploymentConfiguration().alarms())
                 : Alarms.State.NONE,
             active ? shift(found.get()) : new Shifted(null, null, null));
     return onInstances.write(service.clusterArn(), tx -> decideAndWrite(tx, key, asked));
+  }
+
+  /** The keys of the services whose tasks are, or may be, targets of a group. */
+  public List<String> behind(String targetGroupArn) {
+    return store.read(tx ->
+        tx.list(ServiceRecord.TABLE).stream()
+            .filter(row -> groups(tx, row.value().service()).contains(targetGroupArn))
+            .map(Row::key)
+            .toList());
+  }
+
+  /** The target groups of a service, of all its deployments and of its task sets. */
+  private static Set<String> groups(Tx tx, Service service) {
+    Set<String> groups = new HashSet<>(Revisions.allGroups(tx, service));
+    service.loadBalancers().forEach(balancer -> groups.add(balancer.targetGroupArn()));
+    TaskSets.of(tx, service, List.of()).stream()
+        .flatMap(set -> set.loadBalancers().stream())
+        .forEach(balancer -> groups.add(balancer.targetGroupArn()));
+    return groups;
   }
 
   /** Makes the load balancer do what was decided for the service's traffic. */

@@ -14,7 +14,9 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalanci
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetDescription;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupNotFoundException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthDescription;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthReasonEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthStateEnum;
 
 /** Registers a task's address with its service's target groups, and drains it out of them. */
@@ -83,12 +85,12 @@ public final class Targets {
 
   private Optional<TargetHealthStateEnum> state(String group, TargetDescription target) {
     return elb
-        .describeTargetHealth(request -> request.targetGroupArn(group))
+        .describeTargetHealth(request -> request.targetGroupArn(group).targets(target))
         .targetHealthDescriptions()
         .stream()
-        .filter(seen ->
-            seen.target().id().equals(target.id()) && seen.target().port().equals(target.port()))
-        .map((TargetHealthDescription seen) -> seen.targetHealth().state())
+        .map(TargetHealthDescription::targetHealth)
+        .filter(health -> health.reason() != TargetHealthReasonEnum.TARGET_NOT_REGISTERED)
+        .map(TargetHealth::state)
         .findFirst();
   }
 

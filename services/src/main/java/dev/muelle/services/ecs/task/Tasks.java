@@ -525,9 +525,13 @@ public final class Tasks {
                           () -> Refuse.invalid("The referenced container instance was not found."))
                       .instance()
                       .containerInstanceArn();
-          return tx.find(TaskRecord.TABLE, "cluster", cluster.clusterArn()).stream()
+          boolean ended = desired.equals(DesiredStatus.STOPPED.toString());
+          List<Row<TaskRecord>> candidates =
+              service == null || ended
+                  ? tx.find(TaskRecord.TABLE, "cluster", cluster.clusterArn())
+                  : tx.find(TaskRecord.TABLE, "service", service);
+          return candidates.stream()
               .map(Row::value)
-              .filter(task -> service == null || service.equals(task.serviceKey()))
               .map(TaskRecord::task)
               .filter(task -> task.desiredStatus().equals(desired))
               .filter(task -> instance == null || instance.equals(task.containerInstanceArn()))
