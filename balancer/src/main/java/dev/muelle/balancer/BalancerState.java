@@ -45,8 +45,8 @@ final class BalancerState {
    * outside the VPC comes by any node that can serve it.
    */
   @Nullable String confined(GroupState group, @Nullable String arrivedAt) {
-    if (group.choice.crossZone() || arrivedAt != null) {
-      return group.choice.crossZone() ? null : arrivedAt;
+    if (group.choice().crossZone() || arrivedAt != null) {
+      return group.choice().crossZone() ? null : arrivedAt;
     }
     List<Node> nodes = wanted.nodes();
     List<Node> able = nodes.stream().filter(node -> serves(group, node, true)).toList();
@@ -59,7 +59,7 @@ final class BalancerState {
   }
 
   private static boolean serves(GroupState group, Node node, boolean healthy) {
-    return group.members.stream()
+    return group.members().stream()
         .anyMatch(member -> member.serves(node.zone()) && (!healthy || member.healthy()));
   }
 
@@ -80,13 +80,15 @@ final class BalancerState {
    * @param admits null if the network itself decides who comes in
    * @param tls null if it speaks plain HTTP
    * @param zone of the node that it is at; null outside the VPC
+   * @param rules the listener's
    */
   record Binding(
       BalancerState balancer,
       LoadBalancer.Listener listener,
       @Nullable Predicate<LoadBalancer.Admission> admits,
       @Nullable TlsServer tls,
-      @Nullable String zone) {
+      @Nullable String zone,
+      Rules rules) {
 
     boolean secure() {
       return tls != null;

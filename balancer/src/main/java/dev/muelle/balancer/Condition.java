@@ -37,7 +37,12 @@ public sealed interface Condition {
       String clientAddress) {}
 
   private static boolean any(List<? extends TextPattern> patterns, String value) {
-    return patterns.stream().anyMatch(pattern -> pattern.matches(value));
+    for (TextPattern pattern : patterns) {
+      if (pattern.matches(value)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   record HostHeader(List<? extends TextPattern> patterns) implements Condition {

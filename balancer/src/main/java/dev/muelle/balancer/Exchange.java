@@ -65,7 +65,7 @@ final class Exchange implements Carrier.Sender {
     this.cookies = to.cookies();
     this.bodiless = request.body.done();
     this.replay = bodiless ? Unpooled.EMPTY_BUFFER : Unpooled.buffer(0);
-    Choice choice = group.choice;
+    Choice choice = group.choice();
     Duration kept = choice.sticky();
     this.sticky =
         kept == null

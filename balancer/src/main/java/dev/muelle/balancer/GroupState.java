@@ -1,9 +1,13 @@
 package dev.muelle.balancer;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -17,9 +21,15 @@ final class GroupState {
   /** It never changes. */
   final LoadBalancer.Version version;
 
-  volatile LoadBalancer.Choice choice = LoadBalancer.Choice.DEFAULT;
   volatile LoadBalancer.HealthCheck check;
-  volatile List<MemberState> members = List.of();
+  private volatile LoadBalancer.Choice choice = LoadBalancer.Choice.DEFAULT;
+  private volatile List<MemberState> members = List.of();
+
+  /** Of what decides who may be chosen: how many there were. */
+  private final AtomicLong changes = new AtomicLong();
+
+  /** By zone; the empty one stands for all. */
+  private final Map<String, Pool> pools = new ConcurrentHashMap<>();
 
   private final AtomicInteger turn = new AtomicInteger();
   private final Consumer<String> listener;
@@ -36,7 +46,38 @@ final class GroupState {
   }
 
   void changed() {
+    changes.incrementAndGet();
     listener.accept(id);
+  }
+
+  List<MemberState> members() {
+    return members;
+  }
+
+  void members(List<MemberState> now) {
+    members = List.copyOf(now);
+    changes.incrementAndGet();
+  }
+
+  LoadBalancer.Choice choice() {
+    return choice;
+  }
+
+  void choice(LoadBalancer.Choice now) {
+    choice = now;
+    changes.incrementAndGet();
+  }
+
+  private Pool pool(@Nullable String zone) {
+    String key = zone == null ? "" : zone;
+    long now = changes.get();
+    Pool known = pools.get(key);
+    if (known != null && known.changes() == now) {
+      return known;
+    }
+    Pool fresh = Pool.of(now, members, choice, zone);
+    pools.put(key, fresh);
+    return fresh;
   }
 
   /**
@@ -53,54 +94,35 @@ final class GroupState {
       RandomGenerator random,
       Instant now) {
     LoadBalancer.Choice how = choice;
-    Wanted wanted = new Wanted(failsOpen(zone), tried, zone);
-    int eligible = 0;
-    for (MemberState member : members) {
-      if (wanted.is(member)) {
-        eligible++;
-        if (cookie != null && Sticky.means(cookie, mark(member), now) && member.enter()) {
-          return member;
-        }
-      }
-    }
-    if (eligible == 0) {
+    Pool pool = pool(zone);
+    if (pool.size() == 0) {
       return null;
     }
+    MemberState kept = cookie == null ? null : pool.marks().get(Sticky.means(cookie, now));
+    if (kept != null && !tried.contains(kept) && kept.enter()) {
+      return kept;
+    }
     return switch (how.algorithm()) {
-      case ROUND_ROBIN -> first(wanted, turn(eligible), Integer.MAX_VALUE, random, now);
-      case LEAST_OUTSTANDING_REQUESTS -> first(wanted, turn(eligible), least(wanted), random, now);
+      case ROUND_ROBIN -> first(pool, tried, turn(pool), Integer.MAX_VALUE, random, now);
+      case LEAST_OUTSTANDING_REQUESTS ->
+          first(pool, tried, turn(pool), least(pool, tried), random, now);
       case WEIGHTED_RANDOM -> {
-        MemberState chosen = how.mitigates() ? weighted(wanted, random) : null;
+        MemberState chosen = how.mitigates() ? weighted(pool, tried, random) : null;
         yield chosen != null
             ? chosen
-            : first(wanted, random.nextInt(eligible), Integer.MAX_VALUE, random, now);
+            : first(pool, tried, random.nextInt(pool.size()), Integer.MAX_VALUE, random, now);
       }
     };
   }
 
-  private int turn(int eligible) {
-    return Math.floorMod(turn.getAndIncrement(), eligible);
+  private int turn(Pool pool) {
+    return Math.floorMod(turn.getAndIncrement(), pool.size());
   }
 
-  /** Whether too few targets are healthy to leave the others out. */
-  private boolean failsOpen(@Nullable String zone) {
-    int healthy = 0;
-    int total = 0;
-    for (MemberState member : members) {
-      if (!member.draining() && member.serves(zone)) {
-        total++;
-        if (member.healthy()) {
-          healthy++;
-        }
-      }
-    }
-    return !choice.healthy().reached(healthy, total);
-  }
-
-  private int least(Wanted wanted) {
+  private static int least(Pool pool, Collection<MemberState> tried) {
     int least = Integer.MAX_VALUE;
-    for (MemberState member : members) {
-      if (wanted.is(member)) {
+    for (MemberState member : pool.members()) {
+      if (!tried.contains(member)) {
         least = Math.min(least, member.outstanding());
       }
     }
@@ -109,30 +131,40 @@ final class GroupState {
 
   /** Of those with at most so much to do, whose turn it is; if others were quicker, whoever. */
   private @Nullable MemberState first(
-      Wanted wanted, int turn, int most, RandomGenerator random, Instant now) {
-    int skip = turn;
-    for (int round = 0; round < 3; round++) {
-      for (MemberState member : members) {
-        if (wanted.is(member)
-            && skip-- <= 0
-            && (round == 2
-                || member.outstanding() <= most && member.warm(random, choice.slowStart(), now))
-            && member.enter()) {
-          return member;
-        }
+      Pool pool,
+      Collection<MemberState> tried,
+      int turn,
+      int most,
+      RandomGenerator random,
+      Instant now) {
+    Duration slowStart = choice.slowStart();
+    for (int steps = 0; steps < pool.size(); steps++) {
+      MemberState member = pool.after(turn, steps);
+      if (!tried.contains(member)
+          && member.outstanding() <= most
+          && member.warm(random, slowStart, now)
+          && member.enter()) {
+        return member;
+      }
+    }
+    for (int steps = 0; steps < pool.size(); steps++) {
+      MemberState member = pool.after(turn, steps);
+      if (!tried.contains(member) && member.enter()) {
+        return member;
       }
     }
     return null;
   }
 
-  private @Nullable MemberState weighted(Wanted wanted, RandomGenerator random) {
+  private static @Nullable MemberState weighted(
+      Pool pool, Collection<MemberState> tried, RandomGenerator random) {
     double total = 0;
-    for (MemberState member : members) {
-      total += wanted.is(member) ? member.weight() : 0;
+    for (MemberState member : pool.members()) {
+      total += tried.contains(member) ? 0 : member.weight();
     }
     double ticket = random.nextDouble() * total;
-    for (MemberState member : members) {
-      if (wanted.is(member)) {
+    for (MemberState member : pool.members()) {
+      if (!tried.contains(member)) {
         ticket -= member.weight();
         if (ticket < 0 && member.enter()) {
           return member;
@@ -161,16 +193,5 @@ final class GroupState {
   /** What a cookie says of a target. */
   static String mark(MemberState member) {
     return member.group.id + " " + member.target.address() + " " + member.target.port();
-  }
-
-  /** Who may be chosen now. */
-  private record Wanted(boolean open, Collection<MemberState> tried, @Nullable String zone) {
-
-    boolean is(MemberState member) {
-      return !member.draining()
-          && (open || member.healthy())
-          && member.serves(zone)
-          && (tried.isEmpty() || !tried.contains(member));
-    }
   }
 }

@@ -68,16 +68,6 @@ public record LoadBalancer(
     public Listener(String id, int port, List<Rule> rules, Action otherwise) {
       this(id, port, rules, otherwise, null);
     }
-
-    /** The rule that applies to a request; null if none does. */
-    @Nullable Rule rule(Condition.Facts facts) {
-      for (Rule rule : rules) {
-        if (rule.conditions().stream().allMatch(condition -> condition.holds(facts))) {
-          return rule;
-        }
-      }
-      return null;
-    }
   }
 
   /**

@@ -123,9 +123,9 @@ public final class NettyBalancer implements Balancer {
       return;
     }
     group.check = wanted.healthCheck();
-    group.choice = wanted.choice();
+    group.choice(wanted.choice());
     Map<Target, MemberState> present = new HashMap<>();
-    group.members.forEach(member -> present.put(member.target, member));
+    group.members().forEach(member -> present.put(member.target, member));
     boolean empty = present.isEmpty();
     List<MemberState> now = new ArrayList<>();
     List<MemberState> fresh = new ArrayList<>();
@@ -151,7 +151,7 @@ public final class NettyBalancer implements Balancer {
       }
       now.add(state);
     }
-    group.members = List.copyOf(now);
+    group.members(now);
     for (int i = 0; i < now.size(); i++) {
       Instant until = wanted.members().get(i).drainUntil();
       if (until != null) {
@@ -235,6 +235,7 @@ public final class NettyBalancer implements Balancer {
     state.secure(wanted.listeners());
     for (Listener listener : wanted.listeners()) {
       TlsServer tls = state.tls(listener);
+      Rules rules = new Rules(listener.rules());
       for (Node node : wanted.nodes()) {
         Endpoint.Key key = new Endpoint.Key(wanted.id(), node.address(), listener.port());
         keys.add(key);
@@ -242,14 +243,14 @@ public final class NettyBalancer implements Balancer {
             key,
             false,
             "",
-            new Binding(state, listener, null, tls, node.zone()),
+            new Binding(state, listener, null, tls, node.zone(), rules),
             node.sockets(),
             problems);
       }
       for (Front front : wanted.fronts()) {
         Endpoint.Key key = new Endpoint.Key("", front.address(), listener.port());
         keys.add(key);
-        Binding binding = new Binding(state, listener, front.admits(), tls, null);
+        Binding binding = new Binding(state, listener, front.admits(), tls, null, rules);
         String host = front.shared() ? wanted.host() : "";
         offer(key, front.shared(), host, binding, HOST, problems);
       }
@@ -370,7 +371,7 @@ public final class NettyBalancer implements Balancer {
   private void forget(GroupState group) {
     boolean used = balancers.values().stream().anyMatch(other -> other.groups.containsValue(group));
     if (!used && groups.remove(group.id, group)) {
-      for (MemberState member : group.members) {
+      for (MemberState member : group.members()) {
         member.stop();
         member.drain(clock.instant());
       }
@@ -391,7 +392,7 @@ public final class NettyBalancer implements Balancer {
     GroupState group = groups.get(targetGroupId);
     Map<Target, TargetState> states = new LinkedHashMap<>();
     if (group != null) {
-      group.members.forEach(member -> states.put(member.target, member.state()));
+      group.members().forEach(member -> states.put(member.target, member.state()));
     }
     return states;
   }
@@ -401,10 +402,10 @@ public final class NettyBalancer implements Balancer {
     GroupState group = groups.get(targetGroupId);
     Map<Target, Anomaly> found = new LinkedHashMap<>();
     if (group != null) {
-      for (MemberState member : group.members) {
+      for (MemberState member : group.members()) {
         found.put(
             member.target,
-            new Anomaly(member.anomalous(), group.choice.mitigates() && member.weight() < 1));
+            new Anomaly(member.anomalous(), group.choice().mitigates() && member.weight() < 1));
       }
     }
     return found;

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 record Sticky(String cookie, Duration duration, @Nullable String application) {
 
   private static final int DIGEST = 16;
+  private static final ByteBuffer NOTHING = ByteBuffer.allocate(0).asReadOnlyBuffer();
 
   /** Browsers keep the cookie for a week, however long it counts. */
   private static final Duration KEPT = Duration.ofDays(7);
@@ -59,20 +60,24 @@ record Sticky(String cookie, Duration duration, @Nullable String application) {
 
   /** Whether a cookie's value means this, and still counts. */
   static boolean means(@Nullable String value, String what, Instant now) {
-    if (value == null) {
-      return false;
-    }
+    return value != null && mark(what).equals(means(value, now));
+  }
+
+  /** The {@link #mark} of what a cookie's value means; empty if it does not count. */
+  static ByteBuffer means(String value, Instant now) {
     try {
       ByteBuffer bytes = ByteBuffer.wrap(Base64.getUrlDecoder().decode(value));
-      if (bytes.remaining() != Long.BYTES + DIGEST || bytes.getLong() < now.getEpochSecond()) {
-        return false;
-      }
-      byte[] digest = new byte[DIGEST];
-      bytes.get(digest);
-      return MessageDigest.isEqual(digest, digest(what));
+      return bytes.remaining() == Long.BYTES + DIGEST && bytes.getLong() >= now.getEpochSecond()
+          ? bytes
+          : NOTHING;
     } catch (IllegalArgumentException e) {
-      return false; // not ours
+      return NOTHING; // not ours
     }
+  }
+
+  /** What a cookie's value has of this. */
+  static ByteBuffer mark(String what) {
+    return ByteBuffer.wrap(digest(what)).asReadOnlyBuffer();
   }
 
   /** The values of Set-Cookie. */

@@ -57,7 +57,7 @@ sealed interface Verdict {
       return new Refused(400);
     }
     Facts facts = request.facts(visitor.address(), balancer.wanted.host());
-    LoadBalancer.Rule rule = found.listener().rule(facts);
+    LoadBalancer.Rule rule = found.rules().find(facts);
     return switch (rule == null ? found.listener().otherwise() : rule.action()) {
       case Action.FixedResponse fixed ->
           new Answered(Answer.fixed(fixed.status(), fixed.contentType(), fixed.body()));

@@ -47,6 +47,24 @@ public final class Wildcard implements TextPattern {
     return count;
   }
 
+  /** What every text begins with that is of this pattern; in lower case if that is the same. */
+  String beginning() {
+    StringBuilder literal = new StringBuilder();
+    for (int i = 0; i < tokens.length && tokens[i] >= 0; i++) {
+      literal.append((char) tokens[i]);
+    }
+    return literal.toString();
+  }
+
+  /** What every text ends with that is of this pattern; in lower case if that is the same. */
+  String end() {
+    StringBuilder literal = new StringBuilder();
+    for (int i = tokens.length - 1; i >= 0 && tokens[i] >= 0; i--) {
+      literal.append((char) tokens[i]);
+    }
+    return literal.reverse().toString();
+  }
+
   /** Whether the whole text is of this pattern; takes time of length of text by that of pattern. */
   @Override
   public boolean matches(String given) {

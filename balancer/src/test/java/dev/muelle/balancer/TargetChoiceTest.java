@@ -65,10 +65,10 @@ final class TargetChoiceTest {
 
   @Test
   void aNewTargetGetsItsShareSlowly() {
-    group.choice = choice(Algorithm.ROUND_ROBIN, MINUTE, Minimum.ONE);
+    group.choice(choice(Algorithm.ROUND_ROBIN, MINUTE, Minimum.ONE));
     MemberState old = member("old", "a", true);
     MemberState fresh = member("fresh", "a", false);
-    group.members = List.of(old, fresh);
+    group.members(List.of(old, fresh));
     passes(old, NOON);
     passes(fresh, NOON);
     assertTrue(fresh.warming());
@@ -95,10 +95,10 @@ final class TargetChoiceTest {
 
   @Test
   void whoComesIntoAnEmptyGroupDoesNotStartSlowly() {
-    group.choice = choice(Algorithm.ROUND_ROBIN, MINUTE, Minimum.ONE);
+    group.choice(choice(Algorithm.ROUND_ROBIN, MINUTE, Minimum.ONE));
     MemberState one = member("one", "a", true);
     MemberState two = member("two", "a", true);
-    group.members = List.of(one, two);
+    group.members(List.of(one, two));
     passes(one, NOON);
     passes(two, NOON);
     assertEquals(Map.of("one", 500, "two", 500), shares(null, NOON));
@@ -106,10 +106,10 @@ final class TargetChoiceTest {
 
   @Test
   void aTargetThatIsWarmingGetsEverythingIfItIsAlone() {
-    group.choice = choice(Algorithm.ROUND_ROBIN, MINUTE, Minimum.ONE);
+    group.choice(choice(Algorithm.ROUND_ROBIN, MINUTE, Minimum.ONE));
     MemberState old = member("old", "a", true);
     MemberState fresh = member("fresh", "a", false);
-    group.members = List.of(old, fresh);
+    group.members(List.of(old, fresh));
     passes(old, NOON);
     passes(fresh, NOON);
     fails(old);
@@ -124,21 +124,21 @@ final class TargetChoiceTest {
       all[i] = member("t" + i, "a", true);
       passes(all[i], NOON);
     }
-    group.members = List.of(all);
-    group.choice = choice(Algorithm.ROUND_ROBIN, Duration.ZERO, new Minimum(2, 50));
+    group.members(List.of(all));
+    group.choice(choice(Algorithm.ROUND_ROBIN, Duration.ZERO, new Minimum(2, 50)));
     fails(all[0]);
     fails(all[1]);
     assertEquals(Set.of("t2", "t3"), shares(null, NOON).keySet());
     fails(all[2]);
     assertEquals(4, shares(null, NOON).size());
-    group.choice = choice(Algorithm.ROUND_ROBIN, Duration.ZERO, new Minimum(1, 26));
+    group.choice(choice(Algorithm.ROUND_ROBIN, Duration.ZERO, new Minimum(1, 26)));
     assertEquals(4, shares(null, NOON).size(), "either threshold counts");
-    group.choice = choice(Algorithm.ROUND_ROBIN, Duration.ZERO, new Minimum(1, 25));
+    group.choice(choice(Algorithm.ROUND_ROBIN, Duration.ZERO, new Minimum(1, 25)));
     assertEquals(Set.of("t3"), shares(null, NOON).keySet());
     // One that leaves is not counted.
     all[0].drain(NOON);
     all[1].drain(NOON);
-    group.choice = choice(Algorithm.ROUND_ROBIN, Duration.ZERO, new Minimum(1, 50));
+    group.choice(choice(Algorithm.ROUND_ROBIN, Duration.ZERO, new Minimum(1, 50)));
     assertEquals(Set.of("t3"), shares(null, NOON).keySet());
   }
 
@@ -147,13 +147,13 @@ final class TargetChoiceTest {
     MemberState a = member("a", "a", true);
     MemberState b = member("b", "b", true);
     MemberState outside = member("o", "all", true);
-    group.members = List.of(a, b, outside);
+    group.members(List.of(a, b, outside));
     List.of(a, b, outside).forEach(member -> passes(member, NOON));
-    group.choice = choice(Algorithm.ROUND_ROBIN, Duration.ZERO, Minimum.ONE);
+    group.choice(choice(Algorithm.ROUND_ROBIN, Duration.ZERO, Minimum.ONE));
     assertEquals(Set.of("a", "o"), shares("a", NOON).keySet());
     fails(a);
     assertEquals(Set.of("o"), shares("a", NOON).keySet());
-    group.members = List.of(a, b);
+    group.members(List.of(a, b));
     assertEquals(Set.of("a"), shares("a", NOON).keySet(), "the zone has no healthy one");
     assertNull(group.pick(Set.of(), null, "c", random, NOON));
   }
@@ -165,8 +165,8 @@ final class TargetChoiceTest {
       all[i] = member("t" + i, "a", true);
       passes(all[i], NOON);
     }
-    group.members = List.of(all);
-    group.choice = choice(Algorithm.WEIGHTED_RANDOM, Duration.ZERO, Minimum.ONE);
+    group.members(List.of(all));
+    group.choice(choice(Algorithm.WEIGHTED_RANDOM, Duration.ZERO, Minimum.ONE));
     about(333, shares(null, NOON).getOrDefault("t0", 0));
     for (int second = 0; second < 10; second++) {
       for (MemberState member : all) {
@@ -179,7 +179,7 @@ final class TargetChoiceTest {
     assertTrue(all[0].anomalous());
     assertFalse(all[1].anomalous());
     about(24, shares(null, NOON).getOrDefault("t0", 0));
-    group.choice = new Choice(Algorithm.WEIGHTED_RANDOM, null);
+    group.choice(new Choice(Algorithm.WEIGHTED_RANDOM, null));
     about(333, shares(null, NOON).getOrDefault("t0", 0));
     for (int second = 0; second < 30; second++) {
       group.weigh(); // nobody asks, so nobody fails
