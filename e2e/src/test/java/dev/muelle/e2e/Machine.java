@@ -34,7 +34,7 @@ final class Machine {
         found,
         "process",
         marks,
-        shell.run("ps -eo args | grep -E '^[^ ]*(conmon|crun|runc) ' || true"));
+        shell.run("ps -eo args | grep -E '^[^ ]*(monitor|conmon|crun|runc) ' || true"));
     collect(
         found,
         "listener",

@@ -57,7 +57,7 @@ record Bundle(
     List<Bound> bound,
     List<Devices.Node> devices) {
 
-  private static final String OPEN_INPUT = "dev.muelle.input";
+  static final String OPEN_INPUT = "dev.muelle.input";
   static final long SHARED_MEMORY = 64 << 20;
 
   /**

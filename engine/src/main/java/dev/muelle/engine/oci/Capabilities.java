@@ -81,6 +81,11 @@ final class Capabilities {
 
   private Capabilities() {}
 
+  /** As the kernel numbers it; the name with its prefix. */
+  static int number(String name) {
+    return BY_NUMBER.indexOf(name.substring("CAP_".length()));
+  }
+
   /** Those that this process has itself: it can give no others. */
   private static Set<String> own() {
     try {

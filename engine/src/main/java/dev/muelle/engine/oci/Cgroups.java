@@ -223,6 +223,55 @@ final class Cgroups {
     apply(limits(spec));
   }
 
+  /** The v1 controllers that limit or count something of a container, or that programs look at. */
+  private static final List<String> OF_CONTAINERS =
+      List.of("cpu", "cpuacct", "cpuset", "memory", "pids", "devices", "blkio");
+
+  /**
+   * A container's groups.
+   *
+   * @param hierarchies by controller; several may share one
+   * @param path of the group in each
+   */
+  record Groups(Map<String, Path> hierarchies, String path) {
+
+    Path in(Path hierarchy) {
+      return hierarchy.resolve(path);
+    }
+
+    /** By controller. */
+    Map<String, Path> all() {
+      Map<String, Path> all = new LinkedHashMap<>();
+      hierarchies.forEach((controller, hierarchy) -> all.put(controller, in(hierarchy)));
+      return all;
+    }
+  }
+
+  /** The groups that a container is to be started in. */
+  Groups groups(String sandboxId, String containerId) {
+    String path = instance + "/" + sandboxId + "/" + containerId;
+    return switch (version) {
+      case Version.V1(Map<String, Path> hierarchies) -> {
+        Map<String, Path> found = new LinkedHashMap<>();
+        for (String controller : OF_CONTAINERS) {
+          Path hierarchy = hierarchies.get(controller);
+          if (hierarchy != null) {
+            found.put(controller, hierarchy);
+          }
+        }
+        yield new Groups(found, path);
+      }
+      case Version.V2(Path root) -> new Groups(Map.of("", root), path);
+    };
+  }
+
+  /** A container's groups in every hierarchy, there or not. */
+  List<Path> allOf(String sandboxId, String containerId) {
+    return roots().stream()
+        .map(root -> root.resolve(instance).resolve(sandboxId).resolve(containerId))
+        .toList();
+  }
+
   /** Makes groups beside those of a sandbox's containers, and gives them. */
   List<Path> make(String sandboxId, String name) throws IOException {
     List<Path> groups = new ArrayList<>();

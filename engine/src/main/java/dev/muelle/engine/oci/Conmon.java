@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.muelle.engine.ContainerSpec;
 import dev.muelle.engine.Engine.LogLine;
 import dev.muelle.engine.EngineException;
@@ -25,9 +26,10 @@ import java.util.stream.Collectors;
 
 /**
  * Starts containers under conmon(8), which stays with each: it writes the output and the exit code
- * whether or not we are there.
+ * whether or not we are there. For what {@link Monitor} does not start; both are found and named in
+ * the same way.
  */
-final class Conmon {
+final class Conmon implements Starter {
 
   private static final Duration LIMIT = Duration.ofMinutes(2);
   private static final int MAX_WORDS = 20; // lines
@@ -37,14 +39,21 @@ final class Conmon {
   private final String instance;
   private final RuntimeChoice runtime;
   private final Launcher launcher;
+  private final SeccompFilters filters;
   private final ObjectMapper json;
 
   Conmon(
-      Layout layout, String instance, RuntimeChoice runtime, Launcher launcher, ObjectMapper json) {
+      Layout layout,
+      String instance,
+      RuntimeChoice runtime,
+      Launcher launcher,
+      SeccompFilters filters,
+      ObjectMapper json) {
     this.layout = layout;
     this.instance = instance;
     this.runtime = runtime;
     this.launcher = launcher;
+    this.filters = filters;
     this.json = json;
   }
 
@@ -71,14 +80,11 @@ final class Conmon {
     }
   }
 
-  /**
-   * Creates a container, which then waits to be started. To be called where the container's root
-   * filesystem is mounted: by {@link Launcher#launch}.
-   *
-   * @param keepsOutput whether what it prints is written down
-   * @return pid of its first process
-   */
-  int create(String id, boolean keepsOutput, ContainerSpec.Console console) throws IOException {
+  /** Creates a container, which then waits to be started. */
+  @Override
+  public First create(String id, String sandboxId, JsonNode config, boolean keepsOutput)
+      throws IOException {
+    ContainerSpec.Console console = Bundle.console(config);
     Path container = layout.container(id);
     List<String> command = new ArrayList<>(List.of("/usr/bin/conmon", "--api-version", "1"));
     command.addAll(List.of("-c", id, "-u", id, "-n", name(instance, id)));
@@ -107,7 +113,10 @@ final class Conmon {
         Spawn.ask(command, environment, container, container.resolve("conmon.log"), LIMIT);
     int pid = pid(answer, id);
     launcher.leaveService(Integer.parseInt(Files.readString(monitor(layout, id)).trim()));
-    return pid;
+    if (config.path("linux").path("seccomp") instanceof ObjectNode profile) {
+      filters.keep(profile, id);
+    }
+    return new First(pid, Processes.startTime(pid));
   }
 
   private int pid(String answer, String id) throws IOException {
@@ -140,8 +149,8 @@ final class Conmon {
             + message.trim());
   }
 
-  /** Lets a created container run. */
-  void start(String id) throws IOException {
+  @Override
+  public void start(String id) throws IOException {
     if (runtime.waits()) {
       letRun(id);
       return;

@@ -1,9 +1,9 @@
 package dev.muelle.engine.oci;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.muelle.engine.ContainerSpec;
-import dev.muelle.engine.ContainerSpec.Console;
 import dev.muelle.engine.ContainerSpec.Isolation;
 import dev.muelle.engine.Engine.Usage;
 import dev.muelle.engine.EngineException;
@@ -11,6 +11,7 @@ import dev.muelle.engine.SandboxSpec;
 import dev.muelle.engine.Statistics;
 import dev.muelle.engine.oci.Running.Exit;
 import dev.muelle.engine.oci.Running.Note;
+import dev.muelle.engine.oci.Starter.First;
 import dev.muelle.engine.oci.image.Images;
 import dev.muelle.engine.oci.image.StoredImage;
 import dev.muelle.linux.LinuxException;
@@ -59,6 +60,7 @@ final class Containers {
   private final Cgroups cgroups;
   private final Images images;
   private final Launcher launcher;
+  private final Monitor monitor;
   private final Conmon conmon;
   private final Sandboxes sandboxes;
   private final Volumes volumes;
@@ -83,11 +85,13 @@ final class Containers {
       Cgroups cgroups,
       Images images,
       Launcher launcher,
+      Monitor monitor,
       Conmon conmon,
       Sandboxes sandboxes,
       Leftovers leftovers,
       Backlog backlog,
       OutputGuard guard,
+      SeccompFilters filters,
       ObjectMapper json,
       Timers timers) {
     this.layout = layout;
@@ -95,6 +99,7 @@ final class Containers {
     this.cgroups = cgroups;
     this.images = images;
     this.launcher = launcher;
+    this.monitor = monitor;
     this.conmon = conmon;
     this.sandboxes = sandboxes;
     this.machineMounts = new MachineMounts(layout, sandboxes, json);
@@ -103,7 +108,7 @@ final class Containers {
     this.leftovers = leftovers;
     this.backlog = backlog;
     this.guard = guard;
-    this.filters = new SeccompFilters(layout);
+    this.filters = filters;
     this.json = json;
     this.timers = timers;
   }
@@ -181,29 +186,26 @@ final class Containers {
                           + spec.imageId()));
       guard.ensure();
       Bundle.Shared shared = sandboxes.shared(sandbox); // may start a process: not over there
-      int pid =
+      Created created =
           launcher.launch(
               sandboxes.mounts(sandbox),
               () -> {
-                ObjectNode seccomp = prepare(spec, sandbox, shared, image);
+                ObjectNode config = prepare(spec, sandbox, shared, image);
                 boolean kept = spec.keepsOutput() || spec.jsonFile() != null;
-                int first = conmon.create(spec.id(), kept, spec.console());
-                filters.keep(seccomp, spec.id());
-                return first;
+                return create(spec.id(), sandbox, config, kept);
               });
-      long startTime = Processes.startTime(pid);
       Note note =
           new Note(
               spec.id(),
               spec.sandboxId(),
               spec.name(),
-              pid,
-              startTime,
+              created.first().pid(),
+              created.first().startTime(),
               Signals.stop(image.config().stopSignal()),
               order.incrementAndGet(),
               timers.millis(),
               0);
-      conmon.start(spec.id());
+      created.starter().start(spec.id());
       Layout.write(layout.containerNote(spec.id()), json.writeValueAsBytes(note));
       done = true;
       return new Running(note);
@@ -220,6 +222,16 @@ final class Containers {
         LOG.warn("container {} was not started, and left something behind", spec.id(), e);
       }
     }
+  }
+
+  /** A container, and who starts it. */
+  private record Created(Starter starter, First first) {}
+
+  /** Creates one by our own monitor, or by conmon and an OCI runtime what that does not know. */
+  private Created create(String id, SandboxSpec sandbox, JsonNode config, boolean kept)
+      throws IOException {
+    Starter starter = monitor.fits(config) ? monitor : conmon;
+    return new Created(starter, starter.create(id, sandbox.id(), config, kept));
   }
 
   /** Starts one that has exited once more. */
@@ -253,21 +265,21 @@ final class Containers {
     try {
       SandboxSpec sandbox = sandboxes.find(before.sandboxId()).orElseThrow();
       StoredImage image = images.use(id, Files.readString(layout.imageNote(id))).orElseThrow();
-      Console console =
-          Bundle.console(json.readTree(layout.container(id).resolve("config.json").toFile()));
+      JsonNode config = json.readTree(layout.container(id).resolve("config.json").toFile());
       Layout.write(layout.restarting(id), new byte[0]);
       leftovers.clear(before.sandboxId(), id);
       guard.ensure();
-      int pid =
+      Created created =
           launcher.launch(
               sandboxes.mounts(sandbox),
               () -> {
                 mountRoot(id, sandbox, image);
                 machineMounts.mountAgain(id, sandbox);
-                return conmon.create(id, Files.exists(layout.log(id)), console);
+                return create(id, sandbox, config, Files.exists(layout.log(id)));
               });
-      Note note = before.again(pid, Processes.startTime(pid), timers.millis(), 1);
-      conmon.start(id);
+      First first = created.first();
+      Note note = before.again(first.pid(), first.startTime(), timers.millis(), 1);
+      created.starter().start(id);
       Layout.write(layout.containerNote(id), json.writeValueAsBytes(note));
       Files.deleteIfExists(layout.exitNote(id));
       Files.delete(layout.restarting(id));
@@ -295,7 +307,7 @@ final class Containers {
     }
   }
 
-  /** Mounts and writes what the runtime needs; gives the filter of system calls. */
+  /** Mounts and writes what the runtime needs; gives what it is told. */
   private ObjectNode prepare(
       ContainerSpec spec, SandboxSpec sandbox, Bundle.Shared shared, StoredImage image)
       throws IOException {
@@ -331,10 +343,9 @@ final class Containers {
             volumes.prepare(spec, sandbox, image.config(), rootfs),
             Devices.find(spec.isolation().devices()));
     Rootfs.makeDirectory(rootfs, bundle.workingDirectory());
-    Files.write(
-        layout.container(spec.id()).resolve("config.json"),
-        json.writeValueAsBytes(bundle.config()));
-    return seccomp;
+    ObjectNode config = bundle.config();
+    Files.write(layout.container(spec.id()).resolve("config.json"), json.writeValueAsBytes(config));
+    return config;
   }
 
   private @Nullable Path network(Isolation isolation, SandboxSpec sandbox) {

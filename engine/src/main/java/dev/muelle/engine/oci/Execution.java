@@ -32,22 +32,26 @@ final class Execution {
 
   private final Layout layout;
   private final Path runtime;
+  private final RuntimeState states;
   private final ObjectMapper json;
   private final AtomicLong number = new AtomicLong();
 
-  Execution(Layout layout, Path runtime, ObjectMapper json) {
+  Execution(Layout layout, Path runtime, RuntimeState states, ObjectMapper json) {
     this.layout = layout;
     this.runtime = runtime;
+    this.states = states;
     this.json = json;
   }
 
-  Executed run(String id, List<String> command, Duration limit) {
+  Executed run(Running.Note container, List<String> command, Duration limit) {
+    String id = container.id();
     Path directory = layout.container(id);
     String name = "exec-" + number.incrementAndGet();
     Path description = directory.resolve(name + ".json");
     Path pidFile = directory.resolve(name + ".pid");
     try {
       Files.deleteIfExists(pidFile); // an earlier server's, of who knows whom
+      states.ensure(container);
       Files.write(description, json.writeValueAsBytes(process(directory, command)));
       Process process =
           new ProcessBuilder(arguments(id, description, pidFile))
@@ -77,13 +81,15 @@ final class Execution {
   }
 
   /** On a terminal, as root. */
-  Terminal open(String id, List<String> command) {
+  Terminal open(Running.Note container, List<String> command) {
+    String id = container.id();
     Path directory = layout.container(id);
     String name = "exec-" + number.incrementAndGet();
     Path description = directory.resolve(name + ".json");
     Path pidFile = directory.resolve(name + ".pid");
     try {
       Files.deleteIfExists(pidFile); // an earlier server's, of who knows whom
+      states.ensure(container);
       Files.write(description, json.writeValueAsBytes(rootsTerminal(directory, command)));
       return OpenTerminal.start(arguments(id, description, pidFile), description, pidFile);
     } catch (IOException e) {

@@ -30,14 +30,14 @@ final class Launcher implements AutoCloseable {
   private final String instance;
   private final Layout layout;
   private final Cgroups cgroups;
-  private final Path runtime;
+  private final List<Path> programs;
   private @Nullable MountSpaces spaces;
 
-  Launcher(String instance, Layout layout, Cgroups cgroups, Path runtime) {
+  Launcher(String instance, Layout layout, Cgroups cgroups, List<Path> programs) {
     this.instance = instance;
     this.layout = layout;
     this.cgroups = cgroups;
-    this.runtime = runtime;
+    this.programs = programs;
   }
 
   private synchronized MountSpaces spaces() throws IOException {
@@ -63,16 +63,16 @@ final class Launcher implements AutoCloseable {
 
   /** What every space has beside the machine's mounts. */
   private void furnish() {
-    protectRuntime();
+    programs.forEach(Launcher::protect);
     cgroups.version().besideV1().ifPresent(this::fill);
   }
 
   /**
-   * A container must not write to the runtime's program by way of {@code /proc/…/exe}
+   * A container must not write to the program that starts it by way of {@code /proc/…/exe}
    * (CVE-2019-5736). crun mounts itself read-only and then starts anew from there, which costs it a
    * fifth of its time; it does not if it finds itself on such a mount already.
    */
-  private void protectRuntime() {
+  private static void protect(Path runtime) {
     try {
       Path program = runtime.toRealPath();
       Syscalls.mount(program.toString(), program, null, Syscalls.MS_BIND, null);

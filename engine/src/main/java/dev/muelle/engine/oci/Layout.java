@@ -21,7 +21,8 @@ record Layout(Path root) {
           layout.logs(),
           layout.exits(),
           layout.runtime(),
-          layout.sockets()
+          layout.sockets(),
+          layout.filters()
         }) {
       Files.createDirectories(directory);
     }
@@ -137,7 +138,7 @@ record Layout(Path root) {
     return root.resolve("exits");
   }
 
-  /** Written by conmon: the exit code, as text. */
+  /** Written by who stays with a container: the exit code, as text. */
   Path exit(String id) {
     return exits().resolve(id);
   }
@@ -145,6 +146,16 @@ record Layout(Path root) {
   /** The OCI runtime's own state. */
   Path runtime() {
     return root.resolve("run");
+  }
+
+  /** Starts containers and stays with them. */
+  Path program() {
+    return root.resolve("monitor");
+  }
+
+  /** Compiled filters of system calls. */
+  Path filters() {
+    return root.resolve("filters");
   }
 
   Path sockets() {

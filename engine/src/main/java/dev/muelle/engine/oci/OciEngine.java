@@ -87,15 +87,20 @@ public final class OciEngine implements Engine {
       sandboxes = new Sandboxes(layout, instance, cgroups, keeper, machines, json);
       leftovers = new Leftovers(layout, instance, cgroups);
       RuntimeChoice runtime = RuntimeChoice.choose(cgroups.version(), root);
-      execution = new Execution(layout, runtime.anywhere(), json);
-      launcher = new Launcher(instance, layout, cgroups, runtime.program());
-      Conmon conmon = new Conmon(layout, instance, runtime, launcher, json);
+      SeccompFilters filters = new SeccompFilters(layout);
+      RuntimeState states = new RuntimeState(layout, cgroups, filters, json);
+      execution = new Execution(layout, runtime.anywhere(), states, json);
+      Monitor.install(layout);
+      launcher =
+          new Launcher(instance, layout, cgroups, List.of(runtime.program(), layout.program()));
+      Conmon conmon = new Conmon(layout, instance, runtime, launcher, filters, json);
+      Monitor monitor = new Monitor(layout, instance, cgroups, launcher, filters);
       backlog = new Backlog(layout, instance, room.outputBytes());
       guard = new OutputGuard(layout, instance, cgroups.monitors(), room.outputBytes());
       containers =
           new Containers(
-              layout, instance, cgroups, images, launcher, conmon, sandboxes, leftovers, backlog,
-              guard, json, timers);
+              layout, instance, cgroups, images, launcher, monitor, conmon, sandboxes, leftovers,
+              backlog, guard, filters, json, timers);
       OutputGuard.endOthers(instance);
       machines.recover();
       sandboxes.recover();
@@ -140,21 +145,20 @@ public final class OciEngine implements Engine {
 
   @Override
   public Executed execute(String containerId, List<String> command, Duration limit) {
-    requireRunning(containerId);
-    return execution.run(containerId, command, limit);
+    return execution.run(running(containerId), command, limit);
   }
 
   @Override
   public Terminal open(String containerId, List<String> command) {
-    requireRunning(containerId);
-    return execution.open(containerId, command);
+    return execution.open(running(containerId), command);
   }
 
-  private void requireRunning(String containerId) {
-    if (!(containers.find(containerId).map(Running::status).map(ContainerStatus::state).orElse(null)
-        instanceof ContainerStatus.State.Running)) {
-      throw new EngineException("container " + containerId + " is not running");
-    }
+  private Running.Note running(String containerId) {
+    return containers
+        .find(containerId)
+        .filter(one -> one.status().state() instanceof ContainerStatus.State.Running)
+        .map(one -> one.note)
+        .orElseThrow(() -> new EngineException("container " + containerId + " is not running"));
   }
 
   @Override

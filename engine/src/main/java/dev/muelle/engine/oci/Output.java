@@ -16,18 +16,19 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Reads what conmon wrote in its {@code k8s-file} form: {@code TIME stdout|stderr P|F TEXT}, where
- * P says that the line goes on. The two streams may be mixed in the middle of a line. A position
- * therefore has three parts: up to where the file was read, which stream had begun a line by then,
- * and how far back that line began. A line is given out in pieces when so much of the other stream
- * follows its beginning that a position cannot reach back to it.
+ * Reads what a monitor wrote in conmon's {@code k8s-file} form: {@code TIME stdout|stderr P|F
+ * TEXT}, where P says that the line goes on. The two streams may be mixed in the middle of a line.
+ * A position therefore has three parts: up to where the file was read, which stream had begun a
+ * line by then, and how far back that line began. A line is given out in pieces when so much of the
+ * other stream follows its beginning that a position cannot reach back to it.
  */
 final class Output {
 
   private static final int MAX_PIECE = 256 * 1024;
   private static final int BACK_BITS = 18; // leaves 44 for the offset: ext4's largest file
   private static final long MAX_BACK = (1L << BACK_BITS) - 1;
-  private static final int MAX_ENTRY = 64 * 1024; // conmon writes at most 8 KiB an entry
+  private static final int MAX_ENTRY =
+      64 * 1024; // conmon writes at most 8 KiB an entry, our own monitor 16
   private static final int CHUNK = 128 * 1024;
 
   private final Path file;

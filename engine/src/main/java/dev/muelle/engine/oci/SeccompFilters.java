@@ -2,8 +2,12 @@ package dev.muelle.engine.oci;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,6 +25,7 @@ final class SeccompFilters {
 
   private final Layout layout;
   private final Map<Set<String>, ObjectNode> profiles = new ConcurrentHashMap<>();
+  private final Map<ObjectNode, Path> files = new ConcurrentHashMap<>();
   private final Map<ObjectNode, byte[]> compiled = new ConcurrentHashMap<>();
 
   SeccompFilters(Layout layout) {
@@ -44,11 +49,39 @@ final class SeccompFilters {
     return compiled.get(profile);
   }
 
+  /** Where what a profile was compiled to lies; null if nobody compiled it yet. */
+  @Nullable Path file(ObjectNode profile) throws IOException {
+    Path file = files.get(profile);
+    if (file == null) {
+      file = layout.filters().resolve(name(profile));
+      if (!Files.exists(file)) {
+        return null;
+      }
+      if (files.size() < MOST) {
+        files.put(profile, file);
+      }
+    }
+    return file;
+  }
+
+  private static String name(ObjectNode profile) {
+    try {
+      byte[] text = profile.toString().getBytes(StandardCharsets.UTF_8);
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   /** Keeps what was compiled for a container that was just created. */
   void keep(ObjectNode profile, String containerId) throws IOException {
-    Path file = layout.runtime().resolve(containerId).resolve("seccomp.bpf");
-    if (compiled.size() < MOST && !compiled.containsKey(profile) && Files.exists(file)) {
-      compiled.put(profile, Files.readAllBytes(file));
+    Path made = layout.runtime().resolve(containerId).resolve("seccomp.bpf");
+    if (file(profile) == null && Files.exists(made)) {
+      byte[] bytes = Files.readAllBytes(made);
+      Layout.write(layout.filters().resolve(name(profile)), bytes);
+      if (compiled.size() < MOST) {
+        compiled.put(profile, bytes);
+      }
     }
   }
 }

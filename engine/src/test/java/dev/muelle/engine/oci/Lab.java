@@ -51,7 +51,7 @@ final class Lab implements AutoCloseable {
   }
 
   Lab(Room room) throws IOException {
-    this(name(), Files.createTempDirectory("muelle-engine"), room);
+    this(name(), compiled(Files.createTempDirectory("muelle-engine")), room);
   }
 
   Lab(String instance, Path directory) throws IOException {
@@ -65,6 +65,36 @@ final class Lab implements AutoCloseable {
     this.store = SqliteStore.open(directory.resolve("store.db"));
     this.blobs = FileBlobStore.open(directory.resolve("blobs"), store, timers);
     this.engine = open();
+  }
+
+  /** What the filters of system calls were compiled to, of the first lab that needed them. */
+  private static final Map<String, byte[]> FILTERS = new ConcurrentHashMap<>();
+
+  /** So that containers are started by our own monitor from the first one on. */
+  private static synchronized Path compiled(Path directory) throws IOException {
+    if (FILTERS.isEmpty()) {
+      Lab first = new Lab(name(), Files.createTempDirectory("muelle-engine"));
+      try (first) {
+        first.engine.createSandbox(sandbox("s1"));
+        first.engine.startContainer(container("c1", "s1", first.busyboxImage(), "exit 0"));
+        first.exited("c1");
+        for (Path file : first.filters()) {
+          FILTERS.put(file.getFileName().toString(), Files.readAllBytes(file));
+        }
+      }
+    }
+    Path filters = Files.createDirectories(directory.resolve("engine/filters"));
+    for (Map.Entry<String, byte[]> one : FILTERS.entrySet()) {
+      Files.write(filters.resolve(one.getKey()), one.getValue());
+    }
+    return directory;
+  }
+
+  /** What was compiled here. */
+  List<Path> filters() throws IOException {
+    try (Stream<Path> files = Files.list(engineRoot().resolve("filters"))) {
+      return files.toList();
+    }
   }
 
   /** A process of its own, in which the main method of a class is given a lab to open. */

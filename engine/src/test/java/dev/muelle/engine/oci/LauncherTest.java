@@ -31,7 +31,7 @@ class LauncherTest {
     program = Files.writeString(directory.resolve("runtime"), "#!/bin/sh\n");
     cgroups = new Cgroups(Cgroups.detect(MountPoints.table()), instance);
     Layout layout = Layout.create(directory.toRealPath());
-    launcher = new Launcher(instance, layout, cgroups, program);
+    launcher = new Launcher(instance, layout, cgroups, List.of(program));
   }
 
   @AfterEach
