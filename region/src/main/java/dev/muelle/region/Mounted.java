@@ -1,6 +1,7 @@
 package dev.muelle.region;
 
 import dev.muelle.services.acm.Acm;
+import dev.muelle.services.cloudwatch.CloudWatch;
 import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
 import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.ecr.Ecr;
@@ -12,6 +13,7 @@ import dev.muelle.wire.Coverage;
 import dev.muelle.wire.Mounts;
 import java.util.List;
 import software.amazon.awssdk.services.acm.AcmClient;
+import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ecr.EcrClient;
@@ -28,6 +30,7 @@ final class Mounted {
   static Mounts services(Regions regions) {
     return new Mounts()
         .mount(AcmClient.class, caller -> regions.of(caller).acm)
+        .mount(CloudWatchClient.class, caller -> regions.of(caller).cloudWatch)
         .mount(CloudWatchLogsClient.class, caller -> regions.of(caller).logs)
         .mount(Ec2Client.class, caller -> regions.of(caller).ec2)
         .mount(EcrClient.class, caller -> regions.of(caller).ecr)
@@ -41,6 +44,7 @@ final class Mounted {
   static List<Coverage> coverage() {
     return List.of(
         Coverage.of(AcmClient.class, Acm.class),
+        Coverage.of(CloudWatchClient.class, CloudWatch.class),
         Coverage.of(CloudWatchLogsClient.class, CloudWatchLogs.class),
         Coverage.of(Ec2Client.class, Ec2.class),
         Coverage.of(EcrClient.class, Ecr.class),

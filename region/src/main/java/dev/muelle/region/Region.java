@@ -10,6 +10,7 @@ import dev.muelle.services.Scope;
 import dev.muelle.services.VpcHttp;
 import dev.muelle.services.acm.Acm;
 import dev.muelle.services.acm.Authority;
+import dev.muelle.services.cloudwatch.CloudWatch;
 import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
 import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.ecr.Ecr;
@@ -30,6 +31,7 @@ final class Region implements AutoCloseable {
   final Acm acm;
   final Iam iam;
   final Sts sts;
+  final CloudWatch cloudWatch;
   final CloudWatchLogs logs;
   final Ec2 ec2;
   final ElbV2 elb;
@@ -56,6 +58,7 @@ final class Region implements AutoCloseable {
     Timers timers = shared.timers();
     iam = new Iam(scope, shared.store().in(scope.account() + GLOBAL), timers, ids);
     sts = new Sts();
+    cloudWatch = new CloudWatch(scope, store, timers, shared.random());
     logs = new CloudWatchLogs(scope, store, timers, ids, shared.random());
     ec2 = new Ec2(scope, store, timers, ids, shared.random(), iam, shared.network());
     acm = new Acm(scope, store, timers, ids, shared.random(), shared.authority());
@@ -82,7 +85,7 @@ final class Region implements AutoCloseable {
             elb,
             logs,
             iam,
-            null, // no CloudWatch yet
+            null, // its alarms are yet to come
             AutoScalingGroups.NONE,
             shared.engine(),
             shared.network(),
@@ -92,6 +95,7 @@ final class Region implements AutoCloseable {
 
   /** Takes up the work where an earlier server left it: first the network, last the tasks. */
   void start() {
+    cloudWatch.start();
     logs.start();
     ec2.start();
     acm.start();
@@ -107,6 +111,7 @@ final class Region implements AutoCloseable {
     ecr.close();
     ec2.close();
     logs.close();
+    cloudWatch.close();
     iam.close();
   }
 }

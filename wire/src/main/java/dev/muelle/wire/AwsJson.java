@@ -22,7 +22,7 @@ record AwsJson(String version, Shapes shapes) implements Protocol {
 
   @Override
   public SdkPojo decode(SdkPojo builder, Exchange exchange) {
-    byte[] body = exchange.body();
+    byte[] body = exchange.content();
     if (body.length == 0) {
       return Shapes.build(builder);
     }

@@ -15,6 +15,7 @@ final class Exchange {
   private Protocol protocol = new AwsQuery(); // until somebody knows better
   private Optional<Credential> credential = Optional.empty();
   private byte[] body = {};
+  private byte[] content = {};
   private Map<String, String> form = Map.of();
   private @Nullable Caller caller;
   private Mounts.@Nullable Mount mount;
@@ -53,12 +54,19 @@ final class Exchange {
     credential = named;
   }
 
+  /** As it came: what the signature covers. */
   byte[] body() {
     return body;
   }
 
-  void body(byte[] bytes) {
+  /** What the body says: unpacked, if the caller has compressed it. */
+  byte[] content() {
+    return content;
+  }
+
+  void body(byte[] bytes, byte[] unpacked) {
     body = bytes;
+    content = unpacked;
   }
 
   /** Parameters of the query protocols, from the query string and the body. */
@@ -89,7 +97,16 @@ final class Exchange {
   void route(Mounts.Mount to, Operation what) {
     mount = to;
     operation = what;
-    protocol = to.model().protocol();
+    protocol = spoken(protocol, to.model().protocol());
+  }
+
+  /** Some services speak several: what the caller speaks is what it is answered in. */
+  private static Protocol spoken(Protocol byCaller, Protocol byModel) {
+    return switch (byCaller) {
+      case RpcV2Cbor cbor -> cbor;
+      case AwsJson json -> byModel instanceof AwsJson ? byModel : json;
+      case AwsQuery _, Ec2Query _ -> byModel;
+    };
   }
 
   /** The service that the request was routed to, if it came so far. */

@@ -20,9 +20,10 @@ import software.amazon.awssdk.core.traits.MapTrait;
 import software.amazon.awssdk.core.traits.TimestampFormatTrait.Format;
 
 /**
- * JSON into model objects. Members that the model does not know are skipped, as AWS's services do,
- * and so are members that are null; a value of the wrong type is refused in their words, and so is
- * a null within a list or map, so that services meet none.
+ * JSON, or CBOR, which Jackson reads as if it were JSON, into model objects. Members that the model
+ * does not know are skipped, as AWS's services do, and so are members that are null; a value of the
+ * wrong type is refused in their words, and so is a null within a list or map, so that services
+ * meet none.
  */
 final class JsonReader {
   private final JsonParser in;
@@ -92,6 +93,9 @@ final class JsonReader {
       }
       case INSTANT -> instant(field, token);
       case SDK_BYTES -> {
+        if (token == JsonToken.VALUE_EMBEDDED_OBJECT) { // CBOR has bytes
+          yield SdkBytes.fromByteArrayUnsafe(in.getBinaryValue());
+        }
         expect(token == JsonToken.VALUE_STRING, token, "Blob");
         try {
           yield SdkBytes.fromByteArrayUnsafe(Base64.getDecoder().decode(in.getText()));

@@ -1,6 +1,7 @@
 package dev.muelle.wire;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.dataformat.cbor.CBORGenerator;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.time.Instant;
@@ -17,7 +18,10 @@ import software.amazon.awssdk.core.traits.TimestampFormatTrait.Format;
 import software.amazon.awssdk.core.util.SdkAutoConstructList;
 import software.amazon.awssdk.core.util.SdkAutoConstructMap;
 
-/** Model objects as JSON. What was never set is not written; an empty list that was set is. */
+/**
+ * Model objects as JSON, or as CBOR, which Jackson writes as if it were JSON. What was never set is
+ * not written; an empty list that was set is.
+ */
 final class JsonWriter {
   private JsonWriter() {}
 
@@ -83,6 +87,11 @@ final class JsonWriter {
   }
 
   private static void time(Instant time, Format format, JsonGenerator out) throws IOException {
+    if (out instanceof CBORGenerator cbor) {
+      cbor.writeTag(RpcV2Cbor.EPOCH_SECONDS);
+      cbor.writeNumber(time.toEpochMilli() / 1e3);
+      return;
+    }
     switch (format) {
       case UNIX_TIMESTAMP -> out.writeNumber(Timestamps.seconds(time));
       case UNIX_TIMESTAMP_MILLIS -> out.writeNumber(time.toEpochMilli());

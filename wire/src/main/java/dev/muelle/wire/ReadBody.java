@@ -1,10 +1,18 @@
 package dev.muelle.wire;
 
 import dev.muelle.wire.http.HttpResponse;
+import java.io.ByteArrayInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
 
-/** Reads the body into memory, up to a limit. */
+/**
+ * Reads the body into memory, up to a limit, and unpacks it: for some operations SDKs <a
+ * href="https://smithy.io/2.0/spec/behavior-traits.html#requestcompression-trait">compress</a>
+ * large ones.
+ */
 final class ReadBody implements Chain.Step {
   private final int limit;
 
@@ -27,8 +35,18 @@ final class ReadBody implements Chain.Step {
     if (announced > limit) {
       throw tooLarge();
     }
-    exchange.body(read(exchange.request().body()));
+    byte[] body = read(exchange.request().body());
+    String packed = exchange.request().header("content-encoding").orElse("");
+    exchange.body(body, packed.equals("gzip") ? unpack(body) : body);
     return next.proceed(exchange);
+  }
+
+  private byte[] unpack(byte[] body) throws IOException {
+    try (InputStream in = new GZIPInputStream(new ByteArrayInputStream(body))) {
+      return read(in);
+    } catch (ZipException | EOFException e) {
+      throw new WireException(Fault.MALFORMED, "The body is not valid gzip.");
+    }
   }
 
   private static long length(String header) {

@@ -20,12 +20,13 @@ final class ReadForm implements Chain.Step {
   @Override
   public HttpResponse take(Exchange exchange, Chain.Next next) throws IOException {
     switch (exchange.protocol()) {
-      case AwsJson _ -> {}
+      case AwsJson _, RpcV2Cbor _ -> {}
       case AwsQuery _, Ec2Query _ -> {
         Map<String, String> form =
             new LinkedHashMap<>(FormData.parse(exchange.request().query()).asMap());
         if (exchange.request().method().equals("POST")) {
-          form.putAll(FormData.parse(new String(exchange.body(), StandardCharsets.UTF_8)).asMap());
+          form.putAll(
+              FormData.parse(new String(exchange.content(), StandardCharsets.UTF_8)).asMap());
         }
         exchange.form(form);
         String version = form.getOrDefault("Version", "");

@@ -25,13 +25,16 @@ final class Recognize implements Chain.Step {
     HttpRequest request = exchange.request();
     String contentType = request.header("content-type").orElse("");
     boolean json = contentType.startsWith(JSON) || request.header("x-amz-target").isPresent();
-    if (json) {
+    boolean cbor = request.header("smithy-protocol").orElse("").equals(RpcV2Cbor.NAME);
+    if (cbor) {
+      exchange.protocol(new RpcV2Cbor(mounts.shapes()));
+    } else if (json) {
       exchange.protocol(json(contentType.startsWith(JSON + "1.0") ? "1.0" : "1.1"));
     }
     exchange.credential(Credential.of(request));
     exchange
         .credential()
-        .filter(credential -> !json)
+        .filter(credential -> !json && !cbor)
         .ifPresent(credential -> exchange.protocol(signed(credential.service(), request)));
     return next.proceed(exchange);
   }

@@ -5,12 +5,16 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * Finds the service and the operation: by X-Amz-Target in the JSON protocols, by Action, the signed
- * service and Version in the query protocols.
+ * Finds the service and the operation: by X-Amz-Target in the JSON protocols, by the path in CBOR,
+ * by Action, the signed service and Version in the query protocols.
  */
 final class Route implements Chain.Step {
+  private static final Pattern RPC = Pattern.compile("/service/([^/]+)/operation/([^/]+)");
+
   private final Mounts mounts;
   private final Access access;
 
@@ -23,6 +27,7 @@ final class Route implements Chain.Step {
   public HttpResponse take(Exchange exchange, Chain.Next next) throws IOException {
     switch (exchange.protocol()) {
       case AwsJson _ -> byTarget(exchange);
+      case RpcV2Cbor _ -> byPath(exchange);
       case AwsQuery _, Ec2Query _ -> byAction(exchange);
     }
     return next.proceed(exchange);
@@ -39,6 +44,17 @@ final class Route implements Chain.Step {
         "Unknown operation: " + target);
   }
 
+  private void byPath(Exchange exchange) {
+    String path = exchange.request().path();
+    Matcher named = RPC.matcher(path);
+    String service = named.matches() ? named.group(1) : "";
+    go(
+        exchange,
+        mount(exchange, model -> !service.isEmpty() && model.targetPrefix().equals(service)),
+        named.matches() ? named.group(2) : "",
+        "Unknown operation: " + path);
+  }
+
   private void byAction(Exchange exchange) {
     String action = exchange.form().getOrDefault("Action", "");
     String version = exchange.form().getOrDefault("Version", "");
@@ -51,7 +67,7 @@ final class Route implements Chain.Step {
     String unknown =
         switch (exchange.protocol()) {
           case Ec2Query _ -> "The action " + action + " is not valid for this web service.";
-          case AwsQuery _, AwsJson _ ->
+          case AwsQuery _, AwsJson _, RpcV2Cbor _ ->
               "Could not find operation " + action + " for version " + version;
         };
     go(exchange, mount, action, unknown);

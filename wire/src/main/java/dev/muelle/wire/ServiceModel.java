@@ -21,7 +21,8 @@ import software.amazon.awssdk.protocols.core.OperationInfo;
 
 /**
  * All that the wire layer knows of a service, read from its SDK client interface. What the SDK does
- * not say, because a client never needs it, is in one table: {@link #XML_NAMESPACES}.
+ * not say, because a client never needs it, is in two tables: {@link #XML_NAMESPACES} and {@link
+ * #TARGET_PREFIXES}.
  */
 final class ServiceModel {
 
@@ -33,6 +34,13 @@ final class ServiceModel {
       Map.of(
           "iam", "https://iam.amazonaws.com/doc/",
           "sts", "https://sts.amazonaws.com/doc/");
+
+  /**
+   * What other SDKs call services that the SDK for Java still speaks to by queries: before the dot
+   * in X-Amz-Target, and in the path of rpcv2Cbor.
+   */
+  private static final Map<String, String> TARGET_PREFIXES =
+      Map.of("monitoring", "GraniteServiceVersion20100801");
 
   private final Class<? extends SdkClient> client;
   private final String signingName;
@@ -119,11 +127,11 @@ final class ServiceModel {
     return version == null ? "" : version;
   }
 
-  /** What stands before the dot in X-Amz-Target; empty for the query protocols. */
+  /** What stands before the dot in X-Amz-Target; empty where only queries are spoken. */
   String targetPrefix() {
     String identifier = anyOperation.operationIdentifier();
     int dot = identifier.indexOf('.');
-    return dot < 0 ? "" : identifier.substring(0, dot);
+    return dot < 0 ? TARGET_PREFIXES.getOrDefault(signingName, "") : identifier.substring(0, dot);
   }
 
   String xmlNamespace() {

@@ -104,7 +104,7 @@ record Generator(RandomGenerator random, double chance, int deepest, boolean emp
         TimestampFormatTrait trait = field.getTrait(TimestampFormatTrait.class);
         boolean coarse =
             (trait != null && trait.format() == Format.RFC_822)
-                || CUT_BY_CLIENT.contains(field.memberName());
+                || (field.memberName() != null && CUT_BY_CLIENT.contains(field.memberName()));
         yield coarse ? time.truncatedTo(ChronoUnit.SECONDS) : time;
       }
       case SDK_BYTES -> {

@@ -31,6 +31,7 @@ import software.amazon.awssdk.core.SdkField;
 import software.amazon.awssdk.core.SdkPojo;
 import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
 import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
@@ -147,6 +148,7 @@ class RoundTripTest {
         ElasticLoadBalancingV2Client.class,
         IamClient.class,
         StsClient.class,
+        CloudWatchClient.class,
         CloudWatchLogsClient.class,
         DynamoDbClient.class
       })
@@ -177,6 +179,7 @@ class RoundTripTest {
         ElasticLoadBalancingV2Client.class,
         IamClient.class,
         StsClient.class,
+        CloudWatchClient.class,
         CloudWatchLogsClient.class,
         DynamoDbClient.class
       })

@@ -1,0 +1,156 @@
+package dev.muelle.services.cloudwatch.series;
+
+import dev.muelle.loop.Timers;
+import dev.muelle.loop.Timers.Cancellable;
+import dev.muelle.services.Measurements;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.services.cloudwatch.model.Dimension;
+
+/** Takes what the platform's own parts measure, and writes it when its minute is over. */
+public final class Intake implements Measurements, AutoCloseable {
+
+  static final int MOST = 50_000; // metrics that measure in the same minute
+  private static final long MINUTE = 60;
+  private static final Logger LOG = LoggerFactory.getLogger(Intake.class);
+
+  private final SeriesStore series;
+  private final Timers timers;
+
+  /** Those that measured something since they were last written. */
+  private final Map<Gathering, Boolean> busy = new ConcurrentHashMap<>();
+
+  private volatile boolean warned;
+  private volatile boolean closed;
+  private @Nullable Cancellable next;
+
+  public Intake(SeriesStore series, Timers timers) {
+    this.series = series;
+    this.timers = timers;
+  }
+
+  /** Writes from now on, at the end of each minute. */
+  public synchronized void start() {
+    if (!closed) {
+      long into = Math.floorMod(timers.millis(), MINUTE * 1_000);
+      next =
+          timers.after(
+              Duration.ofMillis(MINUTE * 1_000 - into),
+              () -> {
+                write(minute());
+                start();
+              });
+    }
+  }
+
+  @Override
+  public Recorder of(Metric metric) {
+    return new Gathering(metric);
+  }
+
+  private long minute() {
+    return Math.floorDiv(timers.instant().getEpochSecond(), MINUTE) * MINUTE;
+  }
+
+  /** Writes what was gathered before a minute began. */
+  private void write(long before) {
+    List<Sample> samples = new ArrayList<>();
+    for (Gathering gathering : busy.keySet()) {
+      gathering.give(before, samples);
+    }
+    try {
+      series.write(samples);
+    } catch (RuntimeException e) {
+      LOG.warn("{} measurements of the platform are lost", samples.size(), e);
+    }
+  }
+
+  /** Writes what there is, also of the minute that is not over. */
+  @Override
+  public void close() {
+    synchronized (this) {
+      closed = true;
+      if (next != null) {
+        next.cancel();
+      }
+    }
+    write(Long.MAX_VALUE);
+  }
+
+  /** One metric's values, by the minute. */
+  private final class Gathering implements Recorder {
+    private final dev.muelle.services.cloudwatch.series.Metric metric;
+    private final String unit;
+    private @Nullable Summary current;
+    private long currentMinute;
+    private final List<Sample> over = new ArrayList<>(1);
+
+    Gathering(Metric measured) {
+      metric =
+          new dev.muelle.services.cloudwatch.series.Metric(
+              measured.namespace(),
+              measured.name(),
+              measured.dimensions().entrySet().stream()
+                  .map(each ->
+                      Dimension.builder().name(each.getKey()).value(each.getValue()).build())
+                  .toList());
+      unit = measured.unit().toString();
+    }
+
+    @Override
+    public void record(double value, double times) {
+      if (!Double.isFinite(value) || !(times > 0)) {
+        throw new IllegalArgumentException("cannot record " + value + " " + times + " times");
+      }
+      long minute = minute();
+      synchronized (this) {
+        if (current == null || currentMinute != minute) {
+          if (current != null) {
+            over.add(sample(current, currentMinute)); // its writer is about to come
+            current = null;
+          }
+          if (!room()) {
+            return;
+          }
+          current = new Summary();
+          currentMinute = minute;
+        }
+        current.add(value, times);
+      }
+    }
+
+    private boolean room() {
+      if (busy.size() < MOST || busy.containsKey(this)) {
+        busy.put(this, true);
+        return true;
+      }
+      if (!warned) {
+        warned = true;
+        LOG.warn("More than {} metrics measure in one minute: {} is left out", MOST, metric);
+      }
+      return false;
+    }
+
+    synchronized void give(long before, List<Sample> samples) {
+      samples.addAll(over);
+      over.clear();
+      if (current != null && currentMinute < before) {
+        samples.add(sample(current, currentMinute));
+        current = null;
+      }
+      if (current == null) {
+        busy.remove(this);
+      }
+    }
+
+    private Sample sample(Summary summary, long minute) {
+      return new Sample(metric, unit, minute, false, summary);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package dev.muelle.services.cloudwatch.series;
+
+import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
+import software.amazon.awssdk.services.cloudwatch.model.CloudWatchException;
+import software.amazon.awssdk.services.cloudwatch.model.InvalidNextTokenException;
+import software.amazon.awssdk.services.cloudwatch.model.InvalidParameterCombinationException;
+import software.amazon.awssdk.services.cloudwatch.model.InvalidParameterValueException;
+import software.amazon.awssdk.services.cloudwatch.model.LimitExceededException;
+import software.amazon.awssdk.services.cloudwatch.model.MissingRequiredParameterException;
+import software.amazon.awssdk.services.cloudwatch.model.ResourceNotFoundException;
+
+/** CloudWatch's errors, in its words. */
+public final class Refuse {
+
+  private Refuse() {}
+
+  public static InvalidParameterValueException invalid(String message) {
+    return InvalidParameterValueException.builder().message(message).build();
+  }
+
+  public static InvalidParameterValueException value(String parameter, Object value) {
+    return invalid("The value " + value + " for parameter " + parameter + " is invalid.");
+  }
+
+  /** A parameter, or a value of one, that this region does not have yet. */
+  public static InvalidParameterValueException unsupported(String what) {
+    return invalid(what + " is not supported by this region yet.");
+  }
+
+  public static MissingRequiredParameterException missing(String parameter) {
+    return MissingRequiredParameterException.builder()
+        .message("The parameter " + parameter + " is required.")
+        .build();
+  }
+
+  public static InvalidParameterCombinationException combination(String message) {
+    return InvalidParameterCombinationException.builder().message(message).build();
+  }
+
+  public static InvalidNextTokenException token() {
+    return InvalidNextTokenException.builder().message("The next token is invalid.").build();
+  }
+
+  public static LimitExceededException limit(String message) {
+    return LimitExceededException.builder().message(message).build();
+  }
+
+  public static ResourceNotFoundException notFound(String message) {
+    return ResourceNotFoundException.builder().message(message).build();
+  }
+
+  /** What the query services say of a value that breaks a constraint of the model. */
+  public static CloudWatchException validation(Object value, String member, String constraint) {
+    String message =
+        "1 validation error detected: Value '"
+            + value
+            + "' at '"
+            + member
+            + "' failed to satisfy constraint: "
+            + constraint;
+    return (CloudWatchException)
+        CloudWatchException.builder()
+            .message(message)
+            .statusCode(400)
+            .awsErrorDetails(
+                AwsErrorDetails.builder()
+                    .errorCode("ValidationError")
+                    .errorMessage(message)
+                    .build())
+            .build();
+  }
+}
