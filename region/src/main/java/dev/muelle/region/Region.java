@@ -5,6 +5,7 @@ import dev.muelle.engine.Engine;
 import dev.muelle.engine.blob.BlobStore;
 import dev.muelle.loop.Timers;
 import dev.muelle.network.Network;
+import dev.muelle.services.AlarmActions;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.VpcHttp;
@@ -58,7 +59,7 @@ final class Region implements AutoCloseable {
     Timers timers = shared.timers();
     iam = new Iam(scope, shared.store().in(scope.account() + GLOBAL), timers, ids);
     sts = new Sts();
-    cloudWatch = new CloudWatch(scope, store, timers, shared.random());
+    cloudWatch = new CloudWatch(scope, store, timers, shared.random(), AlarmActions.NONE);
     logs = new CloudWatchLogs(scope, store, timers, ids, shared.random());
     ec2 = new Ec2(scope, store, timers, ids, shared.random(), iam, shared.network());
     acm = new Acm(scope, store, timers, ids, shared.random(), shared.authority());
@@ -85,7 +86,7 @@ final class Region implements AutoCloseable {
             elb,
             logs,
             iam,
-            null, // its alarms are yet to come
+            cloudWatch,
             AutoScalingGroups.NONE,
             shared.engine(),
             shared.network(),

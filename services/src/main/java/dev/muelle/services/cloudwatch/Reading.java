@@ -9,6 +9,7 @@ import dev.muelle.services.cloudwatch.series.Series;
 import dev.muelle.services.cloudwatch.series.SeriesStore;
 import dev.muelle.services.cloudwatch.series.Statistic;
 import dev.muelle.services.cloudwatch.series.Summary;
+import dev.muelle.services.cloudwatch.series.Tokens;
 import dev.muelle.services.cloudwatch.series.Units;
 import java.time.Duration;
 import java.time.Instant;

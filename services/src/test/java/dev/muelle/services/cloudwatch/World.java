@@ -1,15 +1,21 @@
 package dev.muelle.services.cloudwatch;
 
+import dev.muelle.loop.Timers;
 import dev.muelle.loop.VirtualTimers;
+import dev.muelle.services.AlarmActions;
 import dev.muelle.services.Scope;
 import dev.muelle.store.SqliteStore;
 import dev.muelle.store.Store;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.cloudwatch.model.Dimension;
 import software.amazon.awssdk.services.cloudwatch.model.MetricDataQuery;
 import software.amazon.awssdk.services.cloudwatch.model.MetricDataResult;
@@ -23,14 +29,92 @@ final class World implements AutoCloseable {
   static final Scope SCOPE = new Scope("000000000000", "us-east-1");
 
   final VirtualTimers time = new VirtualTimers(START);
-  final Store store;
-  final CloudWatch cloudWatch;
+  private final Path file;
+  private final Map<String, List<String>> acted = new HashMap<>();
+
+  /** What actions fail with; null if they succeed. */
+  @Nullable String failure;
+
+  Store store;
+  private Life life = new Life(time);
+  CloudWatch cloudWatch;
 
   World(Path directory) {
-    store = SqliteStore.open(directory.resolve("store.db"));
-    cloudWatch = new CloudWatch(SCOPE, store.in(SCOPE.storeScope()), time, new Random(7));
-    cloudWatch.start();
+    file = directory.resolve("store.db");
+    store = SqliteStore.open(file);
+    cloudWatch = serve();
     time.settle(); // what has begun, closing would wait for
+  }
+
+  private CloudWatch serve() {
+    CloudWatch made =
+        new CloudWatch(SCOPE, store.in(SCOPE.storeScope()), life, new Random(7), new Receivers());
+    made.start();
+    return made;
+  }
+
+  /** This server dies with whatever it was about to do; another one finds what it left. */
+  void restart() {
+    life.over = true;
+    store.close();
+    life = new Life(time);
+    store = SqliteStore.open(file);
+    cloudWatch = serve();
+  }
+
+  /** The states for which an action was performed. */
+  List<String> acted(String action) {
+    return acted.getOrDefault(action, List.of());
+  }
+
+  /** Takes what is for topics and scaling policies. */
+  private final class Receivers implements AlarmActions {
+    @Override
+    public boolean takes(String action) {
+      return action.startsWith("arn:aws:sns:") || action.startsWith("arn:aws:autoscaling:");
+    }
+
+    @Override
+    public void perform(String action, Transition transition) {
+      if (failure != null) {
+        throw new IllegalStateException(failure);
+      }
+      acted.computeIfAbsent(action, any -> new ArrayList<>()).add(transition.to().toString());
+    }
+  }
+
+  /** A server's time, which ends with it. */
+  private static final class Life implements Timers {
+    private final Timers time;
+    private volatile boolean over;
+
+    Life(Timers time) {
+      this.time = time;
+    }
+
+    @Override
+    public Instant instant() {
+      return time.instant();
+    }
+
+    @Override
+    public Cancellable after(Duration delay, Runnable work) {
+      return time.after(
+          delay,
+          () -> {
+            if (!over) {
+              work.run();
+            }
+          });
+    }
+
+    @Override
+    public void sleep(Duration duration) {
+      time.sleep(duration);
+    }
+
+    @Override
+    public void close() {}
   }
 
   /** One value each minute from {@link #START} on; NaN leaves a minute out. */
@@ -87,6 +171,7 @@ final class World implements AutoCloseable {
 
   @Override
   public void close() {
+    time.settle();
     cloudWatch.close();
     store.close();
   }

@@ -35,7 +35,7 @@ final class Evaluation {
 
   Value of(Node node) {
     return switch (node) {
-      case Node.Number number -> new Value.Scalar(number.number());
+      case Node.Literal number -> new Value.Scalar(number.number());
       case Node.Text text -> new Value.Text(text.text());
       case Node.Word word -> new Value.Word(word.word());
       case Node.Reference reference -> world.reference(reference.id());

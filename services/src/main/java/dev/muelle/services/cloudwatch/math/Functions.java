@@ -353,7 +353,7 @@ final class Functions {
         values.stream().mapToDouble(v -> (v - mean) * (v - mean)).average().orElse(Double.NaN));
   }
 
-  private static TimeSeries computed(int period, TreeMap<Long, Double> points) {
+  private static TimeSeries computed(int period, NavigableMap<Long, Double> points) {
     return new TimeSeries("", period, points, Map.of());
   }
 

@@ -5,7 +5,7 @@ import java.util.List;
 /** An expression as it was read. */
 sealed interface Node {
 
-  record Number(double number) implements Node {}
+  record Literal(double number) implements Node {}
 
   record Text(String text) implements Node {}
 

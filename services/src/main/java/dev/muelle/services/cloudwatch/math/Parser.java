@@ -62,7 +62,7 @@ final class Parser {
   private Node operand() {
     Token token = tokens.get(at++);
     return switch (token.kind()) {
-      case NUMBER -> new Node.Number(Double.parseDouble(token.text()));
+      case NUMBER -> new Node.Literal(Double.parseDouble(token.text()));
       case TEXT -> new Node.Text(token.text());
       case NAME -> named(token.text());
       case SYMBOL ->

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
@@ -168,7 +169,7 @@ public final class Queries {
       }
       case Node.Array array -> array.elements().forEach(each -> references(each, ids));
       case Node.Call call -> call.arguments().forEach(each -> references(each, ids));
-      case Node.Number _, Node.Text _, Node.Word _ -> {}
+      case Node.Literal _, Node.Text _, Node.Word _ -> {}
     }
   }
 
@@ -232,7 +233,7 @@ public final class Queries {
   }
 
   /** What the periods of one metric saw. */
-  public TreeMap<Long, Summary> summaries(
+  public NavigableMap<Long, Summary> summaries(
       Metric metric, int period, @Nullable String unit, long from, long to) {
     long start = Ranges.start(from, period, clock.instant().getEpochSecond());
     TreeMap<Long, Summary> all = new TreeMap<>();

@@ -2,6 +2,7 @@ package dev.muelle.services.cloudwatch.series;
 
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.services.cloudwatch.model.CloudWatchException;
+import software.amazon.awssdk.services.cloudwatch.model.InvalidFormatException;
 import software.amazon.awssdk.services.cloudwatch.model.InvalidNextTokenException;
 import software.amazon.awssdk.services.cloudwatch.model.InvalidParameterCombinationException;
 import software.amazon.awssdk.services.cloudwatch.model.InvalidParameterValueException;
@@ -39,6 +40,10 @@ public final class Refuse {
 
   public static InvalidNextTokenException token() {
     return InvalidNextTokenException.builder().message("The next token is invalid.").build();
+  }
+
+  public static InvalidFormatException badFormat(String message) {
+    return InvalidFormatException.builder().message(message).build();
   }
 
   public static LimitExceededException limit(String message) {

@@ -26,7 +26,7 @@ public record Series(Metric metric, String unit, long last) {
 
   /** Before all blocks of a tier that start at this time or later. */
   static String tierKey(Tier tier, long start) {
-    return "%d/%010x".formatted(tier.ordinal(), Math.max(0, start));
+    return "%d/%010x".formatted(tier.number, Math.max(0, start));
   }
 
   String key() {

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -101,7 +102,7 @@ public final class SeriesStore {
    * @param period in seconds; what is kept only more coarsely than that is left out
    * @return by the periods' first seconds; periods that saw nothing are not in it
    */
-  public TreeMap<Long, Summary> read(Series series, long from, long to, int period) {
+  public NavigableMap<Long, Summary> read(Series series, long from, long to, int period) {
     TreeMap<Long, Summary> periods = new TreeMap<>();
     String key = series.key();
     long now = clock.instant().getEpochSecond();
@@ -125,7 +126,7 @@ public final class SeriesStore {
   }
 
   private static void gather(
-      Block block, long from, long to, int period, TreeMap<Long, Summary> periods) {
+      Block block, long from, long to, int period, Map<Long, Summary> periods) {
     block
         .points()
         .subMap(from, to)
@@ -174,13 +175,7 @@ public final class SeriesStore {
       block
           .points()
           .forEach((second, summary) ->
-              add(
-                  tx,
-                  moved,
-                  Tier.ALL.get(Math.max(to.ordinal(), Tier.of(second, false, now).ordinal())),
-                  series,
-                  second,
-                  summary));
+              add(tx, moved, to.orCoarser(Tier.of(second, false, now)), series, second, summary));
     }
   }
 

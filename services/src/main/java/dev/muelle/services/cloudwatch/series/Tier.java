@@ -13,12 +13,15 @@ import org.jspecify.annotations.Nullable;
  *     retention</a>
  */
 enum Tier {
-  SECONDS(1, 300, Duration.ofHours(3)),
-  MINUTES(60, 3_600, Duration.ofDays(15)),
-  FIVE_MINUTES(300, 21_600, Duration.ofDays(63)),
-  HOURS(3_600, 432_000, Duration.ofDays(455));
+  SECONDS(0, 1, 300, Duration.ofHours(3)),
+  MINUTES(1, 60, 3_600, Duration.ofDays(15)),
+  FIVE_MINUTES(2, 300, 21_600, Duration.ofDays(63)),
+  HOURS(3, 3_600, 432_000, Duration.ofDays(455));
 
   static final List<Tier> ALL = List.of(values());
+
+  /** In the keys of blocks: never changes. */
+  final int number;
 
   /** The time between two points, in seconds. */
   final int grain;
@@ -28,7 +31,8 @@ enum Tier {
 
   final Duration kept;
 
-  Tier(int grain, int span, Duration kept) {
+  Tier(int number, int grain, int span, Duration kept) {
+    this.number = number;
     this.grain = grain;
     this.span = span;
     this.kept = kept;
@@ -36,7 +40,11 @@ enum Tier {
 
   /** The next coarser one, or null. */
   @Nullable Tier next() {
-    return this == HOURS ? null : ALL.get(ordinal() + 1);
+    return this == HOURS ? null : ALL.get(ALL.indexOf(this) + 1);
+  }
+
+  Tier orCoarser(Tier other) {
+    return other.grain > grain ? other : this;
   }
 
   /** The start of what is kept in it, in epoch seconds: blocks are kept or dropped whole. */

@@ -14,8 +14,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Random;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -52,11 +52,11 @@ class SeriesStoreTest {
     return new Sample(METRIC, "Seconds", second, high, Summary.of(value));
   }
 
-  private TreeMap<Long, Summary> read(long from, long to, int period) {
+  private NavigableMap<Long, Summary> read(long from, long to, int period) {
     return series.read(series.of(METRIC, null).getFirst(), from, to, period);
   }
 
-  private static double sum(TreeMap<Long, Summary> periods) {
+  private static double sum(NavigableMap<Long, Summary> periods) {
     return periods.values().stream().mapToDouble(Summary::sum).sum();
   }
 

@@ -1,6 +1,5 @@
-package dev.muelle.services.cloudwatch;
+package dev.muelle.services.cloudwatch.series;
 
-import dev.muelle.services.cloudwatch.series.Refuse;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import org.jspecify.annotations.Nullable;
@@ -9,11 +8,11 @@ import org.jspecify.annotations.Nullable;
  * Says where the next page starts. A token belongs to the question that it answered: another
  * question does not take it.
  */
-final class Tokens {
+public final class Tokens {
 
   private Tokens() {}
 
-  static String of(Object question, String position) {
+  public static String of(Object question, String position) {
     String text = Integer.toHexString(question.hashCode()) + "/" + position;
     return Base64.getUrlEncoder()
         .withoutPadding()
@@ -21,7 +20,7 @@ final class Tokens {
   }
 
   /** The position, or null if there is no token. */
-  static @Nullable String position(Object question, @Nullable String token) {
+  public static @Nullable String position(Object question, @Nullable String token) {
     if (token == null) {
       return null;
     }
@@ -38,7 +37,7 @@ final class Tokens {
   }
 
   /** A position that is a number. */
-  static int index(Object question, @Nullable String token) {
+  public static int index(Object question, @Nullable String token) {
     String position = position(question, token);
     try {
       return position == null ? 0 : Integer.parseUnsignedInt(position);
