@@ -5,6 +5,7 @@ import dev.muelle.engine.sim.SimEngine;
 import dev.muelle.loop.VirtualTimers;
 import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.Ids;
+import dev.muelle.services.Measurements;
 import dev.muelle.services.Scope;
 import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
 import dev.muelle.services.ec2.Ec2;
@@ -88,6 +89,7 @@ public final class ControlPlaneBench implements AutoCloseable {
             logs,
             iam,
             null, // no CloudWatch
+            Measurements.NONE,
             AutoScalingGroups.NONE,
             new SimEngine(time, image -> Behaviour.runs()),
             network,

@@ -86,6 +86,11 @@ public final class CloudWatch implements CloudWatchClient {
     return intake;
   }
 
+  /** What other services of this region call: for them the namespaces AWS/… are open. */
+  public CloudWatchClient platform() {
+    return new Platform(this, putData);
+  }
+
   @Override
   public String serviceName() {
     return SERVICE_NAME;
@@ -100,7 +105,7 @@ public final class CloudWatch implements CloudWatchClient {
 
   @Override
   public PutMetricDataResponse putMetricData(PutMetricDataRequest request) {
-    return putData.put(request);
+    return putData.put(request, false);
   }
 
   @Override

@@ -42,9 +42,14 @@ final class PutData {
     this.clock = clock;
   }
 
-  PutMetricDataResponse put(PutMetricDataRequest request) {
+  /**
+   * Takes a request whole or not at all.
+   *
+   * @param platform whether it comes from a service of the region, and not from a caller
+   */
+  PutMetricDataResponse put(PutMetricDataRequest request, boolean platform) {
     String namespace = Names.namespace(request.namespace());
-    if (namespace.startsWith("AWS/")) {
+    if (!platform && namespace.startsWith("AWS/")) {
       throw Refuse.value("Namespace", namespace);
     }
     if (!request.entityMetricData().isEmpty() || request.strictEntityValidation() != null) {

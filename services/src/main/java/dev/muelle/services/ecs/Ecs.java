@@ -5,6 +5,7 @@ import dev.muelle.loop.Loop;
 import dev.muelle.loop.Timers;
 import dev.muelle.network.Network;
 import dev.muelle.services.Ids;
+import dev.muelle.services.Measurements;
 import dev.muelle.services.Scope;
 import dev.muelle.services.VpcHttp;
 import dev.muelle.services.ecs.agent.AgentProtection;
@@ -16,6 +17,7 @@ import dev.muelle.services.ecs.agent.TaskAgent;
 import dev.muelle.services.ecs.agent.TaskEndpoint;
 import dev.muelle.services.ecs.agent.TaskMetadata;
 import dev.muelle.services.ecs.agent.TaskNetworks;
+import dev.muelle.services.ecs.agent.Utilization;
 import dev.muelle.services.ecs.capacity.AutoScalingGroups;
 import dev.muelle.services.ecs.capacity.CapacityProviders;
 import dev.muelle.services.ecs.cluster.AccountSettings;
@@ -226,6 +228,7 @@ public final class Ecs implements EcsClient {
   private final Loop<String> taskLoop;
   private final Loop<String> serviceLoop;
   private final InstanceAgents agents;
+  private final Utilization utilization;
   private final Loop<String> agentLoop;
   private final Loop<String> capacityLoop;
   private Store.Subscription changes = () -> {};
@@ -236,6 +239,7 @@ public final class Ecs implements EcsClient {
    *
    * @param cloudWatch whose alarms may watch over deployments; null as long as there is none, then
    *     they are refused by name
+   * @param measurements takes what tasks use
    * @param groups of which capacity providers can be made; {@link AutoScalingGroups#NONE} as long
    *     as there is no Auto Scaling
    */
@@ -250,6 +254,7 @@ public final class Ecs implements EcsClient {
       CloudWatchLogsClient logsClient,
       IamClient iam,
       @Nullable CloudWatchClient cloudWatch,
+      Measurements measurements,
       AutoScalingGroups groups,
       Engine engine,
       Network network,
@@ -325,6 +330,7 @@ public final class Ecs implements EcsClient {
             new DockerStats(engine),
             new AgentProtection(protections, definitions, ids),
             vpcHttp);
+    utilization = new Utilization(store, timers, engine, measurements);
     health = new HealthChecks(store, timers, random, engine, definitions);
     machines = new InstanceMachines(store, timers, random, engine);
     agent =
@@ -383,6 +389,7 @@ public final class Ecs implements EcsClient {
     wakeServices();
     agents.ids().forEach(agentLoop::wake);
     store.read(tx -> tx.list(ClusterNames.TABLE)).forEach(row -> capacityLoop.wake(row.key()));
+    utilization.start();
   }
 
   private void changed(Change change) {
@@ -460,6 +467,7 @@ public final class Ecs implements EcsClient {
   public void close() {
     changes.close();
     watch.close();
+    utilization.close();
     capacityLoop.close();
     agentLoop.close();
     serviceLoop.close();

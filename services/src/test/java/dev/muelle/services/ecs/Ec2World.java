@@ -5,6 +5,7 @@ import dev.muelle.engine.sim.SimEngine;
 import dev.muelle.loop.VirtualTimers;
 import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.Ids;
+import dev.muelle.services.Measurements;
 import dev.muelle.services.Scope;
 import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.iam.Iam;
@@ -89,6 +90,7 @@ final class Ec2World implements AutoCloseable {
             logs,
             iam,
             cloudWatch,
+            Measurements.NONE,
             groups,
             engine,
             network,

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatch.model.DescribeAlarmsRequest;
 import software.amazon.awssdk.services.cloudwatch.model.DescribeAlarmsResponse;
@@ -16,6 +17,9 @@ import software.amazon.awssdk.services.cloudwatch.model.StateValue;
 final class FakeCloudWatch implements CloudWatchClient {
 
   final Map<String, StateValue> alarms = new TreeMap<>();
+
+  /** Asked instead, if there is one. */
+  @Nullable CloudWatchClient real;
 
   /** What was published, in order: a metric's name and value. */
   final List<String> published = new CopyOnWriteArrayList<>();
@@ -30,6 +34,9 @@ final class FakeCloudWatch implements CloudWatchClient {
 
   @Override
   public DescribeAlarmsResponse describeAlarms(DescribeAlarmsRequest request) {
+    if (real != null) {
+      return real.describeAlarms(request);
+    }
     List<MetricAlarm> found =
         request.alarmNames().stream()
             .filter(alarms::containsKey)

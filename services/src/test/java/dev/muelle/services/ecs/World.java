@@ -11,11 +11,13 @@ import dev.muelle.loop.VirtualTimers;
 import dev.muelle.network.Network;
 import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.Ids;
+import dev.muelle.services.Measurements;
 import dev.muelle.services.Scope;
 import dev.muelle.services.VpcHttp;
 import dev.muelle.services.ecs.capacity.AutoScalingGroups;
 import dev.muelle.services.ecs.state.TaskRecord;
 import dev.muelle.store.SqliteStore;
+import dev.muelle.store.Store;
 import dev.muelle.wire.http.HttpHandler;
 import dev.muelle.wire.http.WebSocket;
 import java.nio.file.Path;
@@ -103,6 +105,11 @@ public final class World implements AutoCloseable {
     boot();
   }
 
+  /** What the server has written. */
+  Store stored() {
+    return base.in(SCOPE.storeScope());
+  }
+
   /** Starts a server over what is there. */
   private void boot() {
     life = new Life();
@@ -120,6 +127,7 @@ public final class World implements AutoCloseable {
             life.guard(CloudWatchLogsClient.class, logs),
             life.guard(IamClient.class, iam),
             life.guard(CloudWatchClient.class, cloudWatch),
+            Measurements.NONE,
             life.guard(AutoScalingGroups.class, groups),
             life.guard(Engine.class, engine),
             life.guard(Network.class, network),
