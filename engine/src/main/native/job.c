@@ -4,7 +4,6 @@
  */
 #include "parts.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -28,7 +27,6 @@ uint64_t number(const char *text) {
   return value;
 }
 
-/* Anonymous memory, which the container's process gets with execve and the monitor gives back: see main.c. */
 static void *room(size_t size) {
   void *memory = mmap(NULL, size ? size : 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
@@ -36,20 +34,18 @@ static void *room(size_t size) {
   return memory;
 }
 
-void job_read(struct job *job, const char *path) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+void job_read(struct job *job, int fd) {
   struct stat stat;
-  if (fd < 0 || fstat(fd, &stat))
-    fail("open %s", path);
+  if (fstat(fd, &stat))
+    fail("the job");
   size_t size = (size_t)stat.st_size;
   char *text = room(size);
   for (size_t got = 0; got < size;) {
-    ssize_t more = read(fd, text + got, size - got);
+    ssize_t more = pread(fd, text + got, size - got, (off_t)got);
     if (more <= 0)
-      fail("read %s", path);
+      fail("read the job");
     got += (size_t)more;
   }
-  close(fd);
   size_t texts = 0;
   for (size_t i = 0; i < size; i++)
     texts += !text[i];

@@ -1,5 +1,5 @@
 /*
- * Starts a container, and stays with it: "monitor NAME JOB". It is started where the container's root is mounted, in a mount
+ * Starts a container, and stays with it: "monitor NAME", with the job at descriptor 0. It is started where the container's root is mounted, in a mount
  * namespace that nobody else has, with a pipe at descriptor 3. There it answers one line: "+PID TIME OWN", the container's first
  * process, when that was started (proc(5)), and itself, once the container's program runs; or why it does not.
  *
@@ -142,7 +142,7 @@ static void spare(void) {
 }
 
 int main(int count, char **args) {
-  if (count != 3)
+  if (count != 2 || !*args[1])
     return 2;
   fcntl(ANSWER, F_SETFD, FD_CLOEXEC);
   hide();
@@ -156,7 +156,9 @@ int main(int count, char **args) {
   struct streams streams;
   int words[2];
   char text[64];
-  job_read(&job, args[2]);
+  job_read(&job, 0);
+  if (dup2(1, 0) < 0) /* the memory that the job was in is given back */
+    fail("dup2");
   snprintf(text, sizeof text, "%d", getpid());
   write_note(job_text(&job, "monitor"), text);
   groups_make(&job);

@@ -19,7 +19,7 @@ struct job {
   int count;
 };
 
-void job_read(struct job *job, const char *path);
+void job_read(struct job *job, int fd);
 
 /* The next step with a verb after one; NULL for the first one, and from the last. */
 const struct step *job_next(const struct job *job, const char *verb, const struct step *after);

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Starts a program by posix_spawn(3) from the calling operating-system thread: it inherits the
@@ -96,6 +97,38 @@ public final class Spawn {
       Path directory,
       Path errors,
       Duration limit) {
+    return ask(command, environment, directory, errors, null, limit);
+  }
+
+  /**
+   * As the other one.
+   *
+   * @param input what it reads from descriptor 0, as a file in memory; null for nothing
+   */
+  public static String ask(
+      List<String> command,
+      Map<String, String> environment,
+      Path directory,
+      Path errors,
+      byte @Nullable [] input,
+      Duration limit) {
+    int memory = input == null ? -1 : Syscalls.memory(input);
+    try {
+      return ask(command, environment, directory, errors, memory, limit);
+    } finally {
+      if (memory >= 0) {
+        Syscalls.close(memory);
+      }
+    }
+  }
+
+  private static String ask(
+      List<String> command,
+      Map<String, String> environment,
+      Path directory,
+      Path errors,
+      int input,
+      Duration limit) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment ends = arena.allocate(JAVA_INT, 2);
       Syscalls.pipe(ends);
@@ -103,7 +136,7 @@ public final class Spawn {
       int writing = ends.getAtIndex(JAVA_INT, 1);
       int pid;
       try {
-        pid = spawn(arena, command, environment, directory, errors, writing);
+        pid = spawn(arena, command, environment, directory, errors, input, writing);
       } catch (RuntimeException e) {
         Syscalls.close(reading);
         throw e;
@@ -130,6 +163,7 @@ public final class Spawn {
       Map<String, String> environment,
       Path directory,
       Path errors,
+      int input,
       int answer)
       throws Throwable {
     MemorySegment actions = arena.allocate(STRUCT, Long.BYTES);
@@ -139,7 +173,11 @@ public final class Spawn {
     MemorySegment pid = arena.allocate(JAVA_INT);
     check((int) ACTIONS_INIT.invokeExact(actions), "spawn");
     try {
-      check((int) ADD_OPEN.invokeExact(actions, 0, nowhere, 0, 0), "spawn");
+      check(
+          input < 0
+              ? (int) ADD_OPEN.invokeExact(actions, 0, nowhere, 0, 0)
+              : (int) ADD_DUP2.invokeExact(actions, input, 0),
+          "spawn");
       check((int) ADD_OPEN.invokeExact(actions, 1, nowhere, O_WRONLY, 0), "spawn");
       check(
           (int)

@@ -52,6 +52,7 @@ public final class Syscalls {
   private static final int FALLOC_FL_PUNCH_HOLE = 2;
   private static final int CLONE_NEWNET = 0x40000000;
   private static final int CLONE_NEWNS = 0x20000;
+  private static final int MFD_CLOEXEC = 1;
   private static final int CLONE_FS = 0x200;
   private static final int AT_FDCWD = -100;
   private static final int OPEN_TREE_CLONE = 1;
@@ -113,6 +114,10 @@ public final class Syscalls {
       handle("open_tree", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
   private static final MethodHandle MOVE_MOUNT =
       handle("move_mount", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT);
+  private static final MethodHandle MEMFD_CREATE =
+      handle("memfd_create", JAVA_INT, ADDRESS, JAVA_INT);
+  private static final MethodHandle PWRITE =
+      handle("pwrite", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle STRERROR =
       LINKER.downcallHandle(
           LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
@@ -546,6 +551,37 @@ public final class Syscalls {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(STATE);
       check((int) PIPE2.invokeExact(state, ends, O_CLOEXEC), state, "pipe2");
+    } catch (Throwable e) {
+      throw propagate(e);
+    }
+  }
+
+  /** A file in memory, to be read from its beginning; see memfd_create(2). */
+  static int memory(byte[] content) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(STATE);
+      int fd = (int) MEMFD_CREATE.invokeExact(state, arena.allocateFrom("input"), MFD_CLOEXEC);
+      check(fd, state, "memfd_create");
+      boolean done = false;
+      try {
+        MemorySegment bytes = arena.allocate(Math.max(1, content.length));
+        MemorySegment.copy(content, 0, bytes, JAVA_BYTE, 0, content.length);
+        long written = 0; // short of memory, it may take less than all
+        while (written < content.length) {
+          long more =
+              (long)
+                  PWRITE.invokeExact(
+                      state, fd, bytes.asSlice(written), content.length - written, written);
+          check((int) more, state, "write");
+          written += more;
+        }
+        done = true;
+        return fd;
+      } finally {
+        if (!done) {
+          close(fd);
+        }
+      }
     } catch (Throwable e) {
       throw propagate(e);
     }

@@ -12,7 +12,6 @@ import dev.muelle.engine.SandboxSpec;
 import dev.muelle.engine.oci.image.ImageConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -33,7 +32,6 @@ import org.jspecify.annotations.Nullable;
  * @param swapAccounting whether the kernel counts swap
  * @param openFiles limit on open files where the container names none
  * @param capabilities with their prefix {@code CAP_}
- * @param filter what an earlier container's runtime made of {@code seccomp}; null if none did yet
  * @param bound directories of the machine that are mounted into the container
  * @param devices beside those that every container has
  */
@@ -53,7 +51,6 @@ record Bundle(
     int openFiles,
     Set<String> capabilities,
     ObjectNode seccomp,
-    byte @Nullable [] filter,
     List<Bound> bound,
     List<Devices.Node> devices) {
 
@@ -130,11 +127,6 @@ record Bundle(
     }
     mounts(config.putArray("mounts"));
     linux(config.putObject("linux"));
-    if (filter != null) {
-      config
-          .withObjectProperty("annotations")
-          .put("run.oci.seccomp_bpf_data", Base64.getEncoder().encodeToString(filter));
-    }
     return config;
   }
 

@@ -18,11 +18,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Starts containers under conmon(8), which stays with each: it writes the output and the exit code
@@ -86,6 +88,8 @@ final class Conmon implements Starter {
       throws IOException {
     ContainerSpec.Console console = Bundle.console(config);
     Path container = layout.container(id);
+    ObjectNode profile = (ObjectNode) config.path("linux").path("seccomp");
+    giveFilter(container.resolve("config.json"), (ObjectNode) config, filters.file(profile));
     List<String> command = new ArrayList<>(List.of("/usr/bin/conmon", "--api-version", "1"));
     command.addAll(List.of("-c", id, "-u", id, "-n", name(instance, id)));
     command.addAll(List.of("-r", runtime.program().toString()));
@@ -113,10 +117,22 @@ final class Conmon implements Starter {
         Spawn.ask(command, environment, container, container.resolve("conmon.log"), LIMIT);
     int pid = pid(answer, id);
     launcher.leaveService(Integer.parseInt(Files.readString(monitor(layout, id)).trim()));
-    if (config.path("linux").path("seccomp") instanceof ObjectNode profile) {
-      filters.keep(profile, id);
-    }
+    filters.keep(profile, id);
     return new First(pid, Processes.startTime(pid));
+  }
+
+  /**
+   * What crun takes instead of the profile, so that it need not compile that again (crun(1), {@code
+   * run.oci.seccomp_bpf_data}). A runtime that knows nothing of this compiles the profile, which it
+   * is given all the same.
+   */
+  private void giveFilter(Path file, ObjectNode config, @Nullable Path filter) throws IOException {
+    if (filter != null) {
+      String text = Base64.getEncoder().encodeToString(Files.readAllBytes(filter));
+      ObjectNode given = config.deepCopy();
+      given.withObjectProperty("annotations").put("run.oci.seccomp_bpf_data", text);
+      Files.write(file, json.writeValueAsBytes(given));
+    }
   }
 
   private int pid(String answer, String id) throws IOException {

@@ -339,7 +339,6 @@ final class Containers {
             openFiles(),
             capabilities,
             seccomp,
-            filters.find(seccomp),
             volumes.prepare(spec, sandbox, image.config(), rootfs),
             Devices.find(spec.isolation().devices()));
     Rootfs.makeDirectory(rootfs, bundle.workingDirectory());

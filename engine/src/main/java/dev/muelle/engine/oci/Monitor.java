@@ -86,10 +86,7 @@ final class Monitor implements Starter {
   @Override
   public First create(String id, String sandboxId, JsonNode config, boolean keepsOutput)
       throws IOException {
-    Path container = layout.container(id);
-    Path job = container.resolve("job");
-    Files.write(
-        job,
+    byte[] job =
         Job.of(
             config,
             cgroups.groups(sandboxId, id),
@@ -97,15 +94,15 @@ final class Monitor implements Starter {
                 keepsOutput ? layout.log(id) : null,
                 layout.exit(id),
                 Conmon.monitor(layout, id),
-                unfiltered(config) ? null : filter(config))));
+                unfiltered(config) ? null : filter(config)));
     String answer =
         Spawn.ask(
-            List.of(layout.program().toString(), Conmon.name(instance, id), job.toString()),
+            List.of(layout.program().toString(), Conmon.name(instance, id)),
             Map.of(),
-            container,
+            layout.container(id),
             Path.of("/dev/null"),
+            job,
             LIMIT);
-    Files.delete(job);
     if (!answer.startsWith("+")) {
       throw new EngineException(
           "CannotStartContainerError: Error response from daemon: failed to create task for"

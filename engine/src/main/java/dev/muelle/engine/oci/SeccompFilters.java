@@ -15,9 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Filters of system calls as the runtime compiled them. Compiling takes crun as long as most of the
- * rest of a start; it keeps what it made beside a container's state, and takes it instead of the
- * profile for the next one (crun(1), {@code run.oci.seccomp_bpf_data}). A runtime that knows
- * nothing of this compiles the profile, which it is given all the same.
+ * rest of a start; it leaves what it made beside a container's state. We keep that, and our own
+ * monitor loads it for all others.
  */
 final class SeccompFilters {
 
@@ -26,7 +25,6 @@ final class SeccompFilters {
   private final Layout layout;
   private final Map<Set<String>, ObjectNode> profiles = new ConcurrentHashMap<>();
   private final Map<ObjectNode, Path> files = new ConcurrentHashMap<>();
-  private final Map<ObjectNode, byte[]> compiled = new ConcurrentHashMap<>();
 
   SeccompFilters(Layout layout) {
     this.layout = layout;
@@ -42,11 +40,6 @@ final class SeccompFilters {
       }
     }
     return known;
-  }
-
-  /** What a profile was compiled to in this process. */
-  byte @Nullable [] find(ObjectNode profile) {
-    return compiled.get(profile);
   }
 
   /** Where what a profile was compiled to lies; null if nobody compiled it yet. */
@@ -77,11 +70,7 @@ final class SeccompFilters {
   void keep(ObjectNode profile, String containerId) throws IOException {
     Path made = layout.runtime().resolve(containerId).resolve("seccomp.bpf");
     if (file(profile) == null && Files.exists(made)) {
-      byte[] bytes = Files.readAllBytes(made);
-      Layout.write(layout.filters().resolve(name(profile)), bytes);
-      if (compiled.size() < MOST) {
-        compiled.put(profile, bytes);
-      }
+      Layout.write(layout.filters().resolve(name(profile)), Files.readAllBytes(made));
     }
   }
 }

@@ -53,7 +53,6 @@ class BundleTest {
             1024,
             Set.of("CAP_CHOWN"),
             new ObjectMapper().createObjectNode(),
-            null,
             List.of(),
             List.of())
         .config();
@@ -87,32 +86,27 @@ class BundleTest {
             .command(List.of("cat"))
             .console(new ContainerSpec.Console(false, true))
             .build();
-    for (byte[] filter : new byte[][] {null, {1, 2, 3}}) {
-      JsonNode config =
-          new Bundle(
-                  Lab.sandbox("s"),
-                  open,
-                  new ImageConfig(List.of(), List.of(), List.of(), "", "", null, List.of()),
-                  new Users(0, 0, List.of(), "/root"),
-                  null,
-                  Bundle.Shared.NOTHING,
-                  Path.of("/r"),
-                  Path.of("/f"),
-                  null,
-                  "/i/s/c",
-                  false,
-                  false,
-                  1024,
-                  Set.of(),
-                  new ObjectMapper().createObjectNode(),
-                  filter,
-                  List.of(),
-                  List.of())
-              .config();
-      assertEquals(open.console(), Bundle.console(config));
-      assertEquals(
-          filter != null, config.path("annotations").has("run.oci.seccomp_bpf_data"), "the filter");
-    }
+    JsonNode config =
+        new Bundle(
+                Lab.sandbox("s"),
+                open,
+                new ImageConfig(List.of(), List.of(), List.of(), "", "", null, List.of()),
+                new Users(0, 0, List.of(), "/root"),
+                null,
+                Bundle.Shared.NOTHING,
+                Path.of("/r"),
+                Path.of("/f"),
+                null,
+                "/i/s/c",
+                false,
+                false,
+                1024,
+                Set.of(),
+                new ObjectMapper().createObjectNode(),
+                List.of(),
+                List.of())
+            .config();
+    assertEquals(open.console(), Bundle.console(config));
   }
 
   @Test
