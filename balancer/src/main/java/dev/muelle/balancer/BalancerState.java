@@ -12,9 +12,11 @@ import org.jspecify.annotations.Nullable;
 final class BalancerState {
 
   final Metrics metrics = new Metrics();
+  final FlowMetrics flows = new FlowMetrics();
   volatile LoadBalancer wanted;
   volatile Map<String, GroupState> groups = Map.of();
   private Map<String, TlsServer> tls = Map.of();
+  private Map<String, TlsServer> flowTls = Map.of();
   private final AtomicInteger turn = new AtomicInteger();
 
   BalancerState(LoadBalancer wanted) {
@@ -34,6 +36,25 @@ final class BalancerState {
       }
     }
     tls = now;
+  }
+
+  /** Makes each flow listener's TLS anew where it changed; called by one at a time. */
+  void secureFlows(List<FlowListener> listeners) {
+    Map<String, TlsServer> now = new HashMap<>();
+    for (FlowListener listener : listeners) {
+      Tls asked = listener.tls();
+      if (asked != null) {
+        TlsServer before = flowTls.get(listener.id());
+        now.put(
+            listener.id(),
+            before != null && before.wanted.equals(asked) ? before : new TlsServer(asked, before));
+      }
+    }
+    flowTls = now;
+  }
+
+  @Nullable TlsServer flowTls(FlowListener listener) {
+    return flowTls.get(listener.id());
   }
 
   @Nullable TlsServer tls(LoadBalancer.Listener listener) {

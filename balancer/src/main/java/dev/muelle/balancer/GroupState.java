@@ -31,6 +31,9 @@ final class GroupState {
   /** By zone; the empty one stands for all. */
   private final Map<String, Pool> pools = new ConcurrentHashMap<>();
 
+  /** Null if targets are sent requests of HTTP. */
+  volatile @Nullable Delivery delivery;
+
   private final AtomicInteger turn = new AtomicInteger();
   private final Consumer<String> listener;
 
@@ -113,6 +116,39 @@ final class GroupState {
             : first(pool, tried, random.nextInt(pool.size()), Integer.MAX_VALUE, random, now);
       }
     };
+  }
+
+  /**
+   * The target of a flow, with a place taken on it. The same flow finds the same one as long as it
+   * may be chosen, whoever else comes or goes (rendezvous hashing). Null if there is none.
+   *
+   * @param flow what makes it this flow
+   */
+  @Nullable MemberState flow(long flow, @Nullable String zone) {
+    MemberState best = null;
+    long most = 0;
+    for (MemberState member : pool(zone).members()) {
+      long score = mixed(mixed(flow) + member.target.hashCode());
+      if (best == null || score > most) {
+        best = member;
+        most = score;
+      }
+    }
+    return best != null && best.enter() ? best : null;
+  }
+
+  /** Spreads a number's bits over all of them (the finalizer of SplitMix64). */
+  private static long mixed(long number) {
+    long z = number * 0x9E3779B97F4A7C15L;
+    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
+    return z ^ (z >>> 31);
+  }
+
+  /** Whether what is still open ends with a target's deregistration delay. */
+  boolean cutsDeregistered() {
+    Delivery how = delivery;
+    return how == null || how.cutsDeregistered();
   }
 
   private int turn(Pool pool) {

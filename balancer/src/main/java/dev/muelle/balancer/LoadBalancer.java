@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param host its DNS name, lower case: requests on a shared endpoint with this Host are its
  * @param nodes its addresses in each zone; targets are reached from a node
  * @param fronts endpoints outside the VPC, on the machine's loopback
+ * @param flows ports of a network load balancer
  * @param groups target groups that the listeners name, by id
  */
 public record LoadBalancer(
@@ -23,11 +24,33 @@ public record LoadBalancer(
     List<Node> nodes,
     List<Front> fronts,
     List<Listener> listeners,
+    List<FlowListener> flows,
     Map<String, TargetGroup> groups,
     Settings settings) {
 
-  /** An address of the load balancer inside the VPC. */
-  public record Node(String address, String zone, Sockets sockets) {}
+  /** One of HTTP. */
+  public LoadBalancer(
+      String id,
+      String host,
+      List<Node> nodes,
+      List<Front> fronts,
+      List<Listener> listeners,
+      Map<String, TargetGroup> groups,
+      Settings settings) {
+    this(id, host, nodes, fronts, listeners, List.of(), groups, settings);
+  }
+
+  /**
+   * An address of the load balancer inside the VPC.
+   *
+   * @param mark what sockets bear that send from here under clients' addresses
+   */
+  public record Node(String address, String zone, Sockets sockets, int mark) {
+
+    public Node(String address, String zone, Sockets sockets) {
+      this(address, zone, sockets, 0);
+    }
+  }
 
   /**
    * An address on the host at which every listener's port is offered too.
@@ -39,8 +62,17 @@ public record LoadBalancer(
    */
   public record Front(String address, boolean shared, Predicate<Admission> admits) {}
 
-  /** A client knocking. */
-  public record Admission(String clientAddress, int listenerPort) {}
+  /**
+   * A client knocking.
+   *
+   * @param protocol {@code tcp} or {@code udp}
+   */
+  public record Admission(String clientAddress, int listenerPort, String protocol) {
+
+    public Admission(String clientAddress, int listenerPort) {
+      this(clientAddress, listenerPort, "tcp");
+    }
+  }
 
   /** Where this node's sockets are born; the call is short. */
   public interface Sockets {
@@ -135,9 +167,23 @@ public record LoadBalancer(
   /** How much of the requests a target group gets, compared with the others' weights. */
   public record Share(String groupId, int weight) {}
 
-  /** Targets that are interchangeable. */
+  /**
+   * Targets that are interchangeable.
+   *
+   * @param delivery of a network load balancer; null if targets are sent requests of HTTP
+   */
   public record TargetGroup(
-      String id, Version version, Choice choice, HealthCheck healthCheck, List<Member> members) {
+      String id,
+      Version version,
+      Choice choice,
+      HealthCheck healthCheck,
+      List<Member> members,
+      @Nullable Delivery delivery) {
+
+    public TargetGroup(
+        String id, Version version, Choice choice, HealthCheck healthCheck, List<Member> members) {
+      this(id, version, choice, healthCheck, members, null);
+    }
 
     /** Targets that speak HTTP/1.1, and take turns. */
     public TargetGroup(String id, HealthCheck healthCheck, List<Member> members) {

@@ -181,7 +181,9 @@ final class MemberState {
   /** The delay has passed: what is still open is cut. */
   void cut(Instant now) {
     if (draining()) {
-      connections.forEach(TargetLink::abort);
+      if (group.cutsDeregistered()) {
+        connections.forEach(TargetLink::abort);
+      }
       if (rules.state().health() != Health.DRAINED) {
         drained(now);
       }

@@ -41,6 +41,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -72,6 +73,7 @@ public final class NettyBalancer implements Balancer {
   private final Map<String, GroupState> groups = new ConcurrentHashMap<>();
   private final Map<Endpoint.Key, Endpoint> endpoints = new ConcurrentHashMap<>();
   private final List<Consumer<String>> watchers = new CopyOnWriteArrayList<>();
+  private final FlowDoors flows;
   private final AtomicInteger held = new AtomicInteger();
   private final AtomicInteger clients = new AtomicInteger();
 
@@ -91,6 +93,7 @@ public final class NettyBalancer implements Balancer {
     for (EventExecutor loop : loops) {
       workers.put(loop, new Worker((SingleThreadEventLoop) loop, clock, random.split()));
     }
+    flows = new FlowDoors(loops, workers, HOST);
     loops.scheduleWithFixedDelay(
         () -> groups.values().forEach(GroupState::weigh), 1, 1, TimeUnit.SECONDS);
   }
@@ -124,6 +127,7 @@ public final class NettyBalancer implements Balancer {
     }
     group.check = wanted.healthCheck();
     group.choice(wanted.choice());
+    group.delivery = wanted.delivery();
     Map<Target, MemberState> present = new HashMap<>();
     group.members().forEach(member -> present.put(member.target, member));
     boolean empty = present.isEmpty();
@@ -189,7 +193,11 @@ public final class NettyBalancer implements Balancer {
     Consumer<Outcome> result =
         outcome -> {
           if (counts || outcome instanceof Outcome.Passed) {
+            boolean well = member.healthy();
             member.health(rules -> rules.after(outcome, check, clock.instant()));
+            if (well && member.state().health() == Health.UNHEALTHY) {
+              fellIll(worker, member);
+            }
           }
           long took = worker.nanos() - started;
           long interval = check.interval().toNanos();
@@ -206,13 +214,44 @@ public final class NettyBalancer implements Balancer {
           }
         };
     LoadBalancer.Version version = member.group.version;
+    Delivery how = member.group.delivery;
     worker.loop.execute(() -> {
-      if (version.http2()) {
+      if (how != null && how.check() == Delivery.Check.TCP) {
+        TcpProbe.run(worker, node, member.target, check, result);
+      } else if (version.http2()) {
         Http2Probe.run(worker, node, member.target, check, version, result);
       } else {
         Probe.run(worker, node, member.target, check, result);
       }
     });
+  }
+
+  /**
+   * What becomes of the flows of a target of a network load balancer that fell ill.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html#unhealthy-target-connection-termination">
+   *     Connection termination for unhealthy targets</a>
+   */
+  private void fellIll(Worker worker, MemberState member) {
+    Delivery how = member.group.delivery;
+    if (how == null) {
+      return;
+    }
+    if (how.cutsUnhealthy()) {
+      member.connections.forEach(TargetLink::abort);
+    } else if (!how.unhealthyDraining().isZero()) {
+      Instant since = member.state().since();
+      worker.loop.schedule(
+          () -> {
+            if (member.state().health() == Health.UNHEALTHY
+                && member.state().since().equals(since)) {
+              member.connections.forEach(TargetLink::abort);
+            }
+          },
+          how.unhealthyDraining().toNanos(),
+          TimeUnit.NANOSECONDS);
+    }
   }
 
   private void later(
@@ -256,6 +295,8 @@ public final class NettyBalancer implements Balancer {
       }
     }
     withdraw(state, keys);
+    state.secureFlows(wanted.flows());
+    flows.listen(state, wanted, problems);
     return problems;
   }
 
@@ -383,6 +424,7 @@ public final class NettyBalancer implements Balancer {
     BalancerState state = balancers.remove(loadBalancerId);
     if (state != null) {
       withdraw(state, Set.of());
+      flows.withdraw(state, Set.of());
       state.groups.values().forEach(this::forget);
     }
   }
@@ -416,6 +458,11 @@ public final class NettyBalancer implements Balancer {
     return Optional.ofNullable(balancers.get(id)).map(state -> state.metrics);
   }
 
+  /** What a network load balancer has counted so far; empty if there is none of that id. */
+  public Optional<FlowMetrics> flowMetrics(String id) {
+    return Optional.ofNullable(balancers.get(id)).map(state -> state.flows);
+  }
+
   /** What a target group has counted so far; empty if it is in no load balancer. */
   public Optional<Metrics> targetGroupMetrics(String id) {
     return Optional.ofNullable(groups.get(id)).map(state -> state.metrics);
@@ -439,9 +486,11 @@ public final class NettyBalancer implements Balancer {
 
   @Override
   public List<String> endpoints() {
-    return endpoints.values().stream()
-        .filter(endpoint -> endpoint.server != null)
-        .map(endpoint -> endpoint.key.toString())
+    return Stream.concat(
+            endpoints.values().stream()
+                .filter(endpoint -> endpoint.server != null)
+                .map(endpoint -> endpoint.key.toString()),
+            flows.open())
         .sorted()
         .toList();
   }

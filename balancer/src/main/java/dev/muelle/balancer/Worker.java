@@ -3,12 +3,15 @@ package dev.muelle.balancer;
 import dev.muelle.balancer.LoadBalancer.Node;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.SingleThreadEventLoop;
 import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.SocketProtocolFamily;
+import io.netty.channel.unix.IntegerUnixChannelOption;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -17,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +33,10 @@ import org.jspecify.annotations.Nullable;
 final class Worker {
 
   static final int CONNECT_MILLIS = 10_000;
+
+  /** SO_MARK of SOL_SOCKET, by which the network knows for whom a socket sends. */
+  private static final ChannelOption<Integer> MARK = new IntegerUnixChannelOption("SO_MARK", 1, 36);
+
   private static final int MAX_IDLE = 256;
 
   /** Another target may close an idle connection any time; a POST must not be lost to that. */
@@ -174,6 +182,50 @@ final class Worker {
     return fresh;
   }
 
+  /**
+   * A socket for datagrams to a target.
+   *
+   * @param kept the client's address, under which the target is to see it; null for the node's own
+   * @param handler of what comes back
+   * @param ready hears of it on this event loop; null if there is none
+   */
+  void datagrams(
+      Node node,
+      @Nullable InetSocketAddress kept,
+      Balancer.Target target,
+      ChannelHandler handler,
+      Consumer<@Nullable Channel> ready) {
+    Channel channel;
+    try {
+      channel = node.sockets().call(() -> new EpollDatagramChannel(SocketProtocolFamily.INET));
+    } catch (Exception e) {
+      loop.execute(() -> ready.accept(null));
+      return;
+    }
+    Bootstrap bootstrap = new Bootstrap();
+    if (kept != null) {
+      bootstrap
+          .option(EpollChannelOption.IP_TRANSPARENT, true)
+          .option(ChannelOption.SO_REUSEADDR, true)
+          .option(MARK, node.mark());
+    }
+    bootstrap
+        .group(loop)
+        .channelFactory(() -> channel)
+        .handler(handler)
+        .connect(
+            new InetSocketAddress(target.address(), target.port()),
+            kept == null ? new InetSocketAddress(node.address(), 0) : kept)
+        .addListener(future -> {
+          if (future.isSuccess()) {
+            ready.accept(channel);
+          } else {
+            channel.close();
+            ready.accept(null);
+          }
+        });
+  }
+
   /** Is told how connecting went. */
   interface Connected {
     void done(@Nullable Channel channel, boolean timedOut);
@@ -181,6 +233,48 @@ final class Worker {
 
   /** Connects from a node; {@code connected} hears of it on this event loop. */
   void connect(Node node, String address, int port, Connected connected) {
+    connect(
+        node,
+        new InetSocketAddress(address, port),
+        new InetSocketAddress(node.address(), 0),
+        false,
+        connected);
+  }
+
+  /**
+   * Connects on behalf of a client.
+   *
+   * @param kept the client's address, under which the target is to see it; null for the node's own
+   */
+  void connectFor(
+      Node node, @Nullable InetSocketAddress kept, Balancer.Target target, Connected connected) {
+    InetSocketAddress to = new InetSocketAddress(target.address(), target.port());
+    if (kept == null) {
+      connect(node, to, new InetSocketAddress(node.address(), 0), false, connected);
+      return;
+    }
+    connect(
+        node,
+        to,
+        kept,
+        true,
+        (channel, timedOut) -> {
+          if (channel != null || timedOut) {
+            connected.done(channel, timedOut);
+          } else {
+            // The client's port may still be in use towards this target: any other will do.
+            InetSocketAddress other = new InetSocketAddress(kept.getAddress(), 0);
+            connect(node, to, other, true, connected);
+          }
+        });
+  }
+
+  private void connect(
+      Node node,
+      InetSocketAddress to,
+      InetSocketAddress from,
+      boolean onBehalf,
+      Connected connected) {
     Channel channel;
     try {
       channel = node.sockets().call(() -> new EpollSocketChannel(SocketProtocolFamily.INET));
@@ -188,16 +282,22 @@ final class Worker {
       loop.execute(() -> connected.done(null, false));
       return;
     }
-    new Bootstrap()
+    Bootstrap bootstrap =
+        onBehalf
+            ? new Bootstrap()
+                .option(EpollChannelOption.IP_TRANSPARENT, true)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .option(MARK, node.mark())
+            : new Bootstrap().option(EpollChannelOption.IP_BIND_ADDRESS_NO_PORT, true);
+    bootstrap
         .group(loop)
         .channelFactory(() -> channel)
         .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS)
         .option(ChannelOption.TCP_NODELAY, true)
         .option(ChannelOption.AUTO_CLOSE, false) // an early answer is read after a failed write
         .option(ChannelOption.AUTO_READ, false) // until somebody listens
-        .option(EpollChannelOption.IP_BIND_ADDRESS_NO_PORT, true)
         .handler(new ChannelInboundHandlerAdapter())
-        .connect(new InetSocketAddress(address, port), new InetSocketAddress(node.address(), 0))
+        .connect(to, from)
         .addListener(future -> {
           if (future.isSuccess()) {
             connected.done(channel, false);

@@ -89,6 +89,15 @@ public interface Network extends AutoCloseable {
   /** Takes away what {@link #putBehind} made, if it is still there. */
   void removeBehind(String interfaceId, String name);
 
+  /**
+   * Lets the server send for a plugged interface under others' addresses, as a load balancer does
+   * that keeps its clients' addresses, and brings it what they are answered.
+   *
+   * @return the mark (SO_MARK) that such a socket has to bear: it is judged by the groups that the
+   *     interface has now
+   */
+  int onBehalf(String interfaceId);
+
   /** Where the server opens sockets that belong to a VPC. */
   SocketSpace sockets(String vpcId);
 

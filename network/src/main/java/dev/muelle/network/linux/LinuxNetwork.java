@@ -185,6 +185,11 @@ public final class LinuxNetwork implements Network {
   }
 
   @Override
+  public int onBehalf(String interfaceId) {
+    return ofInterface(interfaceId).onBehalf(interfaceId);
+  }
+
+  @Override
   public SocketSpace sockets(String vpcId) {
     return vpc(vpcId);
   }

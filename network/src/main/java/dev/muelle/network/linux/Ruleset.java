@@ -29,6 +29,9 @@ final class Ruleset {
   static final String NAME = "vpc";
   static final String TABLE = "inet " + NAME;
 
+  /** What packets are marked with that the server answers though they are not for its address. */
+  static final int DIVERTED = 2;
+
   private static final int ICMP = 1;
   private static final int TCP = 6;
   private static final int UDP = 17;
@@ -82,6 +85,16 @@ final class Ruleset {
         meta mark 1 accept
         drop
       }
+      chain on_behalf {
+        ct mark set meta mark
+        meta mark vmap @egress_lists
+        meta mark != 1 drop
+        goto receiver
+      }
+      chain diverted {
+        type filter hook prerouting priority mangle; policy accept;
+        ct mark != 0 ct direction reply meta mark set %4$d
+      }
       chain forward {
         type filter hook forward priority filter; policy drop;
         jump authentic
@@ -99,8 +112,7 @@ final class Ruleset {
         iifname != "p*" ip daddr { 169.254.169.253, %1$s } meta l4proto { tcp, udp } th dport 53 accept
         jump edges
         ct state established,related accept
-        iifname "uplink0" drop
-        iifname { "n*", "p*" } goto receiver
+        iifname { "uplink0", "n*", "p*" } goto receiver
         jump sender
         goto receiver
       }
@@ -109,6 +121,7 @@ final class Ruleset {
         ip saddr { 169.254.0.0/16, %1$s } ct state established,related accept
         jump edges
         ct state established,related accept
+        meta mark & 0x80000000 != 0 goto on_behalf
         jump sender
         goto receiver
       }
@@ -125,7 +138,8 @@ final class Ruleset {
         .formatted(
             vpc.cidrs().getFirst().at(2),
             vpc.cidrs().stream().map(Cidr::toString).collect(Collectors.joining(", ")),
-            SubnetRules.maps(subnets));
+            SubnetRules.maps(subnets),
+            DIVERTED);
   }
 
   /** Makes a group's rules these, whatever they were; nothing else changes. */
@@ -156,7 +170,11 @@ final class Ruleset {
       String chain = chain(direction, groupId);
       script.append("flush chain %s %s\n".formatted(TABLE, chain));
     }
-    return script.append("flush set %s %s\n".formatted(TABLE, memberSet(groupId))).toString();
+    return script
+        .append(members(groupId))
+        .append("flush set %s %s\n".formatted(TABLE, memberSet(groupId)))
+        .append("flush set %s %s\n".formatted(TABLE, listSet(groupId)))
+        .toString();
   }
 
   /** Makes the chains that interfaces with these groups share. */
@@ -178,6 +196,9 @@ final class Ruleset {
       String map = direction.equals("in") ? "ingress_lists" : "egress_lists";
       script.append(element("add", map, number(list) + " : jump " + chain));
     }
+    for (String group : groups) {
+      script.append(element("add", listSet(group), number(list)));
+    }
     return script.toString();
   }
 
@@ -186,8 +207,20 @@ final class Ruleset {
    * the second could not be added.
    */
   private static String number(String list) {
+    return "0x%08x".formatted(numbered(list));
+  }
+
+  private static int numbered(String list) {
     long hash = Long.parseLong(KernelNames.hash(list, 8), 16);
-    return "0x%08x".formatted(hash | 0x8000_0000L); // 0 and 1 are what rules say
+    return (int) (hash | 0x8000_0000L); // 0 and 1 are what rules say
+  }
+
+  /**
+   * The mark of sockets that send for an interface under others' addresses: the sender is judged by
+   * the interface's groups, and whoever admits one of these groups admits it too.
+   */
+  static int onBehalf(NetworkInterface eni) {
+    return numbered(list(eni.securityGroups()));
   }
 
   /**
@@ -277,16 +310,20 @@ final class Ruleset {
   }
 
   private static String members(String groupId) {
-    return "add set %s %s { type ipv4_addr; }\n".formatted(TABLE, memberSet(groupId));
+    return "add set %s %s { type ipv4_addr; }\nadd set %s %s { type mark; }\n"
+        .formatted(TABLE, memberSet(groupId), TABLE, listSet(groupId));
   }
 
   private static String rule(String chain, String side, Rule rule) {
-    return "add rule %s %s %s%smeta mark set 1 return\n"
-        .formatted(
-            TABLE,
-            chain,
-            peer(side, rule.peer()),
-            service(rule.protocol(), rule.fromPort(), rule.toPort()));
+    String service = service(rule.protocol(), rule.fromPort(), rule.toPort());
+    String behalf =
+        side.equals("saddr") && rule.peer() instanceof Peer.Group(String id)
+            ? "add rule %s %s ct mark @%s %smeta mark set 1 return\n"
+                .formatted(TABLE, chain, listSet(id), service)
+            : "";
+    return behalf
+        + "add rule %s %s %s%smeta mark set 1 return\n"
+            .formatted(TABLE, chain, peer(side, rule.peer()), service);
   }
 
   private static String peer(String side, Peer peer) {
@@ -314,6 +351,11 @@ final class Ruleset {
 
   private static String memberSet(String groupId) {
     return "members_" + identifier(groupId);
+  }
+
+  /** The numbers of lists of groups in which a group is. */
+  private static String listSet(String groupId) {
+    return "lists_" + identifier(groupId);
   }
 
   /** Interfaces with the same groups share their chains. */

@@ -70,6 +70,10 @@ final class VpcNamespace implements SocketSpace {
   private final ReentrantLock lock = new ReentrantLock();
 
   private @Nullable RouteSocket links;
+
+  /** Whether answers to sockets under others' addresses find their way back to the server. */
+  private boolean diverts;
+
   private final Map<Cidr, Subnet> subnets = new HashMap<>();
   private final Map<String, SecurityGroup> groups = new HashMap<>();
 
@@ -471,6 +475,27 @@ final class VpcNamespace implements SocketSpace {
         lock.unlock();
       }
     }
+  }
+
+  /** The mark of sockets that send for this interface under others' addresses. */
+  int onBehalf(String interfaceId) {
+    NetworkInterface eni =
+        find(interfaceId)
+            .orElseThrow(() -> new IllegalArgumentException("no interface " + interfaceId));
+    lock.lock();
+    try {
+      if (!diverts) {
+        ip(namespace, "route replace local default dev lo table " + Ruleset.DIVERTED + "\n");
+        String rule = "fwmark 0x" + Integer.toHexString(Ruleset.DIVERTED) + " ";
+        if (!enter("ip", "rule", "show").contains(rule)) {
+          ip(namespace, "rule add " + rule + "lookup " + Ruleset.DIVERTED + " pref 900\n");
+        }
+        diverts = true;
+      }
+    } finally {
+      lock.unlock();
+    }
+    return Ruleset.onBehalf(eni);
   }
 
   Optional<NetworkInterface> find(String interfaceId) {

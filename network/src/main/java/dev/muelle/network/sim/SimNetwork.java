@@ -214,6 +214,11 @@ public final class SimNetwork implements Network {
 
   /** Sockets of the host: there are no packets in here. */
   @Override
+  public int onBehalf(String interfaceId) {
+    return 0; // nothing here judges packets by it
+  }
+
+  @Override
   public synchronized SocketSpace sockets(String vpcId) {
     requireVpc(vpcId);
     return SocketSpace.HOST;

@@ -158,7 +158,10 @@ final class Actions {
    *     Protocol version</a>
    */
   static void unlessSpoken(Tx tx, ProtocolEnum protocol, Action action) {
-    if (protocol == ProtocolEnum.HTTPS) {
+    for (TargetGroupTuple tuple : State.groupsOf(action)) {
+      Protocols.unlessCompatible(protocol, TargetGroups.get(tx, tuple.targetGroupArn()).group());
+    }
+    if (protocol != ProtocolEnum.HTTP) {
       return;
     }
     for (TargetGroupTuple tuple : State.groupsOf(action)) {

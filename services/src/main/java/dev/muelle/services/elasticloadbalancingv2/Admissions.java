@@ -10,18 +10,19 @@ final class Admissions {
   private Admissions() {}
 
   /** A client on the host's loopback stands for the internet: it matches 0.0.0.0/0 or ::/0. */
-  static boolean admits(List<IpPermission> ingress, String client, int port) {
+  static boolean admits(List<IpPermission> ingress, String client, String protocol, int port) {
     byte[] address = bytes(client);
     return ingress.stream()
-        .filter(rule -> covers(rule, port))
+        .filter(rule -> covers(rule, protocol, port))
         .anyMatch(rule ->
             rule.ipRanges().stream().anyMatch(r -> matches(r.cidrIp(), address))
                 || rule.ipv6Ranges().stream().anyMatch(r -> matches(r.cidrIpv6(), address)));
   }
 
-  private static boolean covers(IpPermission rule, int port) {
+  private static boolean covers(IpPermission rule, String protocol, int port) {
     return rule.ipProtocol().equals("-1")
-        || (rule.ipProtocol().equals("tcp") || rule.ipProtocol().equals("6"))
+        || (rule.ipProtocol().equals(protocol)
+                || rule.ipProtocol().equals(protocol.equals("tcp") ? "6" : "17"))
             && rule.fromPort() <= port
             && port <= rule.toPort();
   }

@@ -3,6 +3,7 @@ package dev.muelle.services.elasticloadbalancingv2;
 import dev.muelle.balancer.Balancer;
 import dev.muelle.balancer.Balancer.Health;
 import dev.muelle.balancer.Balancer.TargetState;
+import dev.muelle.balancer.FlowListener;
 import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.Front;
 import dev.muelle.balancer.Tls;
@@ -28,6 +29,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -48,6 +50,7 @@ import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAddress;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerSchemeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerStateEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
@@ -134,6 +137,15 @@ final class Apply {
     }
   }
 
+  /** What sockets bear that send for a node under clients' addresses; 0 if none does. */
+  private int mark(Balancing balancer, Node node, Collection<LoadBalancer.TargetGroup> groups) {
+    boolean keeps =
+        groups.stream()
+            .map(LoadBalancer.TargetGroup::delivery)
+            .anyMatch(how -> how != null && how.keepsClient());
+    return balancer.network() && keeps ? network.onBehalf(node.interfaceId()) : 0;
+  }
+
   private @Nullable Duration remove(String arn, Balancing wanted) {
     balancer.remove(arn);
     Set<String> interfaces = new HashSet<>();
@@ -206,9 +218,13 @@ final class Apply {
     nodes.forEach(node -> have.add(node.subnet()));
     for (AvailabilityZone zone : wanted.balancer().availabilityZones()) {
       if (have.add(zone.subnetId())) {
+        Optional<LoadBalancerAddress> asked = zone.loadBalancerAddresses().stream().findFirst();
         var made =
             ec2.createNetworkInterface(r ->
                     r.subnetId(zone.subnetId())
+                        .interfaceType(wanted.network() ? "network_load_balancer" : "interface")
+                        .privateIpAddress(
+                            asked.map(LoadBalancerAddress::privateIPv4Address).orElse(null))
                         .groups(wanted.balancer().securityGroups())
                         .description(description(arn))
                         .clientToken( // at most 64 characters: the balancer's own number, and the
@@ -223,6 +239,12 @@ final class Apply {
                 made.privateIpAddress()));
       }
     }
+    for (AvailabilityZone zone : wanted.balancer().availabilityZones()) {
+      zone.loadBalancerAddresses().stream()
+          .map(LoadBalancerAddress::allocationId)
+          .filter(Objects::nonNull)
+          .forEach(allocation -> associate(allocation, nodes, zone.subnetId()));
+    }
     nodes.forEach(node -> network.plug(node.interfaceId(), Use.SERVER));
     regroup(nodes, wanted.balancer().securityGroups());
     if (nodes.equals(wanted.nodes())) {
@@ -231,6 +253,22 @@ final class Apply {
     Balancing with = withNodes(wanted, nodes);
     change(arn, now -> withNodes(now, nodes));
     return with;
+  }
+
+  /** Gives a node its Elastic IP, unless it has it. */
+  private void associate(String allocation, List<Node> nodes, String subnet) {
+    String id =
+        nodes.stream()
+            .filter(node -> node.subnet().equals(subnet))
+            .map(Node::interfaceId)
+            .findFirst()
+            .orElseThrow();
+    boolean has =
+        ec2.describeAddresses(r -> r.allocationIds(allocation)).addresses().stream()
+            .anyMatch(address -> id.equals(address.networkInterfaceId()));
+    if (!has) {
+      ec2.associateAddress(r -> r.allocationId(allocation).networkInterfaceId(id));
+    }
   }
 
   /** The interfaces are in the load balancer's groups, whenever these were changed. */
@@ -270,25 +308,28 @@ final class Apply {
             return space.call(birth);
           }
         };
-    List<IpPermission> ingress =
-        ec2
-            .describeSecurityGroups(r -> r.groupIds(described.securityGroups()))
-            .securityGroups()
-            .stream()
-            .flatMap(group -> group.ipPermissions().stream())
-            .toList();
-    Predicate<LoadBalancer.Admission> admits =
-        a -> Admissions.admits(ingress, a.clientAddress(), a.listenerPort());
+    Predicate<LoadBalancer.Admission> admits = admits(described.securityGroups());
     List<Front> doors = new ArrayList<>();
     if (described.scheme() == LoadBalancerSchemeEnum.INTERNET_FACING) {
-      SHARED.forEach(address -> doors.add(new Front(address, true, admits)));
+      // Only a request of HTTP says whom it is for.
+      SHARED.forEach(address -> doors.add(new Front(address, !wanted.network(), admits)));
       doors.add(new Front(wanted.front(), false, admits));
     }
     List<LoadBalancer.Listener> listeners = new ArrayList<>();
+    List<FlowListener> flows = new ArrayList<>();
     Map<String, LoadBalancer.TargetGroup> groups = new HashMap<>();
     store.read(tx -> {
       for (Row<Listening> row : tx.find(State.LISTENERS, "balancer", described.loadBalancerArn())) {
         var listener = row.value().listener();
+        if (wanted.network()) {
+          flows.add(FlowListeners.view(listener, tls(tx, row.value(), false), Map.of()));
+          String arn =
+              State.groupsOf(listener.defaultActions().getFirst()).getFirst().targetGroupArn();
+          tx.get(State.GROUPS, arn)
+              .ifPresent(group ->
+                  groups.put(arn, group(wanted, group.value(), tx.list(State.HEALTH, arn + "|"))));
+          continue;
+        }
         List<Action> actions = new ArrayList<>(listener.defaultActions());
         List<LoadBalancer.Rule> rules = new ArrayList<>();
         for (State.Ruling ruling : Rules.of(tx, row.key())) {
@@ -321,12 +362,26 @@ final class Apply {
         described.loadBalancerArn(),
         described.dnsName().toLowerCase(java.util.Locale.ROOT),
         wanted.nodes().stream()
-            .map(node -> new LoadBalancer.Node(node.address(), node.zone(), sockets))
+            .map(node ->
+                new LoadBalancer.Node(
+                    node.address(), node.zone(), sockets, mark(wanted, node, groups.values())))
             .toList(),
         doors,
         listeners,
+        flows,
         groups,
         Attributes.settings(wanted.attributes()));
+  }
+
+  private Predicate<LoadBalancer.Admission> admits(List<String> groups) {
+    if (groups.isEmpty()) {
+      return a -> true; // a network load balancer without groups lets everybody in
+    }
+    List<IpPermission> ingress =
+        ec2.describeSecurityGroups(r -> r.groupIds(groups)).securityGroups().stream()
+            .flatMap(group -> group.ipPermissions().stream())
+            .toList();
+    return a -> Admissions.admits(ingress, a.clientAddress(), a.protocol(), a.listenerPort());
   }
 
   /** How a listener speaks TLS; null if it speaks plain HTTP. */
@@ -358,16 +413,25 @@ final class Apply {
       }
     });
     String port = group.healthCheckPort();
-    LoadBalancer.Version version = LoadBalancer.Version.valueOf(group.protocolVersion());
+    boolean flows = stored.flows();
+    LoadBalancer.Version version =
+        flows
+            ? LoadBalancer.Version.HTTP1 // of health checks
+            : LoadBalancer.Version.valueOf(group.protocolVersion());
     boolean grpc = version == LoadBalancer.Version.GRPC;
     return new LoadBalancer.TargetGroup(
         group.targetGroupArn(),
         version,
-        GroupAttributes.choice(stored.attributes()),
+        flows
+            ? FlowGroupAttributes.choice(group, stored.attributes(), balancer.crossZone())
+            : GroupAttributes.choice(stored.attributes()),
         new LoadBalancer.HealthCheck(
             port.equals("traffic-port") ? 0 : Integer.parseInt(port),
-            group.healthCheckPath(),
-            Matchers.parse(grpc ? group.matcher().grpcCode() : group.matcher().httpCode(), grpc),
+            group.healthCheckPath() == null ? "" : group.healthCheckPath(),
+            group.matcher() == null
+                ? status -> true
+                : Matchers.parse(
+                    grpc ? group.matcher().grpcCode() : group.matcher().httpCode(), grpc),
             Duration.ofSeconds(group.healthCheckIntervalSeconds()),
             Duration.ofSeconds(group.healthCheckTimeoutSeconds()),
             group.healthyThresholdCount(),
@@ -381,7 +445,8 @@ final class Apply {
                     target.drainUntil(),
                     healthy.contains(
                         State.healthKey(group.targetGroupArn(), target.address(), target.port()))))
-            .toList());
+            .toList(),
+        flows ? FlowGroupAttributes.delivery(group, stored.attributes()) : null);
   }
 
   /** Writes down what the checks of one target group found, and forgets who has drained. */
@@ -405,7 +470,9 @@ final class Apply {
             String key = State.healthKey(arn, target.address(), target.port());
             keys.add(key);
             if (state != null) {
-              Known known = new Known(state.health().name(), state.reason(), state.description());
+              Known known =
+                  new Known(
+                      state.health().name(), state.reason(), state.description(), state.since());
               if (!tx.get(State.HEALTH, key).map(Row::value).equals(Optional.of(known))) {
                 tx.put(State.HEALTH, key, known);
               }

@@ -1,5 +1,6 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.util.List;
 
@@ -10,6 +11,14 @@ final class Blocks {
       List.of("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16");
 
   private Blocks() {}
+
+  static boolean isAddress(String literal) {
+    try {
+      return literal.matches("[0-9.]+") && InetAddress.ofLiteral(literal) instanceof Inet4Address;
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
 
   static boolean within(String block, byte[] address) {
     int slash = block.indexOf('/');

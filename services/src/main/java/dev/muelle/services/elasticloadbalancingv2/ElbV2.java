@@ -130,7 +130,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
         new LoadBalancers(scope, store, timers, ids, ec2, wakes, fronts, listenerCertificates);
     groups = new TargetGroups(scope, store, ids, ec2, wakes);
     targets = new Targets(store, timers, ec2, wakes);
-    targetHealths = new TargetHealths(store, balancer);
+    targetHealths = new TargetHealths(store, timers, balancer);
     listeners = new Listeners(store, ids, wakes, listenerCertificates);
     rules = new Rules(store, ids, wakes);
     tags = new Tags(store);

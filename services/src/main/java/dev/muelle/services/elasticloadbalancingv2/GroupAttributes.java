@@ -102,7 +102,7 @@ final class GroupAttributes {
     return now;
   }
 
-  private static void check(String key, String value) {
+  static void check(String key, String value) {
     switch (key) {
       case DELAY -> Attributes.range(key, value, 0, 3600);
       case LB_SECONDS, APP_SECONDS -> Attributes.range(key, value, 1, 604_800);
@@ -166,6 +166,10 @@ final class GroupAttributes {
       throw Refuse.invalid(
           "Stickiness is not supported when cross-zone load balancing is off for the target group");
     }
+    checkThresholds(all);
+  }
+
+  static void checkThresholds(Map<String, String> all) {
     unlessAtLeast(all, DNS_COUNT, ROUTING_COUNT);
     unlessAtLeast(all, DNS_PERCENTAGE, ROUTING_PERCENTAGE);
   }
@@ -196,6 +200,11 @@ final class GroupAttributes {
     return new Minimum(number(all.get(DNS_COUNT)), number(all.get(DNS_PERCENTAGE)));
   }
 
+  /** Below this, unhealthy targets get requests too. */
+  static Minimum routing(Map<String, String> all) {
+    return new Minimum(number(all.get(ROUTING_COUNT)), number(all.get(ROUTING_PERCENTAGE)));
+  }
+
   /** Whether each node sends to its own zone only, where the load balancer's is as said. */
   static boolean crossZone(Map<String, String> all, boolean loadBalancers) {
     return switch (all.getOrDefault(CROSS_ZONE, "")) {
@@ -217,7 +226,7 @@ final class GroupAttributes {
         application ? all.get(APP_COOKIE) : null,
         seconds(all.get(SLOW_START)),
         "on".equals(all.get(MITIGATION)),
-        new Minimum(number(all.get(ROUTING_COUNT)), number(all.get(ROUTING_PERCENTAGE))),
+        routing(all),
         crossZone(all, true));
   }
 }

@@ -62,14 +62,19 @@ final class Listeners {
             "SslPolicy",
             "Certificates",
             "DefaultActions",
+            "AlpnPolicy",
             "Tags",
             "MutualAuthentication"));
-    checkProtocol(request.protocol(), request.protocolAsString());
     int port = port(request.port());
     Tags.check(request.tags());
     Listener made =
         store.write(tx -> {
           Balancing balancer = LoadBalancers.get(tx, request.loadBalancerArn());
+          Protocols.checkListener(
+              balancer.network(), request.protocol(), request.protocolAsString());
+          if (balancer.network()) {
+            FlowListeners.unlessForward(request.defaultActions());
+          }
           List<Row<Listening>> present =
               tx.find(State.LISTENERS, "balancer", request.loadBalancerArn());
           if (present.stream().anyMatch(row -> row.value().listener().port() == port)) {
@@ -94,6 +99,7 @@ final class Listeners {
                   .loadBalancerArn(request.loadBalancerArn())
                   .protocol(request.protocol())
                   .port(port)
+                  .alpnPolicy(alpn(balancer, request.protocol(), request.alpnPolicy()))
                   .defaultActions(
                       Actions.check(tx, balancer, request.protocol(), request.defaultActions()))
                   .applyMutation(next ->
@@ -128,13 +134,18 @@ final class Listeners {
             "SslPolicy",
             "Certificates",
             "DefaultActions",
+            "AlpnPolicy",
             "MutualAuthentication"));
-    if (request.protocol() != null) {
-      checkProtocol(request.protocol(), request.protocolAsString());
-    }
     Listener changed =
         store.write(tx -> {
           Listening old = get(tx, request.listenerArn());
+          Balancing of = LoadBalancers.get(tx, old.listener().loadBalancerArn());
+          if (request.protocol() != null) {
+            Protocols.checkListener(of.network(), request.protocol(), request.protocolAsString());
+          }
+          if (of.network() && !request.defaultActions().isEmpty()) {
+            FlowListeners.unlessForward(request.defaultActions());
+          }
           Listener.Builder next = old.listener().toBuilder();
           if (request.port() != null) {
             int port = port(request.port());
@@ -151,14 +162,20 @@ final class Listeners {
           ProtocolEnum protocol =
               request.protocol() == null ? old.listener().protocol() : request.protocol();
           if (!request.defaultActions().isEmpty()) {
-            Balancing balancer = LoadBalancers.get(tx, old.listener().loadBalancerArn());
-            next.defaultActions(Actions.check(tx, balancer, protocol, request.defaultActions()));
+            next.defaultActions(Actions.check(tx, of, protocol, request.defaultActions()));
           } else {
             Actions.unlessSpoken(tx, protocol, old.listener().defaultActions().getFirst());
           }
           for (State.Ruling ruling : Rules.of(tx, request.listenerArn())) {
             Actions.unlessSpoken(tx, protocol, ruling.rule().actions().getFirst());
           }
+          next.alpnPolicy(
+              alpn(
+                  of,
+                  protocol,
+                  request.alpnPolicy().isEmpty() && protocol == ProtocolEnum.TLS
+                      ? old.listener().alpnPolicy()
+                      : request.alpnPolicy()));
           secure(
               tx,
               next.protocol(protocol),
@@ -166,7 +183,7 @@ final class Listeners {
               new Asked(
                   protocol,
                   request.certificates(),
-                  request.sslPolicy() == null && protocol == ProtocolEnum.HTTPS
+                  request.sslPolicy() == null && encrypted(protocol)
                       ? old.listener().sslPolicy()
                       : request.sslPolicy(),
                   request.mutualAuthentication()));
@@ -178,7 +195,7 @@ final class Listeners {
                   listener,
                   old.ruleArn(),
                   old.tags(),
-                  protocol == ProtocolEnum.HTTPS ? old.certificates() : List.of()));
+                  encrypted(protocol) ? old.certificates() : List.of()));
           associate(tx, listener.loadBalancerArn());
           certificates.settle(tx, listener.loadBalancerArn());
           return listener;
@@ -274,13 +291,15 @@ final class Listeners {
         .build();
   }
 
-  private static void checkProtocol(@Nullable ProtocolEnum protocol, @Nullable String text) {
-    if (protocol == null) {
-      throw Refuse.invalid("A listener protocol must be specified");
+  private static boolean encrypted(ProtocolEnum protocol) {
+    return protocol == ProtocolEnum.HTTPS || protocol == ProtocolEnum.TLS;
+  }
+
+  private static List<String> alpn(Balancing balancer, ProtocolEnum protocol, List<String> wanted) {
+    if (!balancer.network() && !wanted.isEmpty()) {
+      throw Refuse.invalid("An ALPN policy cannot be specified for " + protocol + " listeners");
     }
-    if (protocol != ProtocolEnum.HTTP && protocol != ProtocolEnum.HTTPS) {
-      throw Refuse.invalid("Listener protocol '" + text + "' must be one of 'HTTP, HTTPS'");
-    }
+    return FlowListeners.alpn(protocol, wanted);
   }
 
   /** What a request says of a listener's TLS. */
@@ -304,19 +323,21 @@ final class Listeners {
               + asked.mutual().mode()
               + "' is not supported in this region");
     }
-    if (asked.protocol() == ProtocolEnum.HTTP) {
+    if (!encrypted(asked.protocol())) {
+      String listeners = asked.protocol() + " listeners";
       if (!asked.certificates().isEmpty()) {
-        throw Refuse.invalid("A certificate cannot be specified for HTTP listeners");
+        throw Refuse.invalid("A certificate cannot be specified for " + listeners);
       }
       if (asked.policy() != null) {
-        throw Refuse.invalid("An SSL policy cannot be specified for HTTP listeners");
+        throw Refuse.invalid("An SSL policy cannot be specified for " + listeners);
       }
       next.certificates(List.<Certificate>of()).sslPolicy(null);
       next.mutualAuthentication((MutualAuthenticationAttributes) null);
       return;
     }
     if (asked.certificates().isEmpty() && present.isEmpty()) {
-      throw Refuse.invalid("A certificate must be specified for HTTPS listeners");
+      throw Refuse.invalid(
+          "A certificate must be specified for " + asked.protocol() + " listeners");
     }
     if (!asked.certificates().isEmpty()) {
       String arn = certificates.standard(tx, asked.certificates());
@@ -324,7 +345,9 @@ final class Listeners {
     }
     String policy = asked.policy() == null ? SslPolicies.DEFAULT : asked.policy();
     next.sslPolicy(SslPolicies.get(policy).name());
-    next.mutualAuthentication(m -> m.mode(NO_CLIENT_CERTIFICATES));
+    if (asked.protocol() == ProtocolEnum.HTTPS) {
+      next.mutualAuthentication(m -> m.mode(NO_CLIENT_CERTIFICATES));
+    }
   }
 
   private static int port(@Nullable Integer port) {
@@ -338,7 +361,7 @@ final class Listeners {
   }
 
   static Listening get(Tx tx, @Nullable String arn) {
-    return tx.get(State.LISTENERS, Refuse.unlessArn(arn, "listener/app/", "listener"))
+    return tx.get(State.LISTENERS, Refuse.unlessArn(arn, "listener/(?:app|net)/", "listener"))
         .map(Row::value)
         .orElseThrow(() ->
             ListenerNotFoundException.builder().message("One or more listeners not found").build());

@@ -7,6 +7,7 @@ import dev.muelle.services.elasticloadbalancingv2.State.Group;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
+import java.net.InetAddress;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,11 +18,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ec2.model.Address;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
 import software.amazon.awssdk.services.ec2.model.Subnet;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AllocationIdNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerResponse;
@@ -36,6 +40,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidSchem
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidSecurityGroupException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.IpAddressType;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAddress;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerSchemeEnum;
@@ -55,6 +60,7 @@ final class LoadBalancers {
 
   private static final LoadBalancerSchemeEnum INTERNET_FACING =
       LoadBalancerSchemeEnum.INTERNET_FACING;
+  private static final String NETWORK = ":loadbalancer/net/";
   private static final String DOMAIN = ".elb.localhost";
   private static final String AWS_DOMAIN = ".elb.amazonaws.com";
 
@@ -118,7 +124,7 @@ final class LoadBalancers {
   }
 
   static Balancing get(Tx tx, String arn) {
-    Refuse.unlessArn(arn, "loadbalancer/app/", "load balancer");
+    Refuse.unlessArn(arn, "loadbalancer/(?:app|net)/", "load balancer");
     return tx.get(State.BALANCERS, arn)
         .map(Row::value)
         .filter(b -> !b.deleted())
@@ -139,7 +145,10 @@ final class LoadBalancers {
               + "' must have at most 32 alphanumeric characters or hyphens, must not begin or end"
               + " with a hyphen, and must not begin with 'internal-'");
     }
-    if (request.type() != null && request.type() != LoadBalancerTypeEnum.APPLICATION) {
+    LoadBalancerTypeEnum type =
+        request.type() == null ? LoadBalancerTypeEnum.APPLICATION : request.type();
+    boolean network = type == LoadBalancerTypeEnum.NETWORK;
+    if (type != LoadBalancerTypeEnum.APPLICATION && !network) {
       throw Refuse.invalid(
           "Load balancers of type '"
               + request.typeAsString()
@@ -159,16 +168,22 @@ final class LoadBalancers {
           .build();
     }
     Tags.check(request.tags());
-    List<Subnet> subnets = subnets(subnetIds(request.subnets(), request.subnetMappings()));
+    List<Subnet> subnets =
+        subnets(subnetIds(network, request.subnets(), request.subnetMappings()), network ? 1 : 2);
+    Map<String, LoadBalancerAddress> addresses =
+        addresses(scheme, subnets, request.subnetMappings());
     String vpc = subnets.getFirst().vpcId();
-    List<String> groups = securityGroups(request.securityGroups(), vpc);
-    String path = "app/" + name + "/" + ids.hex(16);
+    List<String> groups =
+        network && request.securityGroups().isEmpty()
+            ? List.of()
+            : securityGroups(request.securityGroups(), vpc);
+    String path = (network ? "net/" : "app/") + name + "/" + ids.hex(16);
     String arn = scope.arn("elasticloadbalancing", "loadbalancer/" + path);
     String front = scheme == INTERNET_FACING ? fronts.take(arn) : "";
     boolean used = false;
     Balancing made;
     try {
-      made = insert(request, scheme, subnets, groups, arn, front);
+      made = insert(request, scheme, subnets, addresses, groups, arn, front);
       used = made.balancer().loadBalancerArn().equals(arn);
     } finally {
       if (!used) {
@@ -183,6 +198,7 @@ final class LoadBalancers {
       CreateLoadBalancerRequest request,
       LoadBalancerSchemeEnum scheme,
       List<Subnet> subnets,
+      Map<String, LoadBalancerAddress> addresses,
       List<String> groups,
       String arn,
       String front) {
@@ -204,8 +220,8 @@ final class LoadBalancers {
       }
       Balancing fresh =
           new Balancing(
-              describe(arn, name, scheme, subnets, groups),
-              Attributes.BALANCER,
+              describe(arn, name, scheme, subnets, addresses, groups),
+              arn.contains(NETWORK) ? NetworkAttributes.DEFAULTS : Attributes.BALANCER,
               request.tags(),
               List.of(),
               front,
@@ -227,6 +243,7 @@ final class LoadBalancers {
     Set<String> asked = new TreeSet<>();
     subnets.forEach(s -> asked.add(s.subnetId()));
     if (same.balancer().scheme() == scheme
+        && same.network() == (request.type() == LoadBalancerTypeEnum.NETWORK)
         && had.equals(asked)
         && new TreeSet<>(same.balancer().securityGroups()).equals(new TreeSet<>(groups))
         && new HashSet<>(same.tags()).equals(new HashSet<>(request.tags()))) {
@@ -245,6 +262,7 @@ final class LoadBalancers {
       String name,
       LoadBalancerSchemeEnum scheme,
       List<Subnet> subnets,
+      Map<String, LoadBalancerAddress> addresses,
       List<String> groups) {
     long number = Long.parseUnsignedLong(ids.hex(8), 16);
     String prefix = scheme == LoadBalancerSchemeEnum.INTERNAL ? "internal-" : "";
@@ -257,7 +275,8 @@ final class LoadBalancers {
         .scheme(scheme)
         .vpcId(subnets.getFirst().vpcId())
         .state(s -> s.code(LoadBalancerStateEnum.PROVISIONING))
-        .type(LoadBalancerTypeEnum.APPLICATION)
+        .type(
+            arn.contains(NETWORK) ? LoadBalancerTypeEnum.NETWORK : LoadBalancerTypeEnum.APPLICATION)
         .ipAddressType(IpAddressType.IPV4)
         .securityGroups(groups)
         .availabilityZones(
@@ -266,21 +285,95 @@ final class LoadBalancers {
                     AvailabilityZone.builder()
                         .zoneName(s.availabilityZone())
                         .subnetId(s.subnetId())
-                        .loadBalancerAddresses(List.of())
+                        .loadBalancerAddresses(
+                            Stream.ofNullable(addresses.get(s.subnetId())).toList())
                         .build())
                 .toList())
         .build();
   }
 
-  private static List<String> subnetIds(List<String> subnets, List<SubnetMapping> mappings) {
+  private static List<String> subnetIds(
+      boolean network, List<String> subnets, List<SubnetMapping> mappings) {
     if (!subnets.isEmpty() && !mappings.isEmpty()) {
       throw Refuse.invalid("You cannot specify both 'Subnets' and 'SubnetMappings'");
     }
-    mappings.forEach(mapping -> Refuse.unlessEffective(mapping, Set.of("SubnetId")));
+    mappings.forEach(mapping ->
+        Refuse.unlessEffective(
+            mapping,
+            network
+                ? Set.of("SubnetId", "AllocationId", "PrivateIPv4Address")
+                : Set.of("SubnetId")));
     return mappings.isEmpty() ? subnets : mappings.stream().map(SubnetMapping::subnetId).toList();
   }
 
-  private List<Subnet> subnets(List<String> wanted) {
+  /**
+   * The addresses that are asked for, by subnet.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SubnetMapping.html">
+   *     SubnetMapping</a>
+   */
+  private Map<String, LoadBalancerAddress> addresses(
+      LoadBalancerSchemeEnum scheme, List<Subnet> subnets, List<SubnetMapping> mappings) {
+    Map<String, LoadBalancerAddress> addresses = new HashMap<>();
+    for (SubnetMapping mapping : mappings) {
+      LoadBalancerAddress.Builder address = LoadBalancerAddress.builder();
+      if (mapping.allocationId() != null) {
+        if (scheme != INTERNET_FACING) {
+          throw Refuse.invalid("You cannot specify an allocation ID for an internal load balancer");
+        }
+        address.allocationId(mapping.allocationId()).ipAddress(elastic(mapping.allocationId()));
+      }
+      if (mapping.privateIPv4Address() != null) {
+        if (scheme == INTERNET_FACING) {
+          throw Refuse.invalid(
+              "You cannot specify a private IPv4 address for an internet-facing load balancer");
+        }
+        String block =
+            subnets.stream()
+                .filter(subnet -> subnet.subnetId().equals(mapping.subnetId()))
+                .map(Subnet::cidrBlock)
+                .findFirst()
+                .orElseThrow();
+        if (!Blocks.isAddress(mapping.privateIPv4Address())
+            || !Blocks.within(
+                block, InetAddress.ofLiteral(mapping.privateIPv4Address()).getAddress())) {
+          throw Refuse.invalid(
+              "The private IPv4 address '"
+                  + mapping.privateIPv4Address()
+                  + "' is not in the range of subnet '"
+                  + mapping.subnetId()
+                  + "'");
+        }
+        address.privateIPv4Address(mapping.privateIPv4Address());
+      }
+      LoadBalancerAddress asked = address.build();
+      if (!asked.equals(LoadBalancerAddress.builder().build())) {
+        addresses.put(mapping.subnetId(), asked);
+      }
+    }
+    return addresses;
+  }
+
+  /** The public address of an allocation that nobody uses. */
+  private String elastic(String allocation) {
+    Address address;
+    try {
+      address = ec2.describeAddresses(r -> r.allocationIds(allocation)).addresses().getFirst();
+    } catch (Ec2Exception e) {
+      throw AllocationIdNotFoundException.builder()
+          .message("The allocation IDs '[" + allocation + "]' do not exist")
+          .build();
+    }
+    if (address.associationId() != null) {
+      throw InvalidConfigurationRequestException.builder()
+          .message("The allocation ID '" + allocation + "' is already in use")
+          .build();
+    }
+    return address.publicIp();
+  }
+
+  private List<Subnet> subnets(List<String> wanted, int fewest) {
     if (wanted.isEmpty()) {
       throw Refuse.invalid("A load balancer must have at least one subnet: specify 'Subnets'");
     }
@@ -306,7 +399,7 @@ final class LoadBalancers {
           .message("All subnets must belong to the same VPC: '" + String.join("', '", wanted) + "'")
           .build();
     }
-    if (zones.size() < 2) {
+    if (zones.size() < fewest) {
       throw Refuse.invalid(
           "At least two subnets in two different Availability Zones must be specified");
     }
@@ -375,7 +468,7 @@ final class LoadBalancers {
 
   DeleteLoadBalancerResponse delete(DeleteLoadBalancerRequest request) {
     String arn = request.loadBalancerArn();
-    Refuse.unlessArn(arn, "loadbalancer/app/", "load balancer");
+    Refuse.unlessArn(arn, "loadbalancer/(?:app|net)/", "load balancer");
     store.write(tx -> {
       Optional<Balancing> present =
           tx.get(State.BALANCERS, arn).map(Row::value).filter(b -> !b.deleted());
@@ -423,7 +516,10 @@ final class LoadBalancers {
           Balancing b = get(tx, arn);
           Map<String, String> attributes = b.attributes();
           for (LoadBalancerAttribute a : request.attributes()) {
-            attributes = Attributes.ofBalancer(attributes, a.key(), a.value());
+            attributes =
+                b.network()
+                    ? NetworkAttributes.changed(attributes, a.key(), a.value())
+                    : Attributes.ofBalancer(attributes, a.key(), a.value());
           }
           Balancing next =
               new Balancing(
@@ -439,7 +535,20 @@ final class LoadBalancers {
     Refuse.unlessEffective(request, Set.of("LoadBalancerArn", "SecurityGroups"));
     String arn = request.loadBalancerArn();
     Balancing before = store.read(tx -> get(tx, arn));
-    List<String> groups = securityGroups(request.securityGroups(), before.balancer().vpcId());
+    if (before.network()
+        && before.balancer().securityGroups().isEmpty() != request.securityGroups().isEmpty()) {
+      throw InvalidConfigurationRequestException.builder()
+          .message(
+              before.balancer().securityGroups().isEmpty()
+                  ? "You cannot set security groups for a Network Load Balancer that was created"
+                      + " without security groups"
+                  : "You cannot remove all security groups from a Network Load Balancer")
+          .build();
+    }
+    List<String> groups =
+        before.network() && request.securityGroups().isEmpty()
+            ? List.of()
+            : securityGroups(request.securityGroups(), before.balancer().vpcId());
     store.write(tx -> {
       Balancing b = get(tx, arn);
       tx.put(

@@ -46,7 +46,7 @@ final class Rules {
 
   private static final int MAX = 100; // of a load balancer, default rules not counted
   private static final int MAX_PRIORITY = 50_000;
-  private static final String KIND = "listener-rule/app/";
+  private static final String KIND = "listener-rule/(?:app|net)/";
 
   private final Store store;
   private final Ids ids;
@@ -68,6 +68,9 @@ final class Rules {
           Listening listening = Listeners.get(tx, request.listenerArn());
           String balancerArn = listening.listener().loadBalancerArn();
           Balancing balancer = LoadBalancers.get(tx, balancerArn);
+          if (balancer.network()) {
+            throw Refuse.invalid("Rules cannot be created for listeners of Network Load Balancers");
+          }
           if (tx.find(State.RULES, "balancer", balancerArn).size() >= MAX) {
             throw TooManyRulesException.builder()
                 .message("The maximum number of rules has been reached")

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Rule;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Tag;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
@@ -55,9 +56,16 @@ final class State {
       return new Balancing(balancer, attributes, tags, nodes, other, problems, deleted);
     }
 
+    /** Whether it passes whole connections on, rather than requests of HTTP. */
+    boolean network() {
+      return balancer.type() == LoadBalancerTypeEnum.NETWORK;
+    }
+
     /** Whether its nodes send to other zones, where a target group says nothing else. */
     boolean crossZone() {
-      return "true".equals(attributes.getOrDefault(GroupAttributes.CROSS_ZONE, "true"));
+      return "true"
+          .equals(
+              attributes.getOrDefault(GroupAttributes.CROSS_ZONE, network() ? "false" : "true"));
     }
 
     /** Whether it sends to a target: one in a zone that is not enabled gets nothing. */
@@ -72,7 +80,18 @@ final class State {
   record Node(String subnet, String zone, String interfaceId, String address) {}
 
   record Group(
-      TargetGroup group, Map<String, String> attributes, List<Tag> tags, List<Target> targets) {}
+      TargetGroup group, Map<String, String> attributes, List<Tag> tags, List<Target> targets) {
+
+    /** Whether its targets are sent whole connections, rather than requests of HTTP. */
+    boolean flows() {
+      return Protocols.flows(group.protocol());
+    }
+
+    /** Its attributes, completed with what an earlier server did not know. */
+    Map<String, String> all() {
+      return flows() ? FlowGroupAttributes.all(group, attributes) : GroupAttributes.all(attributes);
+    }
+  }
 
   /**
    * A registered target.
@@ -124,7 +143,12 @@ final class State {
     }
   }
 
-  record Known(String health, String reason, String description) {}
+  /**
+   * What checks found.
+   *
+   * @param since when its health became so; null if an earlier server did not write that down
+   */
+  record Known(String health, String reason, String description, @Nullable Instant since) {}
 
   static String healthKey(String group, String address, int port) {
     return group + "|" + address + "|" + port;

@@ -26,6 +26,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTarget
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ResourceInUseException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Tag;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupAttribute;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupIpAddressTypeEnum;
@@ -101,7 +102,8 @@ final class TargetGroups {
               + request.targetTypeAsString()
               + "' is not supported in this region: use 'ip' or 'instance'");
     }
-    if (request.protocol() != ProtocolEnum.HTTP) {
+    boolean flows = Protocols.flows(request.protocol());
+    if (request.protocol() != ProtocolEnum.HTTP && !flows) {
       throw Refuse.invalid(
           request.protocol() == null
               ? "A protocol must be specified"
@@ -124,71 +126,83 @@ final class TargetGroups {
     }
     vpc(ec2, request.vpcId());
     Tags.check(request.tags());
+    TargetGroup wanted = flows ? FlowGroups.wanted(request, type) : ofHttp(request, name, type);
+    return CreateTargetGroupResponse.builder().targetGroups(insert(wanted, request.tags())).build();
+  }
+
+  private static TargetGroup ofHttp(
+      CreateTargetGroupRequest request, String name, TargetTypeEnum type) {
     String version = TargetGroupChecks.version(request.protocolVersion());
     boolean grpc = version.equals(GRPC);
-    TargetGroup wanted =
-        TargetGroupChecks.checked(
-            TargetGroup.builder()
-                .targetGroupName(name)
-                .protocol(ProtocolEnum.HTTP)
-                .protocolVersion(version)
-                .port(request.port())
-                .vpcId(request.vpcId())
-                .targetType(type)
-                .ipAddressType(TargetGroupIpAddressTypeEnum.IPV4)
-                .loadBalancerArns(List.of())
-                .healthCheckEnabled(TargetGroupChecks.enabled(request.healthCheckEnabled(), type))
-                .healthCheckProtocol(TargetGroupChecks.protocol(request.healthCheckProtocol()))
-                .healthCheckPort(TargetGroupChecks.or(request.healthCheckPort(), "traffic-port"))
-                .healthCheckPath(
-                    TargetGroupChecks.or(
-                        request.healthCheckPath(), grpc ? "/AWS.ALB/healthcheck" : "/"))
-                .healthCheckIntervalSeconds(
-                    TargetGroupChecks.or(request.healthCheckIntervalSeconds(), 30))
-                .healthCheckTimeoutSeconds(
-                    TargetGroupChecks.or(request.healthCheckTimeoutSeconds(), 5))
-                .healthyThresholdCount(TargetGroupChecks.or(request.healthyThresholdCount(), 5))
-                .unhealthyThresholdCount(TargetGroupChecks.or(request.unhealthyThresholdCount(), 2))
-                .matcher(
-                    TargetGroupChecks.or(
-                        TargetGroupChecks.matcher(request.matcher(), grpc),
-                        TargetGroupChecks.usual(grpc)))
-                .build());
-    TargetGroup made =
-        store.write(tx -> {
-          List<Row<Group>> all = tx.list(State.GROUPS);
-          for (Row<Group> row : all) {
-            TargetGroup other = row.value().group();
-            if (other.targetGroupName().equals(name)) {
-              if (other.toBuilder()
-                  .targetGroupArn(null)
-                  .loadBalancerArns(List.of())
-                  .build()
-                  .equals(wanted)) {
-                return other;
-              }
-              throw DuplicateTargetGroupNameException.builder()
-                  .message(
-                      "A target group with the same name '"
-                          + name
-                          + "' exists, but with different settings")
-                  .build();
-            }
+    return TargetGroupChecks.checked(
+        TargetGroup.builder()
+            .targetGroupName(name)
+            .protocol(ProtocolEnum.HTTP)
+            .protocolVersion(version)
+            .port(request.port())
+            .vpcId(request.vpcId())
+            .targetType(type)
+            .ipAddressType(TargetGroupIpAddressTypeEnum.IPV4)
+            .loadBalancerArns(List.of())
+            .healthCheckEnabled(TargetGroupChecks.enabled(request.healthCheckEnabled(), type))
+            .healthCheckProtocol(TargetGroupChecks.protocol(request.healthCheckProtocol()))
+            .healthCheckPort(TargetGroupChecks.or(request.healthCheckPort(), "traffic-port"))
+            .healthCheckPath(
+                TargetGroupChecks.or(
+                    request.healthCheckPath(), grpc ? "/AWS.ALB/healthcheck" : "/"))
+            .healthCheckIntervalSeconds(
+                TargetGroupChecks.or(request.healthCheckIntervalSeconds(), 30))
+            .healthCheckTimeoutSeconds(TargetGroupChecks.or(request.healthCheckTimeoutSeconds(), 5))
+            .healthyThresholdCount(TargetGroupChecks.or(request.healthyThresholdCount(), 5))
+            .unhealthyThresholdCount(TargetGroupChecks.or(request.unhealthyThresholdCount(), 2))
+            .matcher(
+                TargetGroupChecks.or(
+                    TargetGroupChecks.matcher(request.matcher(), grpc),
+                    TargetGroupChecks.usual(grpc)))
+            .build());
+  }
+
+  private TargetGroup insert(TargetGroup wanted, List<Tag> tags) {
+    String name = wanted.targetGroupName();
+    return store.write(tx -> {
+      List<Row<Group>> all = tx.list(State.GROUPS);
+      for (Row<Group> row : all) {
+        TargetGroup other = row.value().group();
+        if (other.targetGroupName().equals(name)) {
+          if (other.toBuilder()
+              .targetGroupArn(null)
+              .loadBalancerArns(List.of())
+              .build()
+              .equals(wanted)) {
+            return other;
           }
-          if (all.size() >= MAX) {
-            throw TooManyTargetGroupsException.builder()
-                .message("The maximum number of target groups has been reached")
-                .build();
-          }
-          String arn = scope.arn("elasticloadbalancing", "targetgroup/" + name + "/" + ids.hex(16));
-          TargetGroup group = wanted.toBuilder().targetGroupArn(arn).build();
-          tx.insert(
-              State.GROUPS,
-              arn,
-              new Group(group, GroupAttributes.DEFAULTS, request.tags(), List.of()));
-          return group;
-        });
-    return CreateTargetGroupResponse.builder().targetGroups(made).build();
+          throw DuplicateTargetGroupNameException.builder()
+              .message(
+                  "A target group with the same name '"
+                      + name
+                      + "' exists, but with different settings")
+              .build();
+        }
+      }
+      if (all.size() >= MAX) {
+        throw TooManyTargetGroupsException.builder()
+            .message("The maximum number of target groups has been reached")
+            .build();
+      }
+      String arn = scope.arn("elasticloadbalancing", "targetgroup/" + name + "/" + ids.hex(16));
+      TargetGroup group = wanted.toBuilder().targetGroupArn(arn).build();
+      tx.insert(
+          State.GROUPS,
+          arn,
+          new Group(
+              group,
+              Protocols.flows(group.protocol())
+                  ? FlowGroupAttributes.defaults(group)
+                  : GroupAttributes.DEFAULTS,
+              tags,
+              List.of()));
+      return group;
+    });
   }
 
   static Vpc vpc(Ec2Client ec2, String id) {
@@ -234,37 +248,11 @@ final class TargetGroups {
   }
 
   ModifyTargetGroupResponse modify(ModifyTargetGroupRequest r) {
-    TargetGroupChecks.protocol(r.healthCheckProtocol());
     TargetGroup changed =
         store.write(tx -> {
           Group old = get(tx, r.targetGroupArn());
-          TargetGroup g = old.group();
-          TargetGroupChecks.enabled(r.healthCheckEnabled(), g.targetType());
           TargetGroup next =
-              TargetGroupChecks.checked(
-                  g.toBuilder()
-                      .healthCheckPort(
-                          TargetGroupChecks.or(r.healthCheckPort(), g.healthCheckPort()))
-                      .healthCheckPath(
-                          TargetGroupChecks.or(r.healthCheckPath(), g.healthCheckPath()))
-                      .healthCheckIntervalSeconds(
-                          TargetGroupChecks.or(
-                              r.healthCheckIntervalSeconds(), g.healthCheckIntervalSeconds()))
-                      .healthCheckTimeoutSeconds(
-                          TargetGroupChecks.or(
-                              r.healthCheckTimeoutSeconds(), g.healthCheckTimeoutSeconds()))
-                      .healthyThresholdCount(
-                          TargetGroupChecks.or(
-                              r.healthyThresholdCount(), g.healthyThresholdCount()))
-                      .unhealthyThresholdCount(
-                          TargetGroupChecks.or(
-                              r.unhealthyThresholdCount(), g.unhealthyThresholdCount()))
-                      .matcher(
-                          TargetGroupChecks.or(
-                              TargetGroupChecks.matcher(
-                                  r.matcher(), GRPC.equals(g.protocolVersion())),
-                              g.matcher()))
-                      .build());
+              old.flows() ? FlowGroups.changed(old.group(), r) : changed(old.group(), r);
           tx.put(
               State.GROUPS,
               r.targetGroupArn(),
@@ -273,6 +261,29 @@ final class TargetGroups {
         });
     wakes.now(changed.loadBalancerArns());
     return ModifyTargetGroupResponse.builder().targetGroups(changed).build();
+  }
+
+  private static TargetGroup changed(TargetGroup g, ModifyTargetGroupRequest r) {
+    TargetGroupChecks.protocol(r.healthCheckProtocol());
+    TargetGroupChecks.enabled(r.healthCheckEnabled(), g.targetType());
+    return TargetGroupChecks.checked(
+        g.toBuilder()
+            .healthCheckPort(TargetGroupChecks.or(r.healthCheckPort(), g.healthCheckPort()))
+            .healthCheckPath(TargetGroupChecks.or(r.healthCheckPath(), g.healthCheckPath()))
+            .healthCheckIntervalSeconds(
+                TargetGroupChecks.or(
+                    r.healthCheckIntervalSeconds(), g.healthCheckIntervalSeconds()))
+            .healthCheckTimeoutSeconds(
+                TargetGroupChecks.or(r.healthCheckTimeoutSeconds(), g.healthCheckTimeoutSeconds()))
+            .healthyThresholdCount(
+                TargetGroupChecks.or(r.healthyThresholdCount(), g.healthyThresholdCount()))
+            .unhealthyThresholdCount(
+                TargetGroupChecks.or(r.unhealthyThresholdCount(), g.unhealthyThresholdCount()))
+            .matcher(
+                TargetGroupChecks.or(
+                    TargetGroupChecks.matcher(r.matcher(), GRPC.equals(g.protocolVersion())),
+                    g.matcher()))
+            .build());
   }
 
   DeleteTargetGroupResponse delete(DeleteTargetGroupRequest request) {
@@ -300,7 +311,7 @@ final class TargetGroups {
   }
 
   private static List<TargetGroupAttribute> list(Group group) {
-    return GroupAttributes.all(group.attributes()).entrySet().stream()
+    return group.all().entrySet().stream()
         .map(e -> TargetGroupAttribute.builder().key(e.getKey()).value(e.getValue()).build())
         .toList();
   }
@@ -310,7 +321,9 @@ final class TargetGroups {
         store.write(tx -> {
           Group old = get(tx, request.targetGroupArn());
           Map<String, String> attributes =
-              GroupAttributes.changed(old.attributes(), request.attributes());
+              old.flows()
+                  ? FlowGroupAttributes.changed(old.group(), old.attributes(), request.attributes())
+                  : GroupAttributes.changed(old.attributes(), request.attributes());
           Group next = new Group(old.group(), attributes, old.tags(), old.targets());
           tx.put(State.GROUPS, request.targetGroupArn(), next);
           return next;

@@ -7,6 +7,8 @@ import dev.muelle.services.elasticloadbalancingv2.State.Known;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,10 +32,12 @@ final class TargetHealths {
   private static final Set<String> EXTRAS = Set.of("AnomalyDetection", "All");
 
   private final Store store;
+  private final InstantSource clock;
   private final Balancer balancer;
 
-  TargetHealths(Store store, Balancer balancer) {
+  TargetHealths(Store store, InstantSource clock, Balancer balancer) {
     this.store = store;
+    this.clock = clock;
     this.balancer = balancer;
   }
 
@@ -89,7 +93,7 @@ final class TargetHealths {
     });
   }
 
-  private static TargetHealthDescription describe(
+  private TargetHealthDescription describe(
       Tx tx, Group group, State.Target t, Map<Balancer.Target, Balancer.Anomaly> anomalies) {
     String arn = group.group().targetGroupArn();
     String checked = group.group().healthCheckPort();
@@ -113,6 +117,7 @@ final class TargetHealths {
         .healthCheckPort(checked.equals("traffic-port") ? String.valueOf(t.port()) : checked)
         .targetHealth(
             state(
+                group,
                 balancer(tx, group),
                 t,
                 tx.get(State.HEALTH, State.healthKey(arn, t.address(), t.port()))
@@ -121,8 +126,16 @@ final class TargetHealths {
         .build();
   }
 
-  private static TargetHealth state(
-      @Nullable Balancing balancer, State.Target t, @Nullable Known known) {
+  /** Whether flows to an unhealthy target may still go on for a while. */
+  private boolean drains(Group group, Known known) {
+    Instant since = known.since();
+    return group.flows()
+        && since != null
+        && clock.instant().isBefore(since.plus(FlowGroupAttributes.draining(group.all())));
+  }
+
+  private TargetHealth state(
+      Group group, @Nullable Balancing balancer, State.Target t, @Nullable Known known) {
     if (t.drainUntil() != null) {
       return of(
           "draining", "Target.DeregistrationInProgress", "Target deregistration is in progress");
@@ -144,7 +157,11 @@ final class TargetHealths {
     }
     return switch (known.health()) {
       case "HEALTHY" -> of("healthy", null, null);
-      case "UNHEALTHY" -> of("unhealthy", known.reason(), known.description());
+      case "UNHEALTHY" ->
+          of(
+              drains(group, known) ? "unhealthy.draining" : "unhealthy",
+              known.reason(),
+              known.description());
       default -> of("initial", known.reason(), known.description());
     };
   }

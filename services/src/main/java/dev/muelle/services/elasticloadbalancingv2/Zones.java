@@ -33,7 +33,7 @@ final class Zones {
 
   private static boolean serves(
       Balancing balancer, Group group, Node node, BiPredicate<Group, State.Target> healthy) {
-    Map<String, String> attributes = GroupAttributes.all(group.attributes());
+    Map<String, String> attributes = group.all();
     Minimum minimum = GroupAttributes.inDns(attributes);
     boolean all = GroupAttributes.crossZone(attributes, balancer.crossZone());
     List<State.Target> targets =

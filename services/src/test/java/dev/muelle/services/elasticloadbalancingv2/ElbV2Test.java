@@ -331,7 +331,7 @@ class ElbV2Test {
             new Case("ValidationError", "name '-a'", r -> r.name("-a")),
             new Case("ValidationError", "must not begin", r -> r.name("internal-a")),
             new Case("ValidationError", "at most 32", r -> r.name("a".repeat(33))),
-            new Case("ValidationError", "'network'", r -> r.type("network")),
+            new Case("ValidationError", "'gateway'", r -> r.type("gateway")),
             new Case("ValidationError", "'dualstack'", r -> r.ipAddressType("dualstack")),
             new Case("InvalidScheme", "'sideways'", r -> r.scheme("sideways")),
             new Case("ValidationError", "CustomerOwnedIpv4Pool", r -> r.customerOwnedIpv4Pool("p")),

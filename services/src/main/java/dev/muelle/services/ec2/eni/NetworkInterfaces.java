@@ -20,6 +20,7 @@ import dev.muelle.services.ec2.state.Tags;
 import dev.muelle.store.Codec;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
+import dev.muelle.wire.Caller;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,6 +70,8 @@ public final class NetworkInterfaces implements NameSource {
   public static final int MOST = 5000;
 
   /** The API's word; the model has another one that the API does not use. */
+  private static final String NETWORK_LOAD_BALANCER = "network_load_balancer";
+
   private static final String NAT_GATEWAY = "nat_gateway";
 
   private static final int MOST_GROUPS = 5;
@@ -149,6 +152,12 @@ public final class NetworkInterfaces implements NameSource {
     addresses = new Addresses(ids, plane);
   }
 
+  /** Only they make interfaces of this type, which may be without groups. */
+  private static boolean byLoadBalancers() {
+    return Caller.CURRENT.isBound()
+        && Caller.CURRENT.get().arn().endsWith("/AWSServiceRoleForElasticLoadBalancing");
+  }
+
   /** Whether it is a NAT gateway's, which nobody else may change. */
   static boolean isGateway(NetworkInterface eni) {
     return NAT_GATEWAY.equals(eni.interfaceTypeAsString());
@@ -179,7 +188,11 @@ public final class NetworkInterfaces implements NameSource {
               + request.interfaceTypeAsString()
               + " is not supported by this region yet.");
     }
-    if (request.interfaceType() != null && !request.interfaceTypeAsString().equals("interface")) {
+    boolean balancers =
+        NETWORK_LOAD_BALANCER.equals(request.interfaceTypeAsString()) && byLoadBalancers();
+    if (request.interfaceType() != null
+        && !request.interfaceTypeAsString().equals("interface")
+        && !balancers) {
       throw Refuse.invalidValue(
           request.interfaceTypeAsString(), "interfaceType", "Unknown interface type.");
     }
@@ -200,6 +213,13 @@ public final class NetworkInterfaces implements NameSource {
           Subnet subnet = Kind.SUBNET.get(tx, subnetId);
           NetworkInterface eni =
               make(tx, fresh, mac, subnet, request.groups(), wanted, request.description());
+          if (balancers) {
+            eni =
+                eni.toBuilder()
+                    .interfaceType(NETWORK_LOAD_BALANCER)
+                    .groups(request.groups().isEmpty() ? List.of() : eni.groups())
+                    .build();
+          }
           tx.insert(Tables.INTERFACES, fresh, eni);
           Tags.put(tx, fresh, tags);
           ClientToken.put(tx, token, asked, fresh);

@@ -5,6 +5,8 @@ import dev.muelle.network.Network;
 import dev.muelle.network.Network.Peering;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.Network.Vpc;
+import dev.muelle.network.SecurityGroup.Peer;
+import dev.muelle.network.SecurityGroup.Rule;
 import dev.muelle.network.Subnet.Route;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.PeeringRecord;
@@ -35,6 +37,12 @@ import software.amazon.awssdk.services.ec2.model.VpcPeeringConnectionStateReason
  * were stored.
  */
 public final class DataPlane {
+
+  /** Stands for no group at all: nothing is judged there. Nobody can name it. */
+  private static final String UNFILTERED = "unfiltered";
+
+  private static final Rule EVERYTHING =
+      new Rule(-1, -1, -1, new Peer.Block(Cidr.parse("0.0.0.0/0")));
 
   private static final int LOCKS = 256;
 
@@ -100,6 +108,13 @@ public final class DataPlane {
   }
 
   public void networkInterface(String id) {
+    NetworkInterface stored = store.read(tx -> Kind.INTERFACE.get(tx, id));
+    boolean unfiltered = unfiltered(stored);
+    if (unfiltered) {
+      network.putSecurityGroup(
+          new dev.muelle.network.SecurityGroup(
+              UNFILTERED, stored.vpcId(), List.of(EVERYTHING), List.of(EVERYTHING)));
+    }
     network.putInterface(
         store.read(tx -> {
           NetworkInterface eni = Kind.INTERFACE.get(tx, id);
@@ -109,9 +124,16 @@ public final class DataPlane {
               Cidr.parse(Kind.SUBNET.get(tx, eni.subnetId()).cidrBlock()),
               eni.privateIpAddress(),
               eni.macAddress(),
-              eni.groups().stream().map(GroupIdentifier::groupId).toList(),
+              unfiltered
+                  ? List.of(UNFILTERED)
+                  : eni.groups().stream().map(GroupIdentifier::groupId).toList(),
               publicAddress(tx, eni));
         }));
+  }
+
+  /** A network load balancer without security groups lets everybody in, as on AWS. */
+  private static boolean unfiltered(NetworkInterface eni) {
+    return eni.groups().isEmpty() && "network_load_balancer".equals(eni.interfaceTypeAsString());
   }
 
   /** An address that the world reaches; without an internet gateway it reaches none. */

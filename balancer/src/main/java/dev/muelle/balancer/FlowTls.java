@@ -1,0 +1,54 @@
+package dev.muelle.balancer;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.ByteToMessageDecoder;
+import io.netty.handler.ssl.SslHandler;
+import java.util.List;
+import javax.net.ssl.SSLException;
+
+/**
+ * Waits for a client's ClientHello, and makes room for the handshake with the fitting certificate.
+ */
+@SuppressWarnings("FutureReturnValueIgnored") // a close cannot fail
+final class FlowTls extends ByteToMessageDecoder {
+
+  private final TlsServer tls;
+  private final List<String> alpn;
+  private final Worker worker;
+
+  FlowTls(TlsServer tls, List<String> alpn, Worker worker) {
+    this.tls = tls;
+    this.alpn = alpn;
+    this.worker = worker;
+  }
+
+  @Override
+  protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
+    try {
+      ClientHello hello = ClientHello.peek(in);
+      if (hello != null) {
+        SslHandler handshake = tls.context(hello, worker.clock.instant()).newHandler(ctx.alloc());
+        handshake.setHandshakeTimeoutMillis(TlsDoor.HANDSHAKE_MILLIS);
+        handshake
+            .engine()
+            .setHandshakeApplicationProtocolSelector((engine, offered) -> chosen(offered));
+        ctx.pipeline().replace(this, "tls", handshake);
+      } else if (in.readableBytes() > 2 * ClientHello.MAX_BYTES) {
+        refuse(ctx, in);
+      }
+    } catch (ClientHello.Malformed | SSLException e) {
+      refuse(ctx, in);
+    }
+  }
+
+  /** The first of ours that the client offers; empty for none. */
+  private String chosen(List<String> offered) {
+    return alpn.stream().filter(offered::contains).findFirst().orElse("");
+  }
+
+  private static void refuse(ChannelHandlerContext ctx, ByteBuf in) {
+    in.skipBytes(in.readableBytes());
+    Relay.reset(ctx.channel());
+  }
+}

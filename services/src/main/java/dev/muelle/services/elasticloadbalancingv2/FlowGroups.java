@@ -1,0 +1,111 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import static dev.muelle.services.elasticloadbalancingv2.TargetGroupChecks.or;
+
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Matcher;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupIpAddressTypeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
+
+/**
+ * Target groups of network load balancers: what is allowed, and what is usual.
+ *
+ * @see <a
+ *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html">
+ *     Health checks for Network Load Balancer target groups</a>
+ */
+final class FlowGroups {
+
+  private static final String SUCCESS = "200-399";
+
+  private FlowGroups() {}
+
+  /** A target group as a request wants it; its name, its VPC and its port are checked. */
+  static TargetGroup wanted(CreateTargetGroupRequest r, TargetTypeEnum type) {
+    if (r.protocolVersion() != null) {
+      throw Refuse.invalid(
+          "Protocol version cannot be specified for target groups with the protocol '"
+              + r.protocol()
+              + "'");
+    }
+    ProtocolEnum check = or(r.healthCheckProtocol(), ProtocolEnum.TCP);
+    boolean http = check == ProtocolEnum.HTTP;
+    return checked(
+        TargetGroup.builder()
+            .targetGroupName(r.name())
+            .protocol(r.protocol())
+            .port(r.port())
+            .vpcId(r.vpcId())
+            .targetType(type)
+            .ipAddressType(TargetGroupIpAddressTypeEnum.IPV4)
+            .loadBalancerArns(List.of())
+            .healthCheckEnabled(TargetGroupChecks.enabled(r.healthCheckEnabled(), type))
+            .healthCheckProtocol(check)
+            .healthCheckPort(or(r.healthCheckPort(), "traffic-port"))
+            .healthCheckPath(http ? or(r.healthCheckPath(), "/") : r.healthCheckPath())
+            .healthCheckIntervalSeconds(or(r.healthCheckIntervalSeconds(), 30))
+            .healthCheckTimeoutSeconds(or(r.healthCheckTimeoutSeconds(), http ? 6 : 10))
+            .healthyThresholdCount(or(r.healthyThresholdCount(), 5))
+            .unhealthyThresholdCount(or(r.unhealthyThresholdCount(), 2))
+            .matcher(http ? or(matcher(r.matcher()), usual()) : r.matcher())
+            .build());
+  }
+
+  /** A target group after a change. */
+  static TargetGroup changed(TargetGroup g, ModifyTargetGroupRequest r) {
+    ProtocolEnum check = or(r.healthCheckProtocol(), g.healthCheckProtocol());
+    boolean http = check == ProtocolEnum.HTTP;
+    TargetGroupChecks.enabled(r.healthCheckEnabled(), g.targetType());
+    return checked(
+        g.toBuilder()
+            .healthCheckProtocol(check)
+            .healthCheckPort(or(r.healthCheckPort(), g.healthCheckPort()))
+            .healthCheckPath(
+                http ? or(or(r.healthCheckPath(), g.healthCheckPath()), "/") : r.healthCheckPath())
+            .healthCheckIntervalSeconds(
+                or(r.healthCheckIntervalSeconds(), g.healthCheckIntervalSeconds()))
+            .healthCheckTimeoutSeconds(
+                or(r.healthCheckTimeoutSeconds(), g.healthCheckTimeoutSeconds()))
+            .healthyThresholdCount(or(r.healthyThresholdCount(), g.healthyThresholdCount()))
+            .unhealthyThresholdCount(or(r.unhealthyThresholdCount(), g.unhealthyThresholdCount()))
+            .matcher(http ? or(or(matcher(r.matcher()), g.matcher()), usual()) : r.matcher())
+            .build());
+  }
+
+  private static TargetGroup checked(TargetGroup group) {
+    ProtocolEnum check = group.healthCheckProtocol();
+    if (check != ProtocolEnum.TCP && check != ProtocolEnum.HTTP) {
+      throw Refuse.invalid(
+          "The health check protocol '"
+              + group.healthCheckProtocolAsString()
+              + "' is not supported in this region: use 'TCP' or 'HTTP'");
+    }
+    if (check == ProtocolEnum.TCP && (group.healthCheckPath() != null || group.matcher() != null)) {
+      throw Refuse.invalid(
+          "Health check "
+              + (group.healthCheckPath() == null ? "matcher" : "path")
+              + " cannot be specified for health checks with the protocol 'TCP'");
+    }
+    TargetGroupChecks.checked(
+        group.healthCheckPath() == null ? group.toBuilder().healthCheckPath("/").build() : group);
+    return group;
+  }
+
+  private static Matcher usual() {
+    return Matcher.builder().httpCode(SUCCESS).build();
+  }
+
+  private static @Nullable Matcher matcher(@Nullable Matcher matcher) {
+    if (matcher != null) {
+      Refuse.unlessEffective(matcher, Set.of("HttpCode"));
+      Matchers.parse(Refuse.unlessPresent("matcher.httpCode", matcher.httpCode()), false);
+    }
+    return matcher;
+  }
+}

@@ -1,0 +1,569 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import static dev.muelle.services.elasticloadbalancingv2.Machine.to;
+import static dev.muelle.services.elasticloadbalancingv2.Machine.until;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muelle.linux.NetworkNamespace;
+import dev.muelle.network.Network.Use;
+import dev.muelle.network.linux.LinuxNetwork;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.StandardProtocolFamily;
+import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.ec2.model.IpPermission;
+import software.amazon.awssdk.services.ec2.model.IpRange;
+import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerTypeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SubnetMapping;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetDescription;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupAttribute;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
+
+/** Network load balancers, as clients and targets with addresses of their own meet them. */
+@Timeout(600)
+class NetworkBalancersOnLinuxTest {
+
+  private static final int PORT = 6000;
+  private static final int FRONT = 7000;
+  private static final int PATIENCE_MILLIS = 60_000;
+  private static final int DROPPED_MILLIS = 1_500;
+
+  @TempDir private Path directory;
+  private final String instance =
+      "mt" + HexFormat.of().toHexDigits(new Random().nextInt()).substring(2);
+  private final List<AutoCloseable> open = new ArrayList<>();
+  private LinuxNetwork network;
+  private Machine machine;
+
+  @BeforeEach
+  void start() {
+    network = new LinuxNetwork(instance);
+    machine = new Machine(directory, network);
+  }
+
+  @AfterEach
+  void nothingIsLeft() throws Exception {
+    for (AutoCloseable socket : open) {
+      socket.close();
+    }
+    machine.stop();
+    network.removeAll();
+    machine.close();
+    try (Stream<Path> namespaces = Files.list(NetworkNamespace.DIRECTORY)) {
+      assertEquals(
+          List.of(),
+          namespaces
+              .map(path -> path.getFileName().toString())
+              .filter(name -> name.startsWith(instance))
+              .toList());
+    }
+  }
+
+  private NetworkInterface place(int zone, String group) {
+    String subnet = machine.subnetIds().get(zone);
+    NetworkInterface eni =
+        machine
+            .ec2()
+            .createNetworkInterface(r -> r.subnetId(subnet).groups(group))
+            .networkInterface();
+    network.plug(eni.networkInterfaceId(), Use.NAMESPACE);
+    return eni;
+  }
+
+  private <T> T inside(NetworkInterface eni, Callable<T> work) throws Exception {
+    Path path = network.plug(eni.networkInterfaceId(), Use.NAMESPACE).orElseThrow();
+    try (NetworkNamespace namespace = new NetworkNamespace(path.getFileName().toString())) {
+      return namespace.call(work);
+    }
+  }
+
+  /** Tells each client its name and the address that it sees, and echoes. */
+  private NetworkInterface server(String name, int zone, String group) throws Exception {
+    NetworkInterface eni = place(zone, group);
+    ServerSocketChannel server =
+        inside(
+            eni,
+            () ->
+                ServerSocketChannel.open(StandardProtocolFamily.INET)
+                    .bind(new InetSocketAddress(eni.privateIpAddress(), PORT)));
+    open.add(server);
+    Thread.ofVirtual()
+        .start(() -> {
+          try {
+            while (true) {
+              SocketChannel client = server.accept();
+              Thread.ofVirtual().start(() -> talk(name, client));
+            }
+          } catch (IOException e) {
+            // closed
+          }
+        });
+    return eni;
+  }
+
+  private static void talk(String name, SocketChannel client) {
+    try (Socket socket = client.socket()) {
+      InetSocketAddress peer = (InetSocketAddress) socket.getRemoteSocketAddress();
+      String hello = name + " " + peer.getHostString() + " " + peer.getPort() + "\n";
+      socket.getOutputStream().write(hello.getBytes(StandardCharsets.US_ASCII));
+      socket.getInputStream().transferTo(socket.getOutputStream());
+      socket.getOutputStream().write("bye\n".getBytes(StandardCharsets.US_ASCII));
+    } catch (IOException e) {
+      // the other side went away
+    }
+  }
+
+  /** Answers each datagram with its name, the address that it sees, and what came. */
+  private void datagrams(String name, NetworkInterface eni) throws Exception {
+    DatagramChannel server =
+        inside(
+            eni,
+            () ->
+                DatagramChannel.open(StandardProtocolFamily.INET)
+                    .bind(new InetSocketAddress(eni.privateIpAddress(), PORT)));
+    open.add(server);
+    Thread.ofVirtual()
+        .start(() -> {
+          try {
+            ByteBuffer in = ByteBuffer.allocate(2000);
+            while (true) {
+              InetSocketAddress peer = (InetSocketAddress) server.receive(in.clear());
+              String text = StandardCharsets.US_ASCII.decode(in.flip()).toString();
+              String answer = name + " " + peer.getHostString() + " " + peer.getPort() + " " + text;
+              server.send(ByteBuffer.wrap(answer.getBytes(StandardCharsets.US_ASCII)), peer);
+            }
+          } catch (IOException e) {
+            // closed
+          }
+        });
+  }
+
+  private LoadBalancer balancer(Consumer<CreateLoadBalancerRequest.Builder> how)
+      throws InterruptedException {
+    List<String> subnets = machine.subnetIds().subList(0, 2);
+    String arn =
+        machine
+            .elb()
+            .createLoadBalancer(r ->
+                r.name("flows")
+                    .type(LoadBalancerTypeEnum.NETWORK)
+                    .subnets(subnets)
+                    .applyMutation(how))
+            .loadBalancers()
+            .getFirst()
+            .loadBalancerArn();
+    return machine.active(arn);
+  }
+
+  private String group(ProtocolEnum protocol) {
+    String vpc = machine.vpc();
+    return machine
+        .elb()
+        .createTargetGroup(r ->
+            r.name("flows-" + protocol.toString().replace('_', '-'))
+                .protocol(protocol)
+                .port(PORT)
+                .vpcId(vpc)
+                .targetType(TargetTypeEnum.IP)
+                .healthCheckIntervalSeconds(5)
+                .healthCheckTimeoutSeconds(2)
+                .healthyThresholdCount(2)
+                .unhealthyThresholdCount(2))
+        .targetGroups()
+        .getFirst()
+        .targetGroupArn();
+  }
+
+  private void listen(LoadBalancer balancer, ProtocolEnum protocol, String group) {
+    machine
+        .elb()
+        .createListener(r ->
+            r.loadBalancerArn(balancer.loadBalancerArn())
+                .protocol(protocol)
+                .port(FRONT)
+                .defaultActions(to(group)));
+  }
+
+  private void register(String group, NetworkInterface eni) throws InterruptedException {
+    TargetDescription target = TargetDescription.builder().id(eni.privateIpAddress()).build();
+    machine.elb().registerTargets(r -> r.targetGroupArn(group).targets(target));
+    until("healthy", () -> state(group, eni));
+  }
+
+  private String state(String group, NetworkInterface eni) {
+    TargetDescription target = TargetDescription.builder().id(eni.privateIpAddress()).build();
+    return machine
+        .elb()
+        .describeTargetHealth(r -> r.targetGroupArn(group).targets(target))
+        .targetHealthDescriptions()
+        .getFirst()
+        .targetHealth()
+        .stateAsString();
+  }
+
+  private void attribute(String group, String key, String value) {
+    machine
+        .elb()
+        .modifyTargetGroupAttributes(r ->
+            r.targetGroupArn(group)
+                .attributes(TargetGroupAttribute.builder().key(key).value(value).build()));
+  }
+
+  private void acrossZones(LoadBalancer balancer) {
+    machine
+        .elb()
+        .modifyLoadBalancerAttributes(r ->
+            r.loadBalancerArn(balancer.loadBalancerArn())
+                .attributes(
+                    LoadBalancerAttribute.builder()
+                        .key("load_balancing.cross_zone.enabled")
+                        .value("true")
+                        .build()));
+  }
+
+  /** The private addresses of the nodes, by zone. */
+  private List<String> nodes(LoadBalancer balancer) {
+    return machine.in(Machine.HOME).ec2().describeNetworkInterfaces().networkInterfaces().stream()
+        .filter(eni -> eni.description().startsWith("ELB net/flows/"))
+        .sorted((a, b) -> a.availabilityZone().compareTo(b.availabilityZone()))
+        .map(NetworkInterface::privateIpAddress)
+        .toList();
+  }
+
+  private Socket connect(NetworkInterface from, String address) throws Exception {
+    SocketChannel channel = inside(from, () -> SocketChannel.open(StandardProtocolFamily.INET));
+    open.add(channel);
+    Socket socket = channel.socket();
+    socket.setSoTimeout(PATIENCE_MILLIS);
+    socket.connect(new InetSocketAddress(address, FRONT), PATIENCE_MILLIS);
+    return socket;
+  }
+
+  private static String line(Socket socket) throws IOException {
+    StringBuilder line = new StringBuilder();
+    InputStream in = socket.getInputStream();
+    for (int b = in.read(); b >= 0 && b != '\n'; b = in.read()) {
+      line.append((char) b);
+    }
+    return line.toString();
+  }
+
+  private String hello(NetworkInterface from, String address) throws Exception {
+    try (Socket socket = connect(from, address)) {
+      return line(socket);
+    }
+  }
+
+  private String allow(String name, IpPermission... permissions) {
+    String group =
+        machine.ec2().createSecurityGroup(r -> r.groupName(name).description(name)).groupId();
+    if (permissions.length > 0) {
+      machine.ec2().authorizeSecurityGroupIngress(r -> r.groupId(group).ipPermissions(permissions));
+    }
+    return group;
+  }
+
+  private static IpPermission from(String block) {
+    return IpPermission.builder()
+        .ipProtocol("-1")
+        .ipRanges(IpRange.builder().cidrIp(block).build())
+        .build();
+  }
+
+  private static IpPermission fromGroup(String group) {
+    return IpPermission.builder()
+        .ipProtocol("-1")
+        .userIdGroupPairs(UserIdGroupPair.builder().groupId(group).build())
+        .build();
+  }
+
+  @Test
+  void targetsSeeTheClientsAddressAndGroupsJudgeByIt() throws Exception {
+    NetworkInterface friend = place(0, machine.openGroup());
+    NetworkInterface stranger = place(1, machine.openGroup());
+    String balancers = allow("balancers", from(friend.privateIpAddress() + "/32"));
+    String targets = allow("targets", fromGroup(balancers));
+    NetworkInterface one = server("one", 0, targets);
+    LoadBalancer balancer = balancer(r -> r.securityGroups(balancers));
+    String group = group(ProtocolEnum.TCP);
+    listen(balancer, ProtocolEnum.TCP, group);
+    register(group, one);
+    String node = nodes(balancer).getFirst();
+
+    // Of addresses that are registered by themselves, targets see the node.
+    assertEquals("one " + node, hello(friend, node).replaceAll(" [0-9]+$", ""));
+    attribute(group, "preserve_client_ip.enabled", "true");
+    try (Socket socket = connect(friend, node)) {
+      assertEquals("one " + friend.privateIpAddress() + " " + socket.getLocalPort(), line(socket));
+      // Both ways, and half-closed: the answer comes after all was said.
+      byte[] much = new byte[3_000_000];
+      new Random(1).nextBytes(much);
+      Thread.ofVirtual()
+          .start(() -> {
+            try {
+              socket.getOutputStream().write(much);
+              socket.shutdownOutput();
+            } catch (IOException e) {
+              // then less comes back
+            }
+          });
+      byte[] back = socket.getInputStream().readNBytes(much.length);
+      assertEquals(much.length, back.length);
+      assertArrayEquals(much, back);
+      assertEquals("bye", line(socket));
+      assertEquals(-1, socket.getInputStream().read());
+    }
+    // The load balancer's groups do not admit everybody.
+    SocketChannel refused = inside(stranger, () -> SocketChannel.open(StandardProtocolFamily.INET));
+    open.add(refused);
+    assertThrows(
+        SocketTimeoutException.class,
+        () -> refused.socket().connect(new InetSocketAddress(node, FRONT), DROPPED_MILLIS));
+    // Nor do the target's, who judge by the client's address as well.
+    machine
+        .ec2()
+        .revokeSecurityGroupIngress(r -> r.groupId(targets).ipPermissions(fromGroup(balancers)));
+    machine
+        .ec2()
+        .authorizeSecurityGroupIngress(
+            r -> r.groupId(targets).ipPermissions(from(friend.privateIpAddress() + "/32")));
+    assertTrue(hello(friend, node).startsWith("one " + friend.privateIpAddress()));
+  }
+
+  @Test
+  void aTargetHearsOfTheClientInAHeader() throws Exception {
+    NetworkInterface client = place(0, machine.openGroup());
+    NetworkInterface one = server("one", 0, machine.openGroup());
+    LoadBalancer balancer = balancer(r -> {});
+    String group = group(ProtocolEnum.TCP);
+    listen(balancer, ProtocolEnum.TCP, group);
+    register(group, one);
+    attribute(group, "proxy_protocol_v2.enabled", "true");
+    String node = nodes(balancer).getFirst();
+    try (Socket socket = connect(client, node)) {
+      assertTrue(line(socket).startsWith("one " + node + " "));
+      // The target echoes what it gets: the header comes first.
+      byte[] header = socket.getInputStream().readNBytes(28);
+      ByteBuffer wanted =
+          ByteBuffer.allocate(28)
+              .put(HexFormat.of().parseHex("0d0a0d0a000d0a515549540a2111000c"))
+              .put(java.net.InetAddress.ofLiteral(client.privateIpAddress()).getAddress())
+              .put(java.net.InetAddress.ofLiteral(node).getAddress())
+              .putShort((short) socket.getLocalPort())
+              .putShort((short) FRONT);
+      assertEquals(HexFormat.of().formatHex(wanted.array()), HexFormat.of().formatHex(header));
+      socket.getOutputStream().write("x\n".getBytes(StandardCharsets.US_ASCII));
+      assertEquals("x", line(socket));
+    }
+  }
+
+  @Test
+  void datagramsKeepTheirSenderAndFlowsTheirTarget() throws Exception {
+    NetworkInterface client = place(0, machine.openGroup());
+    LoadBalancer balancer = balancer(r -> {});
+    acrossZones(balancer);
+    String group = group(ProtocolEnum.TCP_UDP);
+    listen(balancer, ProtocolEnum.TCP_UDP, group);
+    for (int zone = 0; zone < 2; zone++) {
+      NetworkInterface eni = server("t" + zone, zone, machine.openGroup()); // checked by TCP
+      datagrams("t" + zone, eni);
+      register(group, eni);
+    }
+    String node = nodes(balancer).getFirst();
+    Set<String> seen = new HashSet<>();
+    for (int flow = 0; seen.size() < 2 && flow < 100; flow++) {
+      DatagramChannel socket =
+          inside(client, () -> DatagramChannel.open(StandardProtocolFamily.INET));
+      open.add(socket);
+      socket.connect(new InetSocketAddress(node, FRONT));
+      int port = ((InetSocketAddress) socket.getLocalAddress()).getPort();
+      String first = "";
+      for (int i = 0; i < 3; i++) {
+        String answer = ask(socket, "q" + i);
+        String name = answer.substring(0, 2);
+        assertEquals(name + " " + client.privateIpAddress() + " " + port + " q" + i, answer);
+        assertTrue(first.isEmpty() || first.equals(name), "a flow keeps its target");
+        first = name;
+      }
+      seen.add(first);
+    }
+    assertEquals(Set.of("t0", "t1"), seen);
+    assertTrue(hello(client, node).matches("t[01] " + client.privateIpAddress() + " [0-9]+"));
+
+    // With stickiness by source, all flows of a client have one target.
+    attribute(group, "stickiness.enabled", "true");
+    Set<String> sticky = new HashSet<>();
+    for (int i = 0; i < 12; i++) {
+      sticky.add(hello(client, node).substring(0, 2));
+    }
+    assertEquals(1, sticky.size());
+  }
+
+  private static String ask(DatagramChannel socket, String text) throws IOException {
+    socket.socket().setSoTimeout(PATIENCE_MILLIS);
+    byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+    java.net.DatagramPacket packet = new java.net.DatagramPacket(new byte[2000], 2000);
+    socket.write(ByteBuffer.wrap(bytes));
+    socket.socket().receive(packet);
+    return new String(packet.getData(), 0, packet.getLength(), StandardCharsets.US_ASCII);
+  }
+
+  @Test
+  void aNodeSendsToItsOwnZoneUnlessToldOtherwise() throws Exception {
+    NetworkInterface client = place(0, machine.openGroup());
+    LoadBalancer balancer = balancer(r -> {});
+    String group = group(ProtocolEnum.TCP);
+    listen(balancer, ProtocolEnum.TCP, group);
+    for (int zone = 0; zone < 2; zone++) {
+      register(group, server("t" + zone, zone, machine.openGroup()));
+    }
+    List<String> nodes = nodes(balancer);
+    for (int i = 0; i < 10; i++) {
+      assertTrue(hello(client, nodes.get(0)).startsWith("t0 "));
+      assertTrue(hello(client, nodes.get(1)).startsWith("t1 "));
+    }
+    acrossZones(balancer);
+    Set<String> seen = new HashSet<>();
+    while (seen.size() < 2) {
+      seen.add(hello(client, nodes.get(0)).substring(0, 2));
+    }
+  }
+
+  @Test
+  void whatBecomesOfConnectionsWhenTheirTargetLeavesOrFallsIll() throws Exception {
+    NetworkInterface client = place(0, machine.openGroup());
+    LoadBalancer balancer = balancer(r -> {});
+    acrossZones(balancer);
+    String group = group(ProtocolEnum.TCP);
+    listen(balancer, ProtocolEnum.TCP, group);
+    NetworkInterface one = server("one", 0, machine.openGroup());
+    register(group, one);
+    String node = nodes(balancer).getFirst();
+
+    // One that leaves keeps its connections when the delay is over, and gets no new ones.
+    attribute(group, "deregistration_delay.timeout_seconds", "1");
+    Socket kept = connect(client, node);
+    line(kept);
+    TargetDescription target = TargetDescription.builder().id(one.privateIpAddress()).build();
+    machine.elb().deregisterTargets(r -> r.targetGroupArn(group).targets(target));
+    until("unused", () -> state(group, one));
+    echoes(kept);
+    Socket late = connect(client, node);
+    assertReset(late);
+
+    // Unless it is said that they end with it.
+    register(group, one);
+    attribute(group, "deregistration_delay.connection_termination.enabled", "true");
+    Socket cut = connect(client, node);
+    line(cut);
+    machine.elb().deregisterTargets(r -> r.targetGroupArn(group).targets(target));
+    assertReset(cut);
+    echoes(kept);
+
+    // Who falls ill loses its connections, unless told otherwise.
+    register(group, one);
+    Socket ill = connect(client, node);
+    line(ill);
+    String closed = allow("closed");
+    machine
+        .ec2()
+        .modifyNetworkInterfaceAttribute(
+            r -> r.networkInterfaceId(one.networkInterfaceId()).groups(closed));
+    assertReset(ill);
+    until("unhealthy", () -> state(group, one));
+    // What a listener of a load balancer that goes away had, ends too.
+    machine.elb().deleteLoadBalancer(r -> r.loadBalancerArn(balancer.loadBalancerArn()));
+  }
+
+  private static void echoes(Socket socket) throws IOException {
+    socket.getOutputStream().write("still\n".getBytes(StandardCharsets.US_ASCII));
+    assertEquals("still", line(socket));
+  }
+
+  private static void assertReset(Socket socket) {
+    assertThrows(
+        IOException.class,
+        () -> {
+          while (socket.getInputStream().read() >= 0) {
+            // what was said before
+          }
+        });
+  }
+
+  @Test
+  void anElasticAddressLeadsToANodeAndTheHostsDoorsToTheListener() throws Exception {
+    String vpc = machine.vpc();
+    String allocation = machine.ec2().allocateAddress(r -> r.domain("vpc")).allocationId();
+    String subnet = machine.subnetIds().getFirst();
+    SubnetMapping mapping =
+        SubnetMapping.builder().subnetId(subnet).allocationId(allocation).build();
+    String arn =
+        machine
+            .elb()
+            .createLoadBalancer(
+                r -> r.name("flows").type(LoadBalancerTypeEnum.NETWORK).subnetMappings(mapping))
+            .loadBalancers()
+            .getFirst()
+            .loadBalancerArn();
+    LoadBalancer balancer = machine.active(arn);
+    assertEquals(vpc, balancer.vpcId());
+    String outside =
+        balancer.availabilityZones().getFirst().loadBalancerAddresses().getFirst().ipAddress();
+    String group = group(ProtocolEnum.TCP);
+    listen(balancer, ProtocolEnum.TCP, group);
+    register(group, server("one", 0, machine.openGroup()));
+    attribute(group, "preserve_client_ip.enabled", "true");
+    for (String address : List.of(outside, front(arn))) {
+      try (Socket socket = new Socket()) {
+        socket.setSoTimeout(PATIENCE_MILLIS);
+        socket.connect(new InetSocketAddress(address, FRONT), PATIENCE_MILLIS);
+        String hello = line(socket);
+        assertTrue(hello.startsWith("one "), hello);
+        assertFalse(hello.startsWith("one 127."), hello);
+      }
+    }
+  }
+
+  private String front(String arn) {
+    return machine
+        .store
+        .in(Machine.HOME.storeScope())
+        .read(tx -> tx.get(State.BALANCERS, arn))
+        .orElseThrow()
+        .value()
+        .front();
+  }
+}

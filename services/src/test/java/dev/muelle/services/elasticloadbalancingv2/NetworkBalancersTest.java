@@ -1,0 +1,306 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import static dev.muelle.services.elasticloadbalancingv2.Machine.contains;
+import static dev.muelle.services.elasticloadbalancingv2.Machine.freePort;
+import static dev.muelle.services.elasticloadbalancingv2.Machine.says;
+import static dev.muelle.services.elasticloadbalancingv2.Machine.to;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muelle.loop.SystemTimers;
+import dev.muelle.network.sim.SimNetwork;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerSchemeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerTypeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SubnetMapping;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupAttribute;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
+
+/** What network load balancers take and refuse. */
+@Timeout(300)
+class NetworkBalancersTest {
+
+  @TempDir private Path directory;
+  private SystemTimers simTimers;
+  private Machine machine;
+  private ElasticLoadBalancingV2Client elb;
+
+  @BeforeEach
+  void open() {
+    simTimers = new SystemTimers();
+    machine = new Machine(directory, new SimNetwork(simTimers));
+    elb = machine.elb();
+  }
+
+  @AfterEach
+  void close() {
+    machine.close();
+    simTimers.close();
+  }
+
+  private static void refused(String code, String message, Executable call) {
+    var refusal = assertThrows(ElasticLoadBalancingV2Exception.class, call);
+    assertEquals(code, refusal.awsErrorDetails().errorCode(), refusal.getMessage());
+    contains(refusal.awsErrorDetails().errorMessage(), message);
+  }
+
+  private LoadBalancer balancer(Consumer<CreateLoadBalancerRequest.Builder> how) {
+    return elb.createLoadBalancer(
+            r -> r.name("flows").type(LoadBalancerTypeEnum.NETWORK).applyMutation(how))
+        .loadBalancers()
+        .getFirst();
+  }
+
+  private TargetGroup group(
+      String name, ProtocolEnum protocol, Consumer<CreateTargetGroupRequest.Builder> how) {
+    String vpc = machine.vpc();
+    return elb.createTargetGroup(r ->
+            r.name(name)
+                .protocol(protocol)
+                .port(5432)
+                .vpcId(vpc)
+                .targetType(TargetTypeEnum.IP)
+                .applyMutation(how))
+        .targetGroups()
+        .getFirst();
+  }
+
+  @Test
+  void oneZoneIsEnoughAndGroupsAreNone() {
+    List<String> subnets = machine.subnetIds();
+    LoadBalancer made = balancer(r -> r.subnets(subnets.getFirst()));
+    assertTrue(made.loadBalancerArn().contains(":loadbalancer/net/flows/"), made.toString());
+    assertEquals(LoadBalancerTypeEnum.NETWORK, made.type());
+    assertEquals(List.of(), made.securityGroups());
+    assertEquals(
+        made.loadBalancerArn(),
+        balancer(r -> r.subnets(subnets.getFirst())).loadBalancerArn(),
+        "the same once more");
+    refused("DuplicateLoadBalancerName", "flows", () -> balancer(r -> r.subnets(subnets)));
+    String arn = made.loadBalancerArn();
+    refused(
+        "InvalidConfigurationRequest",
+        "without security groups",
+        () ->
+            elb.setSecurityGroups(r -> r.loadBalancerArn(arn).securityGroups(machine.openGroup())));
+    Map<String, String> attributes =
+        elb.describeLoadBalancerAttributes(r -> r.loadBalancerArn(arn)).attributes().stream()
+            .collect(Collectors.toMap(LoadBalancerAttribute::key, LoadBalancerAttribute::value));
+    assertEquals("false", attributes.get("load_balancing.cross_zone.enabled"));
+    change(arn, "load_balancing.cross_zone.enabled", "true");
+    refused(
+        "ValidationError",
+        "not recognized",
+        () -> change(arn, "idle_timeout.timeout_seconds", "60"));
+    refused(
+        "ValidationError",
+        "dns_record.client_routing_policy",
+        () -> change(arn, "dns_record.client_routing_policy", "availability_zone_affinity"));
+  }
+
+  private void change(String arn, String key, String value) {
+    elb.modifyLoadBalancerAttributes(r ->
+        r.loadBalancerArn(arn)
+            .attributes(LoadBalancerAttribute.builder().key(key).value(value).build()));
+  }
+
+  @Test
+  void addressesThatAreAskedFor() {
+    String subnet = machine.subnetIds().getFirst();
+    SubnetMapping.Builder mapping = SubnetMapping.builder().subnetId(subnet);
+    String block = machine.subnets().getFirst().cidrBlock();
+    String wanted = block.substring(0, block.lastIndexOf('.')) + ".77";
+    refused(
+        "ValidationError",
+        "internet-facing",
+        () -> balancer(r -> r.subnetMappings(mapping.privateIPv4Address(wanted).build())));
+    refused(
+        "ValidationError",
+        "'8.8.8.8' is not in the range",
+        () ->
+            balancer(r ->
+                r.scheme(LoadBalancerSchemeEnum.INTERNAL)
+                    .subnetMappings(mapping.privateIPv4Address("8.8.8.8").build())));
+    LoadBalancer made =
+        balancer(r ->
+            r.scheme(LoadBalancerSchemeEnum.INTERNAL)
+                .subnetMappings(mapping.privateIPv4Address(wanted).build()));
+    assertEquals(
+        wanted,
+        made.availabilityZones()
+            .getFirst()
+            .loadBalancerAddresses()
+            .getFirst()
+            .privateIPv4Address());
+    refused(
+        "AllocationIdNotFound",
+        "eipalloc-0123456789abcdef0",
+        () ->
+            balancer(r ->
+                r.name("other")
+                    .subnetMappings(
+                        SubnetMapping.builder()
+                            .subnetId(subnet)
+                            .allocationId("eipalloc-0123456789abcdef0")
+                            .build())));
+  }
+
+  @Test
+  void listenersTakeOneTargetGroupOfAFittingProtocol() {
+    List<String> subnets = machine.subnetIds();
+    String arn = balancer(r -> r.subnets(subnets)).loadBalancerArn();
+    String tcp = group("tcp", ProtocolEnum.TCP, r -> {}).targetGroupArn();
+    String udp = group("udp", ProtocolEnum.UDP, r -> {}).targetGroupArn();
+    String http = group("http", ProtocolEnum.HTTP, r -> {}).targetGroupArn();
+    String web = machine.balancer("web").loadBalancerArn();
+    refused(
+        "ValidationError",
+        "'HTTP' must be one of 'TCP, TLS, UDP, TCP_UDP'",
+        () -> listen(arn, ProtocolEnum.HTTP, tcp));
+    refused(
+        "ValidationError",
+        "'TCP' must be one of 'HTTP, HTTPS'",
+        () -> listen(web, ProtocolEnum.TCP, tcp));
+    refused("IncompatibleProtocols", "'UDP'", () -> listen(arn, ProtocolEnum.TCP, udp));
+    refused("IncompatibleProtocols", "'HTTP'", () -> listen(arn, ProtocolEnum.TCP, http));
+    refused("IncompatibleProtocols", "'TCP'", () -> listen(web, ProtocolEnum.HTTP, tcp));
+    refused(
+        "ValidationError",
+        "A certificate must be specified for TLS listeners",
+        () -> listen(arn, ProtocolEnum.TLS, tcp));
+    refused(
+        "InvalidLoadBalancerAction",
+        "one action of type forward",
+        () ->
+            elb.createListener(r ->
+                r.loadBalancerArn(arn)
+                    .protocol(ProtocolEnum.TCP)
+                    .port(1)
+                    .defaultActions(says("x"))));
+    String listener = listen(arn, ProtocolEnum.TCP, tcp);
+    assertTrue(listener.contains(":listener/net/flows/"), listener);
+    refused(
+        "ValidationError",
+        "Rules cannot be created",
+        () -> elb.createRule(r -> r.listenerArn(listener).priority(1).actions(to(tcp))));
+    refused(
+        "ValidationError",
+        "ALPN",
+        () -> elb.modifyListener(r -> r.listenerArn(listener).alpnPolicy("HTTP2Only")));
+    elb.deleteListener(r -> r.listenerArn(listener));
+    elb.deleteLoadBalancer(r -> r.loadBalancerArn(arn));
+  }
+
+  private String listen(String balancer, ProtocolEnum protocol, String group) {
+    int port = freePort();
+    return elb.createListener(r ->
+            r.loadBalancerArn(balancer).protocol(protocol).port(port).defaultActions(to(group)))
+        .listeners()
+        .getFirst()
+        .listenerArn();
+  }
+
+  @Test
+  void healthChecksAreOfTcpUnlessSaid() {
+    TargetGroup tcp = group("tcp", ProtocolEnum.TCP, r -> {});
+    assertEquals(ProtocolEnum.TCP, tcp.healthCheckProtocol());
+    assertEquals(10, tcp.healthCheckTimeoutSeconds());
+    assertEquals(5, tcp.healthyThresholdCount());
+    TargetGroup http =
+        group("http", ProtocolEnum.TCP, r -> r.healthCheckProtocol(ProtocolEnum.HTTP));
+    assertEquals("200-399", http.matcher().httpCode());
+    assertEquals(6, http.healthCheckTimeoutSeconds());
+    assertEquals("/", http.healthCheckPath());
+    refused(
+        "ValidationError",
+        "path cannot be specified",
+        () -> group("x", ProtocolEnum.TCP, r -> r.healthCheckPath("/a")));
+    refused(
+        "ValidationError",
+        "'HTTPS' is not supported",
+        () -> group("x", ProtocolEnum.TCP, r -> r.healthCheckProtocol(ProtocolEnum.HTTPS)));
+    refused(
+        "ValidationError",
+        "Protocol version",
+        () -> group("x", ProtocolEnum.TLS, r -> r.protocolVersion("HTTP1")));
+    refused("ValidationError", "'QUIC'", () -> group("x", ProtocolEnum.QUIC, r -> {}));
+    refused(
+        "ValidationError",
+        "interval must be greater",
+        () ->
+            group(
+                "x",
+                ProtocolEnum.UDP,
+                r -> r.healthCheckIntervalSeconds(5).healthCheckTimeoutSeconds(5)));
+    elb.modifyTargetGroup(r ->
+        r.targetGroupArn(tcp.targetGroupArn())
+            .healthCheckProtocol(ProtocolEnum.HTTP)
+            .healthCheckPath("/alive"));
+    assertEquals(
+        "/alive",
+        elb.describeTargetGroups(r -> r.names("tcp")).targetGroups().getFirst().healthCheckPath());
+  }
+
+  @Test
+  void attributesOfTargetGroups() {
+    String tcp = group("tcp", ProtocolEnum.TCP, r -> {}).targetGroupArn();
+    String instances =
+        group("instances", ProtocolEnum.TCP, r -> r.targetType(TargetTypeEnum.INSTANCE))
+            .targetGroupArn();
+    String udp = group("udp", ProtocolEnum.UDP, r -> {}).targetGroupArn();
+    String tls = group("tls", ProtocolEnum.TLS, r -> {}).targetGroupArn();
+    String preserve = "preserve_client_ip.enabled";
+    assertEquals("false", attributes(tcp).get(preserve));
+    assertEquals("true", attributes(instances).get(preserve));
+    assertEquals("true", attributes(udp).get(preserve));
+    assertEquals("source_ip", attributes(tcp).get("stickiness.type"));
+    attributes(tcp).forEach((key, value) -> set(tcp, key, value));
+    refused("ValidationError", "cannot be disabled", () -> set(udp, preserve, "false"));
+    refused(
+        "ValidationError",
+        "proxy_protocol_v2",
+        () -> set(udp, "proxy_protocol_v2.enabled", "true"));
+    refused("ValidationError", "'TLS'", () -> set(tls, "stickiness.enabled", "true"));
+    refused("ValidationError", "lb_cookie", () -> set(tcp, "stickiness.type", "lb_cookie"));
+    refused(
+        "ValidationError", "not recognized", () -> set(tcp, "slow_start.duration_seconds", "30"));
+    String draining = "target_health_state.unhealthy.draining_interval_seconds";
+    refused("ValidationError", draining, () -> set(tcp, draining, "60"));
+    set(tcp, "target_health_state.unhealthy.connection_termination.enabled", "false");
+    set(tcp, draining, "60");
+    refused("ValidationError", draining, () -> set(tcp, draining, "360001"));
+    set(tcp, preserve, "true");
+    set(tcp, "proxy_protocol_v2.enabled", "true");
+    assertEquals("true", attributes(tcp).get("proxy_protocol_v2.enabled"));
+  }
+
+  private Map<String, String> attributes(String group) {
+    return elb.describeTargetGroupAttributes(r -> r.targetGroupArn(group)).attributes().stream()
+        .collect(Collectors.toMap(TargetGroupAttribute::key, TargetGroupAttribute::value));
+  }
+
+  private void set(String group, String key, String value) {
+    elb.modifyTargetGroupAttributes(r ->
+        r.targetGroupArn(group)
+            .attributes(TargetGroupAttribute.builder().key(key).value(value).build()));
+  }
+}
