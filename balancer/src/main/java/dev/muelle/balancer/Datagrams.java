@@ -9,9 +9,11 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DatagramPacket;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +29,9 @@ final class Datagrams extends ChannelInboundHandlerAdapter {
   /** As AWS documents it; it cannot be changed there. */
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(120);
 
+  /** As long as a datagram may be. */
+  static final int MAX_BYTES = 65_535;
+
   private static final int MAX_FLOWS = 4096;
   private static final int MAX_WAITING = 16;
 
@@ -37,6 +42,9 @@ final class Datagrams extends ChannelInboundHandlerAdapter {
   private final Map<InetSocketAddress, Flow> unanswered = new LinkedHashMap<>(16, 0.75f, true);
 
   private final Map<InetSocketAddress, Flow> answered = new LinkedHashMap<>(16, 0.75f, true);
+
+  /** To which something was written of what is being read now. */
+  private final Set<Flow> unflushed = new HashSet<>();
 
   Datagrams(FlowDoor door, Worker worker) {
     this.door = door;
@@ -85,8 +93,8 @@ final class Datagrams extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
-    unanswered.values().forEach(Flow::flush);
-    answered.values().forEach(Flow::flush);
+    unflushed.forEach(Flow::flush);
+    unflushed.clear();
   }
 
   private @Nullable Flow begin(Channel server, InetSocketAddress sender) {
@@ -129,7 +137,6 @@ final class Datagrams extends ChannelInboundHandlerAdapter {
     private final List<ByteBuf> waiting = new ArrayList<>(1);
     private @Nullable Channel target;
     private long moved = worker.nanos();
-    private boolean unflushed;
     private boolean over;
 
     Flow(Channel server, InetSocketAddress sender, MemberState member, FlowMetrics metrics) {
@@ -159,7 +166,7 @@ final class Datagrams extends ChannelInboundHandlerAdapter {
       Channel to = target;
       if (to != null) {
         to.write(content);
-        unflushed = true;
+        unflushed.add(this);
       } else if (over || waiting.size() >= MAX_WAITING) {
         content.release();
       } else {
@@ -168,8 +175,7 @@ final class Datagrams extends ChannelInboundHandlerAdapter {
     }
 
     private void flush() {
-      if (unflushed && target != null) {
-        unflushed = false;
+      if (target != null) {
         target.flush();
       }
     }

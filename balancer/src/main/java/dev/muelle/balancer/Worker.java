@@ -6,6 +6,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.SingleThreadEventLoop;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollDatagramChannel;
@@ -202,7 +203,11 @@ final class Worker {
       loop.execute(() -> ready.accept(null));
       return;
     }
-    Bootstrap bootstrap = new Bootstrap();
+    Bootstrap bootstrap =
+        new Bootstrap()
+            .option(
+                ChannelOption.RECVBUF_ALLOCATOR,
+                new FixedRecvByteBufAllocator(Datagrams.MAX_BYTES));
     if (kept != null) {
       bootstrap
           .option(EpollChannelOption.IP_TRANSPARENT, true)

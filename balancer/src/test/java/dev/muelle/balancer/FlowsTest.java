@@ -349,10 +349,10 @@ final class FlowsTest {
     Set<String> peers = ConcurrentHashMap.newKeySet();
     Thread.ofVirtual()
         .start(() -> {
-          DatagramPacket packet = new DatagramPacket(new byte[2000], 2000);
+          DatagramPacket packet = new DatagramPacket(new byte[65_535], 65_535);
           while (!target.isClosed()) {
             try {
-              packet.setLength(2000);
+              packet.setLength(65_535);
               target.receive(packet);
               String text =
                   new String(packet.getData(), 0, packet.getLength(), StandardCharsets.US_ASCII);
@@ -380,6 +380,14 @@ final class FlowsTest {
       }
     }
     assertEquals(50, peers.size(), "each keeps its own");
+    try (DatagramSocket socket = new DatagramSocket()) {
+      socket.setSoTimeout(Rig.PATIENCE_MILLIS);
+      socket.connect(new InetSocketAddress("127.0.0.1", rig.port));
+      socket.send(new DatagramPacket(new byte[60_000], 60_000));
+      DatagramPacket answer = new DatagramPacket(new byte[65_535], 65_535);
+      socket.receive(answer);
+      assertEquals(60_000, answer.getLength(), "none is cut short");
+    }
   }
 
   @Test
