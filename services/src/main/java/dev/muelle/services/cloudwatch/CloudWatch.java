@@ -15,6 +15,8 @@ import java.util.random.RandomGenerator;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatch.model.DeleteAlarmsRequest;
 import software.amazon.awssdk.services.cloudwatch.model.DeleteAlarmsResponse;
+import software.amazon.awssdk.services.cloudwatch.model.DeleteDashboardsRequest;
+import software.amazon.awssdk.services.cloudwatch.model.DeleteDashboardsResponse;
 import software.amazon.awssdk.services.cloudwatch.model.DescribeAlarmHistoryRequest;
 import software.amazon.awssdk.services.cloudwatch.model.DescribeAlarmHistoryResponse;
 import software.amazon.awssdk.services.cloudwatch.model.DescribeAlarmsForMetricRequest;
@@ -25,16 +27,22 @@ import software.amazon.awssdk.services.cloudwatch.model.DisableAlarmActionsReque
 import software.amazon.awssdk.services.cloudwatch.model.DisableAlarmActionsResponse;
 import software.amazon.awssdk.services.cloudwatch.model.EnableAlarmActionsRequest;
 import software.amazon.awssdk.services.cloudwatch.model.EnableAlarmActionsResponse;
+import software.amazon.awssdk.services.cloudwatch.model.GetDashboardRequest;
+import software.amazon.awssdk.services.cloudwatch.model.GetDashboardResponse;
 import software.amazon.awssdk.services.cloudwatch.model.GetMetricDataRequest;
 import software.amazon.awssdk.services.cloudwatch.model.GetMetricDataResponse;
 import software.amazon.awssdk.services.cloudwatch.model.GetMetricStatisticsRequest;
 import software.amazon.awssdk.services.cloudwatch.model.GetMetricStatisticsResponse;
+import software.amazon.awssdk.services.cloudwatch.model.ListDashboardsRequest;
+import software.amazon.awssdk.services.cloudwatch.model.ListDashboardsResponse;
 import software.amazon.awssdk.services.cloudwatch.model.ListMetricsRequest;
 import software.amazon.awssdk.services.cloudwatch.model.ListMetricsResponse;
 import software.amazon.awssdk.services.cloudwatch.model.ListTagsForResourceRequest;
 import software.amazon.awssdk.services.cloudwatch.model.ListTagsForResourceResponse;
 import software.amazon.awssdk.services.cloudwatch.model.PutCompositeAlarmRequest;
 import software.amazon.awssdk.services.cloudwatch.model.PutCompositeAlarmResponse;
+import software.amazon.awssdk.services.cloudwatch.model.PutDashboardRequest;
+import software.amazon.awssdk.services.cloudwatch.model.PutDashboardResponse;
 import software.amazon.awssdk.services.cloudwatch.model.PutMetricAlarmRequest;
 import software.amazon.awssdk.services.cloudwatch.model.PutMetricAlarmResponse;
 import software.amazon.awssdk.services.cloudwatch.model.PutMetricDataRequest;
@@ -55,6 +63,7 @@ public final class CloudWatch implements CloudWatchClient {
   private final Reading reading;
   private final Alarms alarms;
   private final AlarmReading alarmReading;
+  private final Dashboards dashboards;
 
   /**
    * The service over what is stored; nothing runs before {@link #start}.
@@ -72,6 +81,7 @@ public final class CloudWatch implements CloudWatchClient {
     reading = new Reading(series, queries, timers, scope);
     alarms = new Alarms(scope, store, timers, random, queries, actions);
     alarmReading = new AlarmReading(store);
+    dashboards = new Dashboards(scope, store, timers);
   }
 
   /** Takes up the work where an earlier server left it. */
@@ -182,5 +192,25 @@ public final class CloudWatch implements CloudWatchClient {
   @Override
   public UntagResourceResponse untagResource(UntagResourceRequest request) {
     return alarms.untag(request);
+  }
+
+  @Override
+  public PutDashboardResponse putDashboard(PutDashboardRequest request) {
+    return dashboards.put(request);
+  }
+
+  @Override
+  public GetDashboardResponse getDashboard(GetDashboardRequest request) {
+    return dashboards.get(request);
+  }
+
+  @Override
+  public ListDashboardsResponse listDashboards(ListDashboardsRequest request) {
+    return dashboards.list(request);
+  }
+
+  @Override
+  public DeleteDashboardsResponse deleteDashboards(DeleteDashboardsRequest request) {
+    return dashboards.delete(request);
   }
 }

@@ -388,9 +388,16 @@ class AlarmsTest {
         world.cloudWatch.listTagsForResource(r -> r.resourceARN(arn)).tags());
     world.cloudWatch.deleteAlarms(r -> r.alarmNames("web-1", "web-2"));
     assertEquals(1, world.cloudWatch.describeAlarms(r -> {}).metricAlarms().size());
+    assertEquals(
+        "ResourceNotFound",
+        assertThrows(
+                CloudWatchException.class,
+                () -> world.cloudWatch.deleteAlarms(r -> r.alarmNames("db-1", "nobody")))
+            .awsErrorDetails()
+            .errorCode());
     assertThrows(
         ResourceNotFoundException.class,
-        () -> world.cloudWatch.deleteAlarms(r -> r.alarmNames("db-1", "nobody")));
+        () -> world.cloudWatch.listTagsForResource(r -> r.resourceARN(arn)));
     assertFalse(
         world
             .cloudWatch

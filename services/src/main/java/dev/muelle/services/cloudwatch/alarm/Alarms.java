@@ -282,7 +282,7 @@ public final class Alarms implements AutoCloseable {
           .ifPresentOrElse(row -> found.add(row.value()), () -> unknown.add(name));
     }
     if (!unknown.isEmpty()) {
-      throw Refuse.notFound("Alarms not found: " + unknown);
+      throw Refuse.noAlarm("Alarms not found: " + unknown);
     }
     return found;
   }
@@ -298,7 +298,7 @@ public final class Alarms implements AutoCloseable {
     }
     return (owns(arn) ? tx.get(Alarm.TABLE, Rule.name(arn)) : Optional.<Row<Alarm>>empty())
         .map(Row::value)
-        .orElseThrow(() -> Refuse.notFound(arn + " does not exist"));
+        .orElseThrow(() -> Refuse.noResource(arn + " does not exist"));
   }
 
   public TagResourceResponse tag(TagResourceRequest request) {

@@ -50,8 +50,24 @@ public final class Refuse {
     return LimitExceededException.builder().message(message).build();
   }
 
-  public static ResourceNotFoundException notFound(String message) {
+  /** A resource that has tags. */
+  public static ResourceNotFoundException noResource(String message) {
     return ResourceNotFoundException.builder().message(message).build();
+  }
+
+  /** An alarm: the model's older shape, of which the SDK for Java has no class. */
+  public static CloudWatchException noAlarm(String message) {
+    return coded("ResourceNotFound", 404, message);
+  }
+
+  private static CloudWatchException coded(String code, int status, String message) {
+    return (CloudWatchException)
+        CloudWatchException.builder()
+            .message(message)
+            .statusCode(status)
+            .awsErrorDetails(
+                AwsErrorDetails.builder().errorCode(code).errorMessage(message).build())
+            .build();
   }
 
   /** What the query services say of a value that breaks a constraint of the model. */
@@ -63,15 +79,6 @@ public final class Refuse {
             + member
             + "' failed to satisfy constraint: "
             + constraint;
-    return (CloudWatchException)
-        CloudWatchException.builder()
-            .message(message)
-            .statusCode(400)
-            .awsErrorDetails(
-                AwsErrorDetails.builder()
-                    .errorCode("ValidationError")
-                    .errorMessage(message)
-                    .build())
-            .build();
+    return coded("ValidationError", 400, message);
   }
 }
