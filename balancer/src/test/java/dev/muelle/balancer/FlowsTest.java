@@ -343,6 +343,56 @@ final class FlowsTest {
   }
 
   @Test
+  void targetsAreSpokenToByTlsAndAskedByHttp() throws Exception {
+    // The target that speaks TLS is another listener of this balancer, before one that echoes.
+    int inner = Rig.freePort();
+    rig.balancer.put(
+        new LoadBalancer(
+            "inner",
+            "inner.elb.localhost",
+            List.of(new Node("127.0.0.1", "a", Rig.HOST)),
+            List.of(),
+            List.of(),
+            List.of(
+                new FlowListener(
+                    "i",
+                    inner,
+                    Transport.TCP,
+                    "echo",
+                    Certified.http2(Certified.ec("a.test")),
+                    List.of(),
+                    LONG)),
+            Map.of(
+                "echo",
+                new TargetGroup(
+                    "echo",
+                    Version.HTTP1,
+                    Choice.DEFAULT,
+                    Rig.CHECK,
+                    List.of(member(echo().getLocalPort())),
+                    PLAIN)),
+            new Settings(Duration.ofSeconds(60), Duration.ofHours(1), Headers.DEFAULT)));
+    put(
+        new Delivery(Delivery.Check.TCP, false, false, true, false, false, true, Duration.ZERO),
+        inner);
+    try (Socket socket = rig.connect()) {
+      says(socket, "in clear here, encrypted there");
+      socket.shutdownOutput();
+      assertEquals(-1, socket.getInputStream().read());
+    }
+    Rig.await(() -> metrics().active() == 0);
+
+    Backend sick = rig.backend((head, in, out) -> false);
+    sick.sick = true;
+    Delivery asked =
+        new Delivery(Delivery.Check.HTTP, false, false, false, false, false, true, Duration.ZERO);
+    put(asked, sick.target().port());
+    Rig.await(() -> rig.balancer.targets("tg").get(sick.target()).health() == Health.UNHEALTHY);
+    sick.sick = false;
+    Rig.await(() -> rig.balancer.targets("tg").get(sick.target()).health() == Health.HEALTHY);
+  }
+
+  @Test
   void datagramsAreAnsweredToWhomSentThem() throws Exception {
     DatagramSocket target = new DatagramSocket(0, InetAddress.getByName("127.0.0.1"));
     open.add(target);
