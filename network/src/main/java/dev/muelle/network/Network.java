@@ -20,6 +20,7 @@ public interface Network extends AutoCloseable {
   /** Where public addresses come from: a block that is routed nowhere (RFC 2544). */
   Cidr PUBLIC = Cidr.parse("198.18.0.0/15");
 
+  /** States a VPC; of one that is there, only whether its resolver answers can change. */
   void putVpc(Vpc vpc);
 
   /** Removes a VPC and whatever still hangs on it; nothing happens if it is not there. */
@@ -152,8 +153,15 @@ public interface Network extends AutoCloseable {
    *
    * @param cidrs IPv4 blocks; the first is the primary one. The resolver answers at its base
    *     address plus two
+   * @param resolves whether the resolver answers at all
    */
-  record Vpc(String id, List<Cidr> cidrs) {}
+  record Vpc(String id, List<Cidr> cidrs, boolean resolves) {
+
+    /** One whose resolver answers. */
+    public Vpc(String id, List<Cidr> cidrs) {
+      this(id, cidrs, true);
+    }
+  }
 
   /** A connection between two VPCs. */
   record Peering(String id, String vpcId, String peerVpcId) {}

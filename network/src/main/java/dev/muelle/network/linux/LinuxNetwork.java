@@ -52,25 +52,33 @@ public final class LinuxNetwork implements Network {
 
   @Override
   public synchronized void putVpc(Vpc vpc) {
-    if (vpcs.containsKey(vpc.id())) {
-      return;
+    VpcNamespace namespace = vpcs.get(vpc.id());
+    if (namespace == null) {
+      namespace = new VpcNamespace(names, namespaces, vpc);
+      namespace.create();
+      vpcs.put(vpc.id(), namespace);
     }
-    VpcNamespace namespace = new VpcNamespace(names, namespaces, vpc);
-    namespace.create();
-    Resolver resolver =
-        new Resolver(
-            vpc.id(), sources, namespace, List.of(namespace.resolver(), "169.254.169.253"));
-    resolver.start();
-    vpcs.put(vpc.id(), namespace);
-    resolvers.put(vpc.id(), resolver);
+    if (vpc.resolves() && !resolvers.containsKey(vpc.id())) {
+      Resolver resolver =
+          new Resolver(
+              vpc.id(), sources, namespace, List.of(namespace.resolver(), "169.254.169.253"));
+      resolver.start();
+      resolvers.put(vpc.id(), resolver);
+    } else if (!vpc.resolves()) {
+      silence(vpc.id());
+    }
   }
 
-  @Override
-  public synchronized void removeVpc(String vpcId) {
+  private void silence(String vpcId) {
     Resolver resolver = resolvers.remove(vpcId);
     if (resolver != null) {
       resolver.close();
     }
+  }
+
+  @Override
+  public synchronized void removeVpc(String vpcId) {
+    silence(vpcId);
     peerings.forget(vpcId);
     VpcNamespace namespace = vpcs.remove(vpcId);
     if (namespace != null) {

@@ -278,7 +278,11 @@ public final class SimNetwork implements Network {
   }
 
   /** What the resolver inside a VPC would answer. */
-  public Optional<List<String>> resolve(String vpcId, String name) {
+  public synchronized Optional<List<String>> resolve(String vpcId, String name) {
+    Vpc vpc = vpcs.get(vpcId);
+    if (vpc == null || !vpc.resolves()) {
+      return Optional.empty();
+    }
     return sources.stream()
         .map(source -> source.lookup(vpcId, name))
         .flatMap(Optional::stream)

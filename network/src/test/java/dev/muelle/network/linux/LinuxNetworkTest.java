@@ -26,7 +26,9 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
@@ -238,6 +240,29 @@ class LinuxNetworkTest {
       Result said = inside(task, "/bin/busybox", "nslookup", "lb.elb.localhost", server);
       assertTrue(said.output().contains("172.31.16.10"), said.toString());
     }
+  }
+
+  @Test
+  void aResolverIsSilentAndSpeaksAgain() throws Exception {
+    network.addNames((vpcId, name) -> Optional.of(List.of("172.31.16.10")));
+    vpc("vpc-1");
+    group("sg-closed", List.of());
+    Path task = task("eni-1", "172.31.0.20", "sg-closed");
+    List<Cidr> blocks = List.of(Cidr.parse("172.31.0.0/16"));
+    network.putVpc(new Vpc("vpc-1", blocks, false));
+    for (String server : List.of("172.31.0.2", "169.254.169.253")) {
+      assertFalse(connects(task, server, 53));
+      Result said =
+          Command.attempt(
+              List.of("nsenter", "--net=" + task, "/bin/busybox", "nslookup", "a.example", server),
+              Map.of(),
+              "",
+              Duration.ofSeconds(60));
+      assertFalse(said.ok(), said.toString());
+    }
+    network.putVpc(new Vpc("vpc-1", blocks, true));
+    Result said = inside(task, "/bin/busybox", "nslookup", "a.example", "172.31.0.2");
+    assertTrue(said.output().contains("172.31.16.10"), said.toString());
   }
 
   @Test

@@ -9,6 +9,7 @@ import dev.muelle.services.ec2.acl.AclEntries;
 import dev.muelle.services.ec2.acl.NetworkAcls;
 import dev.muelle.services.ec2.dhcp.DhcpOptionSets;
 import dev.muelle.services.ec2.eni.ElasticAddresses;
+import dev.muelle.services.ec2.eni.HostNames;
 import dev.muelle.services.ec2.eni.NetworkInterfaces;
 import dev.muelle.services.ec2.gateway.InternetGateways;
 import dev.muelle.services.ec2.image.InstanceTypes;
@@ -39,6 +40,8 @@ import software.amazon.awssdk.services.ec2.model.AllocateAddressRequest;
 import software.amazon.awssdk.services.ec2.model.AllocateAddressResponse;
 import software.amazon.awssdk.services.ec2.model.AssociateAddressRequest;
 import software.amazon.awssdk.services.ec2.model.AssociateAddressResponse;
+import software.amazon.awssdk.services.ec2.model.AssociateDhcpOptionsRequest;
+import software.amazon.awssdk.services.ec2.model.AssociateDhcpOptionsResponse;
 import software.amazon.awssdk.services.ec2.model.AssociateRouteTableRequest;
 import software.amazon.awssdk.services.ec2.model.AssociateRouteTableResponse;
 import software.amazon.awssdk.services.ec2.model.AttachInternetGatewayRequest;
@@ -51,6 +54,8 @@ import software.amazon.awssdk.services.ec2.model.CreateDefaultSubnetRequest;
 import software.amazon.awssdk.services.ec2.model.CreateDefaultSubnetResponse;
 import software.amazon.awssdk.services.ec2.model.CreateDefaultVpcRequest;
 import software.amazon.awssdk.services.ec2.model.CreateDefaultVpcResponse;
+import software.amazon.awssdk.services.ec2.model.CreateDhcpOptionsRequest;
+import software.amazon.awssdk.services.ec2.model.CreateDhcpOptionsResponse;
 import software.amazon.awssdk.services.ec2.model.CreateInternetGatewayRequest;
 import software.amazon.awssdk.services.ec2.model.CreateInternetGatewayResponse;
 import software.amazon.awssdk.services.ec2.model.CreateManagedPrefixListRequest;
@@ -77,6 +82,8 @@ import software.amazon.awssdk.services.ec2.model.CreateVpcPeeringConnectionReque
 import software.amazon.awssdk.services.ec2.model.CreateVpcPeeringConnectionResponse;
 import software.amazon.awssdk.services.ec2.model.CreateVpcRequest;
 import software.amazon.awssdk.services.ec2.model.CreateVpcResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteDhcpOptionsRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteDhcpOptionsResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteInternetGatewayRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteInternetGatewayResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteManagedPrefixListRequest;
@@ -288,7 +295,7 @@ public final class Ec2 implements Ec2Client {
         new Instances(scope, store, timers, launches, interfaces, plane, this::wakeInstance);
     instanceLoop = new Loop<>("ec2-instance", timers, random, INSTANCES_AT_ONCE, instances::look);
     tags = new Tags(store);
-    network.addNames(interfaces);
+    network.addNames(new HostNames(scope, store));
   }
 
   /**
@@ -514,6 +521,21 @@ public final class Ec2 implements Ec2Client {
   @Override
   public DescribeDhcpOptionsResponse describeDhcpOptions(DescribeDhcpOptionsRequest request) {
     return dhcp.describe(request);
+  }
+
+  @Override
+  public CreateDhcpOptionsResponse createDhcpOptions(CreateDhcpOptionsRequest request) {
+    return dhcp.create(request);
+  }
+
+  @Override
+  public DeleteDhcpOptionsResponse deleteDhcpOptions(DeleteDhcpOptionsRequest request) {
+    return dhcp.delete(request);
+  }
+
+  @Override
+  public AssociateDhcpOptionsResponse associateDhcpOptions(AssociateDhcpOptionsRequest request) {
+    return dhcp.associate(request);
   }
 
   @Override

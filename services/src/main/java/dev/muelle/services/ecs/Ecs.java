@@ -326,7 +326,7 @@ public final class Ecs implements EcsClient {
         new TaskEndpoint(
             store,
             definitions,
-            new TaskMetadata(ec2, engine, taskNetworks, timers, Networks.domain(scope)),
+            new TaskMetadata(ec2, engine, taskNetworks, timers),
             new DockerStats(engine),
             new AgentProtection(protections, definitions, ids),
             vpcHttp);

@@ -893,4 +893,111 @@ class VpcTest {
   private static List<String> subnetsOf(NetworkAcl acl) {
     return acl.associations().stream().map(NetworkAclAssociation::subnetId).toList();
   }
+
+  private String dhcp(String key, String... values) {
+    return ec2.createDhcpOptions(r -> r.dhcpConfigurations(c -> c.key(key).values(values)))
+        .dhcpOptions()
+        .dhcpOptionsId();
+  }
+
+  private String optionsOf(String vpcId) {
+    return ec2.describeVpcs(r -> r.vpcIds(vpcId)).vpcs().getFirst().dhcpOptionsId();
+  }
+
+  @Test
+  void aVpcHasDhcpOptionsOfItsOwn() {
+    String usual = optionsOf(vpc);
+    String mine = dhcp("domain-name-servers", "10.0.0.53,AmazonProvidedDNS");
+    assertEquals(
+        List.of("10.0.0.53", "AmazonProvidedDNS"),
+        ec2
+            .describeDhcpOptions(r -> r.filters(filter("value", "10.0.0.53")))
+            .dhcpOptions()
+            .getFirst()
+            .dhcpConfigurations()
+            .getFirst()
+            .values()
+            .stream()
+            .map(value -> value.value())
+            .toList());
+    ec2.associateDhcpOptions(r -> r.dhcpOptionsId(mine).vpcId(vpc));
+    assertEquals(mine, optionsOf(vpc));
+    assertEquals(
+        usual,
+        ec2.createVpc(r -> r.cidrBlock("10.9.0.0/16")).vpc().dhcpOptionsId(),
+        "a new one has the region's");
+    refused(
+        "DependencyViolation",
+        "The dhcpOptions '" + mine + "' has dependencies and cannot be deleted.",
+        () -> ec2.deleteDhcpOptions(r -> r.dhcpOptionsId(mine)));
+    ec2.associateDhcpOptions(r -> r.dhcpOptionsId("default").vpcId(vpc));
+    assertEquals("default", optionsOf(vpc));
+    ec2.deleteDhcpOptions(r -> r.dhcpOptionsId(mine));
+    refused(
+        "InvalidDhcpOptionID.NotFound",
+        "The dhcpOption ID '" + mine + "' does not exist",
+        () -> ec2.associateDhcpOptions(r -> r.dhcpOptionsId(mine).vpcId(vpc)));
+    refused(
+        "UnsupportedOperation",
+        "The DHCP option ntp-servers is not supported by this region yet.",
+        () -> dhcp("ntp-servers", "10.0.0.1"));
+    refused(
+        "InvalidParameterValue",
+        "Value (a b;c) for parameter domain-name is invalid. It must be one domain name.",
+        () -> dhcp("domain-name", "a b;c"));
+    refused(
+        "InvalidParameterValue",
+        "Value (ns.example) for parameter domain-name-servers is invalid. It must be an IPv4"
+            + " address.",
+        () -> dhcp("domain-name-servers", "ns.example"));
+    refused(
+        "MissingParameter",
+        "The request must contain the parameter dhcpConfiguration.value",
+        () -> dhcp("domain-name"));
+    refused(
+        "MissingParameter",
+        "The request must contain the parameter dhcpConfiguration",
+        () -> ec2.createDhcpOptions(r -> r.dryRun(true)));
+  }
+
+  @Test
+  void namesAreAnsweredAsTheVpcsAttributesSay() {
+    ec2.modifyVpcAttribute(r -> r.vpcId(vpc).enableDnsHostnames(v -> v.value(true)));
+    attached();
+    NetworkInterface eni = ec2.createNetworkInterface(r -> r.subnetId(subnet)).networkInterface();
+    String allocation = ec2.allocateAddress().allocationId();
+    ec2.associateAddress(
+        r -> r.allocationId(allocation).networkInterfaceId(eni.networkInterfaceId()));
+    String outside =
+        ec2.describeNetworkInterfaces(r -> r.networkInterfaceIds(eni.networkInterfaceId()))
+            .networkInterfaces()
+            .getFirst()
+            .association()
+            .publicDnsName();
+    String other =
+        ec2.describeVpcs(r -> r.filters(filter("is-default", "true"))).vpcs().getFirst().vpcId();
+    Optional<List<String>> here = Optional.of(List.of(eni.privateIpAddress()));
+    assertEquals(here, network.resolve(vpc, eni.privateDnsName()));
+    assertEquals(here, network.resolve(vpc, outside));
+    assertEquals(
+        Optional.of(List.of(ec2.describeAddresses().addresses().getFirst().publicIp())),
+        network.resolve(other, outside));
+    assertEquals(Optional.empty(), network.resolve(other, eni.privateDnsName()));
+
+    ec2.modifyVpcAttribute(r -> r.vpcId(vpc).enableDnsHostnames(v -> v.value(false)));
+    assertEquals(Optional.empty(), network.resolve(vpc, outside));
+
+    ec2.modifyVpcAttribute(r -> r.vpcId(vpc).enableDnsSupport(v -> v.value(false)));
+    assertEquals(
+        false,
+        ec2.describeVpcAttribute(r -> r.vpcId(vpc).attribute("enableDnsSupport"))
+            .enableDnsSupport()
+            .value());
+    assertEquals(Optional.empty(), network.resolve(vpc, eni.privateDnsName()));
+    ec2.close();
+    ec2 = started();
+    assertEquals(Optional.empty(), network.resolve(vpc, eni.privateDnsName()), "after a restart");
+    ec2.modifyVpcAttribute(r -> r.vpcId(vpc).enableDnsSupport(v -> v.value(true)));
+    assertEquals(here, network.resolve(vpc, eni.privateDnsName()));
+  }
 }

@@ -17,6 +17,8 @@ import software.amazon.awssdk.services.ec2.model.CreateNetworkInterfaceRequest;
 import software.amazon.awssdk.services.ec2.model.CreateNetworkInterfaceResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteNetworkInterfaceRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteNetworkInterfaceResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeDhcpOptionsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeDhcpOptionsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeInstanceTypesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeInstanceTypesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeInstancesRequest;
@@ -27,6 +29,8 @@ import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeSubnetsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeSubnetsResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeVpcsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeVpcsResponse;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.InstanceTypeInfo;
@@ -74,6 +78,23 @@ final class FakeEc2 implements Ec2Client {
 
   Map<String, NetworkInterface> interfaces() {
     return interfaces;
+  }
+
+  @Override
+  public DescribeVpcsResponse describeVpcs(DescribeVpcsRequest request) {
+    return DescribeVpcsResponse.builder()
+        .vpcs(v -> v.vpcId(VPC).dhcpOptionsId("dopt-0123456789abcdef0"))
+        .build();
+  }
+
+  @Override
+  public DescribeDhcpOptionsResponse describeDhcpOptions(DescribeDhcpOptionsRequest request) {
+    return DescribeDhcpOptionsResponse.builder()
+        .dhcpOptions(o ->
+            o.dhcpConfigurations(
+                c -> c.key("domain-name").values(v -> v.value("ec2.internal")),
+                c -> c.key("domain-name-servers").values(v -> v.value("AmazonProvidedDNS"))))
+        .build();
   }
 
   /** Instances are tried with the real EC2. */

@@ -293,6 +293,30 @@ class InstanceParametersTest {
   }
 
   @Test
+  void aTaskLooksNamesUpAsItsVpcsOptionsSay() {
+    String vpc = world.instances("t3.medium", 1).getFirst().vpcId();
+    String options =
+        world
+            .ec2
+            .createDhcpOptions(r ->
+                r.dhcpConfigurations(
+                    c -> c.key("domain-name").values("corp.example lab.example"),
+                    c -> c.key("domain-name-servers").values("10.0.0.53", "AmazonProvidedDNS")))
+            .dhcpOptions()
+            .dhcpOptionsId();
+    world.ec2.associateDhcpOptions(r -> r.vpcId(vpc).dhcpOptionsId(options));
+    define(r -> r.networkMode(NetworkMode.HOST).containerDefinitions(container("web").build()));
+    SandboxSpec told = sandbox(world.running(1).getFirst());
+    assertEquals(List.of("10.0.0.53", "169.254.169.253"), told.nameservers());
+    assertEquals(List.of("corp.example", "lab.example"), told.searchDomains());
+
+    world.ec2.associateDhcpOptions(r -> r.vpcId(vpc).dhcpOptionsId("default"));
+    SandboxSpec silent = sandbox(world.running(1).getFirst());
+    assertEquals(List.of(), silent.nameservers());
+    assertEquals(List.of(), silent.searchDomains());
+  }
+
+  @Test
   void aLinkedContainerStartsFirst() {
     world.instances("t3.medium", 1);
     define(r ->

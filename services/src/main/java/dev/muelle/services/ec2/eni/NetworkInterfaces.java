@@ -1,12 +1,10 @@
 package dev.muelle.services.ec2.eni;
 
-import dev.muelle.network.NameSource;
 import dev.muelle.network.Network.Use;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.StoredJson;
 import dev.muelle.services.ec2.address.Addresses;
-import dev.muelle.services.ec2.dhcp.DhcpOptionSets;
 import dev.muelle.services.ec2.plane.DataPlane;
 import dev.muelle.services.ec2.security.SecurityGroups;
 import dev.muelle.services.ec2.state.ClientToken;
@@ -27,7 +25,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.AttachmentStatus;
@@ -58,7 +55,7 @@ import software.amazon.awssdk.services.ec2.model.Tag;
  * @see <a href="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html">Elastic network
  *     interfaces</a>
  */
-public final class NetworkInterfaces implements NameSource {
+public final class NetworkInterfaces {
 
   /**
    * As many as a region may have, unless more were granted.
@@ -76,9 +73,6 @@ public final class NetworkInterfaces implements NameSource {
 
   private static final int MOST_GROUPS = 5;
   private static final int MAX_DESCRIPTION = 255;
-  private static final Pattern HOST =
-      Pattern.compile("ip-(\\d{1,3})-(\\d{1,3})-(\\d{1,3})-(\\d{1,3})\\.(.+)");
-
   private static final Pattern WILDCARDS = Pattern.compile("[*?\\\\]");
 
   private static final Codec<CreateNetworkInterfaceRequest> REQUEST =
@@ -269,7 +263,7 @@ public final class NetworkInterfaces implements NameSource {
         .interfaceType(NetworkInterfaceType.INTERFACE)
         .macAddress(mac)
         .privateIpAddress(address)
-        .privateDnsName(hostName(address))
+        .privateDnsName(HostNames.inside(scope, address))
         .sourceDestCheck(true)
         .build();
   }
@@ -370,10 +364,6 @@ public final class NetworkInterfaces implements NameSource {
   /** A locally administered unicast address. */
   private String mac() {
     return "02:" + String.join(":", ids.hex(10).split("(?<=\\G..)"));
-  }
-
-  private String hostName(String address) {
-    return "ip-" + address.replace('.', '-') + "." + DhcpOptionSets.domain(scope);
   }
 
   private static void description(@Nullable String text) {
@@ -562,7 +552,9 @@ public final class NetworkInterfaces implements NameSource {
     NetworkInterfaceAssociation association = eni.association();
     if (association != null && Kind.VPC.get(tx, eni.vpcId()).dnsHostnames()) {
       association =
-          association.toBuilder().publicDnsName(publicHostName(association.publicIp())).build();
+          association.toBuilder()
+              .publicDnsName(HostNames.outside(scope, association.publicIp()))
+              .build();
     }
     NetworkInterfaceAttachment own = eni.attachment(); // an instance's
     return eni.toBuilder()
@@ -591,14 +583,6 @@ public final class NetworkInterfaces implements NameSource {
         .build();
   }
 
-  private String publicHostName(String address) {
-    String suffix =
-        scope.region().equals("us-east-1")
-            ? ".compute-1.amazonaws.com"
-            : "." + scope.region() + ".compute.amazonaws.com";
-    return "ec2-" + address.replace('.', '-') + suffix;
-  }
-
   private static NetworkInterfaceAttachment attachment(String id, Use use) {
     return NetworkInterfaceAttachment.builder()
         .attachmentId("eni-attach-" + id.substring("eni-".length()))
@@ -616,19 +600,5 @@ public final class NetworkInterfaces implements NameSource {
       case NAMESPACE, NAT_GATEWAY -> "amazon-aws";
       case SERVER -> "amazon-elb";
     };
-  }
-
-  /** Private host names of interfaces, inside their VPC. */
-  @Override
-  public Optional<List<String>> lookup(String vpcId, String name) {
-    Matcher host = HOST.matcher(name);
-    if (!host.matches() || !host.group(5).equals(DhcpOptionSets.domain(scope))) {
-      return Optional.empty();
-    }
-    String address =
-        host.group(1) + "." + host.group(2) + "." + host.group(3) + "." + host.group(4);
-    return store
-        .read(tx -> tx.get(Tables.ADDRESSES, vpcId + "/" + address))
-        .map(row -> List.of(address));
   }
 }

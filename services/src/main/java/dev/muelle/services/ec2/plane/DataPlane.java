@@ -72,7 +72,9 @@ public final class DataPlane {
   public void vpc(String id) {
     Optional<VpcRecord> stored = store.read(tx -> tx.get(Tables.VPCS, id)).map(Row::value);
     stored.ifPresentOrElse(
-        vpc -> network.putVpc(new Vpc(id, List.of(Cidr.parse(vpc.vpc().cidrBlock())))),
+        vpc ->
+            network.putVpc(
+                new Vpc(id, List.of(Cidr.parse(vpc.vpc().cidrBlock())), !vpc.withoutDns())),
         () -> network.removeVpc(id));
   }
 

@@ -25,6 +25,7 @@ import dev.muelle.services.ec2.zone.Zones;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import software.amazon.awssdk.services.ec2.model.AvailabilityZone;
 import software.amazon.awssdk.services.ec2.model.CreateDefaultVpcRequest;
@@ -186,7 +187,7 @@ public final class Vpcs {
                         VpcCidrBlockState.builder().state(VpcCidrBlockStateCode.ASSOCIATED).build())
                     .build())
             .build();
-    tx.insert(Tables.VPCS, id, new VpcRecord(vpc, isDefault));
+    tx.insert(Tables.VPCS, id, new VpcRecord(vpc, isDefault, false));
     Tags.put(tx, id, tags);
     tables.makeMain(tx, id, block);
     acls.makeDefault(tx, id);
@@ -315,7 +316,7 @@ public final class Vpcs {
     DescribeVpcAttributeResponse.Builder response =
         DescribeVpcAttributeResponse.builder().vpcId(id);
     return switch (request.attribute()) {
-      case ENABLE_DNS_SUPPORT -> response.enableDnsSupport(Flags.of(true)).build();
+      case ENABLE_DNS_SUPPORT -> response.enableDnsSupport(Flags.of(!vpc.withoutDns())).build();
       case ENABLE_DNS_HOSTNAMES ->
           response.enableDnsHostnames(Flags.of(vpc.dnsHostnames())).build();
       case ENABLE_NETWORK_ADDRESS_USAGE_METRICS ->
@@ -338,22 +339,28 @@ public final class Vpcs {
         || (metrics != null && (support != null || hostnames != null))) {
       throw Refuse.combination("Fields for multiple attribute types specified");
     }
-    if (Boolean.FALSE.equals(support)) {
-      throw Refuse.unsupported(
-          "The value false of the parameter EnableDnsSupport is not supported by this region yet.");
-    }
     if (Boolean.TRUE.equals(metrics)) {
       throw Refuse.unsupported(
           "The value true of the parameter EnableNetworkAddressUsageMetrics is not supported by"
               + " this region yet.");
     }
-    store.write(tx -> {
-      VpcRecord vpc = Kind.VPC.get(tx, id);
-      if (hostnames != null) {
-        tx.put(Tables.VPCS, id, new VpcRecord(vpc.vpc(), hostnames));
-      }
-      return true;
-    });
+    plane.alone(
+        id,
+        () -> {
+          store.write(tx -> {
+            VpcRecord vpc = Kind.VPC.get(tx, id);
+            tx.put(
+                Tables.VPCS,
+                id,
+                new VpcRecord(
+                    vpc.vpc(),
+                    Objects.requireNonNullElse(hostnames, vpc.dnsHostnames()),
+                    support == null ? vpc.withoutDns() : !support));
+            return true;
+          });
+          plane.vpc(id);
+          return true;
+        });
     return ModifyVpcAttributeResponse.builder().build();
   }
 }

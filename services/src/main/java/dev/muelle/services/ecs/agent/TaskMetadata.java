@@ -18,6 +18,7 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
@@ -49,19 +50,12 @@ public final class TaskMetadata {
   private final Engine engine;
   private final TaskNetworks networks;
   private final InstantSource clock;
-  private final String searchDomain;
 
-  public TaskMetadata(
-      Ec2Client ec2,
-      Engine engine,
-      TaskNetworks networks,
-      InstantSource clock,
-      String searchDomain) {
+  public TaskMetadata(Ec2Client ec2, Engine engine, TaskNetworks networks, InstantSource clock) {
     this.ec2 = ec2;
     this.networks = networks;
     this.clock = clock;
     this.engine = engine;
-    this.searchDomain = searchDomain;
   }
 
   ObjectNode taskWithTags(TaskRecord record, TaskDefinition definition) {
@@ -263,15 +257,15 @@ public final class TaskMetadata {
     node.putArray("IPv4Addresses").add(Eni.address(record));
     node.put("AttachmentIndex", 0);
     Eni.detail(record, Eni.MAC).ifPresent(mac -> node.put("MACAddress", mac));
-    Cidr subnet =
-        Cidr.parse(
-            ec2.describeSubnets(request -> request.subnetIds(record.subnet()))
-                .subnets()
-                .getFirst()
-                .cidrBlock());
+    Subnet place =
+        ec2.describeSubnets(request -> request.subnetIds(record.subnet())).subnets().getFirst();
+    Cidr subnet = Cidr.parse(place.cidrBlock());
     node.put("IPv4SubnetCIDRBlock", subnet.toString());
-    node.putArray("DomainNameServers").add("169.254.169.253");
-    node.putArray("DomainNameSearchList").add(searchDomain);
+    VpcNames names = VpcNames.of(ec2, place.vpcId());
+    ArrayNode servers = node.putArray("DomainNameServers");
+    names.servers().forEach(servers::add);
+    ArrayNode domains = node.putArray("DomainNameSearchList");
+    names.domains().forEach(domains::add);
     Eni.detail(record, Eni.NAME).ifPresent(name -> node.put("PrivateDNSName", name));
     node.put("SubnetGatewayIpv4Address", subnet.at(1) + "/" + subnet.prefix());
   }

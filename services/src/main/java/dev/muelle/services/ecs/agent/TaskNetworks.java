@@ -59,12 +59,14 @@ public final class TaskNetworks {
    * @param shared the namespace of all its containers; null if there is none
    * @param address of the shared one; null if it has none
    * @param vpc in which its packets are; null if it sends none
+   * @param names how names are looked up there
    * @param own by container, where each has a namespace of its own
    */
   record Opened(
       @Nullable Path shared,
       @Nullable String address,
       @Nullable String vpc,
+      VpcNames names,
       Map<String, Path> own) {}
 
   /** Makes what is not there yet. */
@@ -83,15 +85,17 @@ public final class TaskNetworks {
       case AWSVPC -> {
         String eni = Eni.id(task).orElseThrow();
         Path path = network.plug(eni, Use.NAMESPACE).orElseThrow();
-        yield new Opened(path, Eni.address(task), vpcOf(eni), Map.of());
+        String vpc = vpcOf(eni);
+        yield new Opened(path, Eni.address(task), vpc, VpcNames.of(ec2, vpc), Map.of());
       }
       case HOST -> {
         Instance instance = instance(task);
         Path path = network.plug(eni(instance), Use.NAMESPACE).orElseThrow();
-        yield new Opened(path, instance.privateIpAddress(), instance.vpcId(), Map.of());
+        VpcNames names = VpcNames.of(ec2, instance.vpcId());
+        yield new Opened(path, instance.privateIpAddress(), instance.vpcId(), names, Map.of());
       }
       case BRIDGE -> bridge(task, instance(task));
-      case NONE -> new Opened(null, null, null, Map.of());
+      case NONE -> new Opened(null, null, null, VpcNames.NONE, Map.of());
       case UNKNOWN_TO_SDK_VERSION ->
           throw new EngineException("CannotStartContainerError: unknown network mode");
     };
@@ -114,7 +118,12 @@ public final class TaskNetworks {
       own.put(place.container(), network.putBehind(eni, behind));
     }
     // Each container has a place of its own, or none at all; any of theirs will do for the sandbox.
-    return new Opened(own.values().stream().findFirst().orElse(null), null, instance.vpcId(), own);
+    return new Opened(
+        own.values().stream().findFirst().orElse(null),
+        null,
+        instance.vpcId(),
+        VpcNames.of(ec2, instance.vpcId()),
+        own);
   }
 
   private static String name(TaskRecord task, String container) {

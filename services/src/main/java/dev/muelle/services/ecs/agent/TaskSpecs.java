@@ -39,7 +39,6 @@ final class TaskSpecs {
   private static final int SHORT_ID = 12; // as Docker names a container's host
   private static final long MIB = 1L << 20;
   private static final long GIB = 1L << 30;
-  private static final String RESOLVER = "169.254.169.253";
   private static final String LABEL_SCOPE = "scope";
 
   private final Scope scope;
@@ -118,8 +117,8 @@ final class TaskSpecs {
             : "ip-" + address.replace('.', '-') + "." + domain(),
         address,
         List.of(),
-        places.vpc() == null ? List.of() : List.of(RESOLVER),
-        places.vpc() == null ? List.of() : List.of(domain()));
+        places.names().servers(),
+        places.names().domains());
   }
 
   private String domain() {

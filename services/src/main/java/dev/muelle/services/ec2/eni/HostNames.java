@@ -1,0 +1,82 @@
+package dev.muelle.services.ec2.eni;
+
+import dev.muelle.network.NameSource;
+import dev.muelle.services.Scope;
+import dev.muelle.services.ec2.dhcp.DhcpOptionSets;
+import dev.muelle.services.ec2.state.Tables;
+import dev.muelle.store.Row;
+import dev.muelle.store.Store;
+import dev.muelle.store.Tx;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+
+/**
+ * The host names of interfaces, and what a VPC's resolver says of them: a private one is known in
+ * its own VPC; a public one means the private address there, where the VPC has public host names,
+ * and the public address elsewhere.
+ *
+ * @see <a href="https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html">DNS attributes</a>
+ */
+public final class HostNames implements NameSource {
+
+  private static final Pattern HOST =
+      Pattern.compile("(ip|ec2)-(\\d{1,3})-(\\d{1,3})-(\\d{1,3})-(\\d{1,3})(\\..+)");
+
+  private final Scope scope;
+  private final Store store;
+
+  public HostNames(Scope scope, Store store) {
+    this.scope = scope;
+    this.store = store;
+  }
+
+  static String inside(Scope scope, String address) {
+    return "ip-" + address.replace('.', '-') + "." + DhcpOptionSets.domain(scope);
+  }
+
+  static String outside(Scope scope, String address) {
+    return "ec2-" + address.replace('.', '-') + suffix(scope);
+  }
+
+  private static String suffix(Scope scope) {
+    return scope.region().equals("us-east-1")
+        ? ".compute-1.amazonaws.com"
+        : "." + scope.region() + ".compute.amazonaws.com";
+  }
+
+  @Override
+  public Optional<List<String>> lookup(String vpcId, String name) {
+    Matcher host = HOST.matcher(name);
+    if (!host.matches()) {
+      return Optional.empty();
+    }
+    String address = String.join(".", host.group(2), host.group(3), host.group(4), host.group(5));
+    if (host.group(1).equals("ip")) {
+      return host.group(6).equals("." + DhcpOptionSets.domain(scope))
+          ? store
+              .read(tx -> tx.get(Tables.ADDRESSES, vpcId + "/" + address))
+              .map(row -> List.of(address))
+          : Optional.empty();
+    }
+    return host.group(6).equals(suffix(scope))
+        ? store.read(tx -> publicly(tx, vpcId, address)).map(List::of)
+        : Optional.empty();
+  }
+
+  private static Optional<String> publicly(Tx tx, String vpcId, String address) {
+    Optional<NetworkInterface> owner =
+        tx.list(Tables.INTERFACES).stream()
+            .map(Row::value)
+            .filter(
+                eni -> eni.association() != null && address.equals(eni.association().publicIp()))
+            .findFirst()
+            .filter(eni ->
+                tx.get(Tables.VPCS, eni.vpcId())
+                    .filter(row -> row.value().dnsHostnames())
+                    .isPresent());
+    return owner.map(eni -> eni.vpcId().equals(vpcId) ? eni.privateIpAddress() : address);
+  }
+}
