@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,6 +71,17 @@ public interface Network extends AutoCloseable {
    */
   Optional<Path> plug(String interfaceId, Use use);
 
+  /**
+   * Brings an interface to life as a further device, {@code eth}<i>n</i>, of the namespace of
+   * another one of the same VPC. What is sent from its addresses leaves through it. Idempotent.
+   *
+   * @param hostId the interface that is plugged as {@link Use#NAMESPACE}
+   * @param device from 1; the host's own is 0
+   * @throws IllegalStateException if the host is not plugged so, or the interface is plugged
+   *     otherwise
+   */
+  void attach(String interfaceId, String hostId, int device);
+
   /** Takes the interface (and its namespace) down again; it stays known. Idempotent. */
   void unplug(String interfaceId);
 
@@ -126,7 +138,10 @@ public interface Network extends AutoCloseable {
      * A NAT gateway: what subnets route to it leaves again under its own address, by the routes of
      * its own subnet; nothing comes in that was not asked for. It has no security groups.
      */
-    NAT_GATEWAY
+    NAT_GATEWAY,
+
+    /** A further device in another interface's namespace; only {@link #attach} makes it. */
+    ATTACHED
   }
 
   /**
@@ -176,6 +191,7 @@ public interface Network extends AutoCloseable {
    * @param publicAddress out of {@link #PUBLIC}: who sends to it from outside reaches the
    *     interface, and what the interface sends out bears it, where its subnet's routes lead there;
    *     null for none
+   * @param secondary further private addresses out of the same subnet
    */
   record NetworkInterface(
       String id,
@@ -184,5 +200,24 @@ public interface Network extends AutoCloseable {
       String address,
       String macAddress,
       List<String> securityGroups,
-      @Nullable String publicAddress) {}
+      @Nullable String publicAddress,
+      List<String> secondary) {
+
+    /** One with its primary private address only. */
+    public NetworkInterface(
+        String id,
+        String vpcId,
+        Cidr subnet,
+        String address,
+        String macAddress,
+        List<String> securityGroups,
+        @Nullable String publicAddress) {
+      this(id, vpcId, subnet, address, macAddress, securityGroups, publicAddress, List.of());
+    }
+
+    /** All private addresses, the primary one first. */
+    public List<String> addresses() {
+      return Stream.concat(Stream.of(address), secondary.stream()).toList();
+    }
+  }
 }

@@ -155,7 +155,18 @@ public final class LinuxNetwork implements Network {
     return switch (use) {
       case NAMESPACE -> Optional.of(namespace.taskNamespace(interfaceId));
       case SERVER, NAT_GATEWAY -> Optional.empty();
+      case ATTACHED -> throw new IllegalArgumentException("attached, not plugged");
     };
+  }
+
+  @Override
+  public void attach(String interfaceId, String hostId, int device) {
+    VpcNamespace namespace = ofInterface(interfaceId);
+    NetworkInterface eni = namespace.find(interfaceId).orElseThrow(() -> unknown(interfaceId));
+    if (namespace.plugged(hostId).filter(Use.NAMESPACE::equals).isEmpty()) {
+      throw new IllegalStateException("interface " + hostId + " is not plugged");
+    }
+    namespace.attach(eni, hostId, device);
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
@@ -41,6 +42,7 @@ final class Resolver implements AutoCloseable {
   private final Answers answers;
   private final Semaphore slots = new Semaphore(MAX_AT_ONCE);
   private final List<AutoCloseable> sockets = new ArrayList<>();
+  private final List<Thread> threads = new ArrayList<>();
 
   Resolver(String vpcId, List<NameSource> sources, SocketSpace space, List<String> addresses) {
     this.vpcId = vpcId;
@@ -62,8 +64,8 @@ final class Resolver implements AutoCloseable {
                     .setOption(StandardSocketOptions.SO_REUSEADDR, true)
                     .bind(at));
         sockets.add(tcp);
-        Thread.ofPlatform().daemon().name("dns-" + vpcId).start(() -> receive(udp));
-        Thread.ofVirtual().name("dns-tcp-" + vpcId).start(() -> accept(tcp));
+        threads.add(Thread.ofPlatform().daemon().name("dns-" + vpcId).start(() -> receive(udp)));
+        threads.add(Thread.ofVirtual().name("dns-tcp-" + vpcId).start(() -> accept(tcp)));
       }
     } catch (IOException e) {
       close();
@@ -141,6 +143,7 @@ final class Resolver implements AutoCloseable {
     }
   }
 
+  /** Returns when nobody is answered any more: a socket is there as long as a thread uses it. */
   @Override
   public void close() {
     for (AutoCloseable socket : sockets) {
@@ -148,6 +151,14 @@ final class Resolver implements AutoCloseable {
         socket.close();
       } catch (Exception e) {
         LOG.debug("closing failed", e);
+      }
+    }
+    for (Thread thread : threads) {
+      try {
+        thread.join(Duration.ofSeconds(5));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
       }
     }
   }

@@ -240,18 +240,20 @@ final class Ruleset {
   private static String elements(String verb, NetworkInterface eni, String before) {
     boolean add = verb.equals("add");
     StringBuilder script = new StringBuilder(before);
-    String address = eni.address();
     if (eni.securityGroups().isEmpty()) {
       script.append(SubnetRules.gateway(verb, eni));
     } else {
-      String list = list(eni.securityGroups());
-      script.append(element(verb, "bound", bound(eni)));
-      script.append(element(verb, "egress", address + (add ? " : " + number(list) : "")));
-      script.append(element(verb, "ingress", address + (add ? " : " + number(list) : "")));
+      String number = add ? " : " + number(list(eni.securityGroups())) : "";
+      for (String address : eni.addresses()) {
+        script.append(element(verb, "bound", bound(eni, address)));
+        script.append(element(verb, "egress", address + number));
+        script.append(element(verb, "ingress", address + number));
+        for (String group : eni.securityGroups()) {
+          script.append(element(verb, memberSet(group), address));
+        }
+      }
     }
-    for (String group : eni.securityGroups()) {
-      script.append(element(verb, memberSet(group), address));
-    }
+    String address = eni.address();
     String outside = eni.publicAddress();
     if (outside != null) {
       script.append(element(verb, "public", address + (add ? " : " + outside : "")));
@@ -289,8 +291,8 @@ final class Ruleset {
     return script.toString();
   }
 
-  private static String bound(NetworkInterface eni) {
-    return "\"" + KernelNames.veth(eni.id()) + "\" . " + eni.address();
+  private static String bound(NetworkInterface eni, String address) {
+    return "\"" + KernelNames.veth(eni.id()) + "\" . " + address;
   }
 
   static String element(String verb, String set, String element) {

@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -34,7 +35,7 @@ import org.jspecify.annotations.Nullable;
 final class VpcNamespace implements SocketSpace {
 
   /** The next hop of every interface: local to the VPC's namespace, which answers ARP for it. */
-  private static final String GATEWAY = "169.254.1.1";
+  static final String GATEWAY = "169.254.1.1";
 
   private static final int LOCKS = 64;
 
@@ -82,6 +83,9 @@ final class VpcNamespace implements SocketSpace {
 
   private final Map<String, NetworkInterface> interfaces = new ConcurrentHashMap<>();
   private final Map<String, Use> plugged = new ConcurrentHashMap<>();
+
+  /** Where interfaces are that are devices of namespaces. */
+  private final Map<String, Device> devices = new ConcurrentHashMap<>();
 
   /** Lists of groups for which the filters have chains. */
   private final Set<Set<String>> lists = ConcurrentHashMap.newKeySet();
@@ -301,11 +305,12 @@ final class VpcNamespace implements SocketSpace {
     String chains =
         list.isEmpty() || lists.contains(list) ? "" : Ruleset.chains(eni.securityGroups());
     filters.apply(gone + chains + Ruleset.networkInterface(eni));
+    readdress(eni, before == null ? List.of() : before.secondary());
     lists.add(list); // only now, and so the rest: what failed is to be tried again
     interfaces.put(eni.id(), eni);
     lock.lock();
     try {
-      adopted.remove(eni.address());
+      eni.addresses().forEach(adopted::remove);
     } finally {
       lock.unlock();
     }
@@ -317,8 +322,10 @@ final class VpcNamespace implements SocketSpace {
   /** What the filters of an earlier server are to forget before they learn an interface. */
   private String left(NetworkInterface eni) {
     StringBuilder script = new StringBuilder();
-    if (adopted.contains(eni.address())) {
-      script.append(Ruleset.withoutAddress(eni.address()));
+    for (String address : eni.addresses()) {
+      if (adopted.contains(address)) {
+        script.append(Ruleset.withoutAddress(address));
+      }
     }
     // Its own public address of then, and its own of now, which may have been another's then.
     for (Map.Entry<String, String> then : Map.copyOf(adoptedPublic).entrySet()) {
@@ -336,8 +343,42 @@ final class VpcNamespace implements SocketSpace {
       plugged.put(eni.id(), Use.NAT_GATEWAY);
       reroute();
     } else {
+      devices.put(eni.id(), own(eni.id()));
       plugged.put(eni.id(), Use.NAMESPACE);
+      own(eni.id()).addresses(eni.secondary(), Set.of());
     }
+  }
+
+  private Device own(String interfaceId) {
+    return new Device(namespace, KernelNames.veth(interfaceId), names.namespace(interfaceId), 0);
+  }
+
+  /** Gives a plugged interface the secondary addresses that it is to have. */
+  private void readdress(NetworkInterface eni, List<String> before) {
+    if (eni.secondary().equals(before)) {
+      return;
+    }
+    Use use = plugged.get(eni.id());
+    if (use == Use.SERVER) {
+      Set<String> gone = new HashSet<>(before);
+      eni.secondary().forEach(gone::remove);
+      gone.forEach(this::removeFromLoopback);
+      eni.secondary().forEach(this::addToLoopback);
+    } else if (use != null) {
+      Objects.requireNonNull(devices.get(eni.id())).addresses(eni.secondary(), before);
+    }
+  }
+
+  private void addToLoopback(String address) {
+    ip(namespace, "addr replace " + address + "/32 dev lo\n");
+  }
+
+  private void removeFromLoopback(String address) {
+    Command.attempt(
+        List.of("ip", "-n", namespace, "addr", "del", address + "/32", "dev", "lo"),
+        Map.of(),
+        "",
+        Duration.ofSeconds(10));
   }
 
   /** Routes that lead out follow the uplink's coming and going. */
@@ -367,8 +408,13 @@ final class VpcNamespace implements SocketSpace {
       throw new IllegalStateException(eni.id() + " is in use as " + present);
     }
     switch (use) {
-      case SERVER -> ip(namespace, "addr replace " + eni.address() + "/32 dev lo\n");
-      case NAMESPACE -> plugNamespace(eni, KernelNames.veth(eni.id()));
+      case SERVER -> eni.addresses().forEach(this::addToLoopback);
+      case NAMESPACE -> {
+        plugNamespace(eni, KernelNames.veth(eni.id()));
+        devices.put(eni.id(), own(eni.id()));
+        own(eni.id()).addresses(eni.secondary(), Set.of());
+      }
+      case ATTACHED -> throw new IllegalArgumentException("attached, not plugged");
       case NAT_GATEWAY -> {
         plugNamespace(eni, KernelNames.gateway(eni.id()));
         NatGateway.furnish(names.namespace(eni.id()), eni.address());
@@ -378,6 +424,26 @@ final class VpcNamespace implements SocketSpace {
     if (use == Use.NAT_GATEWAY) {
       reroute();
     }
+  }
+
+  /** Makes an interface a further device of a plugged one's namespace. */
+  void attach(NetworkInterface eni, String hostId, int number) {
+    alone(
+        eni.id(),
+        () -> {
+          Use present = plugged.get(eni.id());
+          if (present == Use.ATTACHED) {
+            return;
+          }
+          if (present != null) {
+            throw new IllegalStateException(eni.id() + " is in use as " + present);
+          }
+          Device device =
+              new Device(namespace, KernelNames.veth(eni.id()), names.namespace(hostId), number);
+          device.make(eni);
+          devices.put(eni.id(), device);
+          plugged.put(eni.id(), Use.ATTACHED);
+        });
   }
 
   private void plugNamespace(NetworkInterface eni, String veth) {
@@ -428,13 +494,12 @@ final class VpcNamespace implements SocketSpace {
       return;
     }
     switch (use) {
-      case SERVER ->
-          Command.attempt(
-              List.of("ip", "-n", namespace, "addr", "del", eni.address() + "/32", "dev", "lo"),
-              Map.of(),
-              "",
-              Duration.ofSeconds(10));
-      case NAMESPACE -> deleteNamespace(interfaceId, KernelNames.veth(interfaceId));
+      case SERVER -> eni.addresses().forEach(this::removeFromLoopback);
+      case NAMESPACE -> {
+        devices.remove(interfaceId);
+        deleteNamespace(interfaceId, KernelNames.veth(interfaceId));
+      }
+      case ATTACHED -> Objects.requireNonNull(devices.remove(interfaceId)).take(eni);
       case NAT_GATEWAY -> {
         reroute(); // first nobody is led there any more
         deleteNamespace(interfaceId, KernelNames.gateway(interfaceId));
@@ -519,6 +584,9 @@ final class VpcNamespace implements SocketSpace {
           removeNow(id);
         }
       }
+      if (adopting) {
+        detachForgotten();
+      }
       filters.apply(Ruleset.whole(vpc, subnets.values(), groups.values(), interfaces.values()));
       lists.clear();
       if (adopting) {
@@ -531,12 +599,23 @@ final class VpcNamespace implements SocketSpace {
     }
   }
 
+  /** Takes away what an earlier server had attached, and nobody attached since. */
+  private void detachForgotten() {
+    String links = Command.run("ip", "-n", namespace, "-o", "link", "show");
+    for (NetworkInterface eni : interfaces.values()) {
+      String veth = KernelNames.veth(eni.id());
+      if (!plugged.containsKey(eni.id()) && links.contains(" " + veth + "@")) {
+        new Device(namespace, veth, namespace, 0).take(eni);
+      }
+    }
+  }
+
   void remove() {
     whole.writeLock().lock();
     try {
       for (String id : Set.copyOf(interfaces.keySet())) {
         Use use = plugged.remove(id);
-        if (use != null && use != Use.SERVER) {
+        if (use == Use.NAMESPACE || use == Use.NAT_GATEWAY) { // the others go with these
           deleteNamespace(
               id, use == Use.NAMESPACE ? KernelNames.veth(id) : KernelNames.gateway(id));
         }

@@ -116,18 +116,20 @@ public final class SimNetwork implements Network {
   @Override
   public synchronized void putInterface(NetworkInterface wanted) {
     requireVpc(wanted.vpcId());
-    if (!wanted.subnet().contains(Cidr.address(wanted.address()))) {
-      throw new IllegalArgumentException(wanted.address() + " is not in " + wanted.subnet());
-    }
-    String owner = owners.get(place(wanted));
-    if (owner != null && !owner.equals(wanted.id())) {
-      throw new IllegalStateException(wanted.address() + " belongs to " + owner);
+    for (String address : wanted.addresses()) {
+      if (!wanted.subnet().contains(Cidr.address(address))) {
+        throw new IllegalArgumentException(address + " is not in " + wanted.subnet());
+      }
+      String owner = owners.get(wanted.vpcId() + "/" + address);
+      if (owner != null && !owner.equals(wanted.id())) {
+        throw new IllegalStateException(address + " belongs to " + owner);
+      }
     }
     NetworkInterface before = interfaces.put(wanted.id(), wanted);
     if (before != null) {
-      owners.remove(place(before));
+      places(before).forEach(owners::remove);
     }
-    owners.put(place(wanted), wanted.id());
+    places(wanted).forEach(place -> owners.put(place, wanted.id()));
   }
 
   @Override
@@ -138,8 +140,8 @@ public final class SimNetwork implements Network {
         .findFirst();
   }
 
-  private static String place(NetworkInterface eni) {
-    return eni.vpcId() + "/" + eni.address();
+  private static List<String> places(NetworkInterface eni) {
+    return eni.addresses().stream().map(address -> eni.vpcId() + "/" + address).toList();
   }
 
   @Override
@@ -147,7 +149,7 @@ public final class SimNetwork implements Network {
     behindOf(interfaceId).clear();
     NetworkInterface gone = interfaces.remove(interfaceId);
     if (gone != null) {
-      owners.remove(place(gone));
+      places(gone).forEach(owners::remove);
     }
     uses.remove(interfaceId);
   }
@@ -171,7 +173,22 @@ public final class SimNetwork implements Network {
     return switch (use) {
       case NAMESPACE -> Optional.of(Path.of("/sim/netns", interfaceId));
       case SERVER, NAT_GATEWAY -> Optional.empty();
+      case ATTACHED -> throw new IllegalArgumentException("attached, not plugged");
     };
+  }
+
+  @Override
+  public synchronized void attach(String interfaceId, String hostId, int device) {
+    if (!interfaces.containsKey(interfaceId)) {
+      throw new IllegalArgumentException("no interface " + interfaceId);
+    }
+    if (uses.get(hostId) != Use.NAMESPACE) {
+      throw new IllegalStateException("interface " + hostId + " is not plugged");
+    }
+    Use present = uses.putIfAbsent(interfaceId, Use.ATTACHED);
+    if (present != null && present != Use.ATTACHED) {
+      throw new IllegalStateException(interfaceId + " is in use as " + present);
+    }
   }
 
   @Override
@@ -327,7 +344,8 @@ public final class SimNetwork implements Network {
 
   private static boolean matches(Peer wanted, NetworkInterface peer) {
     return switch (wanted) {
-      case Peer.Block block -> block.cidr().contains(Cidr.address(peer.address()));
+      case Peer.Block block ->
+          peer.addresses().stream().anyMatch(one -> block.cidr().contains(Cidr.address(one)));
       case Peer.Group group -> peer.securityGroups().contains(group.groupId());
     };
   }

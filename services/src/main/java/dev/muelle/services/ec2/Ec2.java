@@ -14,6 +14,7 @@ import dev.muelle.services.ec2.eni.NetworkInterfaces;
 import dev.muelle.services.ec2.gateway.InternetGateways;
 import dev.muelle.services.ec2.image.InstanceTypes;
 import dev.muelle.services.ec2.image.MachineImages;
+import dev.muelle.services.ec2.instance.Attachments;
 import dev.muelle.services.ec2.instance.Instances;
 import dev.muelle.services.ec2.instance.Launches;
 import dev.muelle.services.ec2.nat.NatGateways;
@@ -38,6 +39,8 @@ import software.amazon.awssdk.services.ec2.model.AcceptVpcPeeringConnectionReque
 import software.amazon.awssdk.services.ec2.model.AcceptVpcPeeringConnectionResponse;
 import software.amazon.awssdk.services.ec2.model.AllocateAddressRequest;
 import software.amazon.awssdk.services.ec2.model.AllocateAddressResponse;
+import software.amazon.awssdk.services.ec2.model.AssignPrivateIpAddressesRequest;
+import software.amazon.awssdk.services.ec2.model.AssignPrivateIpAddressesResponse;
 import software.amazon.awssdk.services.ec2.model.AssociateAddressRequest;
 import software.amazon.awssdk.services.ec2.model.AssociateAddressResponse;
 import software.amazon.awssdk.services.ec2.model.AssociateDhcpOptionsRequest;
@@ -46,6 +49,8 @@ import software.amazon.awssdk.services.ec2.model.AssociateRouteTableRequest;
 import software.amazon.awssdk.services.ec2.model.AssociateRouteTableResponse;
 import software.amazon.awssdk.services.ec2.model.AttachInternetGatewayRequest;
 import software.amazon.awssdk.services.ec2.model.AttachInternetGatewayResponse;
+import software.amazon.awssdk.services.ec2.model.AttachNetworkInterfaceRequest;
+import software.amazon.awssdk.services.ec2.model.AttachNetworkInterfaceResponse;
 import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupEgressRequest;
 import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupEgressResponse;
 import software.amazon.awssdk.services.ec2.model.AuthorizeSecurityGroupIngressRequest;
@@ -158,6 +163,8 @@ import software.amazon.awssdk.services.ec2.model.DescribeVpcsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcsResponse;
 import software.amazon.awssdk.services.ec2.model.DetachInternetGatewayRequest;
 import software.amazon.awssdk.services.ec2.model.DetachInternetGatewayResponse;
+import software.amazon.awssdk.services.ec2.model.DetachNetworkInterfaceRequest;
+import software.amazon.awssdk.services.ec2.model.DetachNetworkInterfaceResponse;
 import software.amazon.awssdk.services.ec2.model.DisassociateAddressRequest;
 import software.amazon.awssdk.services.ec2.model.DisassociateAddressResponse;
 import software.amazon.awssdk.services.ec2.model.DisassociateRouteTableRequest;
@@ -198,6 +205,8 @@ import software.amazon.awssdk.services.ec2.model.RunInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.RunInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.TerminateInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.TerminateInstancesResponse;
+import software.amazon.awssdk.services.ec2.model.UnassignPrivateIpAddressesRequest;
+import software.amazon.awssdk.services.ec2.model.UnassignPrivateIpAddressesResponse;
 import software.amazon.awssdk.services.ec2.model.UpdateSecurityGroupRuleDescriptionsEgressRequest;
 import software.amazon.awssdk.services.ec2.model.UpdateSecurityGroupRuleDescriptionsEgressResponse;
 import software.amazon.awssdk.services.ec2.model.UpdateSecurityGroupRuleDescriptionsIngressRequest;
@@ -224,6 +233,7 @@ public final class Ec2 implements Ec2Client {
   private final RuleDescriptions descriptions;
   private final PrefixLists prefixLists;
   private final NetworkInterfaces interfaces;
+  private final Attachments attachments;
   private final Instances instances;
   private final MachineImages images;
   private final Loop<String> instanceLoop;
@@ -291,8 +301,10 @@ public final class Ec2 implements Ec2Client {
     natLoop = new Loop<>("ec2-nat-gateway", timers, random, NAT_GATEWAYS_AT_ONCE, nats::look);
     images = new MachineImages(scope);
     Launches launches = new Launches(store, timers, ids, iam, images, interfaces);
+    attachments = new Attachments(store, timers, interfaces, plane);
     instances =
-        new Instances(scope, store, timers, launches, interfaces, plane, this::wakeInstance);
+        new Instances(
+            scope, store, timers, launches, interfaces, attachments, plane, this::wakeInstance);
     instanceLoop = new Loop<>("ec2-instance", timers, random, INSTANCES_AT_ONCE, instances::look);
     tags = new Tags(store);
     network.addNames(new HostNames(scope, store));
@@ -305,6 +317,7 @@ public final class Ec2 implements Ec2Client {
   public void start() {
     vpcs.found();
     plane.everything();
+    attachments.adopt();
     instances.ids().forEach(this::wakeInstance);
     nats.ids().forEach(this::wakeNat);
   }
@@ -462,6 +475,30 @@ public final class Ec2 implements Ec2Client {
   public DeleteNetworkInterfaceResponse deleteNetworkInterface(
       DeleteNetworkInterfaceRequest request) {
     return interfaces.delete(request);
+  }
+
+  @Override
+  public AssignPrivateIpAddressesResponse assignPrivateIpAddresses(
+      AssignPrivateIpAddressesRequest request) {
+    return interfaces.secondary().assign(request);
+  }
+
+  @Override
+  public UnassignPrivateIpAddressesResponse unassignPrivateIpAddresses(
+      UnassignPrivateIpAddressesRequest request) {
+    return interfaces.secondary().unassign(request);
+  }
+
+  @Override
+  public AttachNetworkInterfaceResponse attachNetworkInterface(
+      AttachNetworkInterfaceRequest request) {
+    return attachments.attach(request);
+  }
+
+  @Override
+  public DetachNetworkInterfaceResponse detachNetworkInterface(
+      DetachNetworkInterfaceRequest request) {
+    return attachments.detach(request);
   }
 
   @Override

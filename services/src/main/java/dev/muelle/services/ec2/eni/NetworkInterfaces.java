@@ -26,6 +26,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.AttachmentStatus;
 import software.amazon.awssdk.services.ec2.model.CreateNetworkInterfaceRequest;
@@ -40,11 +41,11 @@ import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttribute
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAssociation;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAttachment;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAttachmentChanges;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceCreationType;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfacePrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceStatus;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceType;
-import software.amazon.awssdk.services.ec2.model.PrivateIpAddressSpecification;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ec2.model.Tag;
@@ -80,8 +81,11 @@ public final class NetworkInterfaces {
 
   private static final Filters<NetworkInterface> FILTERS =
       new Filters<>(NetworkInterface::tagSet)
-          .by("addresses.private-ip-address", NetworkInterface::privateIpAddress)
-          .by("addresses.primary", eni -> true)
+          .byAny("addresses.private-ip-address", NetworkInterfaces::addresses)
+          .byAny(
+              "addresses.primary",
+              eni ->
+                  eni.privateIpAddresses().stream().map(one -> one.primary().toString()).toList())
           .by("addresses.association.public-ip", NetworkInterfaces::publicIp)
           .by("association.public-ip", NetworkInterfaces::publicIp)
           .by(
@@ -122,7 +126,7 @@ public final class NetworkInterfaces {
           .by("network-interface-id", NetworkInterface::networkInterfaceId)
           .by("owner-id", NetworkInterface::ownerId)
           .by("private-dns-name", NetworkInterface::privateDnsName)
-          .by("private-ip-address", NetworkInterface::privateIpAddress)
+          .byAny("private-ip-address", NetworkInterfaces::addresses)
           .by("requester-id", NetworkInterface::requesterId)
           .by("requester-managed", NetworkInterface::requesterManaged)
           .by("source-dest-check", NetworkInterface::sourceDestCheck)
@@ -134,6 +138,7 @@ public final class NetworkInterfaces {
   private final Store store;
   private final Ids ids;
   private final Addresses addresses;
+  private final SecondaryAddresses secondary;
   private final DataPlane plane;
   private final int most;
 
@@ -144,6 +149,11 @@ public final class NetworkInterfaces {
     this.ids = ids;
     this.plane = plane;
     addresses = new Addresses(ids, plane);
+    secondary = new SecondaryAddresses(scope, store, addresses, plane);
+  }
+
+  public SecondaryAddresses secondary() {
+    return secondary;
   }
 
   /** Only they make interfaces of this type, which may be without groups. */
@@ -155,6 +165,16 @@ public final class NetworkInterfaces {
   /** Whether it is a NAT gateway's, which nobody else may change. */
   static boolean isGateway(NetworkInterface eni) {
     return NAT_GATEWAY.equals(eni.interfaceTypeAsString());
+  }
+
+  /** All private addresses of an interface as it is stored or shown; the primary one is first. */
+  static List<String> addresses(NetworkInterface eni) {
+    return Stream.concat(
+            Stream.of(eni.privateIpAddress()),
+            eni.privateIpAddresses().stream()
+                .map(NetworkInterfacePrivateIpAddress::privateIpAddress))
+        .distinct()
+        .toList();
   }
 
   private static @Nullable String publicIp(NetworkInterface eni) {
@@ -170,6 +190,7 @@ public final class NetworkInterfaces {
             "Description",
             "PrivateIpAddress",
             "PrivateIpAddresses",
+            "SecondaryPrivateIpAddressCount",
             "InterfaceType",
             "ClientToken",
             "TagSpecifications",
@@ -191,7 +212,7 @@ public final class NetworkInterfaces {
           request.interfaceTypeAsString(), "interfaceType", "Unknown interface type.");
     }
     description(request.description());
-    String wanted = wantedAddress(request);
+    SecondaryAddresses.Asked wanted = SecondaryAddresses.asked(request);
     List<Tag> tags = Tags.given("network-interface", request.tagSpecifications());
     String token = request.clientToken();
     String asked =
@@ -206,7 +227,14 @@ public final class NetworkInterfaces {
           }
           Subnet subnet = Kind.SUBNET.get(tx, subnetId);
           NetworkInterface eni =
-              make(tx, fresh, mac, subnet, request.groups(), wanted, request.description());
+              make(
+                  tx,
+                  fresh,
+                  mac,
+                  subnet,
+                  request.groups(),
+                  wanted.primary(),
+                  request.description());
           if (balancers) {
             eni =
                 eni.toBuilder()
@@ -215,6 +243,7 @@ public final class NetworkInterfaces {
                     .build();
           }
           tx.insert(Tables.INTERFACES, fresh, eni);
+          secondary.take(tx, fresh, wanted.secondary(), wanted.count());
           Tags.put(tx, fresh, tags);
           ClientToken.put(tx, token, asked, fresh);
           Refuse.ifDryRun(request.dryRun());
@@ -332,33 +361,15 @@ public final class NetworkInterfaces {
   /** Gives back what an interface had, and forgets it; packets know nothing of it any more. */
   public void forget(Tx tx, String id) {
     NetworkInterface eni = Kind.INTERFACE.get(tx, id);
-    addresses.giveBack(tx, Kind.SUBNET.get(tx, eni.subnetId()), eni.privateIpAddress());
+    for (String address : addresses(eni)) {
+      addresses.giveBack(tx, Kind.SUBNET.get(tx, eni.subnetId()), address);
+    }
     if (eni.association() != null && eni.association().allocationId() == null) {
       addresses.giveBackPublic(tx, eni.association().publicIp());
     }
     ClientToken.forget(tx, id);
     Tags.forget(tx, id);
     tx.delete(Tables.INTERFACES, id);
-  }
-
-  private static @Nullable String wantedAddress(CreateNetworkInterfaceRequest request) {
-    List<PrivateIpAddressSpecification> several = request.privateIpAddresses();
-    if (several.isEmpty()) {
-      return request.privateIpAddress();
-    }
-    if (request.privateIpAddress() != null) {
-      throw Refuse.combination(
-          "The parameter privateIpAddresses cannot be used with the parameter privateIpAddress");
-    }
-    if (several.size() > 1) {
-      throw Refuse.unsupported(
-          "Secondary addresses (the parameter PrivateIpAddresses) are not supported by this region"
-              + " yet.");
-    }
-    if (!Boolean.TRUE.equals(several.getFirst().primary())) {
-      throw Refuse.combination("One of the private addresses must be the primary one");
-    }
-    return Refuse.required(several.getFirst().privateIpAddress(), "PrivateIpAddress");
   }
 
   /** A locally administered unicast address. */
@@ -440,14 +451,19 @@ public final class NetworkInterfaces {
             "Groups",
             "SourceDestCheck",
             "AssociatePublicIpAddress",
+            "Attachment",
             "DryRun"));
     String id = wellFormed(Refuse.required(request.networkInterfaceId(), "networkInterfaceId"));
     Boolean check = Flags.value(request.sourceDestCheck());
     Boolean associate = request.associatePublicIpAddress();
     String description = request.description() == null ? null : request.description().value();
     long attributes =
-        java.util.stream.Stream.of(
-                check != null, associate != null, description != null, !request.groups().isEmpty())
+        Stream.of(
+                check != null,
+                associate != null,
+                description != null,
+                request.attachment() != null,
+                !request.groups().isEmpty())
             .filter(given -> given)
             .count();
     if (attributes == 0) {
@@ -477,6 +493,9 @@ public final class NetworkInterfaces {
             if (!request.groups().isEmpty()) {
               changed.groups(groups(tx, eni.vpcId(), request.groups()));
             }
+            if (request.attachment() != null) {
+              changed.attachment(kept(eni, request.attachment()));
+            }
             if (associate != null) {
               changed.association(association(tx, eni, associate));
             }
@@ -489,6 +508,22 @@ public final class NetworkInterfaces {
           }
           return ModifyNetworkInterfaceAttributeResponse.builder().build();
         });
+  }
+
+  /** The attachment with another say on what becomes of the interface at its instance's end. */
+  private static NetworkInterfaceAttachment kept(
+      NetworkInterface eni, NetworkInterfaceAttachmentChanges changes) {
+    NetworkInterfaceAttachment present = eni.attachment();
+    String id = Refuse.required(changes.attachmentId(), "attachment.attachmentId");
+    if (present == null || !id.equals(present.attachmentId())) {
+      throw Refuse.because(
+          "InvalidAttachmentID.NotFound",
+          "The attachment '" + id + "' does not exist for " + eni.networkInterfaceId());
+    }
+    Refuse.unlessEffective(changes, Set.of("AttachmentId", "DeleteOnTermination"));
+    boolean delete =
+        Refuse.required(changes.deleteOnTermination(), "attachment.deleteOnTermination");
+    return present.toBuilder().deleteOnTermination(delete).build();
   }
 
   /** The interface's public address from now on; a present one is kept. */
@@ -573,12 +608,16 @@ public final class NetworkInterfaces {
             own != null ? eni.requesterId() : use.map(NetworkInterfaces::owner).orElse(null))
         .ipv6Addresses(List.of())
         .privateIpAddresses(
-            NetworkInterfacePrivateIpAddress.builder()
-                .primary(true)
-                .privateIpAddress(eni.privateIpAddress())
-                .privateDnsName(eni.privateDnsName())
-                .association(association)
-                .build())
+            Stream.concat(
+                    Stream.of(
+                        NetworkInterfacePrivateIpAddress.builder()
+                            .primary(true)
+                            .privateIpAddress(eni.privateIpAddress())
+                            .privateDnsName(eni.privateDnsName())
+                            .association(association)
+                            .build()),
+                    eni.privateIpAddresses().stream())
+                .toList())
         .tagSet(Tags.of(tx, eni.networkInterfaceId()))
         .build();
   }
@@ -597,7 +636,7 @@ public final class NetworkInterfaces {
   /** The service that holds an interface which is none of an instance. */
   private static String owner(Use use) {
     return switch (use) {
-      case NAMESPACE, NAT_GATEWAY -> "amazon-aws";
+      case NAMESPACE, NAT_GATEWAY, ATTACHED -> "amazon-aws";
       case SERVER -> "amazon-elb";
     };
   }

@@ -36,6 +36,8 @@ import software.amazon.awssdk.services.ec2.model.DescribeInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.GroupIdentifier;
 import software.amazon.awssdk.services.ec2.model.Instance;
 import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterface;
+import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterfaceAssociation;
+import software.amazon.awssdk.services.ec2.model.InstancePrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.InstanceState;
 import software.amazon.awssdk.services.ec2.model.InstanceStateChange;
 import software.amazon.awssdk.services.ec2.model.InstanceStateName;
@@ -43,6 +45,8 @@ import software.amazon.awssdk.services.ec2.model.InstanceStatus;
 import software.amazon.awssdk.services.ec2.model.InstanceStatusDetails;
 import software.amazon.awssdk.services.ec2.model.InstanceStatusSummary;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAssociation;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAttachment;
 import software.amazon.awssdk.services.ec2.model.Reservation;
 import software.amazon.awssdk.services.ec2.model.RunInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.RunInstancesResponse;
@@ -109,6 +113,7 @@ public final class Instances {
   private final InstantSource clock;
   private final Launches launches;
   private final NetworkInterfaces interfaces;
+  private final Attachments attachments;
   private final DataPlane plane;
   private final Consumer<String> wake;
 
@@ -123,6 +128,7 @@ public final class Instances {
       InstantSource clock,
       Launches launches,
       NetworkInterfaces interfaces,
+      Attachments attachments,
       DataPlane plane,
       Consumer<String> wake) {
     this.scope = scope;
@@ -130,6 +136,7 @@ public final class Instances {
     this.clock = clock;
     this.launches = launches;
     this.interfaces = interfaces;
+    this.attachments = attachments;
     this.plane = plane;
     this.wake = wake;
   }
@@ -194,6 +201,7 @@ public final class Instances {
           }
           return wanted;
         });
+    attachments.boot(record);
     if (record.state() == InstanceStateName.PENDING) {
       change(record.id(), InstanceStateName.PENDING, now -> now.in(InstanceStateName.RUNNING));
     }
@@ -202,14 +210,18 @@ public final class Instances {
 
   private Duration shutDown(InstanceRecord record) {
     String eni = Objects.requireNonNull(record.interfaceId());
+    attachments.end(record);
     plane.alone(
         eni,
         () -> {
-          plane.interfaceGone(eni);
+          store
+              .read(tx -> tx.get(Tables.INTERFACES, eni))
+              .map(Row::value)
+              .filter(first -> first.attachment() != null)
+              .ifPresent(first -> attachments.release(eni, first.attachment().attachmentId()));
           return store.write(tx -> {
             InstanceRecord now = Kind.INSTANCE.get(tx, record.id());
             if (now.interfaceId() != null) {
-              interfaces.forget(tx, eni);
               tx.put(
                   Tables.INSTANCES,
                   record.id(),
@@ -382,37 +394,57 @@ public final class Instances {
         .securityGroups(eni.groups())
         .sourceDestCheck(true)
         .networkInterfaces(
-            InstanceNetworkInterface.builder()
-                .networkInterfaceId(id)
-                .description(eni.description())
-                .groups(eni.groups())
-                .macAddress(eni.macAddress())
-                .ownerId(scope.account())
-                .privateDnsName(eni.privateDnsName())
-                .privateIpAddress(eni.privateIpAddress())
-                .sourceDestCheck(true)
-                .status(eni.statusAsString())
-                .subnetId(eni.subnetId())
-                .vpcId(eni.vpcId())
-                .interfaceType("interface")
-                .association(
-                    eni.association() == null
-                        ? null
-                        : software.amazon.awssdk.services.ec2.model
-                            .InstanceNetworkInterfaceAssociation.builder()
-                            .ipOwnerId(eni.association().ipOwnerId())
-                            .publicIp(eni.association().publicIp())
-                            .publicDnsName(eni.association().publicDnsName())
-                            .build())
-                .attachment(a ->
-                    a.attachmentId(eni.attachment().attachmentId())
-                        .attachTime(eni.attachment().attachTime())
-                        .deleteOnTermination(true)
-                        .deviceIndex(0)
-                        .networkCardIndex(0)
-                        .status(eni.attachment().statusAsString()))
-                .build())
+            Attachments.of(tx, record.id()).stream()
+                .map(one -> device(interfaces.shown(tx, one)))
+                .toList())
         .build();
+  }
+
+  private static InstanceNetworkInterface device(NetworkInterface eni) {
+    NetworkInterfaceAttachment attachment = eni.attachment();
+    return InstanceNetworkInterface.builder()
+        .networkInterfaceId(eni.networkInterfaceId())
+        .description(eni.description())
+        .groups(eni.groups())
+        .macAddress(eni.macAddress())
+        .ownerId(eni.ownerId())
+        .privateDnsName(eni.privateDnsName())
+        .privateIpAddress(eni.privateIpAddress())
+        .privateIpAddresses(
+            eni.privateIpAddresses().stream()
+                .map(one ->
+                    InstancePrivateIpAddress.builder()
+                        .primary(one.primary())
+                        .privateIpAddress(one.privateIpAddress())
+                        .privateDnsName(one.privateDnsName())
+                        .association(association(one.association()))
+                        .build())
+                .toList())
+        .sourceDestCheck(true)
+        .status(eni.statusAsString())
+        .subnetId(eni.subnetId())
+        .vpcId(eni.vpcId())
+        .interfaceType("interface")
+        .association(association(eni.association()))
+        .attachment(a ->
+            a.attachmentId(attachment.attachmentId())
+                .attachTime(attachment.attachTime())
+                .deleteOnTermination(attachment.deleteOnTermination())
+                .deviceIndex(attachment.deviceIndex())
+                .networkCardIndex(0)
+                .status(attachment.statusAsString()))
+        .build();
+  }
+
+  private static @Nullable InstanceNetworkInterfaceAssociation association(
+      @Nullable NetworkInterfaceAssociation present) {
+    return present == null
+        ? null
+        : InstanceNetworkInterfaceAssociation.builder()
+            .ipOwnerId(present.ipOwnerId())
+            .publicIp(present.publicIp())
+            .publicDnsName(present.publicDnsName())
+            .build();
   }
 
   public DescribeInstanceAttributeResponse attribute(DescribeInstanceAttributeRequest request) {

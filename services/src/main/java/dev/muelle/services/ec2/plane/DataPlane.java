@@ -24,6 +24,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.GroupIdentifier;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfacePrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.RouteTable;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
 import software.amazon.awssdk.services.ec2.model.SecurityGroupRule;
@@ -110,6 +111,11 @@ public final class DataPlane {
   }
 
   public void networkInterface(String id) {
+    networkInterfaceWithout(id, List.of());
+  }
+
+  /** States an interface without some of its secondary addresses, which it is about to lose. */
+  public void networkInterfaceWithout(String id, List<String> gone) {
     NetworkInterface stored = store.read(tx -> Kind.INTERFACE.get(tx, id));
     boolean unfiltered = unfiltered(stored);
     if (unfiltered) {
@@ -129,7 +135,11 @@ public final class DataPlane {
               unfiltered
                   ? List.of(UNFILTERED)
                   : eni.groups().stream().map(GroupIdentifier::groupId).toList(),
-              publicAddress(tx, eni));
+              publicAddress(tx, eni),
+              eni.privateIpAddresses().stream()
+                  .map(NetworkInterfacePrivateIpAddress::privateIpAddress)
+                  .filter(address -> !gone.contains(address))
+                  .toList());
         }));
   }
 
@@ -241,6 +251,16 @@ public final class DataPlane {
   /** Brings an instance's interface to life. */
   public void plugInstance(String interfaceId) {
     network.plug(interfaceId, Use.NAMESPACE);
+  }
+
+  /** Brings an interface to life as a further device of an instance. */
+  public void attach(String interfaceId, String hostId, int device) {
+    network.attach(interfaceId, hostId, device);
+  }
+
+  /** Takes an interface down that stays. */
+  public void unplug(String interfaceId) {
+    network.unplug(interfaceId);
   }
 
   /** Brings a NAT gateway's interface to life. */

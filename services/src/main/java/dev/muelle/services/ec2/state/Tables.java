@@ -46,11 +46,13 @@ public final class Tables {
                   rule.referencedGroupInfo() == null ? null : rule.referencedGroupInfo().groupId())
           .remember();
 
+  /** Of their private addresses, only the secondary ones are in the list of such. */
   public static final Table<NetworkInterface> INTERFACES =
       Table.of("ec2.network_interfaces", StoredJson.codec(NetworkInterface.class))
           .index("vpc", NetworkInterface::vpcId)
           .index("subnet", NetworkInterface::subnetId)
           .index("description", NetworkInterface::description)
+          .index("instance", eni -> eni.attachment() == null ? null : eni.attachment().instanceId())
           .index(
               "allocation",
               eni -> eni.association() == null ? null : eni.association().allocationId())
