@@ -34,6 +34,7 @@ public final class FilterSocket implements AutoCloseable {
   private static final int LIST_ELEMENT = 1 | NESTED;
   private static final int ELEMENT_KEY = 1 | NESTED;
   private static final int ELEMENT_DATA = 2 | NESTED;
+  private static final int ELEMENT_KEY_END = 10 | NESTED;
   private static final int DATA_VALUE = 1;
   private static final int DATA_VERDICT = 2 | NESTED;
   private static final int VERDICT_CODE = 1;
@@ -49,9 +50,11 @@ public final class FilterSocket implements AutoCloseable {
    * An element that is to come or to go.
    *
    * @param key each part padded to four bytes with zeros
+   * @param end of each part's range, which begins with the key's, for a set of intervals; else null
    * @param value of a map's element that comes, else null
    */
-  public record Element(boolean added, String set, byte[] key, @Nullable Value value) {}
+  public record Element(
+      boolean added, String set, byte[] key, byte @Nullable [] end, @Nullable Value value) {}
 
   /** What a map leads to. */
   public sealed interface Value {
@@ -116,6 +119,11 @@ public final class FilterSocket implements AutoCloseable {
     int key = message.begin(ELEMENT_KEY);
     message.put(DATA_VALUE, element.key());
     message.end(key);
+    if (element.end() != null) {
+      int end = message.begin(ELEMENT_KEY_END);
+      message.put(DATA_VALUE, element.end());
+      message.end(end);
+    }
     if (element.value() != null) {
       int data = message.begin(ELEMENT_DATA);
       value(message, element.value());

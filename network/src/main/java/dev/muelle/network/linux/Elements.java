@@ -27,6 +27,13 @@ final class Elements {
               + " (bound|public|private|egress|ingress|members_\\w+)"
               + " \\{ (?:\"([^\"]{1,15})\" \\. )?([0-9.]+)(?: : (?:jump (\\w+)|0x([0-9a-f]{8})|([0-9.]+)))? \\}");
 
+  /** What {@link GroupRules} writes of one rule: a block perhaps, and numbers. */
+  private static final Pattern BOX =
+      Pattern.compile(
+          "(add|delete) element "
+              + Pattern.quote(Ruleset.TABLE)
+              + " (allow_\\w+) \\{ ([0-9. -]+) \\}");
+
   private static final int NAME = 16; // IFNAMSIZ
 
   private Elements() {}
@@ -37,7 +44,12 @@ final class Elements {
     for (String line : script.lines().toList()) {
       Matcher found = LINE.matcher(line);
       if (!found.matches()) {
-        return Optional.empty();
+        Matcher box = BOX.matcher(line);
+        if (!box.matches()) {
+          return Optional.empty();
+        }
+        elements.add(box(box.group(1).equals("add"), box.group(2), box.group(3)));
+        continue;
       }
       boolean added = found.group(1).equals("add");
       elements.add(
@@ -45,9 +57,35 @@ final class Elements {
               added,
               found.group(2),
               key(found.group(3), found.group(4)),
+              null,
               value(found.group(5), found.group(6), found.group(7))));
     }
     return Optional.of(elements);
+  }
+
+  /** Each part a number or a range of two, of which an address has dots inside. */
+  private static Element box(boolean added, String set, String text) {
+    List<String> parts = List.of(text.split(" \\. ", -1));
+    ByteBuffer first = ByteBuffer.allocate(parts.size() * Integer.BYTES);
+    ByteBuffer last = ByteBuffer.allocate(parts.size() * Integer.BYTES);
+    for (int i = 0; i < parts.size(); i++) {
+      String part = parts.get(i);
+      int dash = part.indexOf('-');
+      boolean port = set.endsWith("_ports") && i == parts.size() - 1; // the others are octets
+      first.put(padded(dash < 0 ? part : part.substring(0, dash), port));
+      last.put(padded(dash < 0 ? part : part.substring(dash + 1), port));
+    }
+    return new Element(added, set, first.array(), last.array(), null);
+  }
+
+  /** Four bytes, as many of which are meant as the part's type has. */
+  private static byte[] padded(String number, boolean port) {
+    if (number.indexOf('.') >= 0) {
+      return address(number);
+    }
+    ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES);
+    int value = Integer.parseInt(number);
+    return port ? bytes.putShort((short) value).array() : bytes.put((byte) value).array();
   }
 
   private static byte[] key(@Nullable String link, String address) {

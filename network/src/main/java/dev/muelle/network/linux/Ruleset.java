@@ -4,13 +4,9 @@ import dev.muelle.network.Cidr;
 import dev.muelle.network.Network.NetworkInterface;
 import dev.muelle.network.Network.Vpc;
 import dev.muelle.network.SecurityGroup;
-import dev.muelle.network.SecurityGroup.Peer;
-import dev.muelle.network.SecurityGroup.Rule;
 import dev.muelle.network.Subnet;
 import java.util.Collection;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -142,41 +138,6 @@ final class Ruleset {
             DIVERTED);
   }
 
-  /** Makes a group's rules these, whatever they were; nothing else changes. */
-  static String group(SecurityGroup group) {
-    StringBuilder script = new StringBuilder();
-    String in = chain("in", group.id());
-    String out = chain("out", group.id());
-    for (String referred : referred(group)) {
-      script.append(members(referred));
-    }
-    script.append(members(group.id()));
-    for (String chain : List.of(in, out)) {
-      script.append("add chain %s %s\nflush chain %s %s\n".formatted(TABLE, chain, TABLE, chain));
-    }
-    for (Rule rule : group.ingress()) {
-      script.append(rule(in, "saddr", rule));
-    }
-    for (Rule rule : group.egress()) {
-      script.append(rule(out, "daddr", rule));
-    }
-    return script.toString();
-  }
-
-  /** Takes a group away that no interface has any more. */
-  static String withoutGroup(String groupId) {
-    StringBuilder script = new StringBuilder();
-    for (String direction : List.of("in", "out")) {
-      String chain = chain(direction, groupId);
-      script.append("flush chain %s %s\n".formatted(TABLE, chain));
-    }
-    return script
-        .append(members(groupId))
-        .append("flush set %s %s\n".formatted(TABLE, memberSet(groupId)))
-        .append("flush set %s %s\n".formatted(TABLE, listSet(groupId)))
-        .toString();
-  }
-
   /** Makes the chains that interfaces with these groups share. */
   static String chains(List<String> groups) {
     StringBuilder script = new StringBuilder();
@@ -281,7 +242,7 @@ final class Ruleset {
     StringBuilder script = new StringBuilder();
     script.append("add table ").append(TABLE).append("\ndelete table ").append(TABLE).append('\n');
     script.append(base(vpc, subnets));
-    groups.forEach(group -> script.append(group(group)));
+    groups.forEach(group -> script.append(new GroupRules(group).script(null)));
     interfaces.stream()
         .map(NetworkInterface::securityGroups)
         .filter(list -> !list.isEmpty())
@@ -299,40 +260,9 @@ final class Ruleset {
     return "%s element %s %s { %s }\n".formatted(verb, TABLE, set, element);
   }
 
-  private static Set<String> referred(SecurityGroup group) {
-    Set<String> ids = new TreeSet<>();
-    for (List<Rule> rules : List.of(group.ingress(), group.egress())) {
-      for (Rule rule : rules) {
-        if (rule.peer() instanceof Peer.Group(String id)) {
-          ids.add(id);
-        }
-      }
-    }
-    return ids;
-  }
-
-  private static String members(String groupId) {
+  static String members(String groupId) {
     return "add set %s %s { type ipv4_addr; }\nadd set %s %s { type mark; }\n"
         .formatted(TABLE, memberSet(groupId), TABLE, listSet(groupId));
-  }
-
-  private static String rule(String chain, String side, Rule rule) {
-    String service = service(rule.protocol(), rule.fromPort(), rule.toPort());
-    String behalf =
-        side.equals("saddr") && rule.peer() instanceof Peer.Group(String id)
-            ? "add rule %s %s ct mark @%s %smeta mark set 1 return\n"
-                .formatted(TABLE, chain, listSet(id), service)
-            : "";
-    return behalf
-        + "add rule %s %s %s%smeta mark set 1 return\n"
-            .formatted(TABLE, chain, peer(side, rule.peer()), service);
-  }
-
-  private static String peer(String side, Peer peer) {
-    return switch (peer) {
-      case Peer.Block(Cidr cidr) -> "ip " + side + " " + cidr + " ";
-      case Peer.Group(String id) -> "ip " + side + " @" + memberSet(id) + " ";
-    };
   }
 
   static String service(int protocol, int from, int to) {
@@ -347,16 +277,16 @@ final class Ruleset {
     };
   }
 
-  private static String chain(String direction, String groupId) {
+  static String chain(String direction, String groupId) {
     return direction + "_" + identifier(groupId);
   }
 
-  private static String memberSet(String groupId) {
+  static String memberSet(String groupId) {
     return "members_" + identifier(groupId);
   }
 
   /** The numbers of lists of groups in which a group is. */
-  private static String listSet(String groupId) {
+  static String listSet(String groupId) {
     return "lists_" + identifier(groupId);
   }
 
@@ -365,7 +295,7 @@ final class Ruleset {
     return String.join("_", groups.stream().map(Ruleset::identifier).sorted().toList());
   }
 
-  private static String identifier(String id) {
+  static String identifier(String id) {
     return id.replace('-', '_');
   }
 }

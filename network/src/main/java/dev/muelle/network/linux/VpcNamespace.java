@@ -248,8 +248,9 @@ final class VpcNamespace implements SocketSpace {
     whole.readLock().lock();
     lock.lock();
     try {
-      if (!group.equals(groups.get(group.id()))) {
-        filters.apply(Ruleset.group(group));
+      SecurityGroup before = groups.get(group.id());
+      if (!group.equals(before)) {
+        filters.apply(new GroupRules(group).script(before == null ? null : new GroupRules(before)));
         groups.put(group.id(), group); // only now: what failed is to be tried again
       }
     } finally {
@@ -262,8 +263,9 @@ final class VpcNamespace implements SocketSpace {
     whole.readLock().lock();
     lock.lock();
     try {
-      if (groups.remove(groupId) != null) {
-        filters.apply(Ruleset.withoutGroup(groupId));
+      SecurityGroup gone = groups.remove(groupId);
+      if (gone != null) {
+        filters.apply(new GroupRules(gone).removal());
       }
     } finally {
       lock.unlock();

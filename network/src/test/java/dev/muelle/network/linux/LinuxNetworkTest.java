@@ -99,6 +99,48 @@ class LinuxNetworkTest {
   }
 
   @Test
+  void overlappingRulesPermitWhatAnyOfThemDoes() throws Exception {
+    vpc("vpc-1");
+    group("sg-client", List.of());
+    Path client = task("eni-client", "172.31.0.9", "sg-client");
+    Peer near = new Peer.Block(SUBNET);
+    Peer it = new Peer.Block(Cidr.parse("172.31.0.9/32"));
+    Rule wide = new Rule(6, 8000, 8002, near);
+    Rule more = new Rule(6, 8001, 8004, it);
+    group("sg-task", List.of(wide, more, new Rule(1, 8, -1, it)));
+    Path task = task("eni-task", "172.31.0.12", "sg-task");
+    for (int port : List.of(7999, 8000, 8002, 8004, 8005)) {
+      traffic.serve(task, "172.31.0.12", port);
+    }
+    for (int port : List.of(8000, 8002, 8004)) {
+      assertTrue(reaches(client, "172.31.0.12", port), "port " + port);
+    }
+    assertFalse(connects(client, "172.31.0.12", 7999));
+    assertFalse(connects(client, "172.31.0.12", 8005));
+    assertTrue(answersPing(client, "172.31.0.12"));
+
+    group("sg-task", List.of(wide, new Rule(1, 0, -1, it)));
+    assertTrue(reaches(client, "172.31.0.12", 8002), "one that permits it is left");
+    assertFalse(connects(client, "172.31.0.12", 8004));
+    assertFalse(answersPing(client, "172.31.0.12"), "another type of ICMP");
+
+    group("sg-task", List.of(new Rule(-1, -1, -1, new Peer.Group("sg-client"))));
+    assertTrue(reaches(client, "172.31.0.12", 8005));
+    assertTrue(answersPing(client, "172.31.0.12"));
+    group("sg-task", List.of());
+    assertFalse(connects(client, "172.31.0.12", 8002));
+  }
+
+  private static boolean answersPing(Path from, String address) {
+    return Command.attempt(
+            List.of("nsenter", "--net=" + from, "/bin/busybox", "ping", "-c1", "-W1", address),
+            Map.of(),
+            "",
+            Duration.ofSeconds(60))
+        .ok();
+  }
+
+  @Test
   void establishedConnectionsOutliveTheirRule() throws Exception {
     vpc("vpc-1");
     group("sg-a", List.of(tcp(80, new Peer.Group("sg-a"))));

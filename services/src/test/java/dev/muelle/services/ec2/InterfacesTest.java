@@ -31,11 +31,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
+import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.Instance;
 import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfacePrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceStatus;
+import software.amazon.awssdk.services.ec2.model.PrivateIpAddressSpecification;
 
 /**
  * Interfaces that instances get and lose, and their secondary addresses, as EC2 is told of them.
@@ -60,7 +62,7 @@ class InterfacesTest {
     network = new SimNetwork(timers);
     ec2 = started();
     subnet =
-        ec2.describeSubnets(r -> r.filters(f -> f.name("availability-zone").values("us-east-1a")))
+        ec2.describeSubnets(r -> r.filters(filter("availability-zone", "us-east-1a")))
             .subnets()
             .getFirst()
             .subnetId();
@@ -82,6 +84,17 @@ class InterfacesTest {
     network.close();
     file.close();
     timers.close();
+  }
+
+  private static Filter filter(String name, String value) {
+    return Filter.builder().name(name).values(value).build();
+  }
+
+  private static PrivateIpAddressSpecification address(String address, boolean primary) {
+    return PrivateIpAddressSpecification.builder()
+        .privateIpAddress(address)
+        .primary(primary)
+        .build();
   }
 
   private Instance running(String type) {
@@ -234,7 +247,7 @@ class InterfacesTest {
   @Test
   void anInterfaceOfAnotherZoneOrVpcIsNotAttached() {
     String elsewhere =
-        ec2.describeSubnets(r -> r.filters(f -> f.name("availability-zone").values("us-east-1b")))
+        ec2.describeSubnets(r -> r.filters(filter("availability-zone", "us-east-1b")))
             .subnets()
             .getFirst()
             .subnetId();
@@ -272,7 +285,7 @@ class InterfacesTest {
     assertEquals(
         eni,
         ec2.describeNetworkInterfaces(
-                r -> r.filters(f -> f.name("addresses.private-ip-address").values("172.31.9.9")))
+                r -> r.filters(filter("addresses.private-ip-address", "172.31.9.9")))
             .networkInterfaces()
             .getFirst()
             .networkInterfaceId());
@@ -328,9 +341,7 @@ class InterfacesTest {
     NetworkInterface one =
         ec2.createNetworkInterface(r ->
                 r.subnetId(subnet)
-                    .privateIpAddresses(
-                        a -> a.privateIpAddress("172.31.5.5").primary(true),
-                        a -> a.privateIpAddress("172.31.5.6")))
+                    .privateIpAddresses(address("172.31.5.5", true), address("172.31.5.6", false)))
             .networkInterface();
     assertEquals(List.of("172.31.5.5", "172.31.5.6"), addresses(one.networkInterfaceId()));
     assertEquals(
@@ -344,7 +355,7 @@ class InterfacesTest {
         "One of the private addresses must be the primary one",
         () ->
             ec2.createNetworkInterface(
-                r -> r.subnetId(subnet).privateIpAddresses(a -> a.privateIpAddress("172.31.5.7"))));
+                r -> r.subnetId(subnet).privateIpAddresses(address("172.31.5.7", false))));
     refused(
         "InvalidParameterValue",
         "Value (-1) for parameter secondaryPrivateIpAddressCount is invalid. It must be between 1"

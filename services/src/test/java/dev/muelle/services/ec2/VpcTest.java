@@ -46,6 +46,7 @@ import software.amazon.awssdk.services.ec2.model.NatGateway;
 import software.amazon.awssdk.services.ec2.model.NetworkAcl;
 import software.amazon.awssdk.services.ec2.model.NetworkAclAssociation;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.NewDhcpConfiguration;
 import software.amazon.awssdk.services.ec2.model.PrefixListEntry;
 import software.amazon.awssdk.services.ec2.model.PrefixListId;
 import software.amazon.awssdk.services.ec2.model.ResourceType;
@@ -895,7 +896,8 @@ class VpcTest {
   }
 
   private String dhcp(String key, String... values) {
-    return ec2.createDhcpOptions(r -> r.dhcpConfigurations(c -> c.key(key).values(values)))
+    return ec2.createDhcpOptions(r ->
+            r.dhcpConfigurations(NewDhcpConfiguration.builder().key(key).values(values).build()))
         .dhcpOptions()
         .dhcpOptionsId();
   }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ec2.model.AttributeValue;
 import software.amazon.awssdk.services.ec2.model.CreateNetworkInterfaceRequest;
 import software.amazon.awssdk.services.ec2.model.CreateNetworkInterfaceResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteNetworkInterfaceRequest;
@@ -31,6 +32,8 @@ import software.amazon.awssdk.services.ec2.model.DescribeSubnetsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeSubnetsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcsResponse;
+import software.amazon.awssdk.services.ec2.model.DhcpConfiguration;
+import software.amazon.awssdk.services.ec2.model.DhcpOptions;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.InstanceTypeInfo;
@@ -83,17 +86,30 @@ final class FakeEc2 implements Ec2Client {
   @Override
   public DescribeVpcsResponse describeVpcs(DescribeVpcsRequest request) {
     return DescribeVpcsResponse.builder()
-        .vpcs(v -> v.vpcId(VPC).dhcpOptionsId("dopt-0123456789abcdef0"))
+        .vpcs(
+            software.amazon.awssdk.services.ec2.model.Vpc.builder()
+                .vpcId(VPC)
+                .dhcpOptionsId("dopt-0123456789abcdef0")
+                .build())
         .build();
   }
 
   @Override
   public DescribeDhcpOptionsResponse describeDhcpOptions(DescribeDhcpOptionsRequest request) {
     return DescribeDhcpOptionsResponse.builder()
-        .dhcpOptions(o ->
-            o.dhcpConfigurations(
-                c -> c.key("domain-name").values(v -> v.value("ec2.internal")),
-                c -> c.key("domain-name-servers").values(v -> v.value("AmazonProvidedDNS"))))
+        .dhcpOptions(
+            DhcpOptions.builder()
+                .dhcpConfigurations(
+                    option("domain-name", "ec2.internal"),
+                    option("domain-name-servers", "AmazonProvidedDNS"))
+                .build())
+        .build();
+  }
+
+  private static DhcpConfiguration option(String key, String value) {
+    return DhcpConfiguration.builder()
+        .key(key)
+        .values(AttributeValue.builder().value(value).build())
         .build();
   }
 

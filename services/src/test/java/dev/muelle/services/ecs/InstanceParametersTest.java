@@ -35,6 +35,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.ec2.model.NewDhcpConfiguration;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.ContainerInstance;
 import software.amazon.awssdk.services.ecs.model.DeviceCgroupPermission;
@@ -292,6 +293,10 @@ class InstanceParametersTest {
     assertEquals(2, world.network.behind().size(), "alone has no place on the bridge");
   }
 
+  private static NewDhcpConfiguration option(String key, String... values) {
+    return NewDhcpConfiguration.builder().key(key).values(values).build();
+  }
+
   @Test
   void aTaskLooksNamesUpAsItsVpcsOptionsSay() {
     String vpc = world.instances("t3.medium", 1).getFirst().vpcId();
@@ -300,8 +305,8 @@ class InstanceParametersTest {
             .ec2
             .createDhcpOptions(r ->
                 r.dhcpConfigurations(
-                    c -> c.key("domain-name").values("corp.example lab.example"),
-                    c -> c.key("domain-name-servers").values("10.0.0.53", "AmazonProvidedDNS")))
+                    option("domain-name", "corp.example lab.example"),
+                    option("domain-name-servers", "10.0.0.53", "AmazonProvidedDNS")))
             .dhcpOptions()
             .dhcpOptionsId();
     world.ec2.associateDhcpOptions(r -> r.vpcId(vpc).dhcpOptionsId(options));

@@ -1,0 +1,239 @@
+package dev.muelle.network.linux;
+
+import dev.muelle.network.Cidr;
+import dev.muelle.network.SecurityGroup;
+import dev.muelle.network.SecurityGroup.Peer;
+import dev.muelle.network.SecurityGroup.Rule;
+import dev.muelle.network.linux.Boxes.Range;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one security group permits, as nft(8) scripts. The rules of the group are elements of sets
+ * (who, and to which service); its chains only look into them. So one rule more is one element
+ * more, which the kernel takes without a look at anything else, while a rule in a chain would have
+ * it look through all chains of the table for loops, and nft(8) read them.
+ *
+ * <p>There are sets for what blocks may do, and for what each group may do that a rule refers to;
+ * one set for ports, one for ICMP, and one for whole protocols, as far as the group needs them.
+ */
+final class GroupRules {
+
+  private static final int ANY = -1;
+  private static final int ICMP = 1;
+  private static final int TCP = 6;
+  private static final int UDP = 17;
+  private static final Range BYTE = new Range(0, 255);
+  private static final String ADMITTED = " meta mark set 1 return";
+
+  /** What kind of service a rule speaks of. */
+  private enum Kind {
+    PORTS("inet_proto . inet_service", "meta l4proto . th dport", ""),
+    ICMP_TYPES("icmp_type . icmp_code", "icmp type . icmp code", "meta l4proto icmp "),
+    PROTOCOLS("inet_proto", "meta l4proto", "");
+
+    private final String type;
+    private final String key;
+    private final String before;
+
+    Kind(String type, String key, String before) {
+      this.type = type;
+      this.key = key;
+      this.before = before;
+    }
+
+    private static Kind of(Rule rule) {
+      return switch (rule.protocol()) {
+        case TCP, UDP -> PORTS;
+        case ICMP -> ICMP_TYPES;
+        default -> PROTOCOLS;
+      };
+    }
+  }
+
+  private record SetOf(String type, SortedSet<String> elements) {}
+
+  private final SecurityGroup group;
+
+  /** Sets by name. */
+  private final Map<String, SetOf> sets = new TreeMap<>();
+
+  /** What is in each chain. */
+  private final Map<String, List<String>> chains = new LinkedHashMap<>();
+
+  private final Set<String> referred = new TreeSet<>();
+
+  GroupRules(SecurityGroup group) {
+    this.group = group;
+    direction("in", "ip saddr", group.ingress());
+    direction("out", "ip daddr", group.egress());
+  }
+
+  private void direction(String direction, String side, List<Rule> rules) {
+    String chain = Ruleset.chain(direction, group.id());
+    List<String> lines = new ArrayList<>();
+    chains.put(chain, lines);
+    for (Kind kind : Kind.values()) {
+      List<List<Range>> boxes = new ArrayList<>();
+      Map<String, List<List<Range>>> peers = new TreeMap<>();
+      for (Rule rule : rules) {
+        if (Kind.of(rule) == kind) {
+          switch (rule.peer()) {
+            case Peer.Block(Cidr cidr) -> boxes.add(box(service(rule), cidr));
+            case Peer.Group(String id) ->
+                peers.computeIfAbsent(id, absent -> new ArrayList<>()).add(service(rule));
+          }
+        }
+      }
+      String suffix = "_" + kind.name().toLowerCase(java.util.Locale.ROOT);
+      if (!boxes.isEmpty()) {
+        String set = "allow_" + chain + suffix;
+        lines.add(kind.before + side + " . " + kind.key + " @" + set + ADMITTED);
+        sets.put(set, new SetOf("ipv4_addr . " + kind.type, texts(boxes, true)));
+      }
+      peers.forEach((peer, services) -> {
+        referred.add(peer);
+        List<String> who = new ArrayList<>();
+        if (direction.equals("in")) { // whom a balancer speaks for, under the other's address
+          who.add("ct mark @" + Ruleset.listSet(peer) + " ");
+        }
+        who.add(side + " @" + Ruleset.memberSet(peer) + " ");
+        if (kind == Kind.PROTOCOLS) { // of one number only: no set of several, and rare
+          for (String protocol : texts(services, false)) {
+            who.forEach(one -> lines.add(one + protocols(protocol) + ADMITTED));
+          }
+        } else {
+          String set = "allow_" + chain + "_from_" + Ruleset.identifier(peer) + suffix;
+          who.forEach(one -> lines.add(kind.before + one + kind.key + " @" + set + ADMITTED));
+          sets.put(set, new SetOf(kind.type, texts(services, false)));
+        }
+      });
+    }
+  }
+
+  private static String protocols(String range) {
+    return range.equals("0-255") ? "" : "meta l4proto " + range;
+  }
+
+  private static List<Range> service(Rule rule) {
+    return switch (Kind.of(rule)) {
+      case PORTS ->
+          List.of(
+              new Range(rule.protocol(), rule.protocol()),
+              new Range(rule.fromPort(), rule.toPort()));
+      case ICMP_TYPES -> List.of(octet(rule.fromPort()), octet(rule.toPort()));
+      case PROTOCOLS -> List.of(octet(rule.protocol()));
+    };
+  }
+
+  private static Range octet(int number) {
+    return number == ANY ? BYTE : new Range(number, number);
+  }
+
+  private static List<Range> box(List<Range> service, Cidr cidr) {
+    List<Range> box = new ArrayList<>(service);
+    long first = Integer.toUnsignedLong(cidr.base());
+    box.add(new Range(first, first + cidr.size() - 1));
+    return box;
+  }
+
+  /** Elements as nft writes them; the block, which comes last in a box, is written first. */
+  private static SortedSet<String> texts(List<List<Range>> boxes, boolean blocks) {
+    SortedSet<String> texts = new TreeSet<>();
+    for (List<Range> box : Boxes.disjoint(boxes)) {
+      List<String> parts = new ArrayList<>();
+      for (Range range : box.subList(0, blocks ? box.size() - 1 : box.size())) {
+        parts.add(text(range, false));
+      }
+      if (blocks) {
+        parts.addFirst(text(box.getLast(), true));
+      }
+      texts.add(String.join(" . ", parts));
+    }
+    return texts;
+  }
+
+  private static String text(Range range, boolean address) {
+    String first = address ? address(range.first()) : String.valueOf(range.first());
+    String last = address ? address(range.last()) : String.valueOf(range.last());
+    return first.equals(last) ? first : first + "-" + last;
+  }
+
+  private static String address(long number) {
+    return new Cidr((int) number, 32).at(0);
+  }
+
+  /**
+   * Makes the group's rules these.
+   *
+   * @param before what they are in the kernel; null if nobody knows
+   */
+  String script(@Nullable GroupRules before) {
+    StringBuilder script = new StringBuilder();
+    if (before != null && before.chains.equals(chains)) {
+      sets.forEach((name, set) -> change(script, name, before.sets.get(name), set));
+      return script.toString();
+    }
+    referred.forEach(peer -> script.append(Ruleset.members(peer)));
+    script.append(Ruleset.members(group.id()));
+    sets.forEach((name, set) -> {
+      SetOf present = before == null ? null : before.sets.get(name);
+      if (present == null) {
+        script.append(
+            "add set %s %s { type %s; flags interval; }\nflush set %s %s\n"
+                .formatted(Ruleset.TABLE, name, set.type(), Ruleset.TABLE, name));
+      }
+      change(script, name, present, set);
+    });
+    chains.forEach((chain, lines) -> {
+      script.append(
+          "add chain %s %s\nflush chain %s %s\n"
+              .formatted(Ruleset.TABLE, chain, Ruleset.TABLE, chain));
+      for (String line : lines) {
+        script.append("add rule %s %s %s\n".formatted(Ruleset.TABLE, chain, line));
+      }
+    });
+    if (before != null) {
+      before.sets.keySet().stream()
+          .filter(name -> !sets.containsKey(name))
+          .forEach(name -> script.append(deleted(name)));
+    }
+    return script.toString();
+  }
+
+  /** What goes first: a new element may be where an old one was. */
+  private static void change(StringBuilder script, String name, @Nullable SetOf from, SetOf to) {
+    Set<String> before = from == null ? Set.of() : from.elements();
+    before.stream()
+        .filter(one -> !to.elements().contains(one))
+        .forEach(one -> script.append(Ruleset.element("delete", name, one)));
+    to.elements().stream()
+        .filter(one -> !before.contains(one))
+        .forEach(one -> script.append(Ruleset.element("add", name, one)));
+  }
+
+  /** Takes the group away that no interface has any more. */
+  String removal() {
+    StringBuilder script = new StringBuilder();
+    for (String chain : chains.keySet()) {
+      script.append("flush chain %s %s\n".formatted(Ruleset.TABLE, chain));
+    }
+    sets.keySet().forEach(name -> script.append(deleted(name)));
+    return script
+        .append(Ruleset.members(group.id()))
+        .append("flush set %s %s\n".formatted(Ruleset.TABLE, Ruleset.memberSet(group.id())))
+        .append("flush set %s %s\n".formatted(Ruleset.TABLE, Ruleset.listSet(group.id())))
+        .toString();
+  }
+
+  private static String deleted(String set) {
+    return "delete set %s %s\n".formatted(Ruleset.TABLE, set);
+  }
+}
