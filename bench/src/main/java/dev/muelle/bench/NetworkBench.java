@@ -1,5 +1,6 @@
 package dev.muelle.bench;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.muelle.linux.Command;
 import dev.muelle.linux.NetworkNamespace;
 import dev.muelle.network.Cidr;
@@ -10,6 +11,7 @@ import dev.muelle.network.SecurityGroup;
 import dev.muelle.network.SecurityGroup.Peer;
 import dev.muelle.network.SecurityGroup.Rule;
 import dev.muelle.network.linux.LinuxNetwork;
+import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
@@ -27,9 +29,9 @@ import java.util.List;
  * What the filters of a VPC cost: lines of {@code interface INTERFACES MICROSECONDS} and {@code
  * rule INTERFACES MICROSECONDS}, the median of adding one interface, and of adding one rule to a
  * group of 60, where there are so many interfaces and a quarter as many groups already; and of
- * {@code flow on MIB_PER_SECOND} and {@code flow off MIB_PER_SECOND}, one connection between two
- * tasks with the filters and without, by turns. Arguments: numbers of interfaces, rising. Needs
- * root.
+ * {@code flow on MIB_PER_SECOND MICROSECONDS_PER_MIB} and {@code flow off …}, one connection
+ * between two tasks with the filters and without, by turns, and the processor time that both ends
+ * and the way between them took. Arguments: numbers of interfaces, rising. Needs root.
  */
 public final class NetworkBench {
 
@@ -144,17 +146,38 @@ public final class NetworkBench {
     network.plug("eni-0", Use.NAMESPACE);
     network.plug("eni-1", Use.NAMESPACE);
     Path rules = Files.createTempFile("network-bench", ".nft");
-    List<Long> on = new ArrayList<>();
-    List<Long> off = new ArrayList<>();
+    List<Flow> on = new ArrayList<>();
+    List<Flow> off = new ArrayList<>();
     for (int i = 0; i < ROUNDS; i++) {
-      on.add(mebibytes());
+      on.add(flowed());
       inside("nft list table inet vpc > " + rules + " && nft delete table inet vpc");
-      off.add(mebibytes());
+      off.add(flowed());
       inside("nft -f " + rules);
     }
     Files.delete(rules);
-    System.out.println("flow on " + median(on));
-    System.out.println("flow off " + median(off));
+    print("flow on ", on);
+    print("flow off ", off);
+  }
+
+  private static void print(String what, List<Flow> flows) {
+    System.out.println(
+        what
+            + median(flows.stream().map(Flow::perSecond).toList())
+            + " "
+            + median(flows.stream().map(Flow::cost).toList()));
+  }
+
+  /**
+   * What one connection did.
+   *
+   * @param perSecond mebibytes
+   * @param cost microseconds of processor time for each mebibyte
+   */
+  private record Flow(long perSecond, long cost) {}
+
+  /** In nanoseconds; what the kernel does on a packet's way counts for who sent it. */
+  private static long processorTime() {
+    return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
   }
 
   private static String vpc() {
@@ -165,8 +188,8 @@ public final class NetworkBench {
     Command.run("nsenter", "--net=" + vpc(), "sh", "-c", script);
   }
 
-  /** How much goes from one task to another in a second. */
-  private long mebibytes() throws Exception {
+  /** Sends for a while from one task to another. */
+  private Flow flowed() throws Exception {
     try (NetworkNamespace from = new NetworkNamespace("munetb-eni-0");
         NetworkNamespace to = new NetworkNamespace("munetb-eni-1");
         ServerSocketChannel listener =
@@ -176,6 +199,7 @@ public final class NetworkBench {
       Thread reader = Thread.ofPlatform().start(() -> drain(listener));
       long sent = 0;
       ByteBuffer bytes = ByteBuffer.allocateDirect(256 << 10);
+      long spent = processorTime();
       Instant begin = clock.instant();
       Instant end = begin.plusMillis(FLOW_MILLIS);
       try (SocketChannel out =
@@ -186,7 +210,9 @@ public final class NetworkBench {
         }
       }
       reader.join();
-      return sent * 1000 / ChronoUnit.MILLIS.between(begin, clock.instant()) >> 20;
+      return new Flow(
+          sent * 1000 / ChronoUnit.MILLIS.between(begin, clock.instant()) >> 20,
+          (processorTime() - spent) / 1000 / Math.max(1, sent >> 20));
     }
   }
 

@@ -37,8 +37,9 @@ final class Ruleset {
   /**
    * The fixed part. First what nobody may: send from another's address. Then the edges of subnets,
    * which every packet crosses anew; then security groups, which judge only the first of a
-   * connection. Traffic to the resolver and to the metadata addresses is filtered by neither, as in
-   * a VPC.
+   * connection. What most packets are, those between two tasks, is asked first and as little as
+   * possible. Traffic to the resolver and to the metadata addresses is filtered by neither, as in a
+   * VPC.
    */
   static String base(Vpc vpc, Collection<Subnet> subnets) {
     return """
@@ -55,12 +56,18 @@ final class Ruleset {
       map egress_lists { type mark : verdict; }
       map ingress_lists { type mark : verdict; }
       chain authentic {
-        iifname "v*" iifname . ip saddr != @bound drop
+        iifname "v*" iifname . ip saddr @bound return
+        iifname "v*" drop
         iifname { "uplink0", "p*" } ip saddr @inside drop
         iifname "p*" oifname { "uplink0", "n*", "p*" } drop
         iifname "uplink0" oifname { "uplink0", "p*" } drop
       }
+      chain between {
+        ip saddr vmap @leaves
+        ip daddr vmap @enters
+      }
       chain edges {
+        iifname "v*" oifname "v*" goto between
         iifname "n*" iifname vmap @gateway_leaves
         iifname != "n*" ip saddr vmap @leaves
         oifname "n*" oifname vmap @gateway_enters
