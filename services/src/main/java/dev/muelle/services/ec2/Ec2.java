@@ -28,6 +28,8 @@ import dev.muelle.services.ec2.security.SecurityGroupRules;
 import dev.muelle.services.ec2.security.SecurityGroups;
 import dev.muelle.services.ec2.state.Tags;
 import dev.muelle.services.ec2.subnet.Subnets;
+import dev.muelle.services.ec2.template.LaunchTemplates;
+import dev.muelle.services.ec2.template.TemplateVersions;
 import dev.muelle.services.ec2.vpc.Vpcs;
 import dev.muelle.services.ec2.zone.AccountAttributes;
 import dev.muelle.services.ec2.zone.Zones;
@@ -63,6 +65,10 @@ import software.amazon.awssdk.services.ec2.model.CreateDhcpOptionsRequest;
 import software.amazon.awssdk.services.ec2.model.CreateDhcpOptionsResponse;
 import software.amazon.awssdk.services.ec2.model.CreateInternetGatewayRequest;
 import software.amazon.awssdk.services.ec2.model.CreateInternetGatewayResponse;
+import software.amazon.awssdk.services.ec2.model.CreateLaunchTemplateRequest;
+import software.amazon.awssdk.services.ec2.model.CreateLaunchTemplateResponse;
+import software.amazon.awssdk.services.ec2.model.CreateLaunchTemplateVersionRequest;
+import software.amazon.awssdk.services.ec2.model.CreateLaunchTemplateVersionResponse;
 import software.amazon.awssdk.services.ec2.model.CreateManagedPrefixListRequest;
 import software.amazon.awssdk.services.ec2.model.CreateManagedPrefixListResponse;
 import software.amazon.awssdk.services.ec2.model.CreateNatGatewayRequest;
@@ -91,6 +97,10 @@ import software.amazon.awssdk.services.ec2.model.DeleteDhcpOptionsRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteDhcpOptionsResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteInternetGatewayRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteInternetGatewayResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteLaunchTemplateRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteLaunchTemplateResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteLaunchTemplateVersionsRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteLaunchTemplateVersionsResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteManagedPrefixListRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteManagedPrefixListResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteNatGatewayRequest;
@@ -135,6 +145,10 @@ import software.amazon.awssdk.services.ec2.model.DescribeInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeInternetGatewaysRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeInternetGatewaysResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeLaunchTemplateVersionsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeLaunchTemplateVersionsResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeLaunchTemplatesRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeLaunchTemplatesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeManagedPrefixListsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeManagedPrefixListsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeNatGatewaysRequest;
@@ -173,6 +187,8 @@ import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListAssociation
 import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListAssociationsResponse;
 import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListEntriesRequest;
 import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListEntriesResponse;
+import software.amazon.awssdk.services.ec2.model.ModifyLaunchTemplateRequest;
+import software.amazon.awssdk.services.ec2.model.ModifyLaunchTemplateResponse;
 import software.amazon.awssdk.services.ec2.model.ModifyManagedPrefixListRequest;
 import software.amazon.awssdk.services.ec2.model.ModifyManagedPrefixListResponse;
 import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttributeRequest;
@@ -236,6 +252,8 @@ public final class Ec2 implements Ec2Client {
   private final Attachments attachments;
   private final Instances instances;
   private final MachineImages images;
+  private final LaunchTemplates templates;
+  private final TemplateVersions templateVersions;
   private final Loop<String> instanceLoop;
   private final ElasticAddresses elastic;
   private final NatGateways nats;
@@ -300,7 +318,9 @@ public final class Ec2 implements Ec2Client {
     nats = new NatGateways(store, timers, ids, plane, interfaces, elastic, this::wakeNat);
     natLoop = new Loop<>("ec2-nat-gateway", timers, random, NAT_GATEWAYS_AT_ONCE, nats::look);
     images = new MachineImages(scope);
-    Launches launches = new Launches(store, timers, ids, iam, images, interfaces);
+    templates = new LaunchTemplates(scope, store, timers, ids);
+    templateVersions = new TemplateVersions(store, timers);
+    Launches launches = new Launches(store, timers, ids, iam, images, templateVersions, interfaces);
     attachments = new Attachments(store, timers, interfaces, plane);
     instances =
         new Instances(
@@ -520,6 +540,45 @@ public final class Ec2 implements Ec2Client {
   @Override
   public TerminateInstancesResponse terminateInstances(TerminateInstancesRequest request) {
     return instances.terminate(request);
+  }
+
+  @Override
+  public CreateLaunchTemplateResponse createLaunchTemplate(CreateLaunchTemplateRequest request) {
+    return templates.create(request);
+  }
+
+  @Override
+  public ModifyLaunchTemplateResponse modifyLaunchTemplate(ModifyLaunchTemplateRequest request) {
+    return templates.modify(request);
+  }
+
+  @Override
+  public DeleteLaunchTemplateResponse deleteLaunchTemplate(DeleteLaunchTemplateRequest request) {
+    return templates.delete(request);
+  }
+
+  @Override
+  public DescribeLaunchTemplatesResponse describeLaunchTemplates(
+      DescribeLaunchTemplatesRequest request) {
+    return templates.describe(request);
+  }
+
+  @Override
+  public CreateLaunchTemplateVersionResponse createLaunchTemplateVersion(
+      CreateLaunchTemplateVersionRequest request) {
+    return templateVersions.create(request);
+  }
+
+  @Override
+  public DeleteLaunchTemplateVersionsResponse deleteLaunchTemplateVersions(
+      DeleteLaunchTemplateVersionsRequest request) {
+    return templateVersions.delete(request);
+  }
+
+  @Override
+  public DescribeLaunchTemplateVersionsResponse describeLaunchTemplateVersions(
+      DescribeLaunchTemplateVersionsRequest request) {
+    return templateVersions.describe(request);
   }
 
   @Override

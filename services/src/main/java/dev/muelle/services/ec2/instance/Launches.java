@@ -14,6 +14,7 @@ import dev.muelle.services.ec2.state.Refuse;
 import dev.muelle.services.ec2.state.Tables;
 import dev.muelle.services.ec2.state.Tags;
 import dev.muelle.services.ec2.state.VpcRecord;
+import dev.muelle.services.ec2.template.TemplateVersions;
 import dev.muelle.store.Codec;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
@@ -66,6 +67,7 @@ public final class Launches {
   private final Ids ids;
   private final IamClient iam;
   private final MachineImages images;
+  private final TemplateVersions templates;
   private final NetworkInterfaces interfaces;
 
   public Launches(
@@ -74,12 +76,14 @@ public final class Launches {
       Ids ids,
       IamClient iam,
       MachineImages images,
+      TemplateVersions templates,
       NetworkInterfaces interfaces) {
     this.store = store;
     this.clock = clock;
     this.ids = ids;
     this.iam = iam;
     this.images = images;
+    this.templates = templates;
     this.interfaces = interfaces;
   }
 
@@ -91,7 +95,10 @@ public final class Launches {
       @Nullable Boolean publicAddress) {}
 
   /** Launches; gives the reservation's id. A repeated request gives what it made before. */
-  public String run(RunInstancesRequest request) {
+  String run(RunInstancesRequest given) {
+    TemplateVersions.Launch launch =
+        templates.launch(given).orElseGet(() -> new TemplateVersions.Launch(given, List.of()));
+    RunInstancesRequest request = launch.request();
     Refuse.unlessEffective(
         request,
         Set.of(
@@ -135,7 +142,8 @@ public final class Launches {
     if (place.address() != null && most > 1) {
       throw Refuse.combination("Can't specify a private IP address for multiple instances");
     }
-    List<Tag> tags = tags("instance", request.tagSpecifications());
+    List<Tag> tags = new ArrayList<>(tags("instance", request.tagSpecifications()));
+    tags.addAll(launch.tags());
     List<Tag> interfaceTags = tags("network-interface", request.tagSpecifications());
     String token = request.clientToken();
     if (token != null && token.length() > MAX_TOKEN) {
@@ -144,7 +152,7 @@ public final class Launches {
     }
     String fingerprint =
         new String(
-            REQUEST.encode(request.toBuilder().clientToken("").dryRun(null).build()),
+            REQUEST.encode(given.toBuilder().clientToken("").dryRun(null).build()),
             StandardCharsets.UTF_8);
     return store.write(tx -> {
       Optional<String> done = ClientToken.done(tx, token, fingerprint);

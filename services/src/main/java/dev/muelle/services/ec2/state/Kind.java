@@ -10,6 +10,7 @@ import software.amazon.awssdk.services.ec2.model.Address;
 import software.amazon.awssdk.services.ec2.model.DhcpOptions;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.InternetGateway;
+import software.amazon.awssdk.services.ec2.model.LaunchTemplate;
 import software.amazon.awssdk.services.ec2.model.ManagedPrefixList;
 import software.amazon.awssdk.services.ec2.model.NatGateway;
 import software.amazon.awssdk.services.ec2.model.NetworkAcl;
@@ -128,6 +129,14 @@ public record Kind<T>(String prefix, String type, Table<T> table, String code, S
           "InvalidVpcPeeringConnectionID.NotFound",
           "The vpcPeeringConnection ID '%s' does not exist");
 
+  public static final Kind<LaunchTemplate> TEMPLATE =
+      new Kind<>(
+          "lt",
+          "launch-template",
+          Tables.TEMPLATES,
+          "InvalidLaunchTemplateId.NotFound",
+          "The specified launch template, with template ID %s, does not exist.");
+
   private static final List<Kind<?>> ALL =
       List.of(
           VPC,
@@ -143,7 +152,8 @@ public record Kind<T>(String prefix, String type, Table<T> table, String code, S
           NAT_GATEWAY,
           ACL,
           PREFIX_LIST,
-          PEERING);
+          PEERING,
+          TEMPLATE);
 
   /** The kind that an id belongs to. */
   public static Optional<Kind<?>> of(String id) {

@@ -8,6 +8,8 @@ import java.util.List;
 import software.amazon.awssdk.services.ec2.model.Address;
 import software.amazon.awssdk.services.ec2.model.DhcpOptions;
 import software.amazon.awssdk.services.ec2.model.InternetGateway;
+import software.amazon.awssdk.services.ec2.model.LaunchTemplate;
+import software.amazon.awssdk.services.ec2.model.LaunchTemplateVersion;
 import software.amazon.awssdk.services.ec2.model.ManagedPrefixList;
 import software.amazon.awssdk.services.ec2.model.NatGateway;
 import software.amazon.awssdk.services.ec2.model.NetworkAcl;
@@ -112,6 +114,17 @@ public final class Tables {
 
   public static final Table<DhcpOptions> DHCP_OPTIONS =
       Table.of("ec2.dhcp_options", StoredJson.codec(DhcpOptions.class)).remember();
+
+  public static final Table<LaunchTemplate> TEMPLATES =
+      Table.of("ec2.launch_templates", StoredJson.codec(LaunchTemplate.class))
+          .index("name", LaunchTemplate::launchTemplateName)
+          .remember();
+
+  /** The key is {@code template-id/number}, with eight digits. */
+  public static final Table<LaunchTemplateVersion> TEMPLATE_VERSIONS =
+      Table.of("ec2.launch_template_versions", StoredJson.codec(LaunchTemplateVersion.class))
+          .index("template", LaunchTemplateVersion::launchTemplateId)
+          .remember();
 
   /** Who remembers that the region was furnished: a deleted default VPC does not come back. */
   public static final Table<String> FOUNDED =

@@ -41,7 +41,8 @@ record VpcNames(List<String> servers, List<String> domains) {
       switch (option.key()) {
         case "domain-name-servers" ->
             values.forEach(value -> servers.add(value.equals(PROVIDED) ? RESOLVER : value));
-        case "domain-name" -> values.forEach(value -> domains.addAll(List.of(value.split(" "))));
+        case "domain-name" ->
+            values.forEach(value -> domains.addAll(List.of(value.split(" ", -1))));
         default -> {
           // Options that no container reads.
         }
