@@ -82,7 +82,10 @@ public interface Network extends AutoCloseable {
    */
   void attach(String interfaceId, String hostId, int device);
 
-  /** Takes the interface (and its namespace) down again; it stays known. Idempotent. */
+  /**
+   * Takes the interface (and its namespace, and what is behind it) down again; it stays known.
+   * Idempotent.
+   */
   void unplug(String interfaceId);
 
   /** Whether the interface is plugged, and how. */

@@ -137,10 +137,7 @@ public final class LinuxNetwork implements Network {
   @Override
   public void removeInterface(String interfaceId) {
     String vpcId = vpcOfInterface.remove(interfaceId);
-    InterfaceBridge bridge = bridges.remove(interfaceId);
-    if (bridge != null) {
-      bridge.removeAll();
-    }
+    removeAllBehind(interfaceId);
     VpcNamespace namespace = vpcId == null ? null : vpcs.get(vpcId);
     if (namespace != null) {
       namespace.removeInterface(interfaceId);
@@ -169,8 +166,16 @@ public final class LinuxNetwork implements Network {
     namespace.attach(eni, hostId, device);
   }
 
+  private void removeAllBehind(String interfaceId) {
+    InterfaceBridge bridge = bridges.remove(interfaceId);
+    if (bridge != null) {
+      bridge.removeAll();
+    }
+  }
+
   @Override
   public void unplug(String interfaceId) {
+    removeAllBehind(interfaceId);
     String vpcId = vpcOfInterface.get(interfaceId);
     VpcNamespace namespace = vpcId == null ? null : vpcs.get(vpcId);
     if (namespace != null) {

@@ -193,6 +193,7 @@ public final class SimNetwork implements Network {
 
   @Override
   public synchronized void unplug(String interfaceId) {
+    behindOf(interfaceId).clear();
     uses.remove(interfaceId);
   }
 

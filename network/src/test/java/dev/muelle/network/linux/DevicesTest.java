@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muelle.linux.Command;
 import dev.muelle.linux.NetworkNamespace;
 import dev.muelle.network.Cidr;
+import dev.muelle.network.Network.Behind;
 import dev.muelle.network.Network.NetworkInterface;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.Network.Vpc;
@@ -149,6 +150,14 @@ class DevicesTest {
     String links = Traffic.inside(machine, "ip", "-o", "link").output();
     assertFalse(links.contains("eth1"), links);
     assertEquals(Optional.empty(), network.plugged("eni-second"));
+  }
+
+  @Test
+  void whatIsBehindAMachineGoesWithItsDevice() {
+    network.putBehind("eni-first", new Behind("c1", "172.17.0.2", List.of()));
+    network.unplug("eni-first");
+    String left = Command.run("ip", "netns", "list");
+    assertFalse(left.contains("eni-first"), left);
   }
 
   @Test
