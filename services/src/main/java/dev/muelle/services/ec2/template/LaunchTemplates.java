@@ -195,7 +195,9 @@ public final class LaunchTemplates {
     List<LaunchTemplate> all =
         store.read(tx -> {
           for (String name : names) {
-            named(tx, name).orElseThrow(() -> missing(name));
+            if (named(tx, name).isEmpty()) {
+              throw missing(name);
+            }
           }
           return Kind.TEMPLATE.list(tx, request.launchTemplateIds()).stream()
               .filter(one -> names.isEmpty() || names.contains(one.launchTemplateName()))
