@@ -89,6 +89,9 @@ public interface Engine extends AutoCloseable {
    */
   void releaseOutput(String containerId, long position);
 
+  /** Why no container could be started now; empty if nothing speaks against it. */
+  Optional<String> impairment();
+
   /** How exact the clock is that the containers see. */
   ClockState clock();
 

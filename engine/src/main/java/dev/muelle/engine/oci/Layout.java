@@ -4,12 +4,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Optional;
 
 /**
  * Where things lie. Logs and exit codes of all containers share a directory each, so that one watch
  * sees them all.
  */
 record Layout(Path root) {
+
+  /** As much as the notes of one container need. */
+  private static final int PROBE_BYTES = 64 * 1024;
 
   static Layout create(Path root) throws IOException {
     Layout layout = new Layout(root);
@@ -27,6 +31,24 @@ record Layout(Path root) {
       Files.createDirectories(directory);
     }
     return layout;
+  }
+
+  /** What a start needs of the files and cannot have now; empty if that is nothing. */
+  Optional<String> impairment() {
+    if (!Files.isExecutable(program())) {
+      return Optional.of(program() + " is not there");
+    }
+    try {
+      Path probe = Files.createTempFile(root, "probe", null);
+      try {
+        Files.write(probe, new byte[PROBE_BYTES]);
+      } finally {
+        Files.delete(probe);
+      }
+      return Optional.empty();
+    } catch (IOException e) {
+      return Optional.of(e.toString());
+    }
   }
 
   Path sandboxes() {

@@ -218,6 +218,11 @@ public final class OciEngine implements Engine {
   }
 
   @Override
+  public Optional<String> impairment() {
+    return layout.impairment();
+  }
+
+  @Override
   public ClockState clock() {
     KernelClock now = KernelClock.read();
     return new ClockState(now.errorMicros(), now.synchronised());

@@ -46,6 +46,7 @@ public final class SimEngine implements Engine {
 
   private final Timers timers;
   private final Function<ImageReference, Behaviour> script;
+  private volatile @Nullable String impairment;
   private final List<Consumer<String>> listeners = new CopyOnWriteArrayList<>();
 
   private final Map<String, Sandbox> sandboxes = new LinkedHashMap<>();
@@ -277,6 +278,16 @@ public final class SimEngine implements Engine {
     if (container != null) {
       container.release(position);
     }
+  }
+
+  /** From now on something is wrong with it; null: nothing is. */
+  public void impair(@Nullable String why) {
+    impairment = why;
+  }
+
+  @Override
+  public Optional<String> impairment() {
+    return Optional.ofNullable(impairment);
   }
 
   /** Half a millisecond from UTC. */

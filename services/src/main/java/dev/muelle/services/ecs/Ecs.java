@@ -283,7 +283,7 @@ public final class Ecs implements EcsClient {
             onInstances,
             providers,
             new TaskOverrides(roles));
-    instances = new ContainerInstances(scope, store, timers, ids, names, tasks, settings);
+    instances = new ContainerInstances(scope, store, timers, ids, names, tasks, settings, engine);
     agents = new InstanceAgents(scope, store, ec2, clusters, instances);
     agentUpdates = new AgentUpdates(store, names);
     attributes = new InstanceAttributes(store, names);

@@ -15,6 +15,7 @@ import dev.muelle.services.ecs.state.Eni;
 import dev.muelle.services.ecs.state.TaskRecord;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,9 +31,14 @@ import software.amazon.awssdk.services.ecs.model.AttributeLimitExceededException
 import software.amazon.awssdk.services.ecs.model.Cluster;
 import software.amazon.awssdk.services.ecs.model.ClusterContainsContainerInstancesException;
 import software.amazon.awssdk.services.ecs.model.ContainerInstance;
+import software.amazon.awssdk.services.ecs.model.ContainerInstanceField;
+import software.amazon.awssdk.services.ecs.model.ContainerInstanceHealthStatus;
 import software.amazon.awssdk.services.ecs.model.ContainerInstanceStatus;
 import software.amazon.awssdk.services.ecs.model.EcsException;
 import software.amazon.awssdk.services.ecs.model.Failure;
+import software.amazon.awssdk.services.ecs.model.InstanceHealthCheckResult;
+import software.amazon.awssdk.services.ecs.model.InstanceHealthCheckState;
+import software.amazon.awssdk.services.ecs.model.InstanceHealthCheckType;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
@@ -103,6 +109,48 @@ class ContainerInstancesTest {
         .ecs()
         .updateContainerInstancesState(
             r -> r.cluster(CLUSTER).containerInstances(arn).status(status));
+  }
+
+  private ContainerInstanceHealthStatus health(String arn) {
+    return world
+        .ecs()
+        .describeContainerInstances(r ->
+            r.cluster(CLUSTER)
+                .containerInstances(arn)
+                .include(ContainerInstanceField.CONTAINER_INSTANCE_HEALTH))
+        .containerInstances()
+        .getFirst()
+        .healthStatus();
+  }
+
+  @Test
+  void itsHealthIsTheRuntimesToldOnlyWhenAskedFor() {
+    String arn = instances.register("i-a", "us-east-1a", 2);
+    assertNull(
+        world
+            .ecs()
+            .describeContainerInstances(r -> r.cluster(CLUSTER).containerInstances(arn))
+            .containerInstances()
+            .getFirst()
+            .healthStatus());
+    assertEquals(InstanceHealthCheckState.OK, health(arn).overallStatus());
+    Instant since = health(arn).details().getFirst().lastStatusChange();
+    world.engine.impair("the disk is full");
+    assertEquals(
+        InstanceHealthCheckState.OK, health(arn).overallStatus(), "it was looked at just now");
+    world.pass(Duration.ofMinutes(1));
+    ContainerInstanceHealthStatus impaired = health(arn);
+    assertEquals(InstanceHealthCheckState.IMPAIRED, impaired.overallStatus());
+    InstanceHealthCheckResult detail = impaired.details().getFirst();
+    assertEquals(InstanceHealthCheckType.CONTAINER_RUNTIME, detail.type());
+    assertEquals(InstanceHealthCheckState.IMPAIRED, detail.status());
+    assertTrue(detail.lastStatusChange().isAfter(since));
+    world.pass(Duration.ofMinutes(1));
+    assertEquals(detail.lastStatusChange(), health(arn).details().getFirst().lastStatusChange());
+    assertTrue(health(arn).details().getFirst().lastUpdated().isAfter(detail.lastUpdated()));
+    world.engine.impair(null);
+    world.pass(Duration.ofMinutes(1));
+    assertEquals(InstanceHealthCheckState.OK, health(arn).overallStatus());
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.muelle.services.ecs.instance;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.muelle.engine.Engine;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.ecs.cluster.AccountSettings;
@@ -92,6 +93,7 @@ public final class ContainerInstances {
   private final ClusterNames clusters;
   private final Tasks tasks;
   private final AccountSettings settings;
+  private final RuntimeHealth health;
 
   public ContainerInstances(
       Scope scope,
@@ -100,7 +102,8 @@ public final class ContainerInstances {
       Ids ids,
       ClusterNames clusters,
       Tasks tasks,
-      AccountSettings settings) {
+      AccountSettings settings,
+      Engine engine) {
     this.scope = scope;
     this.store = store;
     this.clock = clock;
@@ -108,6 +111,7 @@ public final class ContainerInstances {
     this.clusters = clusters;
     this.tasks = tasks;
     this.settings = settings;
+    this.health = new RuntimeHealth(engine, clock);
   }
 
   public RegisterContainerInstanceResponse register(RegisterContainerInstanceRequest request) {
@@ -399,12 +403,8 @@ public final class ContainerInstances {
               ? "Container instances cannot be empty."
               : "Container instances cannot have more than 100 elements.");
     }
-    if (request.include().contains(ContainerInstanceField.CONTAINER_INSTANCE_HEALTH)) {
-      throw Refuse.invalid(
-          "DescribeContainerInstances include CONTAINER_INSTANCE_HEALTH is not supported by this"
-              + " region yet.");
-    }
     boolean tags = request.include().contains(ContainerInstanceField.TAGS);
+    boolean checked = request.include().contains(ContainerInstanceField.CONTAINER_INSTANCE_HEALTH);
     return store.read(tx -> {
       Cluster cluster = clusters.active(tx, request.cluster());
       List<ContainerInstance> found = new ArrayList<>();
@@ -412,7 +412,13 @@ public final class ContainerInstances {
       for (String reference : request.containerInstances()) {
         InstanceRecord.find(tx, cluster, reference)
             .ifPresentOrElse(
-                instance -> found.add(shown(tx, instance, tags)),
+                instance -> {
+                  ContainerInstance shown = shown(tx, instance, tags);
+                  found.add(
+                      checked
+                          ? shown.toBuilder().healthStatus(health.of(instance)).build()
+                          : shown);
+                },
                 () -> failures.add(missing(cluster, reference)));
       }
       return DescribeContainerInstancesResponse.builder()
