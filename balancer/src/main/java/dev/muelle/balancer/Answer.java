@@ -14,17 +14,32 @@ import java.util.Map;
  * What the load balancer says itself, in ALB's form.
  *
  * @param fields header fields besides those that every answer has
+ * @param server whether it says who serves
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html">
  *     Troubleshoot your Application Load Balancers</a>
  */
-record Answer(int status, Map<String, String> fields, byte[] body) {
+record Answer(int status, Map<String, String> fields, byte[] body, boolean server) {
 
   static final String SERVER = "awselb/2.0";
 
   private static final DateTimeFormatter DATE =
       DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ENGLISH)
           .withZone(ZoneOffset.UTC);
+
+  Answer(int status, Map<String, String> fields, byte[] body) {
+    this(status, fields, body, true);
+  }
+
+  /** As a listener changes it. */
+  Answer edited(Edits edits) {
+    if (!edits.changesAnswers()) {
+      return this;
+    }
+    Map<String, String> all = new LinkedHashMap<>(fields);
+    all.putAll(edits.response());
+    return new Answer(status, all, body, edits.server());
+  }
 
   static String reason(int status) {
     return switch (status) {
@@ -118,7 +133,10 @@ record Answer(int status, Map<String, String> fields, byte[] body) {
   ByteBuf wire(boolean head, boolean close, Instant now) {
     StringBuilder text = new StringBuilder(256);
     text.append("HTTP/1.1 ").append(status).append(' ').append(reason(status)).append("\r\n");
-    text.append("Server: ").append(SERVER).append("\r\nDate: ").append(date(now)).append("\r\n");
+    if (server) {
+      text.append("Server: ").append(SERVER).append("\r\n");
+    }
+    text.append("Date: ").append(date(now)).append("\r\n");
     fields.forEach((name, value) -> text.append(name).append(": ").append(value).append("\r\n"));
     text.append("Connection: ").append(close ? "close" : "keep-alive").append("\r\n\r\n");
     byte[] start = text.toString().getBytes(StandardCharsets.ISO_8859_1);

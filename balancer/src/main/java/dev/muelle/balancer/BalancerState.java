@@ -1,6 +1,7 @@
 package dev.muelle.balancer;
 
 import dev.muelle.balancer.LoadBalancer.Node;
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +25,7 @@ final class BalancerState {
   }
 
   /** Makes each listener's TLS anew where it changed; called by one at a time. */
-  void secure(List<LoadBalancer.Listener> listeners) {
+  void secure(List<LoadBalancer.Listener> listeners, InstantSource clock) {
     Map<String, TlsServer> now = new HashMap<>();
     for (LoadBalancer.Listener listener : listeners) {
       Tls asked = listener.tls();
@@ -32,7 +33,9 @@ final class BalancerState {
         TlsServer before = tls.get(listener.id());
         now.put(
             listener.id(),
-            before != null && before.wanted.equals(asked) ? before : new TlsServer(asked, before));
+            before != null && before.wanted.equals(asked)
+                ? before
+                : new TlsServer(asked, before, clock));
       }
     }
     tls = now;

@@ -219,7 +219,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
   /** Answers in the load balancer's own words. */
   private void say(Answer answer) {
     visitor.answeredHere(answer.status());
-    channel.write(answer.wire(headRequest, !keep, worker.clock.instant()));
+    channel.write(answer.edited(visitor.edits()).wire(headRequest, !keep, worker.clock.instant()));
     if (!keep) {
       linger();
     }
@@ -229,6 +229,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
   public void begin(Response answer) {
     Request asked = request;
     keep = !answer.mustClose && asked != null && asked.body.done() && mayKeep(asked);
+    answer.edits = visitor.edits();
     ByteBuf out = channel.alloc().buffer(ONE_PIECE);
     answer.write(out, keep);
     begun = out;
@@ -323,7 +324,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
       return;
     }
     visitor.answeredHere(status);
-    channel.writeAndFlush(Answer.page(status).wire(headRequest, !keep, worker.clock.instant()));
+    channel.writeAndFlush(
+        Answer.page(status)
+            .edited(visitor.edits())
+            .wire(headRequest, !keep, worker.clock.instant()));
     next();
   }
 

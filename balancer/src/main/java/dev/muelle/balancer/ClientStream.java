@@ -140,6 +140,7 @@ final class ClientStream implements Client {
   public void begin(Response answer) {
     touch();
     answered = answer.body.done();
+    answer.edits = visitor.edits();
     connection.head(stream, Http2Heads.response(answer), answered);
     mind();
   }
@@ -190,7 +191,8 @@ final class ClientStream implements Client {
     say(Answer.page(status));
   }
 
-  private void say(Answer answer) {
+  private void say(Answer given) {
+    Answer answer = given.edited(visitor.edits());
     visitor.answeredHere(answer.status());
     boolean bare = headRequest || answer.body().length == 0;
     connection.head(stream, Http2Heads.answer(answer, worker.clock.instant()), bare);

@@ -22,8 +22,12 @@ final class Handshaken extends ChannelInboundHandlerAdapter {
     SslHandler tls = ctx.pipeline().get(SslHandler.class);
     if (event instanceof SslHandshakeCompletionEvent handshake && tls != null) {
       if (handshake.isSuccess()) {
-        visitor.negotiated(tls.engine().getSession());
-        begin(ctx, ApplicationProtocolNames.HTTP_2.equals(tls.applicationProtocol()));
+        if (visitor.negotiated(tls.engine().getSession())) {
+          begin(ctx, ApplicationProtocolNames.HTTP_2.equals(tls.applicationProtocol()));
+        } else {
+          visitor.handshakeFailed();
+          ctx.close();
+        }
       } else {
         visitor.handshakeFailed();
       }

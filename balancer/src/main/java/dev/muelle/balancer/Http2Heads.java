@@ -221,7 +221,9 @@ final class Http2Heads {
   /** What the load balancer says itself. */
   static Http2Headers answer(Answer answer, Instant now) {
     Http2Headers headers = bare(answer.status());
-    headers.add("server", Answer.SERVER);
+    if (answer.server()) {
+      headers.add("server", Answer.SERVER);
+    }
     headers.add("date", Answer.date(now));
     answer
         .fields()

@@ -85,9 +85,10 @@ public record LoadBalancer(
    * @param rules in the order in which they are tried
    * @param otherwise for requests that no rule applies to
    * @param tls null if it speaks plain HTTP
+   * @param edits what it changes in header fields
    */
   public record Listener(
-      String id, int port, List<Rule> rules, Action otherwise, @Nullable Tls tls) {
+      String id, int port, List<Rule> rules, Action otherwise, @Nullable Tls tls, Edits edits) {
 
     public Listener {
       rules = List.copyOf(rules);
@@ -99,6 +100,10 @@ public record LoadBalancer(
 
     public Listener(String id, int port, List<Rule> rules, Action otherwise) {
       this(id, port, rules, otherwise, null);
+    }
+
+    public Listener(String id, int port, List<Rule> rules, Action otherwise, @Nullable Tls tls) {
+      this(id, port, rules, otherwise, tls, Edits.NONE);
     }
   }
 

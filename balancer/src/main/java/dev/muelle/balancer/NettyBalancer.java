@@ -271,7 +271,7 @@ public final class NettyBalancer implements Balancer {
   private Map<String, String> listen(BalancerState state, LoadBalancer wanted) {
     Map<String, String> problems = new LinkedHashMap<>();
     Set<Endpoint.Key> keys = new HashSet<>();
-    state.secure(wanted.listeners());
+    state.secure(wanted.listeners(), clock);
     for (Listener listener : wanted.listeners()) {
       TlsServer tls = state.tls(listener);
       Rules rules = new Rules(listener.rules());

@@ -34,7 +34,6 @@ final class Request {
 
   private static final String TLS_VERSION = "x-amzn-tls-version";
   private static final String TLS_CIPHER_SUITE = "x-amzn-tls-cipher-suite";
-  private static final Names TLS_SESSION = Names.of(TLS_VERSION, TLS_CIPHER_SUITE);
 
   private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "PUT", "DELETE", "OPTIONS");
 
@@ -232,8 +231,12 @@ final class Request {
     return (method.equals("GET") || isHead()) && (length >= 0 || chunked) || !head.ascii();
   }
 
-  /** What was negotiated with a client, as OpenSSL names it. */
-  record Session(String version, String cipherSuite) {}
+  /**
+   * What was negotiated with a client, as OpenSSL names it.
+   *
+   * @param client null if it was not asked for a certificate
+   */
+  record Session(String version, String cipherSuite, @Nullable ClientCertificate client) {}
 
   /**
    * Who knocked, and where.
@@ -245,7 +248,8 @@ final class Request {
       int clientPort,
       int listenerPort,
       String balancerHost,
-      @Nullable Session tls) {
+      @Nullable Session tls,
+      Edits edits) {
 
     String protocol() {
       return tls == null ? "http" : "https";
@@ -291,23 +295,34 @@ final class Request {
             + " HTTP/1.1\r\nHost: "
             + (meant == null ? host(arrival, headers) : meant)
             + "\r\n");
+    Edits edits = arrival.edits();
+    Session tls = arrival.tls();
+    ClientCertificate client = tls == null ? null : tls.client();
+    List<String> ours = client == null ? List.of() : client.names(edits);
+    String version = headers.tlsSession() ? edits.name(TLS_VERSION) : "";
+    String cipherSuite = headers.tlsSession() ? edits.name(TLS_CIPHER_SUITE) : "";
     for (int i = 0; i < head.count(); i++) {
       if (!NEVER_COPIED.has(head, i)
           && !head.isOneOf(i, connection)
           && !(headers.dropInvalid() && invalid(head.name(i)))
-          && !(headers.tlsSession() && TLS_SESSION.has(head, i))) {
+          && !(headers.tlsSession()
+              && (head.is(i, version.toLowerCase(Locale.ROOT))
+                  || head.is(i, cipherSuite.toLowerCase(Locale.ROOT))))
+          && !head.isOneOf(i, ours)) {
         head.copy(i, out);
       }
     }
     forwardedFor(out, arrival, headers);
     ascii(out, "X-Forwarded-Proto: " + arrival.protocol());
     ascii(out, "\r\nX-Forwarded-Port: " + arrival.listenerPort());
-    Session tls = arrival.tls();
     if (headers.tlsSession() && tls != null) {
-      ascii(out, "\r\n" + TLS_VERSION + ": " + tls.version());
-      ascii(out, "\r\n" + TLS_CIPHER_SUITE + ": " + tls.cipherSuite());
+      ascii(out, "\r\n" + version + ": " + tls.version());
+      ascii(out, "\r\n" + cipherSuite + ": " + tls.cipherSuite());
     }
     ascii(out, "\r\nX-Amzn-Trace-Id: " + trace(random, now) + "\r\n");
+    if (client != null) {
+      ascii(out, client.lines(edits));
+    }
     if (chunked) {
       ascii(out, "Transfer-Encoding: chunked\r\n");
     } else if (length >= 0) {

@@ -36,6 +36,9 @@ final class Response {
   private final List<String> connection;
   private @Nullable Head last;
 
+  /** What its listener changes in it. */
+  Edits edits = Edits.NONE;
+
   /** Values of Set-Cookie that the load balancer adds. */
   List<String> cookies = List.of();
 
@@ -119,7 +122,8 @@ final class Response {
     boolean length = head.is(field, "content-length");
     return !NEVER_COPIED.has(head, field)
         && (!head.isOneOf(field, connection) || length)
-        && (tellLength || !length);
+        && (tellLength || !length)
+        && !(edits.changesAnswers() && edits.drops(head.name(field)));
   }
 
   /** Each field that is passed on. */
@@ -132,6 +136,9 @@ final class Response {
     for (String cookie : cookies) {
       visit.field(SET_COOKIE, new AsciiString(cookie));
     }
+    edits
+        .response()
+        .forEach((name, value) -> visit.field(new AsciiString(name), new AsciiString(value)));
   }
 
   void write(ByteBuf out, boolean keepAlive) {
@@ -144,6 +151,7 @@ final class Response {
     for (String cookie : cookies) {
       Request.ascii(out, "Set-Cookie: " + cookie + "\r\n");
     }
+    edits.response().forEach((name, value) -> Request.ascii(out, name + ": " + value + "\r\n"));
     if (switchesProtocol()) {
       String upgrade = head.first("upgrade");
       Request.ascii(

@@ -3,6 +3,8 @@ package dev.muelle.balancer;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a listener speaks TLS.
@@ -12,13 +14,24 @@ import java.util.List;
  * @param protocols as Java names them, for example {@code TLSv1.3}
  * @param ciphers as the IANA names them, the preferred one first
  * @param http2 whether HTTP/2 is offered besides HTTP/1.1
+ * @param client what is asked of clients' own certificates; null if they are not asked for one
  */
 public record Tls(
     Identity standard,
     List<Identity> others,
     List<String> protocols,
     List<String> ciphers,
-    boolean http2) {
+    boolean http2,
+    @Nullable ClientAuth client) {
+
+  public Tls(
+      Identity standard,
+      List<Identity> others,
+      List<String> protocols,
+      List<String> ciphers,
+      boolean http2) {
+    this(standard, others, protocols, ciphers, http2, null);
+  }
 
   public Tls {
     others = List.copyOf(others);
@@ -51,6 +64,7 @@ public record Tls(
   boolean negotiatesAs(Tls other) {
     return protocols.equals(other.protocols)
         && ciphers.equals(other.ciphers)
-        && http2 == other.http2;
+        && http2 == other.http2
+        && Objects.equals(client, other.client);
   }
 }

@@ -13,6 +13,7 @@ import io.netty.handler.ssl.SupportedCipherSuiteFilter;
 import java.security.interfaces.ECKey;
 import java.security.interfaces.RSAKey;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,7 @@ final class TlsServer {
   private static final long SESSION_SECONDS = 3600;
 
   final Tls wanted;
+  private final InstantSource clock;
   private final Map<Identity, SslContext> contexts = new ConcurrentHashMap<>();
 
   /**
@@ -34,8 +36,9 @@ final class TlsServer {
    *
    * @param before what it was; sessions of certificates that stay can still be resumed
    */
-  TlsServer(Tls wanted, @Nullable TlsServer before) {
+  TlsServer(Tls wanted, @Nullable TlsServer before, InstantSource clock) {
     this.wanted = wanted;
+    this.clock = clock;
     if (before != null && before.wanted.negotiatesAs(wanted)) {
       contexts.putAll(before.contexts);
       contexts
@@ -103,7 +106,17 @@ final class TlsServer {
   }
 
   private SslContext make(Identity identity) throws SSLException {
-    return SslContextBuilder.forServer(identity.key(), identity.chain())
+    SslContextBuilder builder = SslContextBuilder.forServer(identity.key(), identity.chain());
+    ClientAuth client = wanted.client();
+    if (client != null) {
+      builder
+          .clientAuth(
+              client instanceof ClientAuth.Verify
+                  ? io.netty.handler.ssl.ClientAuth.REQUIRE
+                  : io.netty.handler.ssl.ClientAuth.OPTIONAL)
+          .trustManager(new ClientTrust(client, clock));
+    }
+    return builder
         .sslProvider(SslProvider.JDK)
         .protocols(wanted.protocols())
         .ciphers(wanted.ciphers(), SupportedCipherSuiteFilter.INSTANCE)

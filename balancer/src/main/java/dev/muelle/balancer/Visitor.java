@@ -8,9 +8,13 @@ import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.CipherSuiteConverter;
 import io.netty.handler.ssl.SslHandler;
 import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
@@ -132,10 +136,40 @@ final class Visitor {
     return true;
   }
 
-  void negotiated(SSLSession agreed) {
+  /**
+   * The handshake is done.
+   *
+   * @return whether the client may stay: a session that is resumed was verified earlier, and its
+   *     certificate may have expired since
+   */
+  boolean negotiated(SSLSession agreed) {
+    TlsServer tls = binding == null ? null : binding.tls();
+    ClientAuth asked = tls == null ? null : tls.wanted.client();
+    List<X509Certificate> chain = asked == null ? List.of() : chain(agreed);
     session =
         new Request.Session(
-            agreed.getProtocol(), CipherSuiteConverter.toOpenSsl(agreed.getCipherSuite(), false));
+            agreed.getProtocol(),
+            CipherSuiteConverter.toOpenSsl(agreed.getCipherSuite(), false),
+            asked == null
+                ? null
+                : new ClientCertificate(chain, asked instanceof ClientAuth.Verify));
+    return !(asked instanceof ClientAuth.Verify verify)
+        || !chain.isEmpty()
+            && (verify.ignoreExpiry()
+                || !chain.getFirst().getNotAfter().toInstant().isBefore(worker.clock.instant()));
+  }
+
+  private static List<X509Certificate> chain(SSLSession agreed) {
+    try {
+      return Stream.of(agreed.getPeerCertificates()).map(X509Certificate.class::cast).toList();
+    } catch (SSLPeerUnverifiedException e) {
+      return List.of(); // it brought none
+    }
+  }
+
+  /** What its listener changes in header fields. */
+  Edits edits() {
+    return binding == null ? Edits.NONE : binding.listener().edits();
   }
 
   void handshakeFailed() {
@@ -193,7 +227,8 @@ final class Visitor {
         channel.remoteAddress() instanceof InetSocketAddress remote ? remote.getPort() : 0,
         found.listener().port(),
         found.balancer().wanted.host(),
-        session);
+        session,
+        found.listener().edits());
   }
 
   String address() {

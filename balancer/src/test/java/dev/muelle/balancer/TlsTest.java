@@ -132,7 +132,8 @@ final class TlsTest {
     Identity large = Certified.rsa(2048, "a.test");
     Identity ec = Certified.ec("a.test");
     Identity expired = Certified.make("EC", 384, Duration.ofDays(-1), "a.test");
-    TlsServer server = new TlsServer(Certified.tls(standard, small, large, expired, ec), null);
+    TlsServer server =
+        new TlsServer(Certified.tls(standard, small, large, expired, ec), null, Instant::now);
     Instant now = Instant.now();
     assertSame(ec, server.choose(new ClientHello("a.test", true, true, true), now));
     assertSame(large, server.choose(new ClientHello("a.test", true, true, false), now));

@@ -42,6 +42,11 @@ public final class DataDirectory {
     return root.resolve("blobs");
   }
 
+  /** Objects in buckets: a directory for each bucket, until S3 keeps them. */
+  public Path objects() {
+    return root.resolve("objects");
+  }
+
   public Path engine() {
     return root.resolve("engine");
   }

@@ -1,21 +1,27 @@
 package dev.muelle.region;
 
+import dev.muelle.services.ObjectFiles;
 import dev.muelle.services.ecr.Registry;
 import dev.muelle.wire.http.HttpHandler;
 import dev.muelle.wire.http.HttpRequest;
 import dev.muelle.wire.http.HttpResponse;
 import java.io.IOException;
 
-/** Which handler a request is for: images go to the registry, everything else is an AWS call. */
+/**
+ * Which handler a request is for: images go to the registry, links to objects lead to these,
+ * everything else is an AWS call.
+ */
 final class FrontDoor implements HttpHandler {
 
   static final String HEALTH_PATH = "/_muelle/health";
 
   private final HttpHandler registry;
+  private final ObjectFiles objects;
   private final HttpHandler aws;
 
-  FrontDoor(HttpHandler registry, HttpHandler aws) {
+  FrontDoor(HttpHandler registry, ObjectFiles objects, HttpHandler aws) {
     this.registry = registry;
+    this.objects = objects;
     this.aws = aws;
   }
 
@@ -27,6 +33,9 @@ final class FrontDoor implements HttpHandler {
     }
     if (path.equals(HEALTH_PATH)) {
       return HttpResponse.of(200, "text/plain", "ok\n");
+    }
+    if (path.startsWith(ObjectFiles.LINKS)) {
+      return objects.follow(path);
     }
     return aws.handle(request);
   }

@@ -7,6 +7,7 @@ import dev.muelle.loop.Timers;
 import dev.muelle.network.Network;
 import dev.muelle.services.AlarmActions;
 import dev.muelle.services.Ids;
+import dev.muelle.services.Objects;
 import dev.muelle.services.Scope;
 import dev.muelle.services.VpcHttp;
 import dev.muelle.services.acm.Acm;
@@ -51,7 +52,8 @@ final class Region implements AutoCloseable {
       RegistryTokens tokens,
       String registryHost,
       Authority authority,
-      VpcHttp vpcHttp) {}
+      VpcHttp vpcHttp,
+      Objects objects) {}
 
   Region(Scope scope, Shared shared) {
     Store store = shared.store().in(scope.storeScope());
@@ -73,7 +75,8 @@ final class Region implements AutoCloseable {
             ec2,
             acm,
             shared.network(),
-            shared.balancer());
+            shared.balancer(),
+            shared.objects());
     ecr = new Ecr(scope, store, timers, shared.blobs(), shared.tokens(), shared.registryHost());
     ecs =
         new Ecs(

@@ -9,6 +9,7 @@ import dev.muelle.network.linux.LinuxNetwork;
 import dev.muelle.region.DataDirectory.Running;
 import dev.muelle.region.server.HttpServer;
 import dev.muelle.region.server.VpcServers;
+import dev.muelle.services.ObjectFiles;
 import dev.muelle.services.Scope;
 import dev.muelle.services.acm.Authority;
 import dev.muelle.services.ecr.LocalImages;
@@ -73,6 +74,7 @@ public final class RegionServer implements AutoCloseable {
     Authority authority =
         Authority.open(directory.authorityKey(), directory.authorityCertificate(), random, timers);
     String registryHost = "localhost:" + wantedPort;
+    ObjectFiles objects = new ObjectFiles(directory.objects(), timers, random, registryHost);
     LocalImages images =
         new LocalImages(store, registryHost, new Scope(RootKey.ACCOUNT, DEFAULT_REGION));
     LinuxNetwork network = opened(new LinuxNetwork(directory.instance()));
@@ -98,11 +100,13 @@ public final class RegionServer implements AutoCloseable {
                     tokens,
                     registryHost,
                     authority,
-                    new VpcServers(network))));
+                    new VpcServers(network),
+                    objects)));
     Access access = openDoor ? Access.open() : Access.verified(key.keys());
     FrontDoor door =
         new FrontDoor(
             new Registry(scope -> regions.of(scope).ecr, tokens),
+            objects,
             new AwsHandler(Mounted.services(regions), access, timers, random));
     HttpServer http = new HttpServer("api", door, regions::session);
     try {

@@ -75,6 +75,7 @@ final class Apply {
   private final Network network;
   private final Balancer balancer;
   private final Fronts fronts;
+  private final ClientAuths clientAuths = new ClientAuths();
   private final ReentrantLock lock = new ReentrantLock();
 
   Apply(
@@ -347,7 +348,8 @@ final class Apply {
                 listener.port(),
                 rules,
                 Actions.view(listener.defaultActions().getFirst()),
-                tls(tx, row.value(), Attributes.http2(wanted.attributes()))));
+                tls(tx, row.value(), Attributes.http2(wanted.attributes())),
+                ListenerAttributes.view(row.value().attributes())));
         for (TargetGroupTuple tuple :
             actions.stream().flatMap(action -> State.groupsOf(action).stream()).toList()) {
           String arn = tuple.targetGroupArn();
@@ -396,7 +398,8 @@ final class Apply {
         listening.certificates().stream().flatMap(arn -> identity(tx, arn).stream()).toList(),
         policy.sslProtocols(),
         SslPolicies.suites(policy),
-        http2);
+        http2,
+        clientAuths.view(tx, listening.listener().mutualAuthentication()));
   }
 
   private Optional<Tls.Identity> identity(Tx tx, String arn) {

@@ -6,6 +6,7 @@ import dev.muelle.loop.Timers;
 import dev.muelle.network.Network;
 import dev.muelle.services.Certificates;
 import dev.muelle.services.Ids;
+import dev.muelle.services.Objects;
 import dev.muelle.services.Scope;
 import dev.muelle.store.Store;
 import dev.muelle.store.Store.Change;
@@ -18,6 +19,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.AddListenerC
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AddListenerCertificatesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AddTagsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AddTagsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AddTrustStoreRevocationsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AddTrustStoreRevocationsResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateListenerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateListenerResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
@@ -26,16 +29,24 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateRuleRe
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateRuleResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTrustStoreRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTrustStoreResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteListenerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteListenerResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteLoadBalancerResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteRuleRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteRuleResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteSharedTrustStoreAssociationRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteSharedTrustStoreAssociationResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteTargetGroupRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteTargetGroupResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteTrustStoreRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteTrustStoreResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeregisterTargetsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeregisterTargetsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenerAttributesRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenerAttributesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenerCertificatesRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenerCertificatesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenersRequest;
@@ -56,6 +67,18 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTarg
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetGroupsResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetHealthRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetHealthResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTrustStoreAssociationsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTrustStoreAssociationsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTrustStoreRevocationsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTrustStoreRevocationsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTrustStoresRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTrustStoresResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.GetTrustStoreCaCertificatesBundleRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.GetTrustStoreCaCertificatesBundleResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.GetTrustStoreRevocationContentRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.GetTrustStoreRevocationContentResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerAttributesRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerAttributesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyLoadBalancerAttributesRequest;
@@ -66,12 +89,16 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTarget
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupAttributesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTrustStoreRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTrustStoreResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RegisterTargetsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RegisterTargetsResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveListenerCertificatesRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveListenerCertificatesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveTagsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveTagsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveTrustStoreRevocationsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveTrustStoreRevocationsResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetRulePrioritiesRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetRulePrioritiesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsRequest;
@@ -101,6 +128,8 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   private final TargetHealths targetHealths;
   private final Listeners listeners;
   private final ListenerCertificates listenerCertificates;
+  private final ListenerAttributes listenerAttributes;
+  private final TrustStores trustStores;
   private final Rules rules;
   private final Tags tags;
   private Store.Subscription changes = () -> {};
@@ -115,7 +144,8 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
       Ec2Client ec2,
       Certificates certificates,
       Network network,
-      Balancer balancer) {
+      Balancer balancer,
+      Objects objects) {
     this.store = store;
     this.balancer = balancer;
     Fronts fronts = new Fronts(store);
@@ -132,6 +162,8 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     targets = new Targets(store, timers, ec2, wakes);
     targetHealths = new TargetHealths(store, timers, balancer);
     listeners = new Listeners(store, ids, wakes, listenerCertificates);
+    listenerAttributes = new ListenerAttributes(store, wakes);
+    trustStores = new TrustStores(scope, store, ids, objects, wakes);
     rules = new Rules(store, ids, wakes);
     tags = new Tags(store);
     network.addNames(balancers::lookup);
@@ -338,5 +370,79 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   public DescribeTargetGroupAttributesResponse describeTargetGroupAttributes(
       DescribeTargetGroupAttributesRequest request) {
     return groups.attributes(request.targetGroupArn());
+  }
+
+  @Override
+  public CreateTrustStoreResponse createTrustStore(CreateTrustStoreRequest request) {
+    return trustStores.create(request);
+  }
+
+  @Override
+  public ModifyTrustStoreResponse modifyTrustStore(ModifyTrustStoreRequest request) {
+    return trustStores.modify(request);
+  }
+
+  @Override
+  public DescribeTrustStoresResponse describeTrustStores(DescribeTrustStoresRequest request) {
+    return trustStores.describe(request);
+  }
+
+  @Override
+  public DeleteTrustStoreResponse deleteTrustStore(DeleteTrustStoreRequest request) {
+    return trustStores.delete(request);
+  }
+
+  @Override
+  public AddTrustStoreRevocationsResponse addTrustStoreRevocations(
+      AddTrustStoreRevocationsRequest request) {
+    return trustStores.addRevocations(request);
+  }
+
+  @Override
+  public RemoveTrustStoreRevocationsResponse removeTrustStoreRevocations(
+      RemoveTrustStoreRevocationsRequest request) {
+    return trustStores.removeRevocations(request);
+  }
+
+  @Override
+  public DescribeTrustStoreRevocationsResponse describeTrustStoreRevocations(
+      DescribeTrustStoreRevocationsRequest request) {
+    return trustStores.describeRevocations(request);
+  }
+
+  @Override
+  public DescribeTrustStoreAssociationsResponse describeTrustStoreAssociations(
+      DescribeTrustStoreAssociationsRequest request) {
+    return trustStores.associations(request);
+  }
+
+  @Override
+  public GetTrustStoreCaCertificatesBundleResponse getTrustStoreCaCertificatesBundle(
+      GetTrustStoreCaCertificatesBundleRequest request) {
+    return trustStores.bundle(request);
+  }
+
+  @Override
+  public GetTrustStoreRevocationContentResponse getTrustStoreRevocationContent(
+      GetTrustStoreRevocationContentRequest request) {
+    return trustStores.content(request);
+  }
+
+  @Override
+  public DeleteSharedTrustStoreAssociationResponse deleteSharedTrustStoreAssociation(
+      DeleteSharedTrustStoreAssociationRequest request) {
+    return trustStores.deleteShared(request);
+  }
+
+  @Override
+  public DescribeListenerAttributesResponse describeListenerAttributes(
+      DescribeListenerAttributesRequest request) {
+    return listenerAttributes.describe(request);
+  }
+
+  @Override
+  public ModifyListenerAttributesResponse modifyListenerAttributes(
+      ModifyListenerAttributesRequest request) {
+    return listenerAttributes.modify(request);
   }
 }

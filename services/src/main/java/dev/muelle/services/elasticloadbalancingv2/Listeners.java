@@ -10,6 +10,7 @@ import dev.muelle.store.Tx;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +39,6 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyListe
 final class Listeners {
 
   private static final int MAX = 50;
-  private static final String NO_CLIENT_CERTIFICATES = "off";
 
   private final Store store;
   private final Ids ids;
@@ -107,6 +107,7 @@ final class Listeners {
                           tx,
                           next,
                           List.of(),
+                          null,
                           new Asked(
                               request.protocol(),
                               request.certificates(),
@@ -115,7 +116,9 @@ final class Listeners {
                   .build();
           String rule = base.replace(":listener/", ":listener-rule/") + "/" + ids.hex(16);
           tx.insert(
-              State.LISTENERS, base, new Listening(listener, rule, request.tags(), List.of()));
+              State.LISTENERS,
+              base,
+              new Listening(listener, rule, request.tags(), List.of(), Map.of()));
           associate(tx, request.loadBalancerArn());
           certificates.settle(tx, request.loadBalancerArn());
           return listener;
@@ -180,6 +183,7 @@ final class Listeners {
               tx,
               next.protocol(protocol),
               old.listener().certificates(),
+              old.listener().mutualAuthentication(),
               new Asked(
                   protocol,
                   request.certificates(),
@@ -195,7 +199,8 @@ final class Listeners {
                   listener,
                   old.ruleArn(),
                   old.tags(),
-                  encrypted(protocol) ? old.certificates() : List.of()));
+                  encrypted(protocol) ? old.certificates() : List.of(),
+                  old.attributes()));
           associate(tx, listener.loadBalancerArn());
           certificates.settle(tx, listener.loadBalancerArn());
           return listener;
@@ -313,15 +318,19 @@ final class Listeners {
    * Completes a listener with its TLS, or without.
    *
    * @param present the default certificate that it has, if it has one
+   * @param had what it asks of clients so far
    */
-  private void secure(Tx tx, Listener.Builder next, List<Certificate> present, Asked asked) {
-    if (asked.mutual() != null
-        && asked.mutual().mode() != null
-        && !asked.mutual().mode().equals(NO_CLIENT_CERTIFICATES)) {
+  private void secure(
+      Tx tx,
+      Listener.Builder next,
+      List<Certificate> present,
+      @Nullable MutualAuthenticationAttributes had,
+      Asked asked) {
+    if (asked.protocol() != ProtocolEnum.HTTPS
+        && asked.mutual() != null
+        && !ClientAuths.OFF.equals(asked.mutual().mode())) {
       throw Refuse.invalid(
-          "Mutual authentication mode '"
-              + asked.mutual().mode()
-              + "' is not supported in this region");
+          "Mutual authentication cannot be specified for " + asked.protocol() + " listeners");
     }
     if (!encrypted(asked.protocol())) {
       String listeners = asked.protocol() + " listeners";
@@ -346,7 +355,7 @@ final class Listeners {
     String policy = asked.policy() == null ? SslPolicies.DEFAULT : asked.policy();
     next.sslPolicy(SslPolicies.get(policy).name());
     if (asked.protocol() == ProtocolEnum.HTTPS) {
-      next.mutualAuthentication(m -> m.mode(NO_CLIENT_CERTIFICATES));
+      next.mutualAuthentication(TrustStores.mutual(tx, asked.mutual(), had));
     }
   }
 

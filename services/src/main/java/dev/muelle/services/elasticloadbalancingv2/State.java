@@ -14,6 +14,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.Rule;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Tag;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupTuple;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TrustStore;
 
 /** What is stored. Everything is kept under its ARN. */
 final class State {
@@ -33,7 +34,38 @@ final class State {
   /** Under target group ARN, address and port; written only when health changes. */
   static final Table<Known> HEALTH = Table.of("elbv2.target_health", StoredJson.codec(Known.class));
 
+  static final Table<Trusting> TRUST_STORES =
+      Table.of("elbv2.trust_stores", StoredJson.codec(Trusting.class));
+
+  /** Under the trust store's ARN and the revocation's number. */
+  static final Table<Crl> CRLS = Table.of("elbv2.revocations", StoredJson.codec(Crl.class));
+
   private State() {}
+
+  /**
+   * A trust store.
+   *
+   * @param bundle its authorities, in PEM
+   * @param revision grows with each change
+   */
+  record Trusting(
+      TrustStore store, String bundle, List<Tag> tags, List<Revoking> revocations, long revision) {
+
+    Trusting with(List<Revoking> others, long entries, long next) {
+      return new Trusting(
+          store.toBuilder().totalRevokedEntries(entries).build(), bundle, tags, others, next);
+    }
+
+    Trusting with(List<Tag> others) {
+      return new Trusting(store, bundle, others, revocations, revision);
+    }
+  }
+
+  /** A list of revoked certificates, and how many are in it. */
+  record Revoking(long id, long entries) {}
+
+  /** A list of revoked certificates, in base64. */
+  record Crl(String content) {}
 
   /**
    * A load balancer.
@@ -117,12 +149,23 @@ final class State {
    * A listener.
    *
    * @param certificates besides its default one
+   * @param attributes those that were set
    */
   record Listening(
-      Listener listener, String ruleArn, List<Tag> tags, @Nullable List<String> certificates) {
+      Listener listener,
+      String ruleArn,
+      List<Tag> tags,
+      @Nullable List<String> certificates,
+      @Nullable Map<String, String> attributes) {
 
     Listening {
       certificates = certificates == null ? List.of() : List.copyOf(certificates);
+      attributes = attributes == null ? Map.of() : Map.copyOf(attributes);
+    }
+
+    @Override
+    public Map<String, String> attributes() {
+      return attributes == null ? Map.of() : attributes;
     }
 
     @Override
@@ -131,7 +174,11 @@ final class State {
     }
 
     Listening with(List<String> others) {
-      return new Listening(listener, ruleArn, tags, others);
+      return new Listening(listener, ruleArn, tags, others, attributes);
+    }
+
+    Listening withAttributes(Map<String, String> others) {
+      return new Listening(listener, ruleArn, tags, certificates, others);
     }
   }
 

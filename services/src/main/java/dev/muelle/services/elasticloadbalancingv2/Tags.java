@@ -25,7 +25,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.Tag;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TagDescription;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyTagsException;
 
-/** Tags of load balancers, target groups, listeners and rules. */
+/** Tags of load balancers, target groups, listeners, rules and trust stores. */
 final class Tags {
 
   private static final int MAX = 50;
@@ -116,6 +116,9 @@ final class Tags {
     if (arn.contains(":listener/")) {
       return Listeners.get(tx, arn).tags();
     }
+    if (arn.contains(":truststore/")) {
+      return TrustStores.get(tx, arn).tags();
+    }
     return LoadBalancers.get(tx, arn).tags();
   }
 
@@ -132,7 +135,9 @@ final class Tags {
       tx.put(
           State.LISTENERS,
           arn,
-          new Listening(old.listener(), old.ruleArn(), tags, old.certificates()));
+          new Listening(old.listener(), old.ruleArn(), tags, old.certificates(), old.attributes()));
+    } else if (arn.contains(":truststore/")) {
+      tx.put(State.TRUST_STORES, arn, TrustStores.get(tx, arn).with(tags));
     } else {
       Balancing old = LoadBalancers.get(tx, arn);
       tx.put(

@@ -1098,7 +1098,9 @@ class ElbV2Test {
                   .defaultActions(says("x"))
                   .build();
           return tx.put(
-              State.LISTENERS, arn, new State.Listening(one, arn + "/r", List.of(), List.of()));
+              State.LISTENERS,
+              arn,
+              new State.Listening(one, arn + "/r", List.of(), List.of(), Map.of()));
         });
   }
 

@@ -443,7 +443,7 @@ class HttpsListenersTest {
                     .defaultActions(Machine.says("x"))));
     refused(
         "ValidationError",
-        "'verify' is not supported",
+        "trust store ARN must",
         () ->
             elb.createListener(r ->
                 r.loadBalancerArn(balancer.loadBalancerArn())

@@ -7,6 +7,7 @@ import dev.muelle.balancer.NettyBalancer;
 import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.Network;
 import dev.muelle.services.Ids;
+import dev.muelle.services.ObjectFiles;
 import dev.muelle.services.Scope;
 import dev.muelle.services.acm.Acm;
 import dev.muelle.services.acm.Authority;
@@ -61,6 +62,7 @@ final class Machine implements AutoCloseable {
   final SqliteStore store;
   final Network network;
   NettyBalancer balancer;
+  final ObjectFiles objects;
   private final Authority authority;
   private final Map<Scope, Services> scopes = new HashMap<>();
 
@@ -78,6 +80,8 @@ final class Machine implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    objects =
+        new ObjectFiles(directory.resolve("objects"), timers, new SecureRandom(), "localhost:1");
     this.network = network;
     balancer = balancer();
   }
@@ -106,7 +110,7 @@ final class Machine implements AutoCloseable {
     ec2.start();
     Acm acm = new Acm(scope, view, timers, ids, random, authority);
     acm.start();
-    ElbV2 elb = new ElbV2(scope, view, timers, ids, random, ec2, acm, network, balancer);
+    ElbV2 elb = new ElbV2(scope, view, timers, ids, random, ec2, acm, network, balancer, objects);
     elb.start();
     var handler =
         new AwsHandler(
