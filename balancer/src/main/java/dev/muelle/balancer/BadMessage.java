@@ -6,13 +6,21 @@ final class BadMessage extends RuntimeException {
 
   final int status;
 
+  /** In the words of ALB's access logs. */
+  final String reason;
+
   /**
    * Says what was wrong.
    *
    * @param status what a client that sent it is answered
    */
   BadMessage(int status, String why) {
+    this(status, why, "BadHeader");
+  }
+
+  BadMessage(int status, String why, String reason) {
     super(why, null, false, false);
     this.status = status;
+    this.reason = reason;
   }
 }

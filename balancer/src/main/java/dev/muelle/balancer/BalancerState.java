@@ -42,7 +42,7 @@ final class BalancerState {
   }
 
   /** Makes each flow listener's TLS anew where it changed; called by one at a time. */
-  void secureFlows(List<FlowListener> listeners) {
+  void secureFlows(List<FlowListener> listeners, InstantSource clock) {
     Map<String, TlsServer> now = new HashMap<>();
     for (FlowListener listener : listeners) {
       Tls asked = listener.tls();
@@ -50,7 +50,9 @@ final class BalancerState {
         TlsServer before = flowTls.get(listener.id());
         now.put(
             listener.id(),
-            before != null && before.wanted.equals(asked) ? before : new TlsServer(asked, before));
+            before != null && before.wanted.equals(asked)
+                ? before
+                : new TlsServer(asked, before, clock));
       }
     }
     flowTls = now;

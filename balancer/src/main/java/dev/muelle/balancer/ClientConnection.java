@@ -91,6 +91,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
       if (!current.answering()) {
         visitor.answeredHere(460);
       }
+      ended(460);
       current.cancel();
     }
     pending.release();
@@ -124,6 +125,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
         }
       } else {
         refuse(e.status);
+        Ledger.malformed(visitor, e, 0);
       }
     } finally {
       processing = false;
@@ -216,10 +218,32 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
     return asked.keepAlive && !retired && visitor.mayStay();
   }
 
+  private ByteBuf wire(Answer answer) {
+    ByteBuf out = answer.edited(visitor.edits()).wire(headRequest, !keep, worker.clock.instant());
+    noteSent(out);
+    return out;
+  }
+
+  private void noteSent(ByteBuf out) {
+    Ledger ledger = request == null ? null : request.ledger;
+    if (ledger != null) {
+      ledger.sent(out.readableBytes());
+    }
+  }
+
+  /** The request is over: with what the target said if it began to, or else with this. */
+  private void ended(int status) {
+    Ledger ledger = request == null ? null : request.ledger;
+    if (ledger != null) {
+      ledger.end(ledger.targetStatus() == 0 ? status : ledger.targetStatus());
+    }
+  }
+
   /** Answers in the load balancer's own words. */
   private void say(Answer answer) {
     visitor.answeredHere(answer.status());
-    channel.write(answer.edited(visitor.edits()).wire(headRequest, !keep, worker.clock.instant()));
+    channel.write(wire(answer));
+    ended(answer.status());
     if (!keep) {
       linger();
     }
@@ -279,6 +303,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
   private void write(ByteBuf out) {
     writeBegun();
     touch();
+    noteSent(out);
     channel.write(out);
     if (!channel.isWritable() && exchange != null) {
       exchange.clientWritable(false);
@@ -303,6 +328,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
       write(Chunks.last(null));
     }
     writeBegun();
+    ended(answer.status);
     next();
   }
 
@@ -324,10 +350,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
       return;
     }
     visitor.answeredHere(status);
-    channel.writeAndFlush(
-        Answer.page(status)
-            .edited(visitor.edits())
-            .wire(headRequest, !keep, worker.clock.instant()));
+    channel.writeAndFlush(wire(Answer.page(status)));
+    ended(status);
     next();
   }
 
@@ -345,6 +369,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
   public void abort() {
     exchange = null;
     writeBegun();
+    ended(502);
     channel.flush();
     channel.close();
   }
@@ -353,6 +378,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
   public void tunnelClosed() {
     exchange = null;
     writeBegun();
+    ended(101);
     channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
   }
 

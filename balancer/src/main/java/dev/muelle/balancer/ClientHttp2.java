@@ -143,6 +143,7 @@ final class ClientHttp2 extends Http2Link<ClientStream> implements Speaker {
         fresh.begin(head, last);
       } catch (BadMessage e) {
         fresh.refuse(e.status);
+        Ledger.malformed(visitor, e, 0);
       }
     }
 

@@ -3,6 +3,7 @@ package dev.muelle.balancer;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,7 @@ final class ClientStream implements Client {
 
   private @Nullable Exchange exchange;
   private boolean headRequest;
+  private @Nullable Ledger ledger;
 
   /** What came of the body and no target takes yet; never more than the stream's window. */
   private ByteBuf pending = Unpooled.EMPTY_BUFFER;
@@ -43,7 +45,9 @@ final class ClientStream implements Client {
     ended = whole;
     Request request = Request.http2(head, whole);
     headRequest = request.isHead();
-    switch (Verdict.of(request, visitor)) {
+    Verdict verdict = Verdict.of(request, visitor);
+    ledger = request.ledger;
+    switch (verdict) {
       case Verdict.Nobody nobody -> {
         connection.reset(stream, Http2Error.REFUSED_STREAM); // another connection may be heard
         connection.leave();
@@ -141,7 +145,9 @@ final class ClientStream implements Client {
     touch();
     answered = answer.body.done();
     answer.edits = visitor.edits();
-    connection.head(stream, Http2Heads.response(answer), answered);
+    Http2Headers head = Http2Heads.response(answer);
+    noteSent(head);
+    connection.head(stream, head, answered);
     mind();
   }
 
@@ -149,6 +155,9 @@ final class ClientStream implements Client {
   public void pass(Response answer, ByteBuf in) {
     touch();
     ByteBuf payload = answer.payload(in, connection.alloc());
+    if (ledger != null) {
+      ledger.sent(payload.readableBytes());
+    }
     answered = answer.body.done() && answer.trailers() == null;
     if (payload.isReadable() || answered) {
       connection.data(stream, payload, answered);
@@ -176,8 +185,24 @@ final class ClientStream implements Client {
       connection.data(stream, Unpooled.EMPTY_BUFFER, true);
     }
     answered = true;
+    ended(answer.status);
     drop();
     connection.flush();
+  }
+
+  private void noteSent(Http2Headers head) {
+    Ledger noted = ledger;
+    if (noted != null) {
+      head.forEach(field -> noted.sent(field.getKey().length() + field.getValue().length() + 4L));
+    }
+  }
+
+  /** The request is over: with what the target said if it began to, or else with this. */
+  private void ended(int status) {
+    Ledger noted = ledger;
+    if (noted != null) {
+      noted.end(noted.targetStatus() == 0 ? status : noted.targetStatus());
+    }
   }
 
   @Override
@@ -195,7 +220,13 @@ final class ClientStream implements Client {
     Answer answer = given.edited(visitor.edits());
     visitor.answeredHere(answer.status());
     boolean bare = headRequest || answer.body().length == 0;
-    connection.head(stream, Http2Heads.answer(answer, worker.clock.instant()), bare);
+    Http2Headers head = Http2Heads.answer(answer, worker.clock.instant());
+    noteSent(head);
+    if (ledger != null) {
+      ledger.sent(bare ? 0 : answer.body().length);
+    }
+    ended(answer.status());
+    connection.head(stream, head, bare);
     if (!bare) {
       connection.data(stream, Unpooled.wrappedBuffer(answer.body()), true);
     }
@@ -205,6 +236,7 @@ final class ClientStream implements Client {
 
   @Override
   public void abort() {
+    ended(502);
     exchange = null;
     connection.reset(stream, Http2Error.INTERNAL_ERROR);
     connection.flush();
@@ -254,6 +286,7 @@ final class ClientStream implements Client {
       if (!current.answering()) {
         visitor.answeredHere(460);
       }
+      ended(460);
       current.cancel();
     }
     drop();

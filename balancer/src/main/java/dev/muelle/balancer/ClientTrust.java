@@ -10,6 +10,7 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.CollectionCertStoreParameters;
 import java.security.cert.PKIXBuilderParameters;
+import java.security.cert.PKIXCertPathBuilderResult;
 import java.security.cert.TrustAnchor;
 import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
@@ -97,9 +98,11 @@ final class ClientTrust extends X509ExtendedTrustManager {
         throw new Refused(Reason.ClientCertPurposeInvalid);
       }
       Date when = expired ? leaf.getNotAfter() : Date.from(now);
-      for (Certificate one : path(verify.trust(), chain, when, Date.from(now))) {
+      PKIXCertPathBuilderResult found = path(verify.trust(), chain, when, now);
+      for (Certificate one : found.getCertPath().getCertificates()) {
         revoked(verify.trust(), (X509Certificate) one);
       }
+      revoked(verify.trust(), found.getTrustAnchor().getTrustedCert());
     } catch (Refused e) {
       throw e;
     } catch (GeneralSecurityException e) {
@@ -108,12 +111,13 @@ final class ClientTrust extends X509ExtendedTrustManager {
     revoked(verify.trust(), leaf); // also one that is itself in the trust store
   }
 
-  private static List<? extends Certificate> path(
-      ClientAuth.Trust trust, List<X509Certificate> chain, Date when, Date now)
+  private static PKIXCertPathBuilderResult path(
+      ClientAuth.Trust trust, List<X509Certificate> chain, Date when, Instant now)
       throws GeneralSecurityException {
     Set<TrustAnchor> anchors = new HashSet<>();
     for (X509Certificate authority : trust.authorities()) {
-      if (!authority.getNotAfter().before(now) && !authority.getNotBefore().after(now)) {
+      if (!authority.getNotAfter().toInstant().isBefore(now)
+          && !authority.getNotBefore().toInstant().isAfter(now)) {
         anchors.add(new TrustAnchor(authority, null));
       }
     }
@@ -128,7 +132,7 @@ final class ClientTrust extends X509ExtendedTrustManager {
     parameters.setRevocationEnabled(false); // that is looked up here, not on the way
     parameters.setMaxPathLength(MAX_INTERMEDIATES);
     parameters.setDate(when);
-    return CertPathBuilder.getInstance("PKIX").build(parameters).getCertPath().getCertificates();
+    return (PKIXCertPathBuilderResult) CertPathBuilder.getInstance("PKIX").build(parameters);
   }
 
   private static void revoked(ClientAuth.Trust trust, X509Certificate one) throws Refused {

@@ -30,6 +30,7 @@ final class Exchange implements Carrier.Sender {
   private final GroupState group;
   private final Request request;
   private final @Nullable String zone;
+  private final @Nullable Ledger ledger;
   private final byte[] head;
   private final List<MemberState> tried = new ArrayList<>(0);
 
@@ -60,6 +61,7 @@ final class Exchange implements Carrier.Sender {
     this.group = to.group();
     this.request = request;
     this.zone = to.zone();
+    this.ledger = request.ledger;
     this.head = to.head();
     this.secure = to.secure();
     this.cookies = to.cookies();
@@ -154,6 +156,9 @@ final class Exchange implements Carrier.Sender {
     }
     group.metrics.connectionError();
     did(true);
+    if (ledger != null) {
+      ledger.tried(chosen);
+    }
     leave();
     tried.add(chosen);
     failure = timedOut ? 504 : 502;
@@ -163,6 +168,10 @@ final class Exchange implements Carrier.Sender {
   private void use(Carrier carrier) {
     target = carrier;
     sentAt = worker.nanos();
+    MemberState asked = member;
+    if (ledger != null && asked != null) {
+      ledger.asked(asked);
+    }
     carrier.ask(this, head, bodiless);
     ByteBuf again = replay;
     if (again != null && again.isReadable()) {
@@ -217,6 +226,9 @@ final class Exchange implements Carrier.Sender {
 
   private void send(Carrier to, ByteBuf part) {
     bodySent = true;
+    if (ledger != null) {
+      ledger.received(part.readableBytes());
+    }
     keep(part);
     to.write(part);
   }
@@ -338,6 +350,9 @@ final class Exchange implements Carrier.Sender {
     replay = null;
     tunnel = switches;
     group.metrics.answered(answer.status, worker.nanos() - sentAt);
+    if (ledger != null) {
+      ledger.targetAnswered(answer.status);
+    }
     balancer.metrics.answered(answer.status, worker.nanos() - sentAt);
     answer.cookies = cookies(answer.head);
     did(answer.status >= 500);

@@ -1,5 +1,6 @@
 package dev.muelle.balancer;
 
+import dev.muelle.balancer.ClientTrust.Reason;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -25,11 +26,11 @@ final class Handshaken extends ChannelInboundHandlerAdapter {
         if (visitor.negotiated(tls.engine().getSession())) {
           begin(ctx, ApplicationProtocolNames.HTTP_2.equals(tls.applicationProtocol()));
         } else {
-          visitor.handshakeFailed();
+          visitor.handshakeFailed(new ClientTrust.Refused(Reason.ClientCertExpired));
           ctx.close();
         }
       } else {
-        visitor.handshakeFailed();
+        visitor.handshakeFailed(handshake.cause());
       }
     }
     ctx.fireUserEventTriggered(event);

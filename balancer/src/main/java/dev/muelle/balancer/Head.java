@@ -147,7 +147,7 @@ final class Head {
     int lineEnd = endOfLine(bytes, 0);
     for (int i = 0; i < lineEnd; i++) {
       if (bytes[i] < 0x20 || bytes[i] == 0x7f) { // also what is not ASCII
-        throw new BadMessage(400, "control character in the start line");
+        throw new BadMessage(400, "control character in the start line", "BadUri");
       }
     }
     int[] fields = new int[64];
@@ -189,7 +189,7 @@ final class Head {
     for (int i = from; i < to; i++) {
       byte b = bytes[i];
       if (b >= 0 && b < 0x20 && b != '\t' || b == 0x7f) {
-        throw new BadMessage(400, "control character in a header field");
+        throw new BadMessage(400, "control character in a header field", "NonCompliantHeader");
       }
     }
     fields[slot] = start;
@@ -232,6 +232,11 @@ final class Head {
   /** The start line, without its end. */
   String line() {
     return new String(bytes, 0, lineEnd, StandardCharsets.ISO_8859_1);
+  }
+
+  /** In bytes, with the empty line at its end. */
+  int length() {
+    return bytes.length;
   }
 
   int count() {
@@ -351,11 +356,11 @@ final class Head {
       return -1;
     }
     if (values.size() > 1) {
-      throw new BadMessage(400, "several Content-Length fields");
+      throw new BadMessage(400, "several Content-Length fields", "MultipleContentLength");
     }
     String value = values.getFirst();
     if (value.isEmpty() || value.length() > 18 || !Chars.all(value, c -> c >= '0' && c <= '9')) {
-      throw new BadMessage(400, "Content-Length is not a number");
+      throw new BadMessage(400, "Content-Length is not a number", "BadContentLength");
     }
     return Long.parseLong(value);
   }

@@ -111,8 +111,14 @@ public record LoadBalancer(
    * What to do with requests of which every condition holds.
    *
    * @param rewrites what targets are told instead of what the client asked for; null if nothing
+   * @param priority only to be told of
    */
-  public record Rule(List<Condition> conditions, Action action, @Nullable Rewrites rewrites) {
+  public record Rule(
+      List<Condition> conditions, Action action, @Nullable Rewrites rewrites, int priority) {
+
+    public Rule(List<Condition> conditions, Action action, @Nullable Rewrites rewrites) {
+      this(conditions, action, rewrites, 1);
+    }
 
     public Rule(List<Condition> conditions, Action action) {
       this(conditions, action, null);
@@ -295,8 +301,15 @@ public record LoadBalancer(
    * @param idleTimeout after which a connection without traffic is closed (504 while waiting for a
    *     target's answer)
    * @param clientKeepAlive how long a client connection may be reused
+   * @param journal who wants to hear of requests and connections
    */
-  public record Settings(Duration idleTimeout, Duration clientKeepAlive, Headers headers) {}
+  public record Settings(
+      Duration idleTimeout, Duration clientKeepAlive, Headers headers, Journal journal) {
+
+    public Settings(Duration idleTimeout, Duration clientKeepAlive, Headers headers) {
+      this(idleTimeout, clientKeepAlive, headers, Journal.NONE);
+    }
+  }
 
   /**
    * What is made of a request's header fields, as ELB's {@code routing.http} attributes.

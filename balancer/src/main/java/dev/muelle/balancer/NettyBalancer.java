@@ -295,7 +295,7 @@ public final class NettyBalancer implements Balancer {
       }
     }
     withdraw(state, keys);
-    state.secureFlows(wanted.flows());
+    state.secureFlows(wanted.flows(), clock);
     flows.listen(state, wanted, problems);
     return problems;
   }

@@ -53,6 +53,10 @@ final class Request {
 
   private final long length;
   private final List<String> connection;
+  private @Nullable String trace;
+
+  /** What is noted of it; null if nobody wants to hear. */
+  @Nullable Ledger ledger;
 
   /**
    * Checks a head.
@@ -79,11 +83,11 @@ final class Request {
     int first = line.indexOf(' ');
     int second = line.indexOf(' ', first + 1);
     if (first < 0 || second <= first + 1 || line.indexOf(' ', second + 1) >= 0) {
-      throw new BadMessage(400, "request line");
+      throw new BadMessage(400, "request line", first < 0 ? "BadMethod" : "SpaceInUri");
     }
     this.method = line.substring(0, first);
     if (!Head.isToken(method)) {
-      throw new BadMessage(400, "request line");
+      throw new BadMessage(400, "request line", "BadMethod");
     }
     this.http10 = http10(line.substring(second + 1));
     String authority = null;
@@ -96,10 +100,10 @@ final class Request {
       authority = path.substring(start, end);
       path = slash < 0 ? "/" : path.substring(slash);
     } else if (!path.startsWith("/") && !(path.equals("*") && method.equals("OPTIONS"))) {
-      throw new BadMessage(400, "request target");
+      throw new BadMessage(400, "request target", "BadUri");
     }
     if (path.indexOf('#') >= 0) {
-      throw new BadMessage(400, "request target with a fragment");
+      throw new BadMessage(400, "request target with a fragment", "BadUri");
     }
     this.target = path;
     if (method.equals("TRACE")) {
@@ -136,7 +140,7 @@ final class Request {
       case "HTTP/1.0" -> true;
       default ->
           throw new BadMessage(
-              version.matches("HTTP/[0-9]\\.[0-9]") ? 505 : 400, "protocol version");
+              version.matches("HTTP/[0-9]\\.[0-9]") ? 505 : 400, "protocol version", "BadVersion");
     };
   }
 
@@ -160,7 +164,7 @@ final class Request {
   private boolean chunked() {
     for (int i = 0; i < head.count(); i++) {
       if (head.is(i, "content_length") || head.is(i, "transfer_encoding")) {
-        throw new BadMessage(400, "look-alike of a framing field");
+        throw new BadMessage(400, "look-alike of a framing field", "SuspiciousHeader");
       }
     }
     List<String> codings = head.all("transfer-encoding");
@@ -168,7 +172,10 @@ final class Request {
       return false;
     }
     if (codings.size() > 1 || length >= 0 || http10) {
-      throw new BadMessage(400, "Transfer-Encoding together with other framing");
+      throw new BadMessage(
+          400,
+          "Transfer-Encoding together with other framing",
+          length >= 0 ? "BothTeClPresent" : "MultipleTransferEncodingChunked");
     }
     String coding = codings.getFirst().toLowerCase(Locale.ROOT);
     return switch (coding) {
@@ -177,7 +184,8 @@ final class Request {
       default ->
           throw new BadMessage(
               coding.matches("(gzip|x-gzip|compress|deflate)(, ?chunked)?") ? 501 : 400,
-              "Transfer-Encoding");
+              "Transfer-Encoding",
+              "BadTransferEncoding");
     };
   }
 
@@ -224,6 +232,13 @@ final class Request {
 
   boolean idempotent() {
     return IDEMPOTENT.contains(method);
+  }
+
+  /** Why it is suspicious, in the words of ALB's access logs. */
+  String suspicion() {
+    return length >= 0
+        ? "UndefinedContentLengthSemantics"
+        : chunked ? "UndefinedTransferEncodingSemantics" : "NonCompliantHeader";
   }
 
   /** Whether servers are known to disagree about such a request, although it is well-formed. */
@@ -379,7 +394,14 @@ final class Request {
    *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html">
    *     Request tracing</a>
    */
-  private String trace(RandomGenerator random, Instant now) {
+  String trace(RandomGenerator random, Instant now) {
+    if (trace == null) {
+      trace = traced(random, now);
+    }
+    return trace;
+  }
+
+  private String traced(RandomGenerator random, Instant now) {
     HexFormat hex = HexFormat.of();
     String fresh =
         "1-"

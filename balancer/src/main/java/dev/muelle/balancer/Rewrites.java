@@ -17,7 +17,7 @@ public record Rewrites(@Nullable Rewrite host, @Nullable Rewrite url) {
   private static final int MAX_HOST = 1024;
 
   /** A request, as a target shall see it. */
-  record Rewritten(@Nullable String host, String target) {}
+  public record Rewritten(@Nullable String host, String target) {}
 
   /**
    * Makes what the target sees. What no expression is found in stays as it is.
@@ -28,10 +28,10 @@ public record Rewrites(@Nullable Rewrite host, @Nullable Rewrite url) {
     String newHost = host == null ? null : host.replaced(asked, MAX_HOST);
     String newTarget = url == null ? null : url.replaced(target, MAX_URL);
     if (newHost != null && (newHost.isEmpty() || !Request.isHost(newHost))) {
-      throw new BadMessage(500, "rewritten host");
+      throw new BadMessage(500, "rewritten host", "TransformInvalidHost");
     }
     if (newTarget != null && !isTarget(newTarget)) {
-      throw new BadMessage(500, "rewritten URL");
+      throw new BadMessage(500, "rewritten URL", "TransformInvalidPath");
     }
     return new Rewritten(newHost, newTarget == null ? target : newTarget);
   }
@@ -64,6 +64,10 @@ public record Rewrites(@Nullable Rewrite host, @Nullable Rewrite url) {
       }
     }
 
+    private static BadMessage tooLong(int most) {
+      return new BadMessage(500, "rewritten text longer than " + most, "TransformBufferTooSmall");
+    }
+
     /** The text after it; null if the expression is not found. */
     private @Nullable String replaced(String text, int most) {
       Matcher found = regex.matcher(text);
@@ -84,12 +88,12 @@ public record Rewrites(@Nullable Rewrite host, @Nullable Rewrite url) {
           i += next == '$' ? 1 : 0;
         }
         if (out.length() > most) {
-          throw new BadMessage(500, "rewritten text longer than " + most);
+          throw tooLong(most);
         }
       }
       out.append(text, found.end(), text.length());
       if (out.length() > most) {
-        throw new BadMessage(500, "rewritten text longer than " + most);
+        throw tooLong(most);
       }
       return out.toString();
     }

@@ -43,11 +43,16 @@ public record Tls(
    * A certificate and its key.
    *
    * @param chain the server's own certificate first
+   * @param id what it is called where requests are told of
    */
-  public record Identity(PrivateKey key, List<X509Certificate> chain) {
+  public record Identity(PrivateKey key, List<X509Certificate> chain, String id) {
 
     public Identity {
       chain = List.copyOf(chain);
+    }
+
+    public Identity(PrivateKey key, List<X509Certificate> chain) {
+      this(key, chain, "");
     }
 
     X509Certificate certificate() {

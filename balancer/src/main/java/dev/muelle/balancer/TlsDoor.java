@@ -43,7 +43,7 @@ final class TlsDoor extends ByteToMessageDecoder {
     worker.loop.schedule(
         () -> {
           if (!ctx.isRemoved() && !visitor.held()) {
-            visitor.handshakeFailed();
+            visitor.handshakeFailed(null);
             ctx.close();
           }
         },
@@ -87,7 +87,9 @@ final class TlsDoor extends ByteToMessageDecoder {
       return;
     }
     try {
-      SslHandler handshake = tls.context(hello, worker.clock.instant()).newHandler(ctx.alloc());
+      Tls.Identity shown = tls.choose(hello, worker.clock.instant());
+      visitor.shows(shown, hello.name());
+      SslHandler handshake = tls.context(shown).newHandler(ctx.alloc());
       handshake.setHandshakeTimeoutMillis(HANDSHAKE_MILLIS);
       ctx.pipeline().replace(this, "tls", handshake);
     } catch (SSLException e) {
@@ -98,7 +100,7 @@ final class TlsDoor extends ByteToMessageDecoder {
   private void refuse(ChannelHandlerContext ctx, ByteBuf in, @Nullable ByteBuf lastWords) {
     over = true;
     in.skipBytes(in.readableBytes());
-    visitor.handshakeFailed();
+    visitor.handshakeFailed(null);
     ctx.writeAndFlush(lastWords == null ? Unpooled.EMPTY_BUFFER : lastWords)
         .addListener(ChannelFutureListener.CLOSE);
   }

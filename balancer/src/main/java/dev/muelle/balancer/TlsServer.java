@@ -54,7 +54,10 @@ final class TlsServer {
   }
 
   SslContext context(ClientHello hello, Instant now) throws SSLException {
-    Identity chosen = choose(hello, now);
+    return context(choose(hello, now));
+  }
+
+  SslContext context(Identity chosen) throws SSLException {
     SslContext present = contexts.get(chosen);
     if (present == null) {
       present = make(chosen); // two at once make two, of which one stays

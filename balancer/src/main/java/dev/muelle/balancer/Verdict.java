@@ -51,33 +51,59 @@ sealed interface Verdict {
     if (!visitor.admits(found)) {
       return new Hold();
     }
+    if (!visitor.secure) {
+      visitor.connected("", List.of());
+    }
     BalancerState balancer = found.balancer();
     balancer.metrics.request();
+    Ledger ledger = Ledger.begin(visitor, found, request);
+    request.ledger = ledger;
     if (balancer.wanted.settings().headers().strictest() && request.suspicious()) {
+      if (ledger != null) {
+        ledger.classified("Ambiguous", request.suspicion());
+      }
       return new Refused(400);
     }
     Facts facts = request.facts(visitor.address(), balancer.wanted.host());
     LoadBalancer.Rule rule = found.rules().find(facts);
+    if (ledger != null) {
+      ledger.rule(rule == null ? 0 : rule.priority());
+    }
     return switch (rule == null ? found.listener().otherwise() : rule.action()) {
-      case Action.FixedResponse fixed ->
-          new Answered(Answer.fixed(fixed.status(), fixed.contentType(), fixed.body()));
-      case Redirect redirect ->
-          new Answered(
-              Answer.redirect(
-                  redirect.status(),
-                  redirect.location(facts, visitor.secure, found.listener().port())));
-      case Action.Forward forward -> {
-        Rewrites rewrites = rule == null ? null : rule.rewrites();
-        try {
-          yield forward(
-              request,
-              visitor,
-              found,
-              forward,
-              rewrites == null ? null : rewrites.apply(facts.hostHeader(), request.target));
-        } catch (BadMessage e) {
-          yield new Answered(Answer.page(e.status));
+      case Action.FixedResponse fixed -> {
+        if (ledger != null) {
+          ledger.action("fixed-response");
         }
+        yield new Answered(Answer.fixed(fixed.status(), fixed.contentType(), fixed.body()));
+      }
+      case Redirect redirect -> {
+        String location = redirect.location(facts, visitor.secure, found.listener().port());
+        if (ledger != null) {
+          ledger.action("redirect");
+          ledger.redirected(location);
+        }
+        yield new Answered(Answer.redirect(redirect.status(), location));
+      }
+      case Action.Forward forward -> {
+        if (ledger != null) {
+          ledger.action("forward");
+        }
+        Rewrites rewrites = rule == null ? null : rule.rewrites();
+        Rewrites.Rewritten rewritten = null;
+        if (rewrites != null) {
+          try {
+            rewritten = rewrites.apply(facts.hostHeader(), request.target);
+          } catch (BadMessage e) {
+            if (ledger != null) {
+              ledger.rewritten(null, e.reason);
+            }
+            yield new Answered(Answer.page(e.status));
+          }
+          if (ledger != null) {
+            ledger.rewritten(rewritten, "TransformSuccess");
+          }
+        }
+        yield forward(request, visitor, found, forward, rewritten);
       }
     };
   }
@@ -96,6 +122,10 @@ sealed interface Verdict {
     GroupState group = chosen == null ? null : balancer.groups.get(chosen);
     if (group == null) {
       return new Answered(Answer.page(503));
+    }
+    Ledger ledger = request.ledger;
+    if (ledger != null) {
+      ledger.forwarded(group.id);
     }
     if (!group.version.takes(request)) {
       return new Answered(Answer.page(464));

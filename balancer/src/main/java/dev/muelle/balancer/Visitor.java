@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
@@ -49,6 +50,13 @@ final class Visitor {
   @Nullable Binding binding;
 
   private @Nullable String address;
+  private Tls.@Nullable Identity shown;
+  private String serverName = "";
+  private String id = "";
+  private long handshakeSince;
+  private long handshakeMillis;
+  private boolean resumed;
+  private boolean told;
   private @Nullable Speaker speaker;
   private Request.@Nullable Session session;
   private @Nullable BalancerState admitted;
@@ -153,10 +161,20 @@ final class Visitor {
             asked == null
                 ? null
                 : new ClientCertificate(chain, asked instanceof ClientAuth.Verify));
-    return !(asked instanceof ClientAuth.Verify verify)
-        || !chain.isEmpty()
-            && (verify.ignoreExpiry()
-                || !chain.getFirst().getNotAfter().toInstant().isBefore(worker.clock.instant()));
+    resumed = agreed.getCreationTime() < handshakeMillis;
+    boolean stays =
+        !(asked instanceof ClientAuth.Verify verify)
+            || !chain.isEmpty()
+                && (verify.ignoreExpiry()
+                    || !chain
+                        .getFirst()
+                        .getNotAfter()
+                        .toInstant()
+                        .isBefore(worker.clock.instant()));
+    if (stays) {
+      connected("", chain);
+    }
+    return stays;
   }
 
   private static List<X509Certificate> chain(SSLSession agreed) {
@@ -172,10 +190,84 @@ final class Visitor {
     return binding == null ? Edits.NONE : binding.listener().edits();
   }
 
-  void handshakeFailed() {
+  /**
+   * It came to no TLS session.
+   *
+   * @param why null if that says nothing
+   */
+  void handshakeFailed(@Nullable Throwable why) {
     if (binding != null) {
       binding.balancer().metrics.handshakeError();
     }
+    Throwable cause = why;
+    while (cause != null && !(cause instanceof ClientTrust.Refused)) {
+      cause = cause.getCause();
+    }
+    connected(
+        cause instanceof ClientTrust.Refused refused
+            ? refused.reason.name()
+            : "UnmappedConnectionError",
+        List.of());
+  }
+
+  /** What the client is about to be shown. */
+  void shows(Tls.Identity identity, @Nullable String asked) {
+    shown = identity;
+    serverName = asked == null ? "" : asked;
+    handshakeSince = worker.nanos();
+    handshakeMillis = worker.clock.millis();
+  }
+
+  /** Tells of it, once, as soon as it is known whose client it is. */
+  void connected(String failure, List<X509Certificate> chain) {
+    Binding found = binding;
+    if (told || found == null) {
+      return;
+    }
+    told = true;
+    Consumer<Connected> listener = found.balancer().wanted.settings().journal().connections();
+    if (listener != null) {
+      Request.Session tls = session;
+      listener.accept(
+          new Connected(
+              worker.clock.instant(),
+              node(),
+              address(),
+              channel.remoteAddress() instanceof InetSocketAddress remote ? remote.getPort() : 0,
+              found.listener().port(),
+              secure,
+              tls == null ? "" : tls.version(),
+              tls == null ? "" : tls.cipherSuite(),
+              tls == null ? -1 : worker.nanos() - handshakeSince,
+              chain.isEmpty() ? null : chain.getFirst(),
+              failure,
+              id()));
+    }
+  }
+
+  /** The same in all that is told of this connection. */
+  String id() {
+    if (id.isEmpty()) {
+      id = String.format("TID_%016x%016x", worker.random.nextLong(), worker.random.nextLong());
+    }
+    return id;
+  }
+
+  Tls.@Nullable Identity shown() {
+    return shown;
+  }
+
+  String serverName() {
+    return serverName;
+  }
+
+  boolean resumed() {
+    return resumed;
+  }
+
+  /** The address at which the client found the load balancer. */
+  String node() {
+    return endpoint.key.address();
   }
 
   /** The listener that a request is for; null if none is. */

@@ -243,6 +243,16 @@ class MutualTlsTest {
     }
     refused(client);
     assertTrue(ask(Clients.client("CN=y", root)).startsWith("HTTP/1.1 200 "));
+    // An authority that is itself revoked vouches for nobody, brought or kept.
+    Identity middle = Clients.authority("CN=Middle", root);
+    Identity below = Clients.client("CN=below", middle);
+    Map<X500Principal, Set<BigInteger>> fallen =
+        Map.of(issuer, Set.of(middle.certificate().getSerialNumber()));
+    for (List<X509Certificate> authorities :
+        List.of(List.of(root.certificate()), List.of(root.certificate(), middle.certificate()))) {
+      offer(new Verify(new Trust(authorities, fallen), false, false), Edits.NONE);
+      refused(below);
+    }
   }
 
   @Test

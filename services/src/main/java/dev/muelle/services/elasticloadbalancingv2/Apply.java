@@ -75,6 +75,7 @@ final class Apply {
   private final Network network;
   private final Balancer balancer;
   private final Fronts fronts;
+  private final LogDelivery logs;
   private final ClientAuths clientAuths = new ClientAuths();
   private final ReentrantLock lock = new ReentrantLock();
 
@@ -87,7 +88,8 @@ final class Apply {
       Certificates certificates,
       Network network,
       Balancer balancer,
-      Fronts fronts) {
+      Fronts fronts,
+      LogDelivery logs) {
     this.scope = scope;
     this.store = store;
     this.clock = clock;
@@ -97,6 +99,7 @@ final class Apply {
     this.network = network;
     this.balancer = balancer;
     this.fronts = fronts;
+    this.logs = logs;
   }
 
   private static boolean hasIpv6() {
@@ -340,7 +343,8 @@ final class Apply {
               new LoadBalancer.Rule(
                   ruling.rule().conditions().stream().map(Conditions::view).toList(),
                   Actions.view(action),
-                  Transforms.view(ruling.rule().transforms())));
+                  Transforms.view(ruling.rule().transforms()),
+                  Integer.parseInt(ruling.rule().priority())));
         }
         listeners.add(
             new LoadBalancer.Listener(
@@ -372,7 +376,8 @@ final class Apply {
         listeners,
         flows,
         groups,
-        Attributes.settings(wanted.attributes()));
+        Attributes.settings(
+            wanted.attributes(), logs.journal(described.loadBalancerArn(), wanted.attributes())));
   }
 
   private Predicate<LoadBalancer.Admission> admits(List<String> groups) {
@@ -403,7 +408,7 @@ final class Apply {
   }
 
   private Optional<Tls.Identity> identity(Tx tx, String arn) {
-    return certificates.identity(tx, arn).map(one -> new Tls.Identity(one.key(), one.chain()));
+    return certificates.identity(tx, arn).map(one -> new Tls.Identity(one.key(), one.chain(), arn));
   }
 
   private static LoadBalancer.TargetGroup group(

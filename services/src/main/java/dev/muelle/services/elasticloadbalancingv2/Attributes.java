@@ -1,5 +1,6 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
+import dev.muelle.balancer.Journal;
 import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.ForwardedFor;
 import java.time.Duration;
@@ -104,6 +105,21 @@ final class Attributes {
       case KEEP_ALIVE -> range(key, value, 60, 604800);
       case PROTECTED, DROP_INVALID, CLIENT_PORT, PRESERVE_HOST, TLS_SESSION, HTTP2 ->
           oneOf(key, value, "true", "false");
+      case "access_logs.s3.enabled", "connection_logs.s3.enabled" ->
+          oneOf(key, value, "true", "false");
+      case "access_logs.s3.bucket", "connection_logs.s3.bucket" -> {
+        if (!value.isEmpty() && !value.matches("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")) {
+          throw wrong(key, value);
+        }
+      }
+      case "access_logs.s3.prefix", "connection_logs.s3.prefix" -> {
+        if (!value.matches("|[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*")
+            || value.length() > 512
+            || value.contains("AWSLogs")
+            || value.matches("(.*/)?[.]{1,2}(/.*)?")) {
+          throw wrong(key, value);
+        }
+      }
       case FORWARDED_FOR -> oneOf(key, value, "append", "preserve", "remove");
       case DESYNC -> {
         oneOf(key, value, "monitor", "defensive", "strictest");
@@ -123,7 +139,7 @@ final class Attributes {
   }
 
   /** What a load balancer's attributes mean to the data plane. */
-  static LoadBalancer.Settings settings(Map<String, String> stored) {
+  static LoadBalancer.Settings settings(Map<String, String> stored, Journal journal) {
     Map<String, String> all = new LinkedHashMap<>(BALANCER);
     all.putAll(stored);
     return new LoadBalancer.Settings(
@@ -135,7 +151,8 @@ final class Attributes {
             "true".equals(all.get(CLIENT_PORT)),
             "true".equals(all.get(DROP_INVALID)),
             "strictest".equals(all.get(DESYNC)),
-            "true".equals(all.get(TLS_SESSION))));
+            "true".equals(all.get(TLS_SESSION))),
+        journal);
   }
 
   /** Whether clients of HTTPS listeners are offered HTTP/2. */

@@ -130,6 +130,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   private final ListenerCertificates listenerCertificates;
   private final ListenerAttributes listenerAttributes;
   private final TrustStores trustStores;
+  private final LogDelivery logs;
   private final Rules rules;
   private final Tags tags;
   private Store.Subscription changes = () -> {};
@@ -149,15 +150,17 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     this.store = store;
     this.balancer = balancer;
     Fronts fronts = new Fronts(store);
+    logs = new LogDelivery(scope, timers, random, objects);
     Apply apply =
-        new Apply(scope, store, timers, ids, ec2, certificates, network, balancer, fronts);
+        new Apply(scope, store, timers, ids, ec2, certificates, network, balancer, fronts, logs);
     balancerLoop = new Loop<>("elbv2-balancer", timers, random, AT_ONCE, apply::balancer);
     healthLoop = new Loop<>("elbv2-health", timers, random, AT_ONCE, apply::health);
     instanceLoop = new Loop<>("elbv2-instance", timers, random, AT_ONCE, this::instance);
     Wakes wakes = new Wakes(apply, balancerLoop, healthLoop);
     listenerCertificates = new ListenerCertificates(store, certificates, wakes);
     balancers =
-        new LoadBalancers(scope, store, timers, ids, ec2, wakes, fronts, listenerCertificates);
+        new LoadBalancers(
+            scope, store, timers, ids, ec2, wakes, fronts, listenerCertificates, logs);
     groups = new TargetGroups(scope, store, ids, ec2, wakes);
     targets = new Targets(store, timers, ec2, wakes);
     targetHealths = new TargetHealths(store, timers, balancer);
@@ -171,6 +174,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
 
   /** Puts every load balancer into the data plane, where an earlier server left off. */
   public void start() {
+    logs.start();
     balancers.settleFronts();
     changes = store.onChange(this::changed);
     watch = balancer.watch(healthLoop::wake);
@@ -208,6 +212,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     instanceLoop.close();
     balancerLoop.close();
     healthLoop.close();
+    logs.close();
   }
 
   @Override

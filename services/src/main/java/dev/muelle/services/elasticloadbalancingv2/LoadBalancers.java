@@ -7,6 +7,7 @@ import dev.muelle.services.elasticloadbalancingv2.State.Group;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -84,6 +85,7 @@ final class LoadBalancers {
   private final Wakes wakes;
   private final Fronts fronts;
   private final ListenerCertificates certificates;
+  private final LogDelivery logs;
 
   LoadBalancers(
       Scope scope,
@@ -93,7 +95,8 @@ final class LoadBalancers {
       Ec2Client ec2,
       Wakes wakes,
       Fronts fronts,
-      ListenerCertificates certificates) {
+      ListenerCertificates certificates,
+      LogDelivery logs) {
     this.scope = scope;
     this.store = store;
     this.clock = clock;
@@ -102,6 +105,7 @@ final class LoadBalancers {
     this.wakes = wakes;
     this.fronts = fronts;
     this.certificates = certificates;
+    this.logs = logs;
   }
 
   /**
@@ -511,16 +515,11 @@ final class LoadBalancers {
 
   ModifyLoadBalancerAttributesResponse modify(ModifyLoadBalancerAttributesRequest request) {
     String arn = request.loadBalancerArn();
+    probeLogs(request, store.read(tx -> changed(get(tx, arn), request)));
     Balancing changed =
         store.write(tx -> {
           Balancing b = get(tx, arn);
-          Map<String, String> attributes = b.attributes();
-          for (LoadBalancerAttribute a : request.attributes()) {
-            attributes =
-                b.network()
-                    ? NetworkAttributes.changed(attributes, a.key(), a.value())
-                    : Attributes.ofBalancer(attributes, a.key(), a.value());
-          }
+          Map<String, String> attributes = changed(b, request);
           Balancing next =
               new Balancing(
                   b.balancer(), attributes, b.tags(), b.nodes(), b.front(), b.problems(), false);
@@ -529,6 +528,40 @@ final class LoadBalancers {
         });
     wakes.now(List.of(arn));
     return ModifyLoadBalancerAttributesResponse.builder().attributes(list(changed)).build();
+  }
+
+  private static Map<String, String> changed(
+      Balancing b, ModifyLoadBalancerAttributesRequest request) {
+    Map<String, String> attributes = b.attributes();
+    for (LoadBalancerAttribute a : request.attributes()) {
+      attributes =
+          b.network()
+              ? NetworkAttributes.changed(attributes, a.key(), a.value())
+              : Attributes.ofBalancer(attributes, a.key(), a.value());
+    }
+    return attributes;
+  }
+
+  /** Logs that are asked for can be written. */
+  private void probeLogs(
+      ModifyLoadBalancerAttributesRequest request, Map<String, String> attributes) {
+    for (LogDelivery.Kind kind : LogDelivery.Kind.values()) {
+      String bucket = attributes.getOrDefault(kind.attributes + "bucket", "");
+      if (request.attributes().stream().noneMatch(a -> a.key().startsWith(kind.attributes))
+          || !"true".equals(attributes.get(kind.attributes + "enabled"))) {
+        continue;
+      }
+      if (bucket.isEmpty()) {
+        throw Refuse.invalid("The value of '" + kind.attributes + "bucket' cannot be empty");
+      }
+      try {
+        logs.probe(attributes, kind);
+      } catch (IOException e) {
+        throw InvalidConfigurationRequestException.builder()
+            .message("Access Denied for bucket: " + bucket + ". Please check S3bucket permission")
+            .build();
+      }
+    }
   }
 
   SetSecurityGroupsResponse setSecurityGroups(SetSecurityGroupsRequest request) {

@@ -837,7 +837,7 @@ class ElbV2Test {
             "deletion_protection.enabled", List.of("yes"),
             "routing.http.xff_header_processing.mode", List.of("prepend"),
             "routing.http.desync_mitigation_mode", List.of("lax", "monitor"),
-            "access_logs.s3.enabled", List.of("true"),
+            "health_check_logs.s3.enabled", List.of("true"),
             "routing.http2.enabled", List.of("yes", ""),
             "waf.fail_open.enabled", List.of("true"));
     wrong.forEach((key, values) ->
