@@ -120,7 +120,7 @@ final class TlsServer {
           .trustManager(new ClientTrust(client, clock));
     }
     return builder
-        .sslProvider(SslProvider.JDK)
+        .sslProvider(SslProvider.OPENSSL)
         .protocols(wanted.protocols())
         .ciphers(wanted.ciphers(), SupportedCipherSuiteFilter.INSTANCE)
         .applicationProtocolConfig(offered())
