@@ -17,7 +17,6 @@ final class BalancerState {
   volatile LoadBalancer wanted;
   volatile Map<String, GroupState> groups = Map.of();
   private Map<String, TlsServer> tls = Map.of();
-  private Map<String, TlsServer> flowTls = Map.of();
   private final AtomicInteger turn = new AtomicInteger();
 
   BalancerState(LoadBalancer wanted) {
@@ -25,45 +24,27 @@ final class BalancerState {
   }
 
   /** Makes each listener's TLS anew where it changed; called by one at a time. */
-  void secure(List<LoadBalancer.Listener> listeners, InstantSource clock) {
-    Map<String, TlsServer> now = new HashMap<>();
-    for (LoadBalancer.Listener listener : listeners) {
-      Tls asked = listener.tls();
-      if (asked != null) {
-        TlsServer before = tls.get(listener.id());
-        now.put(
-            listener.id(),
-            before != null && before.wanted.equals(asked)
-                ? before
-                : new TlsServer(asked, before, clock));
-      }
+  void secure(LoadBalancer now, InstantSource clock) {
+    Map<String, TlsServer> made = new HashMap<>();
+    now.listeners().forEach(one -> secure(made, one.id(), one.tls(), clock));
+    now.flows().forEach(one -> secure(made, one.id(), one.tls(), clock));
+    tls = made;
+  }
+
+  private void secure(
+      Map<String, TlsServer> made, String listener, @Nullable Tls asked, InstantSource clock) {
+    if (asked != null) {
+      TlsServer before = tls.get(listener);
+      made.put(
+          listener,
+          before != null && before.wanted.equals(asked)
+              ? before
+              : new TlsServer(asked, before, clock));
     }
-    tls = now;
   }
 
-  /** Makes each flow listener's TLS anew where it changed; called by one at a time. */
-  void secureFlows(List<FlowListener> listeners, InstantSource clock) {
-    Map<String, TlsServer> now = new HashMap<>();
-    for (FlowListener listener : listeners) {
-      Tls asked = listener.tls();
-      if (asked != null) {
-        TlsServer before = flowTls.get(listener.id());
-        now.put(
-            listener.id(),
-            before != null && before.wanted.equals(asked)
-                ? before
-                : new TlsServer(asked, before, clock));
-      }
-    }
-    flowTls = now;
-  }
-
-  @Nullable TlsServer flowTls(FlowListener listener) {
-    return flowTls.get(listener.id());
-  }
-
-  @Nullable TlsServer tls(LoadBalancer.Listener listener) {
-    return tls.get(listener.id());
+  @Nullable TlsServer tls(String listener) {
+    return tls.get(listener);
   }
 
   /**

@@ -15,10 +15,15 @@ import org.jspecify.annotations.Nullable;
  *     null if it names none
  * @param tls13 whether it offers a cipher suite of TLS 1.3
  * @param ecdsaSuites whether it offers a cipher suite that an ECDSA certificate can serve
+ * @param suites all that it offers, as their two bytes
  * @param ecdsaSignatures whether it says that it can check ECDSA signatures, or says nothing
  */
 record ClientHello(
-    @Nullable String name, boolean tls13, boolean ecdsaSuites, boolean ecdsaSignatures) {
+    @Nullable String name,
+    boolean tls13,
+    boolean ecdsaSuites,
+    Set<Integer> suites,
+    boolean ecdsaSignatures) {
 
   /** The longest one that is read; browsers need about 2 KiB, with post-quantum key shares. */
   static final int MAX_BYTES = 16 * 1024;
@@ -123,7 +128,11 @@ record ClientHello(
       }
     }
     return new ClientHello(
-        name, intersects(suites, TLS13_SUITES), intersects(suites, ECDSA_SUITES), signatures);
+        name,
+        intersects(suites, TLS13_SUITES),
+        intersects(suites, ECDSA_SUITES),
+        suites,
+        signatures);
   }
 
   private static @Nullable String serverName(ByteBuf body) throws Malformed {

@@ -26,12 +26,12 @@ import javax.net.ssl.X509ExtendedTrustManager;
 /**
  * Judges the certificates that clients bring, by a path to an authority of the trust store (<a
  * href="https://www.rfc-editor.org/rfc/rfc5280#section-6">RFC 5280, section 6</a>). More than eight
- * of them the JDK refuses before this is asked ({@code
- * jdk.tls.server.maxInboundCertificateChainLength}), and more than 32 KiB.
+ * of them are refused unseen, as the JDK would, and more than 100 KiB by BoringSSL.
  */
 final class ClientTrust extends X509ExtendedTrustManager {
 
   private static final int MAX_INTERMEDIATES = 4;
+  private static final int MAX_CHAIN = 8;
   private static final Set<String> FOR_CLIENTS = Set.of("1.3.6.1.5.5.7.3.2", "2.5.29.37.0");
 
   /** Why a certificate is refused, in the words of ALB's connection logs. */
@@ -74,6 +74,9 @@ final class ClientTrust extends X509ExtendedTrustManager {
   }
 
   private void check(X509Certificate[] chain) throws CertificateException {
+    if (chain.length > MAX_CHAIN) {
+      throw new Refused(Reason.ClientCertUntrusted);
+    }
     if (asked instanceof ClientAuth.Verify verify) {
       verify(verify, List.of(chain));
     }

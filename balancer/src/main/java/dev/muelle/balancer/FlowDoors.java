@@ -54,7 +54,7 @@ final class FlowDoors {
   void listen(BalancerState state, LoadBalancer wanted, Map<String, String> problems) {
     Set<FlowDoor.Key> keys = new HashSet<>();
     for (FlowListener listener : wanted.flows()) {
-      TlsServer tls = state.flowTls(listener);
+      TlsServer tls = state.tls(listener.id());
       for (boolean udp : new boolean[] {false, true}) {
         if (udp ? !listener.transport().udp() : !listener.transport().tcp()) {
           continue;

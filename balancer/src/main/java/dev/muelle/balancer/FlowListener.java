@@ -1,7 +1,6 @@
 package dev.muelle.balancer;
 
 import java.time.Duration;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,24 +8,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param groupId its target group
  * @param tls how clients' TLS ends here; null if their bytes are passed on as they come
- * @param alpn what is negotiated with clients of TLS, the preferred one first; nothing if empty
  * @param idle after which a TCP connection without traffic is forgotten
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-listeners.html">
  *     Listeners for your Network Load Balancers</a>
  */
 public record FlowListener(
-    String id,
-    int port,
-    Transport transport,
-    String groupId,
-    @Nullable Tls tls,
-    List<String> alpn,
-    Duration idle) {
-
-  public FlowListener {
-    alpn = List.copyOf(alpn);
-  }
+    String id, int port, Transport transport, String groupId, @Nullable Tls tls, Duration idle) {
 
   /** What comes in. */
   public enum Transport {

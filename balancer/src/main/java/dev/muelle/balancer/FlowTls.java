@@ -14,12 +14,10 @@ import javax.net.ssl.SSLException;
 final class FlowTls extends ByteToMessageDecoder {
 
   private final TlsServer tls;
-  private final List<String> alpn;
   private final Worker worker;
 
-  FlowTls(TlsServer tls, List<String> alpn, Worker worker) {
+  FlowTls(TlsServer tls, Worker worker) {
     this.tls = tls;
-    this.alpn = alpn;
     this.worker = worker;
   }
 
@@ -30,9 +28,6 @@ final class FlowTls extends ByteToMessageDecoder {
       if (hello != null) {
         SslHandler handshake = tls.context(hello, worker.clock.instant()).newHandler(ctx.alloc());
         handshake.setHandshakeTimeoutMillis(TlsDoor.HANDSHAKE_MILLIS);
-        handshake
-            .engine()
-            .setHandshakeApplicationProtocolSelector((engine, offered) -> chosen(offered));
         ctx.pipeline().replace(this, "tls", handshake);
       } else if (in.readableBytes() > 2 * ClientHello.MAX_BYTES) {
         refuse(ctx, in);
@@ -40,11 +35,6 @@ final class FlowTls extends ByteToMessageDecoder {
     } catch (ClientHello.Malformed | SSLException e) {
       refuse(ctx, in);
     }
-  }
-
-  /** The first of ours that the client offers; empty for none. */
-  private String chosen(List<String> offered) {
-    return alpn.stream().filter(offered::contains).findFirst().orElse("");
   }
 
   private static void refuse(ChannelHandlerContext ctx, ByteBuf in) {

@@ -23,7 +23,7 @@ final class Handshaken extends ChannelInboundHandlerAdapter {
     SslHandler tls = ctx.pipeline().get(SslHandler.class);
     if (event instanceof SslHandshakeCompletionEvent handshake && tls != null) {
       if (handshake.isSuccess()) {
-        if (visitor.negotiated(tls.engine().getSession())) {
+        if (visitor.negotiated(tls.engine())) {
           begin(ctx, ApplicationProtocolNames.HTTP_2.equals(tls.applicationProtocol()));
         } else {
           visitor.handshakeFailed(new ClientTrust.Refused(Reason.ClientCertExpired));

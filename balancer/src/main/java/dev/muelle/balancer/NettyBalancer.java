@@ -271,9 +271,9 @@ public final class NettyBalancer implements Balancer {
   private Map<String, String> listen(BalancerState state, LoadBalancer wanted) {
     Map<String, String> problems = new LinkedHashMap<>();
     Set<Endpoint.Key> keys = new HashSet<>();
-    state.secure(wanted.listeners(), clock);
+    state.secure(wanted, clock);
     for (Listener listener : wanted.listeners()) {
-      TlsServer tls = state.tls(listener);
+      TlsServer tls = state.tls(listener.id());
       Rules rules = new Rules(listener.rules());
       for (Node node : wanted.nodes()) {
         Endpoint.Key key = new Endpoint.Key(wanted.id(), node.address(), listener.port());
@@ -295,7 +295,6 @@ public final class NettyBalancer implements Balancer {
       }
     }
     withdraw(state, keys);
-    state.secureFlows(wanted.flows(), clock);
     flows.listen(state, wanted, problems);
     return problems;
   }

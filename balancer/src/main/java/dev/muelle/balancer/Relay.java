@@ -69,9 +69,7 @@ final class Relay implements TargetLink {
     if (tls == null) {
       relay.connect(null);
     } else {
-      client
-          .pipeline()
-          .addBefore("side", "door", new FlowTls(tls, relay.meaning.listener().alpn(), worker));
+      client.pipeline().addBefore("side", "door", new FlowTls(tls, worker));
       client.config().setAutoRead(true);
       worker.loop.schedule(
           () -> {

@@ -1,5 +1,6 @@
 package dev.muelle.balancer;
 
+import io.netty.handler.ssl.ApplicationProtocolNames;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.util.List;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param others chosen by the name that the client asks for
  * @param protocols as Java names them, for example {@code TLSv1.3}
  * @param ciphers as the IANA names them, the preferred one first
- * @param http2 whether HTTP/2 is offered besides HTTP/1.1
+ * @param alpn what is negotiated with ALPN, the preferred one first; nothing if empty
  * @param client what is asked of clients' own certificates; null if they are not asked for one
  */
 public record Tls(
@@ -21,22 +22,30 @@ public record Tls(
     List<Identity> others,
     List<String> protocols,
     List<String> ciphers,
-    boolean http2,
+    List<String> alpn,
     @Nullable ClientAuth client) {
+
+  /** Of who speaks HTTP/1.1 alone. */
+  public static final List<String> HTTP1 = List.of(ApplicationProtocolNames.HTTP_1_1);
+
+  /** Of who prefers HTTP/2. */
+  public static final List<String> HTTP2 =
+      List.of(ApplicationProtocolNames.HTTP_2, ApplicationProtocolNames.HTTP_1_1);
 
   public Tls(
       Identity standard,
       List<Identity> others,
       List<String> protocols,
       List<String> ciphers,
-      boolean http2) {
-    this(standard, others, protocols, ciphers, http2, null);
+      List<String> alpn) {
+    this(standard, others, protocols, ciphers, alpn, null);
   }
 
   public Tls {
     others = List.copyOf(others);
     protocols = List.copyOf(protocols);
     ciphers = List.copyOf(ciphers);
+    alpn = List.copyOf(alpn);
   }
 
   /**
@@ -69,7 +78,7 @@ public record Tls(
   boolean negotiatesAs(Tls other) {
     return protocols.equals(other.protocols)
         && ciphers.equals(other.ciphers)
-        && http2 == other.http2
+        && alpn.equals(other.alpn)
         && Objects.equals(client, other.client);
   }
 }

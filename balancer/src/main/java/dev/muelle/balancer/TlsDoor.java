@@ -89,7 +89,7 @@ final class TlsDoor extends ByteToMessageDecoder {
     try {
       Tls.Identity shown = tls.choose(hello, worker.clock.instant());
       visitor.shows(shown, hello.name());
-      SslHandler handshake = tls.context(shown).newHandler(ctx.alloc());
+      SslHandler handshake = tls.context(hello, shown).newHandler(ctx.alloc());
       handshake.setHandshakeTimeoutMillis(HANDSHAKE_MILLIS);
       ctx.pipeline().replace(this, "tls", handshake);
     } catch (SSLException e) {

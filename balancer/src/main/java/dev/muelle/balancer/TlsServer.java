@@ -1,11 +1,12 @@
 package dev.muelle.balancer;
 
+import static java.util.Map.entry;
+
 import dev.muelle.balancer.Tls.Identity;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
-import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
@@ -24,12 +25,40 @@ import org.jspecify.annotations.Nullable;
 /** One listener's TLS as it runs: which certificate a client gets, and the contexts made so far. */
 final class TlsServer {
 
+  /**
+   * The suites that BoringSSL has, of all that AWS's policies name.
+   *
+   * @see <a
+   *     href="https://www.iana.org/assignments/tls-parameters/tls-parameters.xhtml#tls-parameters-4">TLS
+   *     Cipher Suites</a>
+   */
+  private static final Map<String, Integer> BORING =
+      Map.ofEntries(
+          entry("TLS_AES_128_GCM_SHA256", 0x1301),
+          entry("TLS_AES_256_GCM_SHA384", 0x1302),
+          entry("TLS_CHACHA20_POLY1305_SHA256", 0x1303),
+          entry("TLS_RSA_WITH_AES_128_CBC_SHA", 0x002F),
+          entry("TLS_RSA_WITH_AES_256_CBC_SHA", 0x0035),
+          entry("TLS_RSA_WITH_AES_128_GCM_SHA256", 0x009C),
+          entry("TLS_RSA_WITH_AES_256_GCM_SHA384", 0x009D),
+          entry("TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", 0xC009),
+          entry("TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", 0xC00A),
+          entry("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", 0xC013),
+          entry("TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", 0xC014),
+          entry("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", 0xC02B),
+          entry("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", 0xC02C),
+          entry("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", 0xC02F),
+          entry("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", 0xC030));
+
+  /** A certificate, and who does the handshake. */
+  private record Kind(Identity identity, SslProvider provider) {}
+
   private static final int SESSIONS = 10_000;
   private static final long SESSION_SECONDS = 3600;
 
   final Tls wanted;
   private final InstantSource clock;
-  private final Map<Identity, SslContext> contexts = new ConcurrentHashMap<>();
+  private final Map<Kind, SslContext> contexts = new ConcurrentHashMap<>();
 
   /**
    * A listener's TLS.
@@ -43,7 +72,9 @@ final class TlsServer {
       contexts.putAll(before.contexts);
       contexts
           .keySet()
-          .removeIf(one -> !one.equals(wanted.standard()) && !wanted.others().contains(one));
+          .removeIf(one ->
+              !one.identity().equals(wanted.standard())
+                  && !wanted.others().contains(one.identity()));
     }
   }
 
@@ -54,16 +85,26 @@ final class TlsServer {
   }
 
   SslContext context(ClientHello hello, Instant now) throws SSLException {
-    return context(choose(hello, now));
+    return context(hello, choose(hello, now));
   }
 
-  SslContext context(Identity chosen) throws SSLException {
-    SslContext present = contexts.get(chosen);
+  SslContext context(ClientHello hello, Identity chosen) throws SSLException {
+    Kind kind = new Kind(chosen, provider(hello));
+    SslContext present = contexts.get(kind);
     if (present == null) {
-      present = make(chosen); // two at once make two, of which one stays
-      contexts.put(chosen, present);
+      present = make(kind); // two at once make two, of which one stays
+      contexts.put(kind, present);
     }
     return present;
+  }
+
+  /** BoringSSL, but for clients that share only suites with us which it does not have any more. */
+  private SslProvider provider(ClientHello hello) {
+    return wanted.ciphers().stream()
+            .map(BORING::get)
+            .anyMatch(suite -> suite != null && hello.suites().contains(suite))
+        ? SslProvider.OPENSSL
+        : SslProvider.JDK;
   }
 
   /**
@@ -108,7 +149,8 @@ final class TlsServer {
     };
   }
 
-  private SslContext make(Identity identity) throws SSLException {
+  private SslContext make(Kind kind) throws SSLException {
+    Identity identity = kind.identity();
     SslContextBuilder builder = SslContextBuilder.forServer(identity.key(), identity.chain());
     ClientAuth client = wanted.client();
     if (client != null) {
@@ -120,7 +162,7 @@ final class TlsServer {
           .trustManager(new ClientTrust(client, clock));
     }
     return builder
-        .sslProvider(SslProvider.OPENSSL)
+        .sslProvider(kind.provider())
         .protocols(wanted.protocols())
         .ciphers(wanted.ciphers(), SupportedCipherSuiteFilter.INSTANCE)
         .applicationProtocolConfig(offered())
@@ -130,12 +172,12 @@ final class TlsServer {
   }
 
   private ApplicationProtocolConfig offered() {
-    return new ApplicationProtocolConfig(
-        Protocol.ALPN,
-        SelectorFailureBehavior.NO_ADVERTISE,
-        SelectedListenerFailureBehavior.ACCEPT,
-        wanted.http2()
-            ? List.of(ApplicationProtocolNames.HTTP_2, ApplicationProtocolNames.HTTP_1_1)
-            : List.of(ApplicationProtocolNames.HTTP_1_1));
+    return wanted.alpn().isEmpty()
+        ? ApplicationProtocolConfig.DISABLED
+        : new ApplicationProtocolConfig(
+            Protocol.ALPN,
+            SelectorFailureBehavior.NO_ADVERTISE,
+            SelectedListenerFailureBehavior.ACCEPT,
+            wanted.alpn());
   }
 }

@@ -6,6 +6,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.CipherSuiteConverter;
+import io.netty.handler.ssl.Sessions;
 import io.netty.handler.ssl.SslHandler;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
@@ -15,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
@@ -150,7 +152,8 @@ final class Visitor {
    * @return whether the client may stay: a session that is resumed was verified earlier, and its
    *     certificate may have expired since
    */
-  boolean negotiated(SSLSession agreed) {
+  boolean negotiated(SSLEngine engine) {
+    SSLSession agreed = engine.getSession();
     TlsServer tls = binding == null ? null : binding.tls();
     ClientAuth asked = tls == null ? null : tls.wanted.client();
     List<X509Certificate> chain = asked == null ? List.of() : chain(agreed);
@@ -161,7 +164,7 @@ final class Visitor {
             asked == null
                 ? null
                 : new ClientCertificate(chain, asked instanceof ClientAuth.Verify));
-    resumed = agreed.getCreationTime() < handshakeMillis;
+    resumed = Sessions.resumed(engine, handshakeMillis);
     boolean stays =
         !(asked instanceof ClientAuth.Verify verify)
             || !chain.isEmpty()

@@ -82,11 +82,11 @@ final class Certified {
   }
 
   static Tls tls(Identity standard, Identity... others) {
-    return new Tls(standard, List.of(others), MODERN, SUITES, false);
+    return new Tls(standard, List.of(others), MODERN, SUITES, Tls.HTTP1);
   }
 
   static Tls http2(Identity standard) {
-    return new Tls(standard, List.of(), MODERN, SUITES, true);
+    return new Tls(standard, List.of(), MODERN, SUITES, Tls.HTTP2);
   }
 
   /** A client's side that believes everybody. */

@@ -100,12 +100,7 @@ final class FlowsTest {
   }
 
   private Map<String, String> put(
-      Transport transport,
-      @Nullable Tls tls,
-      List<String> alpn,
-      Duration idle,
-      Delivery how,
-      int... ports) {
+      Transport transport, @Nullable Tls tls, Duration idle, Delivery how, int... ports) {
     List<Member> members = new ArrayList<>();
     for (int port : ports) {
       members.add(member(port));
@@ -117,7 +112,7 @@ final class FlowsTest {
             List.of(new Node("127.0.0.1", "a", Rig.HOST)),
             List.of(),
             List.of(),
-            List.of(new FlowListener("l", rig.port, transport, "tg", tls, alpn, idle)),
+            List.of(new FlowListener("l", rig.port, transport, "tg", tls, idle)),
             Map.of(
                 "tg",
                 new TargetGroup("tg", Version.HTTP1, Choice.DEFAULT, Rig.CHECK, members, how)),
@@ -125,7 +120,7 @@ final class FlowsTest {
   }
 
   private void put(Delivery how, int... ports) {
-    assertEquals(Map.of(), put(Transport.TCP, null, List.of(), LONG, how, ports));
+    assertEquals(Map.of(), put(Transport.TCP, null, LONG, how, ports));
   }
 
   private FlowMetrics metrics() {
@@ -247,7 +242,7 @@ final class FlowsTest {
 
   @Test
   void aSilentConnectionIsForgotten() throws Exception {
-    put(Transport.TCP, null, List.of(), Duration.ofMillis(500), PLAIN, echo().getLocalPort());
+    put(Transport.TCP, null, Duration.ofMillis(500), PLAIN, echo().getLocalPort());
     try (Socket socket = rig.connect()) {
       for (int i = 0; i < 10; i++) {
         says(socket, "x"); // as long as something moves it stays
@@ -323,14 +318,13 @@ final class FlowsTest {
   @Test
   void tlsEndsHereAndNegotiatesAsThePolicySays() throws Exception {
     Tls tls = Certified.http2(Certified.ec("a.test"));
-    assertEquals(
-        Map.of(),
-        put(Transport.TCP, tls, List.of("h2", "http/1.1"), LONG, PLAIN, echo().getLocalPort()));
+    Tls without = new Tls(tls.standard(), List.of(), Certified.MODERN, Certified.SUITES, List.of());
+    assertEquals(Map.of(), put(Transport.TCP, tls, LONG, PLAIN, echo().getLocalPort()));
     try (SSLSocket socket = encrypted("a.test", "http/1.1", "h2")) {
       says(socket, "in clear");
       assertEquals("h2", socket.getApplicationProtocol());
     }
-    assertEquals(Map.of(), put(Transport.TCP, tls, List.of(), LONG, PLAIN, echo().getLocalPort()));
+    assertEquals(Map.of(), put(Transport.TCP, without, LONG, PLAIN, echo().getLocalPort()));
     try (SSLSocket socket = encrypted("a.test", "h2")) {
       says(socket, "again");
       assertEquals("", socket.getApplicationProtocol());
@@ -360,7 +354,6 @@ final class FlowsTest {
                     Transport.TCP,
                     "echo",
                     Certified.http2(Certified.ec("a.test")),
-                    List.of(),
                     LONG)),
             Map.of(
                 "echo",
@@ -413,7 +406,7 @@ final class FlowsTest {
             }
           }
         });
-    assertEquals(Map.of(), put(Transport.UDP, null, List.of(), LONG, PLAIN, target.getLocalPort()));
+    assertEquals(Map.of(), put(Transport.UDP, null, LONG, PLAIN, target.getLocalPort()));
     for (int sender = 0; sender < 50; sender++) {
       try (DatagramSocket socket = new DatagramSocket()) {
         socket.setSoTimeout(Rig.PATIENCE_MILLIS);
@@ -444,7 +437,7 @@ final class FlowsTest {
   void aFloodOfSendersIsBounded() throws Exception {
     DatagramSocket silent = new DatagramSocket(0, InetAddress.getByName("127.0.0.1"));
     open.add(silent);
-    put(Transport.UDP, null, List.of(), LONG, PLAIN, silent.getLocalPort());
+    put(Transport.UDP, null, LONG, PLAIN, silent.getLocalPort());
     while (metrics().rejected() < 100) {
       try (DatagramSocket socket = new DatagramSocket()) {
         socket.send(
@@ -467,8 +460,7 @@ final class FlowsTest {
                   List.of(new Node("127.0.0.1", "a", Rig.HOST)),
                   List.of(new Front("127.64.9.1", false, a -> true)),
                   List.of(),
-                  List.of(
-                      new FlowListener("l", rig.port, Transport.TCP, "tg", null, List.of(), LONG)),
+                  List.of(new FlowListener("l", rig.port, Transport.TCP, "tg", null, LONG)),
                   Map.of(
                       "tg",
                       new TargetGroup(

@@ -59,7 +59,7 @@ class MutualTlsTest {
   }
 
   private void offer(@Nullable ClientAuth client, Edits edits) {
-    Tls tls = new Tls(server, List.of(), Certified.MODERN, Certified.SUITES, false, client);
+    Tls tls = new Tls(server, List.of(), Certified.MODERN, Certified.SUITES, Tls.HTTP1, client);
     LoadBalancer plain =
         rig.loadBalancer(
             "lb", "web.localhost", new Action.Forward("tg"), List.of(), Rig.member(backend));

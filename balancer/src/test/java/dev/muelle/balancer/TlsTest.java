@@ -20,6 +20,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
@@ -135,10 +136,10 @@ final class TlsTest {
     TlsServer server =
         new TlsServer(Certified.tls(standard, small, large, expired, ec), null, Instant::now);
     Instant now = Instant.now();
-    assertSame(ec, server.choose(new ClientHello("a.test", true, true, true), now));
-    assertSame(large, server.choose(new ClientHello("a.test", true, true, false), now));
-    assertSame(large, server.choose(new ClientHello("a.test", false, false, true), now));
-    assertSame(standard, server.choose(new ClientHello("b.test", true, true, true), now));
+    assertSame(ec, server.choose(new ClientHello("a.test", true, true, Set.of(), true), now));
+    assertSame(large, server.choose(new ClientHello("a.test", true, true, Set.of(), false), now));
+    assertSame(large, server.choose(new ClientHello("a.test", false, false, Set.of(), true), now));
+    assertSame(standard, server.choose(new ClientHello("b.test", true, true, Set.of(), true), now));
     put("lb", Certified.tls(standard, large, ec));
     try (SSLSocket socket = connect("127.0.0.1", "a.test", "TLSv1.2")) {
       assertEquals(ec.certificate(), shown(socket));
@@ -201,10 +202,30 @@ final class TlsTest {
     }
   }
 
+  /** What BoringSSL does not have, AWS's policies do. */
+  @Test
+  void aClientWithOldSuitesAloneIsServedToo() throws Exception {
+    Identity identity = Certified.rsa(2048, "a.test");
+    put(
+        "lb",
+        new Tls(
+            identity,
+            List.of(),
+            Certified.MODERN,
+            List.of("TLS_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384"),
+            Tls.HTTP1));
+    try (SSLSocket socket = connect("127.0.0.1", "a.test", "TLSv1.2")) {
+      assertEquals("TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384", socket.getSession().getCipherSuite());
+    }
+    try (SSLSocket socket = connect("127.0.0.1", "a.test", "TLSv1.3")) {
+      assertEquals("TLSv1.3", socket.getSession().getProtocol());
+    }
+  }
+
   @Test
   void whatThePolicyLeavesOutIsNotSpoken() throws Exception {
     Identity identity = Certified.rsa(2048, "a.test");
-    put("lb", new Tls(identity, List.of(), List.of("TLSv1.3"), Certified.SUITES, false));
+    put("lb", new Tls(identity, List.of(), List.of("TLSv1.3"), Certified.SUITES, Tls.HTTP1));
     assertThrows(IOException.class, () -> connect("127.0.0.1", "a.test", "TLSv1.2"));
     Rig.await(() -> failures("lb") == 1);
     try (SSLSocket socket = connect("127.0.0.1", "a.test", "TLSv1.3")) {
@@ -217,7 +238,7 @@ final class TlsTest {
             List.of(),
             List.of("TLSv1", "TLSv1.1", "TLSv1.2"),
             List.of("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"),
-            false));
+            Tls.HTTP1));
     assertThrows(IOException.class, () -> connect("127.0.0.1", "a.test", "TLSv1.3"));
     for (String old : List.of("TLSv1", "TLSv1.1", "TLSv1.2")) {
       try (SSLSocket socket = connect("127.0.0.1", "a.test", old)) {

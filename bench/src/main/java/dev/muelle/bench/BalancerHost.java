@@ -117,6 +117,6 @@ public final class BalancerHost {
         List.of(),
         List.of("TLSv1.3", "TLSv1.2"),
         List.of("TLS_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"),
-        true);
+        Tls.HTTP2);
   }
 }

@@ -326,7 +326,9 @@ final class Apply {
       for (Row<Listening> row : tx.find(State.LISTENERS, "balancer", described.loadBalancerArn())) {
         var listener = row.value().listener();
         if (wanted.network()) {
-          flows.add(FlowListeners.view(listener, tls(tx, row.value(), false), Map.of()));
+          flows.add(
+              FlowListeners.view(
+                  listener, tls(tx, row.value(), FlowListeners.protocols(listener)), Map.of()));
           String arn =
               State.groupsOf(listener.defaultActions().getFirst()).getFirst().targetGroupArn();
           tx.get(State.GROUPS, arn)
@@ -352,7 +354,7 @@ final class Apply {
                 listener.port(),
                 rules,
                 Actions.view(listener.defaultActions().getFirst()),
-                tls(tx, row.value(), Attributes.http2(wanted.attributes())),
+                tls(tx, row.value(), Attributes.http2(wanted.attributes()) ? Tls.HTTP2 : Tls.HTTP1),
                 ListenerAttributes.view(row.value().attributes())));
         for (TargetGroupTuple tuple :
             actions.stream().flatMap(action -> State.groupsOf(action).stream()).toList()) {
@@ -392,7 +394,7 @@ final class Apply {
   }
 
   /** How a listener speaks TLS; null if it speaks plain HTTP. */
-  private @Nullable Tls tls(Tx tx, Listening listening, boolean http2) {
+  private @Nullable Tls tls(Tx tx, Listening listening, List<String> alpn) {
     if (listening.listener().certificates().isEmpty()) {
       return null;
     }
@@ -403,7 +405,7 @@ final class Apply {
         listening.certificates().stream().flatMap(arn -> identity(tx, arn).stream()).toList(),
         policy.sslProtocols(),
         SslPolicies.suites(policy),
-        http2,
+        alpn,
         clientAuths.view(tx, listening.listener().mutualAuthentication()));
   }
 

@@ -74,6 +74,13 @@ final class FlowListeners {
     }
   }
 
+  /** What is negotiated with ALPN. */
+  static List<String> protocols(Listener listener) {
+    return listener.alpnPolicy().isEmpty()
+        ? List.of()
+        : ALPN.getOrDefault(listener.alpnPolicy().getFirst(), List.of());
+  }
+
   static FlowListener view(Listener listener, @Nullable Tls tls, Map<String, String> attributes) {
     Action forward = listener.defaultActions().getFirst();
     return new FlowListener(
@@ -86,9 +93,6 @@ final class FlowListeners {
         },
         State.groupsOf(forward).getFirst().targetGroupArn(),
         tls,
-        listener.alpnPolicy().isEmpty()
-            ? List.of()
-            : ALPN.getOrDefault(listener.alpnPolicy().getFirst(), List.of()),
         Duration.ofSeconds(Long.parseLong(attributes.getOrDefault(IDLE, USUAL_IDLE))));
   }
 }

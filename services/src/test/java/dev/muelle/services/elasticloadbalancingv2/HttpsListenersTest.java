@@ -432,7 +432,7 @@ class HttpsListenersTest {
         () -> create("HTTPS", "arn:aws:acm:us-east-1:000000000000:certificate/none"));
     refused(
         "ValidationError",
-        "'AlpnPolicy' is not supported",
+        "An ALPN policy cannot be specified for HTTPS listeners",
         () ->
             elb.createListener(r ->
                 r.loadBalancerArn(balancer.loadBalancerArn())
