@@ -1,6 +1,7 @@
 package dev.muelle.bench;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -21,7 +22,8 @@ public final class IdleConnections {
 
   /** See the class. */
   public static void main(String[] arguments) throws IOException {
-    InetSocketAddress address = new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[0]));
+    InetSocketAddress address =
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(arguments[0]));
     int count = Integer.parseInt(arguments[1]);
     List<SocketChannel> open = new ArrayList<>();
     ByteBuffer answer = ByteBuffer.allocate(16 * 1024);
