@@ -273,7 +273,9 @@ final class Relay implements TargetLink {
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
       Channel from = other();
-      if (from != null && target != null && ctx.channel().isWritable()) {
+      // Who has said all is not listened to any more: for Netty that would be an error, and its end.
+      boolean ended = clients ? targetEnded : clientEnded;
+      if (from != null && target != null && !ended && ctx.channel().isWritable()) {
         from.config().setAutoRead(true);
       }
     }

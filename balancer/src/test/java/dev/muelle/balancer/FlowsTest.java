@@ -193,6 +193,33 @@ final class FlowsTest {
     Rig.await(heard::get);
   }
 
+  /** Netty 4.2.13 and later lose such a connection; see docs/dependencies.md. */
+  @Test
+  void whoHasSaidAllMayReadSlowly() throws Exception {
+    byte[] much = new byte[65_536];
+    long[] sent = new long[1];
+    ServerSocket target =
+        target(socket -> {
+          if (socket.getInputStream().read() < 0) {
+            return; // a health check
+          }
+          socket.getOutputStream().write(1);
+          socket.getInputStream().readAllBytes();
+          for (int i = 0; i < 300; i++) {
+            socket.getOutputStream().write(much);
+            sent[0] += much.length;
+          }
+        });
+    put(PLAIN, target.getLocalPort());
+    try (Socket socket = rig.connect()) {
+      socket.getOutputStream().write(1);
+      assertEquals(1, socket.getInputStream().read());
+      socket.shutdownOutput();
+      Rig.stalled(() -> sent[0]);
+      assertEquals(300L * much.length, socket.getInputStream().readAllBytes().length);
+    }
+  }
+
   @Test
   void resetsArePassedOnEitherWay() throws Exception {
     ServerSocket target =
