@@ -137,6 +137,7 @@ final class Exchange implements Carrier.Sender {
           node,
           chosen.target.address(),
           chosen.target.port(),
+          TargetTls.of(group.secure, false),
           (channel, timedOut) ->
               connected(chosen, channel == null ? null : worker.http1(chosen, channel), timedOut));
     }

@@ -21,6 +21,9 @@ final class GroupState {
   /** It never changes. */
   final LoadBalancer.Version version;
 
+  /** Whether targets speak TLS; it never changes. */
+  final boolean secure;
+
   volatile LoadBalancer.HealthCheck check;
   private volatile LoadBalancer.Choice choice = LoadBalancer.Choice.DEFAULT;
   private volatile List<MemberState> members = List.of();
@@ -40,10 +43,12 @@ final class GroupState {
   GroupState(
       String id,
       LoadBalancer.Version version,
+      boolean secure,
       LoadBalancer.HealthCheck check,
       Consumer<String> listener) {
     this.id = id;
     this.version = version;
+    this.secure = secure;
     this.check = check;
     this.listener = listener;
   }

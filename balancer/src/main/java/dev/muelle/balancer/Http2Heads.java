@@ -39,12 +39,13 @@ final class Http2Heads {
    * What a target is told.
    *
    * @param head as it would be written to a target that speaks HTTP/1.1
+   * @param secure whether it is told by TLS
    */
-  static Http2Headers told(byte[] head) {
+  static Http2Headers told(byte[] head, boolean secure) {
     int end = end(head, 0);
     String[] line = new String(head, 0, end, StandardCharsets.ISO_8859_1).split(" ", -1);
     Http2Headers headers = new DefaultHttp2Headers(false);
-    headers.method(line[0]).scheme("http").path(line[1]);
+    headers.method(line[0]).scheme(secure ? "https" : "http").path(line[1]);
     for (int at = end + 2; head[at] != '\r'; at = end + 2) {
       end = end(head, at);
       int colon = at;

@@ -65,7 +65,12 @@ final class Http2Probe implements Carrier.Sender {
             check.timeout().toNanos(),
             TimeUnit.NANOSECONDS);
     probe.connection.open(probe::opened);
-    worker.connect(node, target.address(), port, probe.connection::connected);
+    worker.connect(
+        node,
+        target.address(),
+        port,
+        TargetTls.of(check.secure(), true),
+        probe.connection::connected);
   }
 
   private void opened(@Nullable TargetStream stream, boolean timedOut) {

@@ -181,19 +181,44 @@ public record LoadBalancer(
   /**
    * Targets that are interchangeable.
    *
+   * @param secure whether they speak TLS
    * @param delivery of a network load balancer; null if targets are sent requests of HTTP
    */
   public record TargetGroup(
       String id,
       Version version,
+      boolean secure,
       Choice choice,
       HealthCheck healthCheck,
       List<Member> members,
       @Nullable Delivery delivery) {
 
+    /** Targets of a network load balancer. */
+    public TargetGroup(
+        String id,
+        Version version,
+        Choice choice,
+        HealthCheck healthCheck,
+        List<Member> members,
+        @Nullable Delivery delivery) {
+      this(id, version, false, choice, healthCheck, members, delivery);
+    }
+
+    /** Targets that are sent requests of HTTP. */
+    public TargetGroup(
+        String id,
+        Version version,
+        boolean secure,
+        Choice choice,
+        HealthCheck healthCheck,
+        List<Member> members) {
+      this(id, version, secure, choice, healthCheck, members, null);
+    }
+
+    /** Targets that are sent requests of HTTP in clear. */
     public TargetGroup(
         String id, Version version, Choice choice, HealthCheck healthCheck, List<Member> members) {
-      this(id, version, choice, healthCheck, members, null);
+      this(id, version, false, choice, healthCheck, members);
     }
 
     /** Targets that speak HTTP/1.1, and take turns. */
@@ -287,6 +312,7 @@ public record LoadBalancer(
    *
    * @param port 0 for the target's own
    * @param matcher status codes that count as healthy; with gRPC its own
+   * @param secure whether targets are asked by TLS
    */
   public record HealthCheck(
       int port,
@@ -295,7 +321,21 @@ public record LoadBalancer(
       Duration interval,
       Duration timeout,
       int healthyThreshold,
-      int unhealthyThreshold) {}
+      int unhealthyThreshold,
+      boolean secure) {
+
+    /** Asked in clear. */
+    public HealthCheck(
+        int port,
+        String path,
+        Predicate<Integer> matcher,
+        Duration interval,
+        Duration timeout,
+        int healthyThreshold,
+        int unhealthyThreshold) {
+      this(port, path, matcher, interval, timeout, healthyThreshold, unhealthyThreshold, false);
+    }
+  }
 
   /**
    * @param idleTimeout after which a connection without traffic is closed (504 while waiting for a

@@ -108,7 +108,9 @@ public final class NettyBalancer implements Balancer {
           group.id(),
           groups.computeIfAbsent(
               group.id(),
-              id -> new GroupState(id, group.version(), group.healthCheck(), this::tell)));
+              id ->
+                  new GroupState(
+                      id, group.version(), group.secure(), group.healthCheck(), this::tell)));
     }
     state.wanted = wanted;
     state.groups = Map.copyOf(now);

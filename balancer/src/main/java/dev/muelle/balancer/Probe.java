@@ -48,7 +48,8 @@ final class Probe extends ChannelInboundHandlerAdapter {
             () -> probe.end(new Outcome.TimedOut()),
             check.timeout().toNanos(),
             TimeUnit.NANOSECONDS);
-    worker.connect(node, target.address(), port, probe::connected);
+    worker.connect(
+        node, target.address(), port, TargetTls.of(check.secure(), false), probe::connected);
   }
 
   private void connected(@Nullable Channel connected, boolean timedOut) {

@@ -16,7 +16,6 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
-import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -146,12 +145,7 @@ final class Relay implements TargetLink {
     moved = worker.nanos();
     channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
     if (how.tls()) {
-      try {
-        channel.pipeline().addLast(TlsClient.handler(channel.alloc(), alpn));
-      } catch (SSLException e) {
-        end(true);
-        return;
-      }
+      channel.pipeline().addLast(TargetTls.handler(channel.alloc(), alpn));
     }
     channel.pipeline().addLast(new Side(false));
     if (how.proxyProtocol()) {

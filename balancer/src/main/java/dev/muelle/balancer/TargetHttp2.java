@@ -11,6 +11,7 @@ import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
+import io.netty.handler.ssl.SslHandler;
 import java.util.ArrayDeque;
 import java.util.Objects;
 import java.util.Queue;
@@ -212,6 +213,11 @@ final class TargetHttp2 extends Http2Link<TargetStream> implements TargetLink {
         closeIfDone();
       }
     }
+  }
+
+  /** Whether it is behind TLS. */
+  boolean secure() {
+    return context().pipeline().get(SslHandler.class) != null;
   }
 
   boolean active() {

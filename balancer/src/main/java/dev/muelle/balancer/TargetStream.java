@@ -28,7 +28,7 @@ final class TargetStream implements Carrier {
   @Override
   public void ask(Sender asks, byte[] head, boolean whole) {
     sender = asks;
-    stream = connection.ask(this, Http2Heads.told(head), whole);
+    stream = connection.ask(this, Http2Heads.told(head, connection.secure()), whole);
   }
 
   @Override

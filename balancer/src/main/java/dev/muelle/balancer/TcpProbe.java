@@ -35,6 +35,7 @@ final class TcpProbe {
         node,
         target.address(),
         check.port() == 0 ? target.port() : check.port(),
+        TargetTls.of(false, false),
         (channel, timedOut) -> {
           timeout.cancel(false);
           if (channel != null) {

@@ -179,7 +179,12 @@ final class Worker {
     mine.add(fresh);
     member.connections.add(fresh);
     member.group.metrics.connected();
-    connect(node, member.target.address(), member.target.port(), fresh::connected);
+    connect(
+        node,
+        member.target.address(),
+        member.target.port(),
+        TargetTls.of(member.group.secure, true),
+        fresh::connected);
     return fresh;
   }
 
@@ -237,13 +242,19 @@ final class Worker {
   }
 
   /** Connects from a node; {@code connected} hears of it on this event loop. */
-  void connect(Node node, String address, int port, Connected connected) {
+  void connect(Node node, String address, int port, TargetTls tls, Connected connected) {
     connect(
         node,
         new InetSocketAddress(address, port),
         new InetSocketAddress(node.address(), 0),
         false,
-        connected);
+        (channel, timedOut) -> {
+          if (channel == null) {
+            connected.done(null, timedOut);
+          } else {
+            tls.shake(channel, connected);
+          }
+        });
   }
 
   /**

@@ -26,7 +26,7 @@ final class TargetChoiceTest {
   private static final Duration MINUTE = Duration.ofSeconds(60);
 
   private final SplittableRandom random = new SplittableRandom(3);
-  private final GroupState group = new GroupState("tg", Version.HTTP1, Rig.CHECK, id -> {});
+  private final GroupState group = new GroupState("tg", Version.HTTP1, false, Rig.CHECK, id -> {});
 
   private MemberState member(String address, String zone, boolean first) {
     return new MemberState(

@@ -53,6 +53,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.Availability
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAddress;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerSchemeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerStateEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupTuple;
 
@@ -432,6 +433,7 @@ final class Apply {
     return new LoadBalancer.TargetGroup(
         group.targetGroupArn(),
         version,
+        group.protocol() == ProtocolEnum.HTTPS,
         flows
             ? FlowGroupAttributes.choice(group, stored.attributes(), balancer.crossZone())
             : GroupAttributes.choice(stored.attributes()),
@@ -445,7 +447,8 @@ final class Apply {
             Duration.ofSeconds(group.healthCheckIntervalSeconds()),
             Duration.ofSeconds(group.healthCheckTimeoutSeconds()),
             group.healthyThresholdCount(),
-            group.unhealthyThresholdCount()),
+            group.unhealthyThresholdCount(),
+            group.healthCheckProtocol() == ProtocolEnum.HTTPS),
         stored.targets().stream()
             .filter(balancer::covers)
             .map(target ->

@@ -27,11 +27,11 @@ final class TargetGroupChecks {
   }
 
   static ProtocolEnum protocol(@Nullable ProtocolEnum protocol) {
-    if (protocol != null && protocol != ProtocolEnum.HTTP) {
+    if (protocol != null && protocol != ProtocolEnum.HTTP && protocol != ProtocolEnum.HTTPS) {
       throw Refuse.invalid(
           "The health check protocol '" + protocol + "' is not supported in this region");
     }
-    return ProtocolEnum.HTTP;
+    return protocol == null ? ProtocolEnum.HTTP : protocol;
   }
 
   static String version(@Nullable String version) {

@@ -103,7 +103,9 @@ final class TargetGroups {
               + "' is not supported in this region: use 'ip' or 'instance'");
     }
     boolean flows = Protocols.flows(request.protocol());
-    if (request.protocol() != ProtocolEnum.HTTP && !flows) {
+    if (request.protocol() != ProtocolEnum.HTTP
+        && request.protocol() != ProtocolEnum.HTTPS
+        && !flows) {
       throw Refuse.invalid(
           request.protocol() == null
               ? "A protocol must be specified"
@@ -137,7 +139,7 @@ final class TargetGroups {
     return TargetGroupChecks.checked(
         TargetGroup.builder()
             .targetGroupName(name)
-            .protocol(ProtocolEnum.HTTP)
+            .protocol(request.protocol())
             .protocolVersion(version)
             .port(request.port())
             .vpcId(request.vpcId())
@@ -264,10 +266,12 @@ final class TargetGroups {
   }
 
   private static TargetGroup changed(TargetGroup g, ModifyTargetGroupRequest r) {
-    TargetGroupChecks.protocol(r.healthCheckProtocol());
     TargetGroupChecks.enabled(r.healthCheckEnabled(), g.targetType());
     return TargetGroupChecks.checked(
         g.toBuilder()
+            .healthCheckProtocol(
+                TargetGroupChecks.protocol(
+                    TargetGroupChecks.or(r.healthCheckProtocol(), g.healthCheckProtocol())))
             .healthCheckPort(TargetGroupChecks.or(r.healthCheckPort(), g.healthCheckPort()))
             .healthCheckPath(TargetGroupChecks.or(r.healthCheckPath(), g.healthCheckPath()))
             .healthCheckIntervalSeconds(

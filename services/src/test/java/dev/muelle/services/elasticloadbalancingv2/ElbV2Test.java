@@ -300,6 +300,26 @@ class ElbV2Test {
   }
 
   @Test
+  void targetsAndTheirChecksMayBeBehindTls() {
+    TargetGroup made =
+        elb.createTargetGroup(r ->
+                r.name("tls").protocol("HTTPS").port(443).targetType("ip").vpcId(machine.vpc()))
+            .targetGroups()
+            .getFirst();
+    assertEquals("HTTPS", made.protocolAsString());
+    assertEquals("HTTP", made.healthCheckProtocolAsString(), "as on AWS, whatever the protocol");
+    elb.modifyTargetGroup(
+        r -> r.targetGroupArn(made.targetGroupArn()).healthCheckProtocol("HTTPS"));
+    elb.modifyTargetGroup(r -> r.targetGroupArn(made.targetGroupArn()).healthCheckPath("/a"));
+    assertEquals(
+        "HTTPS",
+        elb.describeTargetGroups(r -> r.targetGroupArns(made.targetGroupArn()))
+            .targetGroups()
+            .getFirst()
+            .healthCheckProtocolAsString());
+  }
+
+  @Test
   void whatALoadBalancerCannotBe() {
     List<String> subnets = machine.subnetIds();
     String other = machine.ec2().createVpc(r -> r.cidrBlock("10.9.0.0/16")).vpc().vpcId();
@@ -572,7 +592,7 @@ class ElbV2Test {
         List.of(
             new Case("Target group name 'a_b'", r -> r.name("a_b")),
             new Case("target type 'lambda'", r -> r.targetType("lambda")),
-            new Case("protocol 'HTTPS'", r -> r.protocol("HTTPS")),
+            new Case("protocol 'GENEVE'", r -> r.protocol("GENEVE")),
             new Case("protocol must be specified", r -> r.protocol((String) null)),
             new Case("Protocol version 'HTTP3'", r -> r.protocolVersion("HTTP3")),
             new Case("'HttpCode'", r -> r.protocolVersion("GRPC").matcher(m -> m.httpCode("200"))),
@@ -584,7 +604,7 @@ class ElbV2Test {
             new Case("VPC ID must be specified", r -> r.vpcId(null)),
             new Case("'vpc-0123' is not found", r -> r.vpcId("vpc-0123")),
             new Case("must be enabled", r -> r.healthCheckEnabled(false)),
-            new Case("health check protocol 'HTTPS'", r -> r.healthCheckProtocol("HTTPS")),
+            new Case("health check protocol 'GENEVE'", r -> r.healthCheckProtocol("GENEVE")),
             new Case("'99999'", r -> r.healthCheckPort("99999")),
             new Case("must begin with a '/'", r -> r.healthCheckPath("alive")),
             new Case(
