@@ -3,6 +3,7 @@ package dev.muelle.balancer;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** Balances HTTP. Told the whole desired state of each load balancer, in any order, any time. */
@@ -24,6 +25,12 @@ public interface Balancer extends AutoCloseable {
 
   /** Which targets of a group that is in use fail more often than its others. */
   Map<Target, Anomaly> anomalies(String targetGroupId);
+
+  /** What a load balancer has counted so far; empty if there is none of that id. */
+  Optional<Metrics> loadBalancerMetrics(String id);
+
+  /** What a target group has counted so far; empty if it is in no load balancer. */
+  Optional<Metrics> targetGroupMetrics(String id);
 
   /** Calls {@code listener} with the id of a target group in which some target's state changed. */
   Watch watch(Consumer<String> listener);

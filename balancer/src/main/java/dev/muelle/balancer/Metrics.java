@@ -14,6 +14,10 @@ public final class Metrics {
   private final LongAdder responseNanos = new LongAdder();
   private final LongAdder responses = new LongAdder();
   private final LongAdder handshakeErrors = new LongAdder();
+  private final LongAdder fixedResponses = new LongAdder();
+  private final LongAdder redirects = new LongAdder();
+  private final LongAdder[] faults = classes(); // 500 to 505, of the load balancer's own
+  private final ResponseTimes times = new ResponseTimes();
 
   Metrics() {}
 
@@ -33,10 +37,22 @@ public final class Metrics {
     fromTarget[Math.clamp(status / 100, 0, 5)].increment();
     responses.increment();
     responseNanos.add(nanos);
+    times.add(nanos);
   }
 
   void answeredHere(int status) {
     fromBalancer[Math.clamp(status / 100, 0, 5)].increment();
+    if (status >= 500 && status < 500 + faults.length) {
+      faults[status - 500].increment();
+    }
+  }
+
+  void fixedResponse() {
+    fixedResponses.increment();
+  }
+
+  void redirect() {
+    redirects.increment();
   }
 
   void connectionError() {
@@ -72,6 +88,29 @@ public final class Metrics {
 
   public long targetConnectionErrors() {
     return connectionErrors.sum();
+  }
+
+  /** Answers that the load balancer gave itself, with this status, 500 to 505. */
+  public long ownFaults(int status) {
+    return faults[status - 500].sum();
+  }
+
+  public long fixedResponses() {
+    return fixedResponses.sum();
+  }
+
+  public long redirects() {
+    return redirects.sum();
+  }
+
+  /** How often targets took how long; {@link #seconds} says how long each of these is. */
+  public int[] responseTimes() {
+    return times.counts();
+  }
+
+  /** How long, about, an answer took that is counted at this place of {@link #responseTimes}. */
+  public static double seconds(int place) {
+    return ResponseTimes.seconds(place);
   }
 
   /** Clients that came to no TLS session: {@code ClientTLSNegotiationErrorCount}. */

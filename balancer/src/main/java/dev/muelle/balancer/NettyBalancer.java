@@ -454,7 +454,7 @@ public final class NettyBalancer implements Balancer {
     return found;
   }
 
-  /** What a load balancer has counted so far; empty if there is none of that id. */
+  @Override
   public Optional<Metrics> loadBalancerMetrics(String id) {
     return Optional.ofNullable(balancers.get(id)).map(state -> state.metrics);
   }
@@ -464,7 +464,7 @@ public final class NettyBalancer implements Balancer {
     return Optional.ofNullable(balancers.get(id)).map(state -> state.flows);
   }
 
-  /** What a target group has counted so far; empty if it is in no load balancer. */
+  @Override
   public Optional<Metrics> targetGroupMetrics(String id) {
     return Optional.ofNullable(groups.get(id)).map(state -> state.metrics);
   }

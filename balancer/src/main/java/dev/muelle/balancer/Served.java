@@ -72,6 +72,8 @@ public record Served(
 
   /** About how much memory it takes; the rest is bounded. */
   public int weight() {
-    return 1024 + 2 * (url.length() + userAgent.length() + host.length() + trace.length());
+    int texts = url.length() + userAgent.length() + host.length() + trace.length();
+    texts += redirect.length() + (rewritten == null ? 0 : rewritten.target().length());
+    return 1024 + texts; // of a byte a character
   }
 }

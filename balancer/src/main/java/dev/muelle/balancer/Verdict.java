@@ -71,12 +71,14 @@ sealed interface Verdict {
     }
     return switch (rule == null ? found.listener().otherwise() : rule.action()) {
       case Action.FixedResponse fixed -> {
+        balancer.metrics.fixedResponse();
         if (ledger != null) {
           ledger.action("fixed-response");
         }
         yield new Answered(Answer.fixed(fixed.status(), fixed.contentType(), fixed.body()));
       }
       case Redirect redirect -> {
+        balancer.metrics.redirect();
         String location = redirect.location(facts, visitor.secure, found.listener().port());
         if (ledger != null) {
           ledger.action("redirect");

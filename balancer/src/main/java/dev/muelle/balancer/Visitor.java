@@ -228,6 +228,9 @@ final class Visitor {
       return;
     }
     told = true;
+    Metrics metrics = found.balancer().metrics;
+    metrics.connected();
+    channel.closeFuture().addListener(closed -> metrics.disconnected());
     Consumer<Connected> listener = found.balancer().wanted.settings().journal().connections();
     if (listener != null) {
       Request.Session tls = session;

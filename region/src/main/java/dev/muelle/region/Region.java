@@ -76,7 +76,8 @@ final class Region implements AutoCloseable {
             acm,
             shared.network(),
             shared.balancer(),
-            shared.objects());
+            shared.objects(),
+            cloudWatch.measurements());
     ecr = new Ecr(scope, store, timers, shared.blobs(), shared.tokens(), shared.registryHost());
     ecs =
         new Ecs(

@@ -6,6 +6,7 @@ import dev.muelle.loop.Timers;
 import dev.muelle.network.Network;
 import dev.muelle.services.Certificates;
 import dev.muelle.services.Ids;
+import dev.muelle.services.Measurements;
 import dev.muelle.services.Objects;
 import dev.muelle.services.Scope;
 import dev.muelle.store.Store;
@@ -131,6 +132,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   private final ListenerAttributes listenerAttributes;
   private final TrustStores trustStores;
   private final LogDelivery logs;
+  private final Measuring measuring;
   private final Rules rules;
   private final Tags tags;
   private Store.Subscription changes = () -> {};
@@ -146,11 +148,13 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
       Certificates certificates,
       Network network,
       Balancer balancer,
-      Objects objects) {
+      Objects objects,
+      Measurements measurements) {
     this.store = store;
     this.balancer = balancer;
     Fronts fronts = new Fronts(store);
     logs = new LogDelivery(scope, timers, random, objects);
+    measuring = new Measuring(store, timers, balancer, measurements);
     Apply apply =
         new Apply(scope, store, timers, ids, ec2, certificates, network, balancer, fronts, logs);
     balancerLoop = new Loop<>("elbv2-balancer", timers, random, AT_ONCE, apply::balancer);
@@ -175,6 +179,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   /** Puts every load balancer into the data plane, where an earlier server left off. */
   public void start() {
     logs.start();
+    measuring.start();
     balancers.settleFronts();
     changes = store.onChange(this::changed);
     watch = balancer.watch(healthLoop::wake);
@@ -212,6 +217,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     instanceLoop.close();
     balancerLoop.close();
     healthLoop.close();
+    measuring.close();
     logs.close();
   }
 

@@ -7,6 +7,7 @@ import dev.muelle.balancer.NettyBalancer;
 import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.Network;
 import dev.muelle.services.Ids;
+import dev.muelle.services.Measurements;
 import dev.muelle.services.ObjectFiles;
 import dev.muelle.services.Scope;
 import dev.muelle.services.acm.Acm;
@@ -110,7 +111,19 @@ final class Machine implements AutoCloseable {
     ec2.start();
     Acm acm = new Acm(scope, view, timers, ids, random, authority);
     acm.start();
-    ElbV2 elb = new ElbV2(scope, view, timers, ids, random, ec2, acm, network, balancer, objects);
+    ElbV2 elb =
+        new ElbV2(
+            scope,
+            view,
+            timers,
+            ids,
+            random,
+            ec2,
+            acm,
+            network,
+            balancer,
+            objects,
+            Measurements.NONE);
     elb.start();
     var handler =
         new AwsHandler(

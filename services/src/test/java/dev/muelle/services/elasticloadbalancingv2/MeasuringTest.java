@@ -1,0 +1,160 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import static dev.muelle.services.elasticloadbalancingv2.Machine.freePort;
+import static dev.muelle.services.elasticloadbalancingv2.Machine.getPath;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muelle.loop.SystemTimers;
+import dev.muelle.loop.VirtualTimers;
+import dev.muelle.network.sim.SimNetwork;
+import dev.muelle.services.Measurements;
+import dev.muelle.services.Measurements.Metric;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
+import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleCondition;
+
+/** Real requests, told of minute by minute in virtual time. */
+class MeasuringTest {
+
+  private static final Instant START = Instant.parse("2026-02-03T10:00:30Z");
+
+  @TempDir Path directory;
+  private final VirtualTimers timers = new VirtualTimers(START);
+  private final List<Told> all = new CopyOnWriteArrayList<>();
+  private Machine machine;
+  private ElasticLoadBalancingV2Client elb;
+  private LoadBalancer balancer;
+  private Measuring metrics;
+  private int port;
+
+  private record Told(Metric metric, double value, double times) {}
+
+  @BeforeEach
+  void open() {
+    Measurements measurements = metric -> (value, times) -> all.add(new Told(metric, value, times));
+    machine = new Machine(directory, new SimNetwork(new SystemTimers()));
+    elb = machine.elb();
+    balancer = machine.balancer("web");
+    port = freePort();
+    metrics =
+        new Measuring(
+            machine.store.in(Machine.HOME.storeScope()), timers, machine.balancer, measurements);
+    metrics.start();
+  }
+
+  @AfterEach
+  void close() {
+    metrics.close();
+    machine.close();
+  }
+
+  private String ask(String path) throws IOException {
+    return getPath(path, "127.0.0.1", port, balancer.dnsName());
+  }
+
+  private List<Told> told(String metric) {
+    return all.stream().filter(one -> one.metric().name().equals(metric)).toList();
+  }
+
+  private double last(String metric) {
+    return told(metric).getLast().value();
+  }
+
+  @Test
+  void everyMinuteIsToldWhatItBrought() throws Exception {
+    String group =
+        elb.createTargetGroup(
+                r -> r.name("none").protocol("HTTP").port(80).targetType("ip").vpcId(machine.vpc()))
+            .targetGroups()
+            .getFirst()
+            .targetGroupArn();
+    String listener =
+        elb.createListener(r ->
+                r.loadBalancerArn(balancer.loadBalancerArn())
+                    .protocol("HTTP")
+                    .port(port)
+                    .defaultActions(Machine.says("hello")))
+            .listeners()
+            .getFirst()
+            .listenerArn();
+    elb.createRule(r ->
+        r.listenerArn(listener)
+            .priority(1)
+            .conditions(path("/old"))
+            .actions(
+                Action.builder()
+                    .type(ActionTypeEnum.REDIRECT)
+                    .redirectConfig(c -> c.path("/new").statusCode("HTTP_301"))
+                    .build()));
+    elb.createRule(r ->
+        r.listenerArn(listener)
+            .priority(2)
+            .conditions(path("/none"))
+            .actions(Action.builder().type(ActionTypeEnum.FORWARD).targetGroupArn(group).build()));
+    for (int i = 0; i < 3; i++) {
+      assertTrue(ask("/").endsWith("hello"));
+    }
+    assertTrue(ask("/old").startsWith("HTTP/1.1 301 "));
+    assertTrue(ask("/none").startsWith("HTTP/1.1 503 "));
+    timers.advance(Duration.ofSeconds(8));
+    assertEquals(List.of(), all);
+    timers.advance(Duration.ofSeconds(1)); // 10:00:39
+
+    String load = balancer.loadBalancerArn().split(":loadbalancer/", -1)[1];
+    String targets = group.substring(group.indexOf("targetgroup/"));
+    List<Told> requests = told("RequestCount");
+    assertEquals(2, requests.size(), "the load balancer's, and the target group's");
+    assertEquals(
+        new Told(
+            new Metric(
+                "AWS/ApplicationELB",
+                "RequestCount",
+                Map.of("LoadBalancer", load),
+                StandardUnit.COUNT),
+            5,
+            1),
+        requests.getFirst());
+    assertEquals(
+        Map.of("LoadBalancer", load, "TargetGroup", targets),
+        requests.getLast().metric().dimensions());
+    assertEquals(1.0, requests.getLast().value());
+    assertEquals(5.0, last("NewConnectionCount"));
+    assertEquals(3.0, last("HTTP_Fixed_Response_Count"));
+    assertEquals(1.0, last("HTTP_Redirect_Count"));
+    assertEquals(1.0, last("HTTPCode_ELB_3XX_Count"));
+    assertEquals(1.0, last("HTTPCode_ELB_5XX_Count"));
+    assertEquals(1.0, last("HTTPCode_ELB_503_Count"));
+    assertEquals(0.0, last("HealthyHostCount"));
+    assertEquals(List.of(), told("HTTPCode_ELB_4XX_Count"), "what did not move is not told");
+
+    timers.advance(Duration.ofSeconds(10));
+    assertEquals(2, told("RequestCount").size(), "nothing came");
+    assertEquals(2, told("HealthyHostCount").size(), "but how many there are is told each time");
+    assertTrue(ask("/").endsWith("hello"));
+    timers.advance(Duration.ofSeconds(10)); // 10:00:59: still of this minute
+    assertEquals(1.0, last("RequestCount"));
+    assertEquals(3, told("RequestCount").size());
+    elb.deleteLoadBalancer(r -> r.loadBalancerArn(balancer.loadBalancerArn()));
+    timers.advance(Duration.ofMinutes(1));
+    assertEquals(3, told("RequestCount").size());
+  }
+
+  private static RuleCondition path(String pattern) {
+    return RuleCondition.builder().field("path-pattern").values(pattern).build();
+  }
+}
