@@ -29,6 +29,9 @@ public interface Balancer extends AutoCloseable {
   /** What a load balancer has counted so far; empty if there is none of that id. */
   Optional<Metrics> loadBalancerMetrics(String id);
 
+  /** What a network load balancer has counted so far; empty if there is none of that id. */
+  Optional<FlowMetrics> flowMetrics(String id);
+
   /** What a target group has counted so far; empty if it is in no load balancer. */
   Optional<Metrics> targetGroupMetrics(String id);
 

@@ -459,7 +459,7 @@ public final class NettyBalancer implements Balancer {
     return Optional.ofNullable(balancers.get(id)).map(state -> state.metrics);
   }
 
-  /** What a network load balancer has counted so far; empty if there is none of that id. */
+  @Override
   public Optional<FlowMetrics> flowMetrics(String id) {
     return Optional.ofNullable(balancers.get(id)).map(state -> state.flows);
   }

@@ -329,7 +329,9 @@ final class Apply {
         if (wanted.network()) {
           flows.add(
               FlowListeners.view(
-                  listener, tls(tx, row.value(), FlowListeners.protocols(listener)), Map.of()));
+                  listener,
+                  tls(tx, row.value(), FlowListeners.protocols(listener)),
+                  row.value().attributes()));
           String arn =
               State.groupsOf(listener.defaultActions().getFirst()).getFirst().targetGroupArn();
           tx.get(State.GROUPS, arn)

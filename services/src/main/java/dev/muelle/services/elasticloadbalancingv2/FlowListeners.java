@@ -3,6 +3,7 @@ package dev.muelle.services.elasticloadbalancingv2;
 import dev.muelle.balancer.FlowListener;
 import dev.muelle.balancer.FlowListener.Transport;
 import dev.muelle.balancer.Tls;
+import dev.muelle.services.elasticloadbalancingv2.State.Listening;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -72,6 +73,33 @@ final class FlowListeners {
                   + " listeners of Network Load Balancers")
           .build();
     }
+  }
+
+  /**
+   * The attributes of a listener.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html">Update
+   *     the TCP idle timeout for your Network Load Balancer listener</a>
+   */
+  static Map<String, String> attributes(Listening listening) {
+    return listening.listener().protocol() == ProtocolEnum.TCP
+        ? Map.of(IDLE, listening.attributes().getOrDefault(IDLE, USUAL_IDLE))
+        : Map.of();
+  }
+
+  /**
+   * Whether an attribute may have a value: only TCP's idle timeout can be changed, to between a
+   * minute and 6,000 seconds.
+   */
+  static boolean takes(ProtocolEnum protocol, String key, String value) {
+    if (protocol != ProtocolEnum.TCP || !key.equals(IDLE)) {
+      throw Refuse.invalid(
+          "Listener attribute key '" + key + "' is not supported for " + protocol + " listeners");
+    }
+    return value.matches("[0-9]{2,4}")
+        && Integer.parseInt(value) >= 60
+        && Integer.parseInt(value) <= 6_000;
   }
 
   /** What is negotiated with ALPN. */

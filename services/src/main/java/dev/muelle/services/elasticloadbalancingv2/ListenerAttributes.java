@@ -19,7 +19,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListen
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 
 /**
- * Attributes of listeners: what they change in the header fields of requests and of answers.
+ * Attributes of listeners: what they change in the header fields of requests and of answers; of
+ * network load balancers', how long they wait.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/header-modification.html">HTTP
@@ -115,18 +116,30 @@ final class ListenerAttributes {
 
   private static List<ListenerAttribute> all(Listening listening) {
     Map<String, String> all = new TreeMap<>();
+    if (Protocols.flows(listening.listener().protocol())) {
+      all.putAll(FlowListeners.attributes(listening));
+      return shown(all);
+    }
     if (listening.listener().protocol() == ProtocolEnum.HTTPS) {
       all.putAll(NAMES);
     }
     FIELDS.keySet().forEach(key -> all.put(key, ""));
     all.put(SERVER, "true");
     all.putAll(listening.attributes());
+    return shown(all);
+  }
+
+  private static List<ListenerAttribute> shown(Map<String, String> all) {
     return all.entrySet().stream()
         .map(e -> ListenerAttribute.builder().key(e.getKey()).value(e.getValue()).build())
         .toList();
   }
 
   private static void check(ProtocolEnum protocol, String key, String value) {
+    if (Protocols.flows(protocol)) {
+      unless(FlowListeners.takes(protocol, key, value), key, value);
+      return;
+    }
     if (NAMES.containsKey(key)) {
       if (protocol != ProtocolEnum.HTTPS) {
         throw InvalidConfigurationRequestException.builder()

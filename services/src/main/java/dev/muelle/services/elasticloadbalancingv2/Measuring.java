@@ -3,6 +3,7 @@ package dev.muelle.services.elasticloadbalancingv2;
 import dev.muelle.balancer.Balancer;
 import dev.muelle.balancer.Balancer.Health;
 import dev.muelle.balancer.Balancer.TargetState;
+import dev.muelle.balancer.FlowMetrics;
 import dev.muelle.balancer.Metrics;
 import dev.muelle.loop.Timers;
 import dev.muelle.services.Measurements;
@@ -22,16 +23,32 @@ import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
 
 /**
  * Tells CloudWatch what load balancers and target groups have counted, as the metrics of {@code
- * AWS/ApplicationELB}: every ten seconds, by how much each counter has moved. As on AWS, one that
- * did not move is not told. No request pays for it.
+ * AWS/ApplicationELB} and {@code AWS/NetworkELB}: every ten seconds, by how much each counter has
+ * moved. As on AWS, one that did not move is not told. No request pays for it.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html">CloudWatch
  *     metrics for your Application Load Balancer</a>
+ * @see <a
+ *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-cloudwatch-metrics.html">CloudWatch
+ *     metrics for your Network Load Balancer</a>
  */
 final class Measuring implements AutoCloseable {
 
-  static final String NAMESPACE = "AWS/ApplicationELB";
+  /** Whose metrics they are. */
+  private record Subject(String namespace, Map<String, String> dimensions) {
+
+    static Subject of(Balancing balancing, Map<String, String> dimensions) {
+      return new Subject(
+          balancing.network() ? "AWS/NetworkELB" : "AWS/ApplicationELB", Map.copyOf(dimensions));
+    }
+
+    Subject in(String zone) {
+      Map<String, String> all = new HashMap<>(dimensions);
+      all.put("AvailabilityZone", zone);
+      return new Subject(namespace, Map.copyOf(all));
+    }
+  }
 
   private static final Logger LOG = LoggerFactory.getLogger(Measuring.class);
   private static final long PERIOD = Duration.ofSeconds(10).toMillis();
@@ -82,14 +99,26 @@ final class Measuring implements AutoCloseable {
     Round round = new Round();
     store.read(tx -> {
       for (Row<Balancing> row : LoadBalancers.all(tx)) {
-        balancer.loadBalancerMetrics(row.key()).ifPresent(m -> round.balancer(row.key(), m));
+        Subject of =
+            Subject.of(row.value(), Map.of("LoadBalancer", after(row.key(), ":loadbalancer/")));
+        if (row.value().network()) {
+          balancer.flowMetrics(row.key()).ifPresent(m -> round.flows(of, row.key(), m));
+        } else {
+          balancer.loadBalancerMetrics(row.key()).ifPresent(m -> round.balancer(of, row.key(), m));
+        }
       }
       for (Row<Group> row : tx.list(State.GROUPS)) {
         Group group = row.value();
         for (String balancerArn : group.group().loadBalancerArns()) {
+          Subject of =
+              Subject.of(
+                  LoadBalancers.get(tx, balancerArn),
+                  Map.of(
+                      "LoadBalancer", after(balancerArn, ":loadbalancer/"),
+                      "TargetGroup", after(row.key(), ":")));
           balancer
               .targetGroupMetrics(row.key())
-              .ifPresent(m -> round.group(row.key(), balancerArn, m, group));
+              .ifPresent(m -> round.group(of, row.key(), m, group));
         }
       }
       return true;
@@ -106,8 +135,22 @@ final class Measuring implements AutoCloseable {
     private final Map<String, int[]> times = new HashMap<>();
     private final Map<Metric, Recorder> used = new HashMap<>();
 
-    void balancer(String arn, Metrics m) {
-      Map<String, String> of = Map.of("LoadBalancer", after(arn, ":loadbalancer/"));
+    void flows(Subject of, String arn, FlowMetrics m) {
+      gauge(of, "ActiveFlowCount", m.active());
+      count(of, arn, "NewFlowCount", m.fresh());
+      count(of, arn, "RejectedFlowCount", m.rejected());
+      count(of, arn, "TCP_Client_Reset_Count", m.clientResets());
+      count(of, arn, "TCP_Target_Reset_Count", m.targetResets());
+      count(of, arn, "TCP_ELB_Reset_Count", m.ownResets());
+      count(of, arn, "ClientTLSNegotiationErrorCount", m.clientTlsErrors());
+      count(of, arn, "TargetTLSNegotiationErrorCount", m.targetTlsErrors());
+      long bytes = moved(arn + " ProcessedBytes", m.bytes());
+      if (bytes > 0) {
+        record(of, "ProcessedBytes", StandardUnit.BYTES, bytes, 1);
+      }
+    }
+
+    void balancer(Subject of, String arn, Metrics m) {
       count(of, arn, "RequestCount", m.requests());
       count(of, arn, "NewConnectionCount", m.newConnections());
       count(of, arn, "ClientTLSNegotiationErrorCount", m.handshakeErrors());
@@ -123,13 +166,12 @@ final class Measuring implements AutoCloseable {
       gauge(of, "ActiveConnectionCount", m.activeConnections());
     }
 
-    void group(String arn, String balancerArn, Metrics m, Group group) {
-      String targetGroup = after(arn, ":");
-      String loadBalancer = after(balancerArn, ":loadbalancer/");
-      Map<String, String> of = Map.of("LoadBalancer", loadBalancer, "TargetGroup", targetGroup);
-      count(of, arn, "RequestCount", m.requests());
-      count(of, arn, "TargetConnectionErrorCount", m.targetConnectionErrors());
-      targets(of, arn, m);
+    void group(Subject of, String arn, Metrics m, Group group) {
+      if (!group.flows()) {
+        count(of, arn, "RequestCount", m.requests());
+        count(of, arn, "TargetConnectionErrorCount", m.targetConnectionErrors());
+        targets(of, arn, m);
+      }
       Map<Balancer.Target, TargetState> states = balancer.targets(arn);
       Map<String, int[]> zones = new TreeMap<>();
       int healthy = 0;
@@ -151,19 +193,14 @@ final class Measuring implements AutoCloseable {
       gauge(of, "UnHealthyHostCount", unhealthy);
       zones.forEach((name, counts) -> {
         if (!name.isEmpty() && !name.equals("all")) {
-          Map<String, String> in =
-              Map.of(
-                  "AvailabilityZone", name,
-                  "LoadBalancer", loadBalancer,
-                  "TargetGroup", targetGroup);
-          gauge(in, "HealthyHostCount", counts[0]);
-          gauge(in, "UnHealthyHostCount", counts[1]);
+          gauge(of.in(name), "HealthyHostCount", counts[0]);
+          gauge(of.in(name), "UnHealthyHostCount", counts[1]);
         }
       });
       long requests = moved(arn + " per target", m.requests());
       if (healthy > 0 && requests > 0) {
         record(
-            Map.of("TargetGroup", targetGroup),
+            new Subject(of.namespace(), Map.of("TargetGroup", after(arn, ":"))),
             "RequestCountPerTarget",
             StandardUnit.COUNT,
             (double) requests / healthy,
@@ -171,7 +208,7 @@ final class Measuring implements AutoCloseable {
       }
     }
 
-    private void targets(Map<String, String> of, String id, Metrics m) {
+    private void targets(Subject of, String id, Metrics m) {
       for (int hundred = 2; hundred <= 5; hundred++) {
         count(of, id, "HTTPCode_Target_" + hundred + "XX_Count", m.targetAnswers(hundred));
       }
@@ -186,7 +223,7 @@ final class Measuring implements AutoCloseable {
       }
     }
 
-    private void count(Map<String, String> of, String id, String metric, long now) {
+    private void count(Subject of, String id, String metric, long now) {
       long more = moved(id + " " + metric, now);
       if (more > 0) {
         record(of, metric, StandardUnit.COUNT, more, 1);
@@ -200,13 +237,12 @@ final class Measuring implements AutoCloseable {
       return now < had ? now : now - had;
     }
 
-    private void gauge(Map<String, String> of, String metric, long now) {
+    private void gauge(Subject of, String metric, long now) {
       record(of, metric, StandardUnit.COUNT, now, 1);
     }
 
-    private void record(
-        Map<String, String> of, String name, StandardUnit unit, double value, double times) {
-      Metric metric = new Metric(NAMESPACE, name, of, unit);
+    private void record(Subject of, String name, StandardUnit unit, double value, double times) {
+      Metric metric = new Metric(of.namespace(), name, of.dimensions(), unit);
       Recorder recorder = recorders.get(metric);
       if (recorder == null) {
         recorder = used.computeIfAbsent(metric, measurements::of);

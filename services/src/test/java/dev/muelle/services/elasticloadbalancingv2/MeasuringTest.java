@@ -154,6 +154,42 @@ class MeasuringTest {
     assertEquals(3, told("RequestCount").size());
   }
 
+  @Test
+  void networkLoadBalancersHaveMetricsOfTheirOwn() {
+    LoadBalancer flows =
+        elb.createLoadBalancer(r ->
+                r.name("flows").type("network").scheme("internal").subnets(machine.subnetIds()))
+            .loadBalancers()
+            .getFirst();
+    String group =
+        elb.createTargetGroup(
+                r -> r.name("tcp").protocol("TCP").port(80).targetType("ip").vpcId(machine.vpc()))
+            .targetGroups()
+            .getFirst()
+            .targetGroupArn();
+    elb.createListener(r ->
+        r.loadBalancerArn(flows.loadBalancerArn())
+            .protocol("TCP")
+            .port(port)
+            .defaultActions(
+                Action.builder().type(ActionTypeEnum.FORWARD).targetGroupArn(group).build()));
+    all.clear();
+    timers.advance(Duration.ofMinutes(1));
+    String load = flows.loadBalancerArn().split(":loadbalancer/", -1)[1];
+    assertTrue(load.startsWith("net/flows/"), load);
+    Metric active = told("ActiveFlowCount").getLast().metric();
+    assertEquals("AWS/NetworkELB", active.namespace());
+    assertEquals(Map.of("LoadBalancer", load), active.dimensions());
+    Metric hosts = told("HealthyHostCount").getLast().metric();
+    assertEquals("AWS/NetworkELB", hosts.namespace());
+    assertEquals(load, hosts.dimensions().get("LoadBalancer"));
+    assertTrue(
+        all.stream()
+            .filter(one -> one.metric().namespace().equals("AWS/ApplicationELB"))
+            .noneMatch(one -> load.equals(one.metric().dimensions().get("LoadBalancer"))));
+    assertEquals(List.of(), told("NewFlowCount"), "nobody came");
+  }
+
   private static RuleCondition path(String pattern) {
     return RuleCondition.builder().field("path-pattern").values(pattern).build();
   }

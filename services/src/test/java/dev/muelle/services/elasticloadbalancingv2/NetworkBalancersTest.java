@@ -25,6 +25,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalanci
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ListenerAttribute;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerSchemeEnum;
@@ -208,6 +209,51 @@ class NetworkBalancersTest {
         () -> elb.modifyListener(r -> r.listenerArn(listener).alpnPolicy("HTTP2Only")));
     elb.deleteListener(r -> r.listenerArn(listener));
     elb.deleteLoadBalancer(r -> r.loadBalancerArn(arn));
+  }
+
+  @Test
+  void howLongATcpListenerWaitsCanBeSaid() {
+    List<String> subnets = machine.subnetIds();
+    String arn = balancer(r -> r.subnets(subnets)).loadBalancerArn();
+    String tcp =
+        listen(arn, ProtocolEnum.TCP, group("tcp", ProtocolEnum.TCP, r -> {}).targetGroupArn());
+    String udp =
+        listen(arn, ProtocolEnum.UDP, group("udp", ProtocolEnum.UDP, r -> {}).targetGroupArn());
+    assertEquals(Map.of("tcp.idle_timeout.seconds", "350"), waits(tcp));
+    assertEquals(Map.of(), waits(udp));
+    waiting(tcp, "6000");
+    assertEquals(Map.of("tcp.idle_timeout.seconds", "6000"), waits(tcp));
+    for (String wrong : List.of("59", "6001", "", "x")) {
+      refused("ValidationError", "is not valid for the attribute", () -> waiting(tcp, wrong));
+    }
+    refused("ValidationError", "not supported for UDP listeners", () -> waiting(udp, "60"));
+    refused(
+        "ValidationError",
+        "not supported for TCP listeners",
+        () ->
+            elb.modifyListenerAttributes(r ->
+                r.listenerArn(tcp)
+                    .attributes(
+                        ListenerAttribute.builder()
+                            .key("routing.http.response.server.enabled")
+                            .value("false")
+                            .build())));
+    assertEquals(Map.of("tcp.idle_timeout.seconds", "6000"), waits(tcp));
+  }
+
+  private void waiting(String listener, String seconds) {
+    elb.modifyListenerAttributes(r ->
+        r.listenerArn(listener)
+            .attributes(
+                ListenerAttribute.builder()
+                    .key("tcp.idle_timeout.seconds")
+                    .value(seconds)
+                    .build()));
+  }
+
+  private Map<String, String> waits(String listener) {
+    return elb.describeListenerAttributes(r -> r.listenerArn(listener)).attributes().stream()
+        .collect(Collectors.toMap(ListenerAttribute::key, ListenerAttribute::value));
   }
 
   private String listen(String balancer, ProtocolEnum protocol, String group) {
