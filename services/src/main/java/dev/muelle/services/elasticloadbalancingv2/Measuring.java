@@ -146,7 +146,7 @@ final class Measuring implements AutoCloseable {
       count(of, arn, "TargetTLSNegotiationErrorCount", m.targetTlsErrors());
       long bytes = moved(arn + " ProcessedBytes", m.bytes());
       if (bytes > 0) {
-        record(of, "ProcessedBytes", StandardUnit.BYTES, bytes, 1);
+        record(of, "ProcessedBytes", StandardUnit.BYTES, (double) bytes, 1);
       }
     }
 
@@ -226,7 +226,7 @@ final class Measuring implements AutoCloseable {
     private void count(Subject of, String id, String metric, long now) {
       long more = moved(id + " " + metric, now);
       if (more > 0) {
-        record(of, metric, StandardUnit.COUNT, more, 1);
+        record(of, metric, StandardUnit.COUNT, (double) more, 1);
       }
     }
 
@@ -238,7 +238,7 @@ final class Measuring implements AutoCloseable {
     }
 
     private void gauge(Subject of, String metric, long now) {
-      record(of, metric, StandardUnit.COUNT, now, 1);
+      record(of, metric, StandardUnit.COUNT, (double) now, 1);
     }
 
     private void record(Subject of, String name, StandardUnit unit, double value, double times) {
