@@ -1,13 +1,8 @@
 package dev.muelle.wire;
 
-import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.dataformat.cbor.CBORFactory;
 import dev.muelle.wire.http.HttpResponse;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import software.amazon.awssdk.core.SdkPojo;
 
 /**
@@ -24,23 +19,12 @@ record RpcV2Cbor(Shapes shapes) implements Protocol {
   /** The tag of times, RFC 8949 section 3.4.2. */
   static final int EPOCH_SECONDS = 1;
 
-  private static final CBORFactory FACTORY = new CBORFactory();
+  private static final Document DOCUMENT = new Document(new CBORFactory(), "CBOR map");
 
   @Override
   public SdkPojo decode(SdkPojo builder, Exchange exchange) {
-    byte[] body = exchange.content();
-    if (body.length == 0) {
-      return Shapes.build(builder);
-    }
-    try (JsonParser in = FACTORY.createParser(body)) {
-      if (in.nextToken() != JsonToken.START_OBJECT) {
-        throw new WireException(Fault.MALFORMED, "The body is not a CBOR map.");
-      }
-      SdkPojo request = new JsonReader(in, shapes).struct(builder);
-      if (in.nextToken() != null) {
-        throw new WireException(Fault.MALFORMED, "The body holds more than one CBOR map.");
-      }
-      return request;
+    try {
+      return DOCUMENT.read(exchange.content(), builder, shapes);
     } catch (IOException e) { // it is all in memory: only the form can be broken
       throw new WireException(Fault.MALFORMED, "The body is not valid CBOR.");
     }
@@ -48,30 +32,12 @@ record RpcV2Cbor(Shapes shapes) implements Protocol {
 
   @Override
   public HttpResponse encode(Operation operation, SdkPojo response, String requestId) {
-    return answer(
-        200,
-        requestId,
-        out -> {
-          out.writeStartObject();
-          JsonWriter.members(response, out);
-          out.writeEndObject();
-        });
+    return answer(200, requestId, DOCUMENT.write(response));
   }
 
   @Override
   public HttpResponse encode(Failure failure, String xmlNamespace, String requestId) {
-    return answer(
-            failure.status(),
-            requestId,
-            out -> {
-              out.writeStartObject();
-              out.writeStringField("__type", failure.code());
-              out.writeStringField("message", failure.message());
-              if (failure.details() != null) {
-                JsonWriter.members(failure.details(), out);
-              }
-              out.writeEndObject();
-            })
+    return answer(failure.status(), requestId, DOCUMENT.write(failure))
         .header("x-amzn-query-error", failure.code() + ";" + failure.type());
   }
 
@@ -80,22 +46,11 @@ record RpcV2Cbor(Shapes shapes) implements Protocol {
     return fault.inJson();
   }
 
-  @FunctionalInterface
-  private interface Content {
-    void writeTo(JsonGenerator out) throws IOException;
-  }
-
-  private static HttpResponse answer(int status, String requestId, Content content) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(512);
-    try (JsonGenerator out = FACTORY.createGenerator(bytes)) {
-      content.writeTo(out);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  private static HttpResponse answer(int status, String requestId, byte[] body) {
     return HttpResponse.of(status)
         .header("x-amzn-RequestId", requestId)
         .header("Smithy-Protocol", NAME)
         .header("Content-Type", "application/cbor")
-        .body(bytes.toByteArray());
+        .body(body);
   }
 }
