@@ -8,9 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.linux.NetworkNamespace;
-import dev.muelle.network.Network.Use;
-import dev.muelle.network.linux.LinuxNetwork;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,23 +18,15 @@ import java.nio.channels.Channels;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
@@ -50,40 +39,9 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.waiters.ElasticLoa
 
 /** What callers of ELB decide, as targets with addresses of their own meet it. Needs root. */
 @Timeout(600)
-class ElbV2OnLinuxTest {
+class ElbV2OnLinuxTest extends OnLinux {
 
   private static final int PORT = 5050;
-
-  @TempDir private Path directory;
-  private final String instance =
-      "mb" + HexFormat.of().toHexDigits(new Random().nextInt()).substring(2);
-  private final List<AutoCloseable> open = new ArrayList<>();
-  private LinuxNetwork network;
-  private Machine machine;
-
-  @BeforeEach
-  void start() {
-    network = new LinuxNetwork(instance);
-    machine = new Machine(directory, network);
-  }
-
-  @AfterEach
-  void nothingIsLeft() throws Exception {
-    for (AutoCloseable socket : open) {
-      socket.close();
-    }
-    machine.stop();
-    network.removeAll();
-    machine.close();
-    try (Stream<Path> namespaces = Files.list(NetworkNamespace.DIRECTORY)) {
-      assertEquals(
-          List.of(),
-          namespaces
-              .map(path -> path.getFileName().toString())
-              .filter(name -> name.startsWith(instance))
-              .toList());
-    }
-  }
 
   /** Answers one request; null says nothing and keeps the connection. */
   interface Behaviour {
@@ -98,18 +56,6 @@ class ElbV2OnLinuxTest {
     return "HTTP/1.1 " + status + " X\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
   }
 
-  /** A place in the VPC, in the zone of this number. */
-  private NetworkInterface place(int zone, String group) {
-    String subnet = machine.subnetIds().get(zone);
-    NetworkInterface eni =
-        machine
-            .ec2()
-            .createNetworkInterface(r -> r.subnetId(subnet).groups(group))
-            .networkInterface();
-    network.plug(eni.networkInterfaceId(), Use.NAMESPACE);
-    return eni;
-  }
-
   private NetworkInterface server(int zone, Behaviour behaviour) throws Exception {
     NetworkInterface eni = place(zone, machine.openGroup());
     serve(eni, PORT, behaviour);
@@ -117,30 +63,24 @@ class ElbV2OnLinuxTest {
   }
 
   private void serve(NetworkInterface eni, int port, Behaviour behaviour) throws Exception {
-    String name =
-        network
-            .plug(eni.networkInterfaceId(), Use.NAMESPACE)
-            .orElseThrow()
-            .getFileName()
-            .toString();
-    try (NetworkNamespace namespace = new NetworkNamespace(name)) {
-      ServerSocketChannel server =
-          namespace.call(() ->
-              ServerSocketChannel.open(StandardProtocolFamily.INET)
-                  .bind(new InetSocketAddress(eni.privateIpAddress(), port)));
-      open.add(server);
-      Thread.ofVirtual()
-          .start(() -> {
-            try {
-              while (true) {
-                SocketChannel client = server.accept();
-                Thread.ofVirtual().start(() -> talk(client, behaviour));
-              }
-            } catch (IOException e) {
-              // closed
+    ServerSocketChannel server =
+        inside(
+            eni,
+            () ->
+                ServerSocketChannel.open(StandardProtocolFamily.INET)
+                    .bind(new InetSocketAddress(eni.privateIpAddress(), port)));
+    open.add(server);
+    Thread.ofVirtual()
+        .start(() -> {
+          try {
+            while (true) {
+              SocketChannel client = server.accept();
+              Thread.ofVirtual().start(() -> talk(client, behaviour));
             }
-          });
-    }
+          } catch (IOException e) {
+            // closed
+          }
+        });
   }
 
   private static void talk(SocketChannel client, Behaviour behaviour) {

@@ -8,9 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.linux.NetworkNamespace;
-import dev.muelle.network.Network.Use;
-import dev.muelle.network.linux.LinuxNetwork;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
@@ -23,22 +20,14 @@ import java.nio.channels.DatagramChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.ec2.model.IpRange;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
@@ -55,61 +44,12 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEn
 
 /** Network load balancers, as clients and targets with addresses of their own meet them. */
 @Timeout(600)
-class NetworkBalancersOnLinuxTest {
+class NetworkBalancersOnLinuxTest extends OnLinux {
 
   private static final int PORT = 6000;
   private static final int FRONT = 7000;
   private static final int PATIENCE_MILLIS = 60_000;
   private static final int DROPPED_MILLIS = 1_500;
-
-  @TempDir private Path directory;
-  private final String instance =
-      "mt" + HexFormat.of().toHexDigits(new Random().nextInt()).substring(2);
-  private final List<AutoCloseable> open = new ArrayList<>();
-  private LinuxNetwork network;
-  private Machine machine;
-
-  @BeforeEach
-  void start() {
-    network = new LinuxNetwork(instance);
-    machine = new Machine(directory, network);
-  }
-
-  @AfterEach
-  void nothingIsLeft() throws Exception {
-    for (AutoCloseable socket : open) {
-      socket.close();
-    }
-    machine.stop();
-    network.removeAll();
-    machine.close();
-    try (Stream<Path> namespaces = Files.list(NetworkNamespace.DIRECTORY)) {
-      assertEquals(
-          List.of(),
-          namespaces
-              .map(path -> path.getFileName().toString())
-              .filter(name -> name.startsWith(instance))
-              .toList());
-    }
-  }
-
-  private NetworkInterface place(int zone, String group) {
-    String subnet = machine.subnetIds().get(zone);
-    NetworkInterface eni =
-        machine
-            .ec2()
-            .createNetworkInterface(r -> r.subnetId(subnet).groups(group))
-            .networkInterface();
-    network.plug(eni.networkInterfaceId(), Use.NAMESPACE);
-    return eni;
-  }
-
-  private <T> T inside(NetworkInterface eni, Callable<T> work) throws Exception {
-    Path path = network.plug(eni.networkInterfaceId(), Use.NAMESPACE).orElseThrow();
-    try (NetworkNamespace namespace = new NetworkNamespace(path.getFileName().toString())) {
-      return namespace.call(work);
-    }
-  }
 
   /** Tells each client its name and the address that it sees, and echoes. */
   private NetworkInterface server(String name, int zone, String group) throws Exception {
