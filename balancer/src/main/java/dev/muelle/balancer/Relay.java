@@ -158,7 +158,18 @@ final class Relay implements TargetLink {
       channel.writeAndFlush(first);
     }
     channel.config().setAutoRead(true);
-    client.config().setAutoRead(true);
+    if (clientEnded) {
+      endHalf(channel);
+    } else {
+      client.config().setAutoRead(true);
+    }
+  }
+
+  /** Tells one side that nothing comes from the other any more, after all that was said. */
+  private static void endHalf(Channel to) {
+    SslHandler tls = to.pipeline().get(SslHandler.class);
+    (tls == null ? to.writeAndFlush(Unpooled.EMPTY_BUFFER) : tls.closeOutbound())
+        .addListener(sent -> ((DuplexChannel) to).shutdownOutput());
   }
 
   private void watch() {
@@ -267,7 +278,8 @@ final class Relay implements TargetLink {
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
       Channel from = other();
-      // Who has said all is not listened to any more: for Netty that would be an error, and its end.
+      // Who has said all is not listened to any more: for Netty that would be an error, and its
+      // end.
       boolean ended = clients ? targetEnded : clientEnded;
       if (from != null && target != null && !ended && ctx.channel().isWritable()) {
         from.config().setAutoRead(true);
@@ -307,13 +319,12 @@ final class Relay implements TargetLink {
       }
       Channel to = other();
       if (to == null) {
-        end(true); // it left before there was a target
-      } else if (clientEnded && targetEnded) {
+        return; // the target will hear of it when there is one
+      }
+      if (clientEnded && targetEnded) {
         to.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(sent -> end(false));
       } else {
-        SslHandler tls = to.pipeline().get(SslHandler.class);
-        (tls == null ? to.writeAndFlush(Unpooled.EMPTY_BUFFER) : tls.closeOutbound())
-            .addListener(sent -> ((DuplexChannel) to).shutdownOutput());
+        endHalf(to);
       }
     }
 

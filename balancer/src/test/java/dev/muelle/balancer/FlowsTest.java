@@ -193,6 +193,23 @@ final class FlowsTest {
     Rig.await(heard::get);
   }
 
+  /** As {@code echo … | nc -N} does: all is said before there is a target. */
+  @Test
+  void whoHasSaidAllAtOnceIsAnswered() throws Exception {
+    ServerSocket target =
+        target(socket -> socket.getInputStream().transferTo(socket.getOutputStream()));
+    put(PLAIN, target.getLocalPort());
+    for (int i = 0; i < 200; i++) {
+      try (Socket socket = rig.connect()) {
+        socket.getOutputStream().write(7);
+        socket.shutdownOutput();
+        assertEquals(7, socket.getInputStream().read());
+        assertEquals(-1, socket.getInputStream().read());
+      }
+    }
+    Rig.await(() -> metrics().active() == 0);
+  }
+
   /** Netty 4.2.13 and later lose such a connection; see docs/dependencies.md. */
   @Test
   void whoHasSaidAllMayReadSlowly() throws Exception {
