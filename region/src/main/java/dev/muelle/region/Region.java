@@ -5,7 +5,8 @@ import dev.muelle.engine.Engine;
 import dev.muelle.engine.blob.BlobStore;
 import dev.muelle.loop.Timers;
 import dev.muelle.network.Network;
-import dev.muelle.services.AlarmActions;
+import dev.muelle.services.AlarmReceivers;
+import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Objects;
 import dev.muelle.services.Scope;
@@ -29,6 +30,11 @@ import java.util.random.RandomGenerator;
 final class Region implements AutoCloseable {
 
   private static final String GLOBAL = "/global"; // IAM has one state for all regions
+
+  /** Where services put their events down; EventBridge listens once it is there. */
+  final EventOutbox events;
+
+  private final AlarmReceivers alarmReceivers = new AlarmReceivers();
 
   final Acm acm;
   final Iam iam;
@@ -59,9 +65,10 @@ final class Region implements AutoCloseable {
     Store store = shared.store().in(scope.storeScope());
     Ids ids = new Ids(shared.random());
     Timers timers = shared.timers();
+    events = new EventOutbox(ids);
     iam = new Iam(scope, shared.store().in(scope.account() + GLOBAL), timers, ids);
     sts = new Sts();
-    cloudWatch = new CloudWatch(scope, store, timers, shared.random(), AlarmActions.NONE);
+    cloudWatch = new CloudWatch(scope, store, timers, shared.random(), alarmReceivers);
     logs = new CloudWatchLogs(scope, store, timers, ids, shared.random());
     ec2 = new Ec2(scope, store, timers, ids, shared.random(), iam, shared.network());
     acm = new Acm(scope, store, timers, ids, shared.random(), shared.authority());
