@@ -19,6 +19,8 @@ final class ArchitectureTest {
           .consideringOnlyDependenciesInLayers()
           .layer("loop")
           .definedBy("dev.muelle.loop..")
+          .layer("scaling")
+          .definedBy("dev.muelle.scaling..")
           .layer("linux")
           .definedBy("dev.muelle.linux..")
           .layer("store")
@@ -36,6 +38,8 @@ final class ArchitectureTest {
           .layer("region")
           .definedBy("dev.muelle.region..")
           .whereLayer("loop")
+          .mayNotAccessAnyLayer()
+          .whereLayer("scaling")
           .mayNotAccessAnyLayer()
           .whereLayer("linux")
           .mayNotAccessAnyLayer()
@@ -60,10 +64,10 @@ final class ArchitectureTest {
   static final ArchRule NO_CYCLES = slices().matching("dev.muelle.(**)").should().beFreeOfCycles();
 
   @ArchTest
-  static final ArchRule THE_BALANCER_KNOWS_NO_AWS_TYPE =
+  static final ArchRule BALANCER_AND_SCALING_KNOW_NO_AWS_TYPE =
       noClasses()
           .that()
-          .resideInAPackage("dev.muelle.balancer..")
+          .resideInAnyPackage("dev.muelle.balancer..", "dev.muelle.scaling..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("software.amazon..");
