@@ -14,6 +14,7 @@ import dev.muelle.services.VpcHttp;
 import dev.muelle.services.acm.Acm;
 import dev.muelle.services.acm.Authority;
 import dev.muelle.services.cloudwatch.CloudWatch;
+import dev.muelle.services.cloudwatch.InstanceActions;
 import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
 import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.ecr.Ecr;
@@ -68,9 +69,10 @@ final class Region implements AutoCloseable {
     events = new EventOutbox(ids);
     iam = new Iam(scope, shared.store().in(scope.account() + GLOBAL), timers, ids);
     sts = new Sts();
-    cloudWatch = new CloudWatch(scope, store, timers, shared.random(), alarmReceivers);
+    cloudWatch = new CloudWatch(scope, store, timers, shared.random(), alarmReceivers, events);
     logs = new CloudWatchLogs(scope, store, timers, ids, shared.random());
     ec2 = new Ec2(scope, store, timers, ids, shared.random(), iam, shared.network());
+    alarmReceivers.add(new InstanceActions(scope, ec2));
     acm = new Acm(scope, store, timers, ids, shared.random(), shared.authority());
     elb =
         new ElbV2(

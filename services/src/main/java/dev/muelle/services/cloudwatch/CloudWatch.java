@@ -2,6 +2,7 @@ package dev.muelle.services.cloudwatch;
 
 import dev.muelle.loop.Timers;
 import dev.muelle.services.AlarmActions;
+import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Scope;
 import dev.muelle.services.cloudwatch.alarm.AlarmReading;
@@ -70,16 +71,22 @@ public final class CloudWatch implements CloudWatchClient {
    *
    * @param random for the delays of retries
    * @param actions who does what alarms ask for
+   * @param events who is told of alarms
    */
   public CloudWatch(
-      Scope scope, Store store, Timers timers, RandomGenerator random, AlarmActions actions) {
+      Scope scope,
+      Store store,
+      Timers timers,
+      RandomGenerator random,
+      AlarmActions actions,
+      EventOutbox events) {
     SeriesStore series = new SeriesStore(store, timers);
     Queries queries = new Queries(series, timers, scope);
     aging = new Aging(series, timers, random);
     intake = new Intake(series, timers);
     putData = new PutData(series, timers);
     reading = new Reading(series, queries, timers, scope);
-    alarms = new Alarms(scope, store, timers, random, queries, actions);
+    alarms = new Alarms(scope, store, timers, random, queries, actions, events);
     alarmReading = new AlarmReading(store);
     dashboards = new Dashboards(scope, store, timers);
   }

@@ -3,7 +3,10 @@ package dev.muelle.services.cloudwatch;
 import dev.muelle.loop.Timers;
 import dev.muelle.loop.VirtualTimers;
 import dev.muelle.services.AlarmActions;
+import dev.muelle.services.EventOutbox;
+import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
+import dev.muelle.store.Row;
 import dev.muelle.store.SqliteStore;
 import dev.muelle.store.Store;
 import java.nio.file.Path;
@@ -32,6 +35,9 @@ final class World implements AutoCloseable {
   private final Path file;
   private final Map<String, List<String>> acted = new HashMap<>();
 
+  /** Where alarms' events are put down; everything is wanted. */
+  final EventOutbox events = new EventOutbox(new Ids(new Random(7)));
+
   /** What actions fail with; null if they succeed. */
   @Nullable String failure;
 
@@ -42,13 +48,15 @@ final class World implements AutoCloseable {
   World(Path directory) {
     file = directory.resolve("store.db");
     store = SqliteStore.open(file);
+    events.listen((source, detailType) -> source.equals("aws.cloudwatch"));
     cloudWatch = serve();
     time.settle(); // what has begun, closing would wait for
   }
 
   private CloudWatch serve() {
     CloudWatch made =
-        new CloudWatch(SCOPE, store.in(SCOPE.storeScope()), life, new Random(7), new Receivers());
+        new CloudWatch(
+            SCOPE, store.in(SCOPE.storeScope()), life, new Random(7), new Receivers(), events);
     made.start();
     return made;
   }
@@ -62,6 +70,13 @@ final class World implements AutoCloseable {
     cloudWatch = serve();
   }
 
+  /** What EventBridge was told and has not taken yet, oldest first. */
+  List<EventOutbox.Event> told() {
+    return store
+        .in(SCOPE.storeScope())
+        .read(tx -> tx.list(EventOutbox.TABLE).stream().map(Row::value).toList());
+  }
+
   /** The states for which an action was performed. */
   List<String> acted(String action) {
     return acted.getOrDefault(action, List.of());
@@ -71,7 +86,9 @@ final class World implements AutoCloseable {
   private final class Receivers implements AlarmActions {
     @Override
     public boolean takes(String action) {
-      return action.startsWith("arn:aws:sns:") || action.startsWith("arn:aws:autoscaling:");
+      return action.startsWith("arn:aws:sns:")
+          || action.startsWith("arn:aws:autoscaling:")
+          || action.startsWith("arn:aws:automate:");
     }
 
     @Override

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.services.AlarmActions;
+import dev.muelle.services.EventOutbox;
+import dev.muelle.services.Ids;
 import dev.muelle.services.cloudwatch.CloudWatch;
 import dev.muelle.store.SqliteStore;
 import java.nio.file.Path;
@@ -29,7 +31,13 @@ class AlarmRollbackTest {
     try (World world = new World(directory, 5);
         SqliteStore store = SqliteStore.open(directory.resolve("cloudwatch.db"));
         CloudWatch cloudWatch =
-            new CloudWatch(World.SCOPE, store, world.time, new Random(5), AlarmActions.NONE)) {
+            new CloudWatch(
+                World.SCOPE,
+                store,
+                world.time,
+                new Random(5),
+                AlarmActions.NONE,
+                new EventOutbox(new Ids(new Random(5))))) {
       cloudWatch.start();
       world.cloudWatch.real = cloudWatch.platform();
       cloudWatch.putMetricAlarm(r ->

@@ -6,7 +6,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.cloudwatch.model.CompositeAlarm;
 import software.amazon.awssdk.services.cloudwatch.model.MetricAlarm;
@@ -29,6 +28,13 @@ record Alarm(
   /** Keyed by name; few and often read. */
   static final Table<Alarm> TABLE =
       Table.of("cloudwatch.alarms", StoredJson.codec(Alarm.class)).remember();
+
+  /** What may be done in each state, by the name that AWS gives the list of it. */
+  static final Map<StateValue, String> LISTS =
+      Map.of(
+          StateValue.OK, "okActions",
+          StateValue.ALARM, "alarmActions",
+          StateValue.INSUFFICIENT_DATA, "insufficientDataActions");
 
   String name() {
     return metric == null ? isComposite().alarmName() : metric.alarmName();
@@ -71,9 +77,7 @@ record Alarm(
   }
 
   List<String> allActions() {
-    return Stream.of(StateValue.OK, StateValue.ALARM, StateValue.INSUFFICIENT_DATA)
-        .flatMap(state -> actions(state).stream())
-        .toList();
+    return LISTS.keySet().stream().flatMap(state -> actions(state).stream()).toList();
   }
 
   /** The alarms that this one looks at, by name. */

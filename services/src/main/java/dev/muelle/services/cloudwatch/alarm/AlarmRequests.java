@@ -8,6 +8,7 @@ import dev.muelle.services.cloudwatch.series.Statistic;
 import dev.muelle.services.cloudwatch.series.Units;
 import java.time.Instant;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.cloudwatch.model.CompositeAlarm;
 import software.amazon.awssdk.services.cloudwatch.model.MetricAlarm;
@@ -66,6 +67,16 @@ final class AlarmRequests {
         request.okActions(),
         request.alarmActions(),
         request.insufficientDataActions());
+    boolean instance =
+        request.dimensions().stream().anyMatch(dimension -> "InstanceId".equals(dimension.name()));
+    Stream.of(request.okActions(), request.alarmActions(), request.insufficientDataActions())
+        .flatMap(List::stream)
+        .filter(action -> forInstances(action) && !instance)
+        .findFirst()
+        .ifPresent(action -> {
+          throw Refuse.invalid(
+              "The action " + action + " needs a metric with the dimension InstanceId.");
+        });
     if (request.thresholdMetricId() != null) {
       throw Refuse.unsupported("ThresholdMetricId (anomaly detection)");
     }
@@ -249,7 +260,7 @@ final class AlarmRequests {
       period(request.actionsSuppressorExtensionPeriod(), "ActionsSuppressorExtensionPeriod");
     }
     for (String action : request.alarmActions()) {
-      if (action.contains(":autoscaling:") || action.contains(":ec2:")) {
+      if (action.contains(":autoscaling:") || forInstances(action)) {
         throw Refuse.invalid("Composite alarms do not support the action " + action + ".");
       }
     }
@@ -271,6 +282,10 @@ final class AlarmRequests {
         .actionsSuppressorWaitPeriod(request.actionsSuppressorWaitPeriod())
         .actionsSuppressorExtensionPeriod(request.actionsSuppressorExtensionPeriod())
         .build();
+  }
+
+  private static boolean forInstances(String action) {
+    return action.startsWith("arn:aws:automate:") || action.startsWith("arn:aws:swf:");
   }
 
   private static void period(int seconds, String parameter) {

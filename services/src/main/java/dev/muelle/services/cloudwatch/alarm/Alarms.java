@@ -2,6 +2,7 @@ package dev.muelle.services.cloudwatch.alarm;
 
 import dev.muelle.loop.Timers;
 import dev.muelle.services.AlarmActions;
+import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Scope;
 import dev.muelle.services.cloudwatch.math.Queries;
 import dev.muelle.services.cloudwatch.series.Refuse;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +54,7 @@ public final class Alarms implements AutoCloseable {
   private final Timers timers;
   private final AlarmRequests requests;
   private final History history = new History();
+  private final AlarmEvents events;
   private final Transitions transitions = new Transitions(history);
   private final Watch watch;
 
@@ -61,13 +64,15 @@ public final class Alarms implements AutoCloseable {
       Timers timers,
       RandomGenerator random,
       Queries queries,
-      AlarmActions actions) {
+      AlarmActions actions,
+      EventOutbox outbox) {
     this.scope = scope;
     this.store = store;
     this.timers = timers;
     requests = new AlarmRequests(scope, queries, actions);
-    Outbox outbox = new Outbox(store, timers, random, actions, history);
-    watch = new Watch(store, timers, random, queries, transitions, outbox);
+    events = new AlarmEvents(outbox);
+    Outbox acting = new Outbox(store, timers, random, actions, history);
+    watch = new Watch(store, timers, random, queries, transitions, events, acting);
   }
 
   /** Watches on, and performs what an earlier server had yet to do. */
@@ -158,13 +163,19 @@ public final class Alarms implements AutoCloseable {
     tx.put(Alarm.TABLE, alarm.name(), alarm);
     configured(
         tx,
+        before,
         alarm,
         before == null ? "Create" : "Update",
         "Alarm \"" + alarm.name() + "\" " + (before == null ? "created" : "updated"));
     return alarm;
   }
 
-  private void configured(Tx tx, Alarm alarm, String type, String summary) {
+  /** Tells of a change; without {@code now} the alarm is gone. */
+  private void configured(
+      Tx tx, @Nullable Alarm before, @Nullable Alarm now, String type, String summary) {
+    Alarm alarm = Objects.requireNonNull(now == null ? before : now);
+    Instant at = timers.instant();
+    events.configured(tx, before, now, at);
     var data = Json.object().put("type", type);
     data.set(
         switch (type) {
@@ -173,13 +184,7 @@ public final class Alarms implements AutoCloseable {
           default -> "deletedAlarm";
         },
         Json.configuration(alarm));
-    history.add(
-        tx,
-        alarm,
-        HistoryItemType.CONFIGURATION_UPDATE,
-        summary,
-        Json.text(data),
-        timers.instant());
+    history.add(tx, alarm, HistoryItemType.CONFIGURATION_UPDATE, summary, Json.text(data), at);
   }
 
   public DeleteAlarmsResponse delete(DeleteAlarmsRequest request) {
@@ -202,7 +207,7 @@ public final class Alarms implements AutoCloseable {
       }
       for (Alarm alarm : gone) {
         tx.delete(Alarm.TABLE, alarm.name());
-        configured(tx, alarm, "Delete", "Alarm \"" + alarm.name() + "\" deleted");
+        configured(tx, alarm, null, "Delete", "Alarm \"" + alarm.name() + "\" deleted");
       }
       return gone.size();
     });
@@ -253,6 +258,7 @@ public final class Alarms implements AutoCloseable {
         store.write(tx -> {
           Alarm alarm = existing(tx, List.of(name)).getFirst();
           transitions.set(tx, alarm, request.stateValue(), reason, data, now);
+          events.changed(tx, alarm, existing(tx, List.of(name)).getFirst(), now);
           return alarm.composite() != null;
         });
     watch.changed(name);

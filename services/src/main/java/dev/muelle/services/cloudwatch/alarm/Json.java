@@ -18,8 +18,12 @@ final class Json {
 
   private Json() {}
 
+  static ObjectNode empty() {
+    return MAPPER.createObjectNode();
+  }
+
   static ObjectNode object() {
-    return MAPPER.createObjectNode().put("version", "1.0");
+    return empty().put("version", "1.0");
   }
 
   static String text(JsonNode node) {

@@ -41,6 +41,7 @@ final class Watch implements AutoCloseable {
   private final Timers timers;
   private final Queries queries;
   private final Transitions transitions;
+  private final AlarmEvents events;
   private final Outbox outbox;
   private final Loop<String> loop;
 
@@ -50,11 +51,13 @@ final class Watch implements AutoCloseable {
       RandomGenerator random,
       Queries queries,
       Transitions transitions,
+      AlarmEvents events,
       Outbox outbox) {
     this.store = store;
     this.timers = timers;
     this.queries = queries;
     this.transitions = transitions;
+    this.events = events;
     this.outbox = outbox;
     loop = new Loop<>("alarms", timers, random, AT_ONCE, this::evaluate);
   }
@@ -118,7 +121,9 @@ final class Watch implements AutoCloseable {
             return false; // what was judged is no longer what it is about: it is looked at again
           }
           if (state != alarmNow.state()) {
-            return transitions.set(tx, alarmNow, state, told.reason(), told.data(), now);
+            transitions.set(tx, alarmNow, state, told.reason(), told.data(), now);
+            events.changed(tx, alarmNow, existing(tx, seen.name()), now);
+            return true;
           }
           transitions.act(
               tx,
@@ -173,10 +178,14 @@ final class Watch implements AutoCloseable {
     if (changed) {
       List<Alarm> children = children(tx, alarm);
       transitions.set(tx, alarm, state, reason(children, alarm, state), data(children), now);
-      alarm = tx.get(Alarm.TABLE, name).map(Row::value).orElseThrow();
     }
-    suppress(tx, alarm, changed, now);
+    suppress(tx, existing(tx, name), changed, now);
+    events.changed(tx, alarm, existing(tx, name), now); // once, with what holds its actions back
     return changed;
+  }
+
+  private static Alarm existing(Tx tx, String name) {
+    return tx.get(Alarm.TABLE, name).map(Row::value).orElseThrow();
   }
 
   /** Acts, or says why not. */
