@@ -55,7 +55,7 @@ public final class Cron {
    * days is {@code ?}. Empty if it is none.
    */
   public static Optional<Cron> aws(String text) {
-    String[] fields = text.strip().split("\\s+");
+    String[] fields = text.strip().split("\\s+", -1);
     if (fields.length != 6 || fields[2].equals("?") == fields[4].equals("?")) {
       return Optional.empty();
     }
@@ -77,7 +77,7 @@ public final class Cron {
    * restricted, either will do. Empty if it is none.
    */
   public static Optional<Cron> unix(String text) {
-    String[] fields = text.strip().split("\\s+");
+    String[] fields = text.strip().split("\\s+", -1);
     if (fields.length != 5) {
       return Optional.empty();
     }

@@ -74,16 +74,17 @@ public sealed interface Decision {
       Instant at) {
     int from = now.bounded(now.capacity());
     int to = wanted.applyAsInt(from);
-    boolean cooling = cooldown != null && cooldown.holds(at);
+    Cooldown cooling = cooldown != null && cooldown.holds(at) ? cooldown : null;
     if (to > from && direction != Direction.IN) {
-      if (cooling && cooldown.out()) {
-        int base = now.bounded(Math.min(cooldown.base(), now.capacity()));
+      if (cooling != null && cooling.out()) {
+        int base = now.bounded(Math.min(cooling.base(), now.capacity()));
         return grow(now, wanted.applyAsInt(base), Why.COOLING_DOWN);
       }
       return grow(now, to, Why.ALREADY_AT_DESIRED_CAPACITY);
     }
     if (to < from && direction != Direction.OUT) {
-      return cooling && !cooldown.out() ? new Stay(Why.COOLING_DOWN) : shrink(now, to);
+      boolean blocked = cooling != null && !cooling.out();
+      return blocked ? new Stay(Why.COOLING_DOWN) : shrink(now, to);
     }
     return new Stay(atBound(now, direction));
   }
