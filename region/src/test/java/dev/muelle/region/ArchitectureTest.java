@@ -21,6 +21,8 @@ final class ArchitectureTest {
           .definedBy("dev.muelle.loop..")
           .layer("scaling")
           .definedBy("dev.muelle.scaling..")
+          .layer("chart")
+          .definedBy("dev.muelle.chart..")
           .layer("linux")
           .definedBy("dev.muelle.linux..")
           .layer("store")
@@ -40,6 +42,8 @@ final class ArchitectureTest {
           .whereLayer("loop")
           .mayNotAccessAnyLayer()
           .whereLayer("scaling")
+          .mayNotAccessAnyLayer()
+          .whereLayer("chart")
           .mayNotAccessAnyLayer()
           .whereLayer("linux")
           .mayNotAccessAnyLayer()
@@ -64,10 +68,10 @@ final class ArchitectureTest {
   static final ArchRule NO_CYCLES = slices().matching("dev.muelle.(**)").should().beFreeOfCycles();
 
   @ArchTest
-  static final ArchRule BALANCER_AND_SCALING_KNOW_NO_AWS_TYPE =
+  static final ArchRule BALANCER_CHART_AND_SCALING_KNOW_NO_AWS_TYPE =
       noClasses()
           .that()
-          .resideInAnyPackage("dev.muelle.balancer..", "dev.muelle.scaling..")
+          .resideInAnyPackage("dev.muelle.balancer..", "dev.muelle.chart..", "dev.muelle.scaling..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("software.amazon..");
