@@ -1,12 +1,10 @@
 package dev.muelle.e2e;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /** What a region could leave behind on a machine, which others use at the same time. */
 final class Machine {
@@ -40,24 +38,18 @@ final class Machine {
         "listener",
         List.of("pid=" + server + ","),
         shell.run("ss -Hltnp | awk '{print $4, $6}'"));
-    try (Stream<Path> cgroups = Files.walk(Path.of("/sys/fs/cgroup"), 3)) {
-      cgroups
-          .filter(path -> path.getFileName().toString().equals(instance))
-          .filter(Files::isDirectory)
-          .flatMap(Machine::children)
-          .forEach(path -> found.add("cgroup " + path));
-    }
+    collect(found, "cgroup", marks, shell.run(cgroups(instance)));
     return found.stream().sorted().toList();
   }
 
-  /** A cgroup with what is in it: the instance's own stays as long as its region runs. */
-  private static Stream<Path> children(Path cgroup) {
-    try (Stream<Path> files = Files.list(cgroup)) {
-      return Stream.concat(
-          Stream.of(cgroup), List.copyOf(files.filter(Files::isDirectory).toList()).stream());
-    } catch (IOException e) {
-      return Stream.empty(); // gone while we looked
-    }
+  /**
+   * The instance's cgroups with what is in them: its own stay as long as its region runs. Others
+   * come and go while one looks, which {@code find} can bear.
+   */
+  private static String cgroups(String instance) {
+    return "find /sys/fs/cgroup -maxdepth 4 -type d -regex '.*/"
+        + instance
+        + "\\(/[^/]*\\)?' 2> /dev/null || true";
   }
 
   private static void collect(List<String> found, String kind, List<String> marks, String lines) {
