@@ -28,6 +28,9 @@ public final class LinuxException extends RuntimeException {
   /** Not supported, by this file system for example. */
   public static final int EOPNOTSUPP = 95;
 
+  /** No such family of addresses in this kernel. */
+  public static final int EAFNOSUPPORT = 97;
+
   private final int errno;
 
   LinuxException(String what, int errno, String reason) {

@@ -4,9 +4,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 
@@ -56,20 +60,34 @@ public final class NetworkNamespaces implements AutoCloseable {
   }
 
   /**
-   * Takes a namespace's name away; it goes when no process is in it any more.
+   * Takes namespaces' names away; each goes when no process is in it any more. Several at once: the
+   * kernel removes together what has to go at the same time.
    *
-   * @param after done on the same thread
+   * @throws RuntimeException if one cannot be taken away; then the others are, none the less
    */
-  public void delete(String name, Runnable after) {
-    run(() -> {
-      deleteHere(name);
-      after.run();
-    });
+  public void delete(Collection<String> names) {
+    List<Future<?>> each = new ArrayList<>();
+    names.forEach(name -> each.add(threads.submit(() -> deleteHere(name))));
+    RuntimeException failure = null;
+    for (Future<?> one : each) {
+      try {
+        await(one);
+      } catch (RuntimeException e) {
+        failure = e;
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
   }
 
   private void run(Runnable work) {
+    await(threads.submit(work));
+  }
+
+  private static void await(Future<?> work) {
     try {
-      threads.submit(work).get();
+      work.get();
     } catch (ExecutionException e) {
       throw Syscalls.propagate(java.util.Objects.requireNonNullElse(e.getCause(), e));
     } catch (InterruptedException e) {

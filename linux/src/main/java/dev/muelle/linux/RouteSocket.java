@@ -11,6 +11,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -25,6 +26,7 @@ public final class RouteSocket implements AutoCloseable {
   private static final short RTM_NEWLINK = 16;
   private static final short RTM_DELLINK = 17;
   private static final short RTM_GETLINK = 18;
+  private static final short RTM_SETLINK = 19;
   private static final short RTM_NEWADDR = 20;
   private static final short RTM_NEWROUTE = 24;
   private static final short RTM_DELROUTE = 25;
@@ -34,10 +36,13 @@ public final class RouteSocket implements AutoCloseable {
   private static final short IFLA_ADDRESS = 1;
   private static final short IFLA_IFNAME = 3;
   private static final short IFLA_LINKINFO = 18;
+  private static final short IFLA_AF_SPEC = 26;
+  private static final short IFLA_GROUP = 27;
   private static final short IFLA_NET_NS_FD = 28;
   private static final short IFLA_INFO_KIND = 1;
   private static final short IFLA_INFO_DATA = 2;
   private static final short VETH_INFO_PEER = 1;
+  private static final short IFLA_INET6_ADDR_GEN_MODE = 8;
   private static final short IFA_ADDRESS = 1;
   private static final short IFA_LOCAL = 2;
   private static final short RTA_DST = 1;
@@ -46,6 +51,8 @@ public final class RouteSocket implements AutoCloseable {
   private static final short RTA_PREFSRC = 7;
 
   private static final byte AF_INET = 2;
+  private static final byte AF_INET6 = 10;
+  private static final byte IN6_ADDR_GEN_MODE_NONE = 1;
   private static final byte WHOLE_ADDRESS = 32;
   private static final byte RT_TABLE_MAIN = (byte) 254;
   private static final byte RTPROT_BOOT = 3;
@@ -54,6 +61,10 @@ public final class RouteSocket implements AutoCloseable {
   private static final byte RTN_UNICAST = 1;
   private static final int IFF_UP = 1;
   private static final int MOST = 1024; // bytes of a message
+
+  /** The group of links that are about to be removed; all others of ours are in group 0. */
+  private static final int LEAVING = 0x6d75;
+
   private static final int BUFFER = 32 << 10;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -95,6 +106,28 @@ public final class RouteSocket implements AutoCloseable {
     send(message, "link add " + name);
   }
 
+  /**
+   * A link is to get no IPv6 address of its own making when it comes up: asking a network of two
+   * whether somebody has it already is a part of what a thousand links cost. Where there is no
+   * IPv6, nothing is to be done.
+   */
+  public void withoutOwnAddress(int link) {
+    Message message = new Message(RTM_SETLINK, 0);
+    message.link(link, 0);
+    int families = message.begin(IFLA_AF_SPEC);
+    int ipv6 = message.begin(AF_INET6);
+    message.put(IFLA_INET6_ADDR_GEN_MODE, new byte[] {IN6_ADDR_GEN_MODE_NONE});
+    message.end(ipv6);
+    message.end(families);
+    try {
+      send(message, "link set addrgenmode none");
+    } catch (LinuxException e) {
+      if (e.errno() != LinuxException.EAFNOSUPPORT) {
+        throw e;
+      }
+    }
+  }
+
   /** Sets a link up. */
   public void up(int link) {
     Message message = new Message(RTM_NEWLINK, 0);
@@ -110,12 +143,39 @@ public final class RouteSocket implements AutoCloseable {
     return send(message, "link show " + name);
   }
 
-  /** Removes a link, and its other end. */
-  public void deleteLink(String name) {
-    Message message = new Message(RTM_DELLINK, 0);
-    message.link(0, 0);
-    message.put(IFLA_IFNAME, text(name));
-    send(message, "link del " + name);
+  /**
+   * Removes links, and their other ends, all at once: for each removal the kernel waits until
+   * nobody uses what is removed any more, which takes as long for hundreds as for one. Those that
+   * are not there are none the less gone.
+   */
+  public void deleteLinks(Collection<String> names) {
+    boolean any = false;
+    for (String name : names) {
+      Message message = new Message(RTM_SETLINK, 0);
+      message.link(0, 0);
+      message.put(IFLA_IFNAME, text(name));
+      message.put(IFLA_GROUP, number(LEAVING));
+      any |= sentToSome(message, "link set group " + name);
+    }
+    if (any) {
+      Message message = new Message(RTM_DELLINK, 0);
+      message.link(0, 0);
+      message.put(IFLA_GROUP, number(LEAVING));
+      sentToSome(message, "link del group"); // to none if all went with their namespaces meanwhile
+    }
+  }
+
+  /** Whether there was a link that the message is about. */
+  private boolean sentToSome(Message message, String what) {
+    try {
+      send(message, what);
+      return true;
+    } catch (LinuxException e) {
+      if (e.errno() != LinuxException.ENODEV) {
+        throw e;
+      }
+      return false;
+    }
   }
 
   /** Gives a link an address of its own, without a network around it. */

@@ -15,7 +15,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 /** What all scopes of one file share: its connections, and what is remembered of it. */
 final class SharedStore implements AutoCloseable {
 
-  final ReentrantLock writing = new ReentrantLock(true);
+  final ReentrantLock writing = new ReentrantLock();
   final ChangeFeed feed = new ChangeFeed();
 
   private final FileLock lock;

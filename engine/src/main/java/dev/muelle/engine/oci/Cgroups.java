@@ -29,7 +29,9 @@ final class Cgroups {
   private static final int MOST_PROCESSES = 32_768;
   private static final String PROCESSES = "cgroup.procs";
   private static final String SWAP = "memory.swap.max"; // not there in a kernel without swap
-  private static final long PERIOD = 100_000; // µs, the kernel's and Docker's default
+
+  /** µs; what the kernel gives each new group, so that v1's file of it need not be written. */
+  private static final long PERIOD = 100_000;
 
   /** Of a task, and of each container. */
   static final int MAX_PROCESSES = mostProcesses(Path.of("/proc/sys/kernel/pid_max"));
@@ -143,7 +145,6 @@ final class Cgroups {
       case Version.V1(Map<String, Path> hierarchies) -> {
         Path cpu = sandbox(hierarchies, "cpu", spec.id());
         if (spec.cpuLimit() > 0) {
-          writes.add(new Write(cpu.resolve("cpu.cfs_period_us"), "" + PERIOD));
           writes.add(new Write(cpu.resolve("cpu.cfs_quota_us"), "" + quota(spec.cpuLimit())));
           writes.add(new Write(cpu.resolve("cpu.shares"), "" + Math.max(2, spec.cpuLimit())));
         }
@@ -447,9 +448,13 @@ final class Cgroups {
   }
 
   private void remove(Path relative) throws IOException {
+    List<Path> tops = roots().stream().map(root -> root.resolve(relative)).toList();
+    if (removeEmpty(tops)) {
+      return; // as usual: whoever was in them has ended
+    }
     List<Path> groups = new ArrayList<>();
-    for (Path root : roots()) {
-      groups.addAll(below(root.resolve(relative)));
+    for (Path top : tops) {
+      groups.addAll(below(top));
     }
     for (int round = 0; round < KILL_ROUNDS; round++) {
       boolean empty = true;
@@ -479,9 +484,19 @@ final class Cgroups {
     return all;
   }
 
-  /** A group and all below it, the deepest first. */
+  /**
+   * A group and all below it, the deepest first. A group has dozens of files, so they are looked at
+   * only if its links, two and one for each group below, say that there is one.
+   */
   private static List<Path> below(Path group) throws IOException {
     List<Path> found = new ArrayList<>();
+    try {
+      if (Files.getAttribute(group, "unix:nlink").equals(2)) {
+        return List.of(group);
+      }
+    } catch (NoSuchFileException e) {
+      return found;
+    }
     try (Stream<Path> children = Files.list(group)) {
       for (Path child : children.filter(Files::isDirectory).toList()) {
         found.addAll(below(child));

@@ -584,7 +584,7 @@ final class Containers {
       try {
         boolean monitored = !container.exit.isDone() || monitorLives(id);
         jsonFiles.remove(id);
-        leftovers.removeContainer(sandboxId, id, monitored);
+        leftovers.removeWithSandbox(sandboxId, id, monitored);
         known.remove(id);
         backlog.remove(id);
         images.leave(id);

@@ -16,7 +16,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 
 /**
  * File systems of limited size for what sandboxes' containers write: ext4 in a sparse file, so that
@@ -26,14 +28,22 @@ import java.util.concurrent.Executors;
  */
 final class Disks implements AutoCloseable {
 
-  private static final int AT_ONCE = 4;
+  private static final int MOUNTED_AT_ONCE = 4;
+
+  /** Each waits for a grace period of the kernel's, which those who wait at the same time share. */
+  private static final int UNMOUNTED_AT_ONCE = 16;
+
+  private static final long IDLE_SECONDS = 10;
   private static final long SMALLEST = 16L << 20;
 
   /**
-   * Without these the kernel has a thread that writes all tables of inodes, hundreds of megabytes,
-   * and one that reads all bitmaps; see ext4(5).
+   * Without the first two the kernel has a thread that writes all tables of inodes, hundreds of
+   * megabytes, and one that reads all bitmaps. With barriers each disk that is unmounted, and each
+   * fsync(2) of a container's, would wait until the machine's own disk has everything, for the day
+   * that the machine loses its power; but then the containers are gone, and their disks with them.
+   * See ext4(5).
    */
-  private static final String OPTIONS = "noinit_itable,no_prefetch_block_bitmaps";
+  private static final String OPTIONS = "noinit_itable,no_prefetch_block_bitmaps,nobarrier";
 
   private final Layout layout;
   private final Map<Long, List<Block>> empty = new ConcurrentHashMap<>();
@@ -42,14 +52,27 @@ final class Disks implements AutoCloseable {
   private final Set<String> mounted = new HashSet<>();
 
   /** Mounting blocks in the kernel: on threads that nobody else needs meanwhile. */
-  private final ExecutorService threads =
-      Executors.newFixedThreadPool(
-          AT_ONCE, work -> Thread.ofPlatform().daemon().name("disks").unstarted(work));
+  private final ExecutorService mounting = threads("disks", MOUNTED_AT_ONCE);
+
+  private final ExecutorService unmounting = threads("disks-gone", UNMOUNTED_AT_ONCE);
 
   private record Block(long offset, byte[] bytes) {}
 
   Disks(Layout layout) {
     this.layout = layout;
+  }
+
+  private static ExecutorService threads(String name, int most) {
+    ThreadPoolExecutor threads =
+        new ThreadPoolExecutor(
+            most,
+            most,
+            IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            work -> Thread.ofPlatform().daemon().name(name).unstarted(work));
+    threads.allowCoreThreadTimeOut(true);
+    return threads;
   }
 
   /** Makes and mounts one. */
@@ -74,10 +97,10 @@ final class Disks implements AutoCloseable {
       }
     }
     long flags = Syscalls.MS_NODEV | Syscalls.MS_NOATIME;
-    blocking(() -> DiskImage.mount(image, target, "ext4", flags, OPTIONS));
+    on(mounting, () -> DiskImage.mount(image, target, "ext4", flags, OPTIONS));
   }
 
-  private void blocking(Runnable work) {
+  private static void on(ExecutorService threads, Runnable work) {
     try {
       threads.submit(work).get();
     } catch (ExecutionException e) {
@@ -137,7 +160,7 @@ final class Disks implements AutoCloseable {
   void remove(String sandboxId) {
     Path target = layout.disk(sandboxId);
     if (Files.exists(target)) {
-      blocking(() -> MountPoints.unmount(target));
+      on(unmounting, () -> MountPoints.unmount(target));
     }
     forget(sandboxId);
   }
@@ -151,6 +174,7 @@ final class Disks implements AutoCloseable {
 
   @Override
   public void close() {
-    threads.shutdown();
+    mounting.shutdown();
+    unmounting.shutdown();
   }
 }

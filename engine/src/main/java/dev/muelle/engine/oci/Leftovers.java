@@ -33,16 +33,32 @@ final class Leftovers {
 
   /** Removes a container that was started or half started; its id may be used again. */
   void removeContainer(String sandboxId, String id, boolean lookForMonitor) throws IOException {
+    removeProcesses(sandboxId, id, lookForMonitor);
+    Trees.delete(layout.disk(sandboxId).resolve(id));
+    removeFiles(id);
+  }
+
+  /** The same of a container whose sandbox goes too, and with it the disk that it wrote to. */
+  void removeWithSandbox(String sandboxId, String id, boolean lookForMonitor) throws IOException {
+    removeProcesses(sandboxId, id, lookForMonitor);
+    removeFiles(id);
+  }
+
+  private void removeProcesses(String sandboxId, String id, boolean lookForMonitor)
+      throws IOException {
     if (lookForMonitor) {
       killMonitor(id);
     }
     cgroups.remove(sandboxId, id);
     MountPoints.unmount(layout.rootfs(id));
+  }
+
+  /** Its directory last: what has one is removed anew after a crash. */
+  private void removeFiles(String id) throws IOException {
     Trees.delete(layout.runtime().resolve(id));
     Files.deleteIfExists(layout.exit(id));
     Files.deleteIfExists(layout.log(id));
     Trees.delete(layout.sockets().resolve(id));
-    Trees.delete(layout.disk(sandboxId).resolve(id));
     Trees.delete(layout.container(id));
   }
 

@@ -163,11 +163,14 @@ class CgroupsTest {
     cgroups.create(sandbox(512, 256 * MIB));
     assertEquals(
         Map.of(
-            "cpu/i/s/cpu.cfs_period_us", "100000",
-            "cpu/i/s/cpu.cfs_quota_us", "50000",
-            "cpu/i/s/cpu.shares", "512",
-            "memory/i/s/memory.limit_in_bytes", "" + 256 * MIB,
-            "pids/i/s/pids.max", "" + Cgroups.MAX_PROCESSES),
+            "cpu/i/s/cpu.cfs_quota_us",
+            "50000",
+            "cpu/i/s/cpu.shares",
+            "512",
+            "memory/i/s/memory.limit_in_bytes",
+            "" + 256 * MIB,
+            "pids/i/s/pids.max",
+            "" + Cgroups.MAX_PROCESSES),
         written());
     assertFalse(cgroups.countsSwap());
   }

@@ -5,34 +5,24 @@ import dev.muelle.linux.FilterSocket;
 import dev.muelle.linux.FilterSocket.Element;
 import dev.muelle.linux.LinuxException;
 import dev.muelle.linux.NetworkNamespace;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Queue;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Changes the packet filters of one VPC by scripts of nft(8). Whoever comes while a script is being
- * applied waits, and those who wait are served together, in the order of their coming, by one
- * process: so that a thousand interfaces at once do not cost a thousand processes. Where only
- * elements of sets change, there is no process at all: the kernel is told directly.
+ * Changes the packet filters of one VPC by scripts of nft(8). Those who come while a script is
+ * being applied share the next process: so that a thousand interfaces at once do not cost a
+ * thousand processes. Where only elements of sets change, there is no process at all: the kernel is
+ * told directly.
  */
 final class Filters implements AutoCloseable {
 
   private static final int MOST = 512; // elements in a message to the kernel; a socket's buffer
 
   private final NetworkNamespace namespace;
-  private final ReentrantLock applying = new ReentrantLock();
-  private final Queue<Change> waiting = new ConcurrentLinkedQueue<>();
+  private final Together<String> changes = new Together<>(scripts -> run(String.join("", scripts)));
 
-  private @Nullable FilterSocket socket; // guarded by applying
-
-  private record Change(String script, CompletableFuture<Void> done) {}
+  private @Nullable FilterSocket socket; // touched by one change at a time
 
   Filters(NetworkNamespace namespace) {
     this.namespace = namespace;
@@ -44,49 +34,8 @@ final class Filters implements AutoCloseable {
    * @throws RuntimeException if nft refuses it
    */
   void apply(String script) {
-    if (script.isEmpty()) {
-      return;
-    }
-    Change mine = new Change(script, new CompletableFuture<>());
-    waiting.add(mine);
-    applying.lock();
-    try {
-      if (!mine.done().isDone()) {
-        applyAll();
-      }
-    } finally {
-      applying.unlock();
-    }
-    try {
-      mine.done().join();
-    } catch (CompletionException e) {
-      throw e.getCause() instanceof RuntimeException cause ? cause : e;
-    }
-  }
-
-  private void applyAll() {
-    List<Change> together = new ArrayList<>();
-    for (Change one = waiting.poll(); one != null; one = waiting.poll()) {
-      together.add(one);
-    }
-    try {
-      run(together.stream().map(Change::script).collect(Collectors.joining()));
-      together.forEach(one -> one.done().complete(null));
-    } catch (RuntimeException e) {
-      if (together.size() == 1) {
-        together.getFirst().done().completeExceptionally(e);
-      } else {
-        together.forEach(this::applyAlone); // what is wrong with one is no harm to the others
-      }
-    }
-  }
-
-  private void applyAlone(Change change) {
-    try {
-      run(change.script());
-      change.done().complete(null);
-    } catch (RuntimeException e) {
-      change.done().completeExceptionally(e);
+    if (!script.isEmpty()) {
+      changes.serve(script);
     }
   }
 
@@ -118,14 +67,11 @@ final class Filters implements AutoCloseable {
 
   @Override
   public void close() {
-    applying.lock();
-    try {
+    changes.alone(() -> {
       if (socket != null) {
         socket.close();
         socket = null;
       }
-    } finally {
-      applying.unlock();
-    }
+    });
   }
 }

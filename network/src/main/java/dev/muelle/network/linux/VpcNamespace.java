@@ -1,7 +1,6 @@
 package dev.muelle.network.linux;
 
 import dev.muelle.linux.Command;
-import dev.muelle.linux.LinuxException;
 import dev.muelle.linux.NetworkNamespace;
 import dev.muelle.linux.NetworkNamespaces;
 import dev.muelle.linux.RouteSocket;
@@ -14,9 +13,12 @@ import dev.muelle.network.SocketSpace;
 import dev.muelle.network.Subnet;
 import dev.muelle.network.Subnet.Acl;
 import dev.muelle.network.Subnet.Target;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -71,6 +73,8 @@ final class VpcNamespace implements SocketSpace {
   private final ReentrantLock lock = new ReentrantLock();
 
   private @Nullable RouteSocket links;
+
+  private final Together<Plugged> leaving = new Together<>(this::deleteNamespaces);
 
   /** Whether answers to sockets under others' addresses find their way back to the server. */
   private boolean diverts;
@@ -144,11 +148,29 @@ final class VpcNamespace implements SocketSpace {
     Path ipv4 = Path.of("/proc/sys/net/ipv4");
     try {
       inside.call(() -> {
+        withoutOwnAddresses();
         Files.writeString(ipv4.resolve("conf/all/rp_filter"), "0");
         return Files.writeString(ipv4.resolve("ip_forward"), "1");
       });
     } catch (Exception e) {
       throw new IllegalStateException("no forwarding in " + namespace, e);
+    }
+  }
+
+  /**
+   * Links that come into the calling thread's namespace from now on get no IPv6 addresses of their
+   * own making; see {@link RouteSocket#withoutOwnAddress}.
+   *
+   * @see <a href="https://docs.kernel.org/networking/ip-sysctl.html">addr_gen_mode</a>
+   */
+  private static void withoutOwnAddresses() {
+    Path mode = Path.of("/proc/sys/net/ipv6/conf/default/addr_gen_mode");
+    try {
+      if (Files.exists(mode)) {
+        Files.writeString(mode, "1");
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -460,6 +482,7 @@ final class VpcNamespace implements SocketSpace {
           try (RouteSocket there = RouteSocket.open()) {
             there.up(there.link("lo"));
             int eth0 = there.link("eth0");
+            there.withoutOwnAddress(eth0);
             there.address(eth0, address);
             there.up(eth0);
             int gateway = Cidr.address(GATEWAY);
@@ -499,30 +522,35 @@ final class VpcNamespace implements SocketSpace {
       case SERVER -> eni.addresses().forEach(this::removeFromLoopback);
       case NAMESPACE -> {
         devices.remove(interfaceId);
-        deleteNamespace(interfaceId, KernelNames.veth(interfaceId));
+        leaving.serve(task(interfaceId));
       }
       case ATTACHED -> Objects.requireNonNull(devices.remove(interfaceId)).take(eni);
       case NAT_GATEWAY -> {
         reroute(); // first nobody is led there any more
-        deleteNamespace(interfaceId, KernelNames.gateway(interfaceId));
+        leaving.serve(gateway(interfaceId));
       }
     }
   }
 
-  /** With the veth's one end both go, even if a dying process still holds the namespace. */
-  private void deleteNamespace(String interfaceId, String veth) {
-    maker.delete(
-        names.namespace(interfaceId),
-        () -> {
-          try {
-            links().deleteLink(veth);
-          } catch (LinuxException e) {
-            if (e.errno() != LinuxException.ENODEV) {
-              throw e;
-            }
-            // It went with its namespace.
-          }
-        });
+  /**
+   * An interface with a namespace of its own.
+   *
+   * @param veth its other end
+   */
+  private record Plugged(String namespace, String veth) {}
+
+  private Plugged gateway(String interfaceId) {
+    return new Plugged(names.namespace(interfaceId), KernelNames.gateway(interfaceId));
+  }
+
+  private Plugged task(String interfaceId) {
+    return new Plugged(names.namespace(interfaceId), KernelNames.veth(interfaceId));
+  }
+
+  /** With a veth's one end both go, even if a dying process still holds the namespace. */
+  private void deleteNamespaces(List<Plugged> all) {
+    maker.delete(all.stream().map(Plugged::namespace).toList());
+    links().deleteLinks(all.stream().map(Plugged::veth).toList());
   }
 
   void removeInterface(String interfaceId) {
@@ -615,12 +643,15 @@ final class VpcNamespace implements SocketSpace {
   void remove() {
     whole.writeLock().lock();
     try {
+      List<Plugged> all = new ArrayList<>();
       for (String id : Set.copyOf(interfaces.keySet())) {
         Use use = plugged.remove(id);
         if (use == Use.NAMESPACE || use == Use.NAT_GATEWAY) { // the others go with these
-          deleteNamespace(
-              id, use == Use.NAMESPACE ? KernelNames.veth(id) : KernelNames.gateway(id));
+          all.add(use == Use.NAMESPACE ? task(id) : gateway(id));
         }
+      }
+      if (!all.isEmpty()) {
+        deleteNamespaces(all);
       }
       interfaces.clear();
       uplink.remove();
