@@ -1,5 +1,6 @@
 package dev.muelle.chart;
 
+import dev.muelle.chart.Chart.Axis;
 import dev.muelle.chart.Chart.Fill;
 import dev.muelle.chart.Chart.Level;
 import dev.muelle.chart.Chart.Moment;
@@ -9,10 +10,12 @@ import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Shape;
 import java.awt.geom.Ellipse2D;
+import java.time.Instant;
 import java.util.Date;
 import java.util.Locale;
 import java.util.TimeZone;
 import org.jfree.chart.axis.DateAxis;
+import org.jfree.chart.axis.NumberAxis;
 import org.jfree.chart.plot.IntervalMarker;
 import org.jfree.chart.plot.Marker;
 import org.jfree.chart.plot.ValueMarker;
@@ -23,6 +26,7 @@ import org.jfree.chart.renderer.xy.XYLineAndShapeRenderer;
 import org.jfree.chart.ui.Layer;
 import org.jfree.chart.ui.RectangleAnchor;
 import org.jfree.chart.ui.TextAnchor;
+import org.jfree.data.Range;
 import org.jfree.data.time.FixedMillisecond;
 import org.jfree.data.time.TimeSeries;
 import org.jfree.data.time.TimeSeriesCollection;
@@ -36,6 +40,7 @@ final class OverTime {
   private static final int RED = 0xd13212;
   private static final int GRAY = 0x7f7f7f;
   private static final double FAR = 1e300; // beyond every axis
+  private static final double ROOM = 0.05; // of an axis, beyond what it shows
   private static final Shape DOT = new Ellipse2D.Double(-2, -2, 4, 4);
 
   private final Chart chart;
@@ -108,8 +113,30 @@ final class OverTime {
     }
     plot.setDataset(index, data(right));
     plot.setRenderer(index, renderer);
-    plot.setRangeAxis(index, Image.axis(right ? chart.right() : chart.left(), look));
+    plot.setRangeAxis(index, axis(plot.getDataset(index), renderer, right));
     plot.mapDatasetToRangeAxis(index, index);
+  }
+
+  /** Levels are to be seen, too, where the axis fits. */
+  private NumberAxis axis(XYDataset data, XYItemRenderer renderer, boolean right) {
+    Axis wanted = right ? chart.right() : chart.left();
+    NumberAxis axis = Image.axis(wanted, look);
+    @Nullable Range range = renderer.findRangeBounds(data);
+    for (Level level : chart.levels()) {
+      if (level.onRight() == right) {
+        range = Range.expandToInclude(range, level.value());
+        range = level.to() == null ? range : Range.expandToInclude(range, level.to());
+      }
+    }
+    if (range != null) {
+      double low = wanted.min() == null ? Math.min(0, range.getLowerBound()) : wanted.min();
+      double high = wanted.max() == null ? Math.max(0, range.getUpperBound()) : wanted.max();
+      double room = high > low ? (high - low) * ROOM : 1;
+      axis.setRange(
+          wanted.min() == null && low < 0 ? low - room : low,
+          wanted.max() == null ? Math.max(high, low) + room : Math.max(high, low + 1e-9));
+    }
+    return axis;
   }
 
   private static Color opaque(Color color) {
@@ -146,7 +173,12 @@ final class OverTime {
     return data;
   }
 
-  private static FixedMillisecond moment(java.time.Instant at) {
+  /** As the library counts: exact for the next 285,000 years. */
+  private static double millis(Instant at) {
+    return (double) at.toEpochMilli();
+  }
+
+  private static FixedMillisecond moment(Instant at) {
     return new FixedMillisecond(at.toEpochMilli());
   }
 
@@ -179,7 +211,7 @@ final class OverTime {
 
   private Marker line(Moment moment) {
     return named(
-        new ValueMarker(moment.at().toEpochMilli()),
+        new ValueMarker(millis(moment.at())),
         moment.label(),
         Look.color(moment.color(), GRAY),
         true);
@@ -187,15 +219,15 @@ final class OverTime {
 
   private @Nullable Marker band(Moment moment) {
     Color color = Look.color(moment.color(), GRAY);
-    long at = moment.at().toEpochMilli();
+    double at = millis(moment.at());
     if (moment.to() != null) {
-      return tinted(at, moment.to().toEpochMilli(), color);
+      return tinted(at, millis(moment.to()), color);
     }
     return moment.fill() == Fill.NONE
         ? null
         : moment.fill() == Fill.BEFORE
-            ? tinted(chart.from().toEpochMilli(), at, color)
-            : tinted(at, chart.to().toEpochMilli(), color);
+            ? tinted(millis(chart.from()), at, color)
+            : tinted(at, millis(chart.to()), color);
   }
 
   private static Marker tinted(double one, double other, Color color) {
