@@ -123,7 +123,6 @@ class AccountSettingsTest {
     for (String[] one :
         new String[][] {
           {"serviceLongArnFormat", "disabled"},
-          {"containerInsights", "enabled"},
           {"containerInsights", "enhanced"},
           {"fargateFIPSMode", "enabled"},
           {"tagResourceAuthorization", "on"},
@@ -211,8 +210,8 @@ class AccountSettingsTest {
                 world
                     .ecs()
                     .updateClusterSettings(
-                        r -> r.cluster(World.CLUSTER).settings(insights("enabled"))))
-            .contains("it needs Amazon CloudWatch"));
+                        r -> r.cluster(World.CLUSTER).settings(insights("enhanced"))))
+            .contains("it needs metrics of each task and container"));
     Cluster updated =
         world
             .ecs()

@@ -44,6 +44,7 @@ public final class Utilization implements AutoCloseable {
   private final Timers timers;
   private final Engine engine;
   private final Measurements measurements;
+  private final Insights insights;
   private boolean closed;
   private @Nullable Cancellable next;
 
@@ -74,6 +75,7 @@ public final class Utilization implements AutoCloseable {
     this.timers = timers;
     this.engine = engine;
     this.measurements = measurements;
+    insights = new Insights(store, engine, this::record);
   }
 
   /** Measures from now on, if anybody wants to know. */
@@ -99,15 +101,19 @@ public final class Utilization implements AutoCloseable {
     }
     Map<String, Sample> now = new HashMap<>();
     Map<String, Total> clusters = new TreeMap<>();
+    insights.begin();
     for (Row<TaskRecord> row : store.read(tx -> tx.list(TaskRecord.TABLE))) {
       TaskRecord task = row.value();
       Use use = use(task, now);
       if (use == null) {
         continue;
       }
+      double cpu = reservedCpu(task);
+      double memory = reservedMemory(task);
       if (task.serviceKey() != null) {
-        service(task, use);
+        service(task, use, cpu, memory);
       }
+      insights.task(task, new Insights.Use(use.cpu(), use.memory(), cpu, memory));
       if (task.booking() != null && use.cpu() != null) {
         Total total = clusters.computeIfAbsent(task.task().clusterArn(), any -> new Total());
         total.cpu += use.cpu();
@@ -116,6 +122,7 @@ public final class Utilization implements AutoCloseable {
     }
     before = now;
     clusters(clusters);
+    insights.end();
     recorders.clear();
   }
 
@@ -148,23 +155,28 @@ public final class Utilization implements AutoCloseable {
     return running ? new Use(known ? cpu : null, memory) : null;
   }
 
-  private void service(TaskRecord task, Use use) {
+  private static double reservedCpu(TaskRecord task) {
+    return reserved(task, task.task().cpu(), Container::cpu);
+  }
+
+  private static double reservedMemory(TaskRecord task) {
+    return reserved(
+        task,
+        task.task().memory(),
+        container ->
+            container.memoryReservation() == null
+                ? container.memory()
+                : container.memoryReservation());
+  }
+
+  private void service(TaskRecord task, Use use, double cpu, double memory) {
     Map<String, String> dimensions =
         Map.of(
             "ClusterName", TaskRecord.idOf(task.task().clusterArn()),
             "ServiceName", serviceName(task));
-    double cpu = reserved(task, task.task().cpu(), Container::cpu);
     if (use.cpu() != null && cpu > 0) {
       record("CPUUtilization", dimensions, 100 * use.cpu() / cpu);
     }
-    double memory =
-        reserved(
-            task,
-            task.task().memory(),
-            container ->
-                container.memoryReservation() == null
-                    ? container.memory()
-                    : container.memoryReservation());
     if (memory > 0) {
       record("MemoryUtilization", dimensions, 100 * use.memory() / memory);
     }
@@ -210,10 +222,11 @@ public final class Utilization implements AutoCloseable {
   }
 
   private void record(String name, Map<String, String> dimensions, double percent) {
-    recorders
-        .computeIfAbsent(
-            new Metric("AWS/ECS", name, dimensions, StandardUnit.PERCENT), measurements::of)
-        .record(percent);
+    record(new Metric("AWS/ECS", name, dimensions, StandardUnit.PERCENT), percent);
+  }
+
+  private void record(Metric metric, double value) {
+    recorders.computeIfAbsent(metric, measurements::of).record(value);
   }
 
   @Override

@@ -48,12 +48,12 @@ final class ClusterSettings {
       if (!VALUES.contains(value)) {
         throw Refuse.invalid("Invalid setting 'value'");
       }
-      if (!value.equals("disabled")) {
+      if (value.equals("enhanced")) {
         throw Refuse.invalid(
-            "The value "
-                + value
-                + " of the cluster setting containerInsights is not supported by this region yet:"
-                + " it needs Amazon CloudWatch.");
+            "The value enhanced of the cluster setting containerInsights is not supported by this"
+                + " region yet: it needs "
+                + SettingRule.ENHANCED
+                + ".");
       }
     }
   }

@@ -31,6 +31,8 @@ public record SettingRule(
   private static final List<String> LOG_MODES =
       List.of(LogOptions.BLOCKING, LogOptions.NON_BLOCKING);
 
+  static final String ENHANCED = "metrics of each task and container";
+
   private static final String LONG =
       "the short ARN format, which Amazon ECS has given up for new accounts";
 
@@ -41,7 +43,7 @@ public record SettingRule(
           of(text, ENABLED, List.of(ENABLED), List.of(DISABLED), LONG);
       case AWSVPC_TRUNKING -> of(text, DISABLED, List.of(ENABLED, DISABLED), List.of(), "");
       case CONTAINER_INSIGHTS ->
-          of(text, DISABLED, List.of(DISABLED), List.of(ENABLED, "enhanced"), "Amazon CloudWatch");
+          of(text, DISABLED, List.of(ENABLED, DISABLED), List.of("enhanced"), ENHANCED);
       case FARGATE_FIPS_MODE ->
           of(text, DISABLED, List.of(DISABLED), List.of(ENABLED), "FIPS 140 modules");
       case TAG_RESOURCE_AUTHORIZATION ->
