@@ -4,8 +4,10 @@ import dev.muelle.engine.sim.Behaviour;
 import dev.muelle.engine.sim.SimEngine;
 import dev.muelle.loop.VirtualTimers;
 import dev.muelle.network.sim.SimNetwork;
+import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
+import dev.muelle.services.ObjectFiles;
 import dev.muelle.services.Scope;
 import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
 import dev.muelle.services.ec2.Ec2;
@@ -90,6 +92,8 @@ public final class ControlPlaneBench implements AutoCloseable {
             iam,
             null, // no CloudWatch
             Measurements.NONE,
+            new EventOutbox(ids),
+            new ObjectFiles(directory, time, random, "localhost"),
             AutoScalingGroups.NONE,
             new SimEngine(time, image -> Behaviour.runs()),
             network,

@@ -101,6 +101,8 @@ final class Region implements AutoCloseable {
             iam,
             cloudWatch.platform(),
             cloudWatch.measurements(),
+            events,
+            shared.objects(),
             AutoScalingGroups.NONE,
             shared.engine(),
             shared.network(),

@@ -53,6 +53,11 @@ public final class EventOutbox {
     this.wanted = wanted;
   }
 
+  /** Whether such events could match a rule. */
+  public boolean wants(String source, String detailType) {
+    return wanted.test(source, detailType);
+  }
+
   /**
    * Puts an event down, if it could match a rule.
    *
@@ -65,7 +70,7 @@ public final class EventOutbox {
       List<String> resources,
       Instant time,
       Supplier<String> detail) {
-    if (!wanted.test(source, detailType)) {
+    if (!wants(source, detailType)) {
       return;
     }
     String id = ids.uuid();

@@ -4,8 +4,10 @@ import dev.muelle.engine.Engine;
 import dev.muelle.loop.Loop;
 import dev.muelle.loop.Timers;
 import dev.muelle.network.Network;
+import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
+import dev.muelle.services.Objects;
 import dev.muelle.services.Scope;
 import dev.muelle.services.VpcHttp;
 import dev.muelle.services.ecs.agent.AgentProtection;
@@ -25,6 +27,7 @@ import dev.muelle.services.ecs.cluster.Clusters;
 import dev.muelle.services.ecs.definition.Roles;
 import dev.muelle.services.ecs.definition.TaskDefinitionRules;
 import dev.muelle.services.ecs.definition.TaskDefinitions;
+import dev.muelle.services.ecs.event.ToldStore;
 import dev.muelle.services.ecs.instance.AgentUpdates;
 import dev.muelle.services.ecs.instance.ContainerInstances;
 import dev.muelle.services.ecs.instance.InstanceAgents;
@@ -240,12 +243,14 @@ public final class Ecs implements EcsClient {
    * @param cloudWatch whose alarms may watch over deployments; null as long as there is none, then
    *     they are refused by name
    * @param measurements takes what tasks use
+   * @param events takes what becomes of tasks, instances and services
+   * @param objects where files with variables are
    * @param groups of which capacity providers can be made; {@link AutoScalingGroups#NONE} as long
    *     as there is no Auto Scaling
    */
   public Ecs(
       Scope scope,
-      Store store,
+      Store plain,
       Timers timers,
       Ids ids,
       RandomGenerator random,
@@ -255,11 +260,14 @@ public final class Ecs implements EcsClient {
       IamClient iam,
       @Nullable CloudWatchClient cloudWatch,
       Measurements measurements,
+      EventOutbox events,
+      Objects objects,
       AutoScalingGroups groups,
       Engine engine,
       Network network,
       VpcHttp vpcHttp,
       String host) {
+    Store store = new ToldStore(plain, timers, events);
     this.store = store;
     this.engine = engine;
     Roles roles = new Roles(scope, iam);
@@ -350,6 +358,7 @@ public final class Ecs implements EcsClient {
             endpoint,
             health,
             machines,
+            objects,
             this::wakeTask);
     scheduler =
         new ServiceScheduler(

@@ -39,7 +39,7 @@ import software.amazon.awssdk.services.ecs.model.Resource;
 @Timeout(300)
 class CapacityCrashTest {
 
-  private static final int SEEDS = Integer.getInteger("muelle.seeds", 8);
+  private static final List<Integer> SEEDS = Seeds.orElse(8);
   private static final String GROUP = "web";
 
   @TempDir Path directory;
@@ -47,14 +47,14 @@ class CapacityCrashTest {
   @Test
   void aGroupEndsAsItShouldWhereverTheServerDies() throws IOException {
     int deaths = 0;
-    for (int seed = 0; seed < SEEDS; seed++) {
+    for (int seed : SEEDS) {
       try {
         deaths += new Run(Files.createTempDirectory(directory, "seed" + seed), seed).run();
       } catch (AssertionError | RuntimeException e) {
         throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
       }
     }
-    assertTrue(deaths >= SEEDS, "the server died only " + deaths + " times");
+    assertTrue(deaths >= SEEDS.size(), "the server died only " + deaths + " times");
   }
 
   /** Instances that take a while to come, and register by themselves. */

@@ -332,6 +332,11 @@ class ContainerInstancesTest {
         refused(() -> world.ecs().runTask(Instances.run().build())));
     String a = instances.register("i-a", "us-east-1a", 2);
     String b = instances.register("i-b", "us-east-1b", 1);
+    RunTaskResponse big =
+        world.ecs().runTask(Instances.run().overrides(o -> o.memory("8192")).build());
+    assertEquals(
+        Map.of(a, "RESOURCE:MEMORY", b, "RESOURCE:MEMORY"),
+        big.failures().stream().collect(Collectors.toMap(Failure::arn, Failure::reason)));
     RunTaskResponse four = world.ecs().runTask(Instances.run().count(4).build());
     assertEquals(3, four.tasks().size());
     assertEquals(

@@ -4,8 +4,10 @@ import dev.muelle.engine.sim.Behaviour;
 import dev.muelle.engine.sim.SimEngine;
 import dev.muelle.loop.VirtualTimers;
 import dev.muelle.network.sim.SimNetwork;
+import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
+import dev.muelle.services.ObjectFiles;
 import dev.muelle.services.Scope;
 import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.iam.Iam;
@@ -62,10 +64,13 @@ final class Ec2World implements AutoCloseable {
   private final SqliteStore base;
   private final StoreInStep store; // time does not outrun what changes tell
   private final Random random = new Random(1);
+  private final ObjectFiles objects;
+  private final EventOutbox outbox = new EventOutbox(new Ids(new Random(1)));
   Ec2 ec2;
   Ecs ecs;
 
   Ec2World(Path directory) {
+    objects = new ObjectFiles(directory, time, random, "localhost");
     base = SqliteStore.open(directory.resolve("store.db"));
     store = new StoreInStep(base.in(SCOPE.storeScope()), new Life());
     Ids ids = new Ids(random);
@@ -91,6 +96,8 @@ final class Ec2World implements AutoCloseable {
             iam,
             cloudWatch,
             Measurements.NONE,
+            outbox,
+            objects,
             groups,
             engine,
             network,

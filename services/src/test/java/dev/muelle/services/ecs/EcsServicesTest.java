@@ -22,7 +22,9 @@ import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ecs.model.Deployment;
 import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
 import software.amazon.awssdk.services.ecs.model.DesiredStatus;
+import software.amazon.awssdk.services.ecs.model.KeyValuePair;
 import software.amazon.awssdk.services.ecs.model.Service;
+import software.amazon.awssdk.services.ecs.model.Task;
 
 /** Services whose tasks fail, and services under everything at once. */
 @Timeout(300)
@@ -148,7 +150,10 @@ class EcsServicesTest {
     }
   }
 
-  /** Rollouts, scaling, dying processes, failing checks, slow pulls, a server that dies. */
+  /**
+   * Rollouts, scaling, dying processes, failing checks, slow pulls and such as fail, containers
+   * that do not start, an engine that fails at anything, a server that dies.
+   */
   @Test
   void whateverHappensOurOwnDoingNeverTakesTooManyAwayAndTheEndIsAsWanted() throws IOException {
     for (int seed : SEEDS) {
@@ -190,15 +195,22 @@ class EcsServicesTest {
     }
 
     private void behave() {
-      world.script.put(
-          CONTAINER,
+      Behaviour good =
           Behaviour.runs()
               .pulledIn(Duration.ofMillis(chaos.nextInt(8000)))
-              .onSigterm(0, Duration.ofMillis(chaos.nextInt(20_000))));
+              .onSigterm(0, Duration.ofMillis(chaos.nextInt(20_000)));
+      world.script.put(
+          CONTAINER,
+          switch (chaos.nextInt(8)) {
+            case 0 -> good.failingToPull("CannotPullContainerError: no");
+            case 1 -> good.failingToStart("CannotStartContainerError: no");
+            case 2 -> good.ignoringSigterm();
+            default -> good;
+          });
     }
 
     void run() {
-      behave();
+      world.script.put(CONTAINER, Behaviour.runs());
       world.createCluster();
       world.register(World.container().build());
       world.createService(desired, minimum, maximum);
@@ -211,6 +223,8 @@ class EcsServicesTest {
         }
       }
       world.sick.clear();
+      world.script.put(CONTAINER, Behaviour.runs());
+      world.faults.fail(0);
       world.until("settled at last", LONG, this::asWanted);
       // A task whose containers have just exited has its interface for a moment more.
       world.until("no other interface", LONG, () -> world.ec2.interfaces().size() == desired);
@@ -246,8 +260,17 @@ class EcsServicesTest {
               .allMatch(task -> task.taskDefinitionArn().equals(service.taskDefinition()));
     }
 
+    private static String address(Task task) {
+      return task.attachments().stream()
+          .flatMap(attachment -> attachment.details().stream())
+          .filter(detail -> detail.name().equals("privateIPv4Address"))
+          .map(KeyValuePair::value)
+          .findFirst()
+          .orElse("");
+    }
+
     private void disturb() {
-      int what = chaos.nextInt(8);
+      int what = chaos.nextInt(9);
       world.persistently(() -> {
         disturb(what);
         return true;
@@ -276,8 +299,9 @@ class EcsServicesTest {
                       .deploymentConfiguration(
                           c -> c.minimumHealthyPercent(minimum).maximumPercent(maximum)));
           // What was told to stop by the rules before goes, whatever the new ones say.
+          List<String> serving = world.balancer.serving(TARGETS);
           long staying =
-              world.tasks().stream().filter(task -> task.lastStatus().equals("RUNNING")).count();
+              world.tasks().stream().filter(task -> serving.contains(address(task))).count();
           servingBefore = Math.min(servingBefore, (int) staying);
         }
         case 3 ->
@@ -299,6 +323,7 @@ class EcsServicesTest {
           }
         }
         case 6 -> world.life().endAfter(1 + chaos.nextInt(400));
+        case 7 -> world.faults.fail(chaos.nextInt(3) * 15);
         default -> {} // a quiet while
       }
     }

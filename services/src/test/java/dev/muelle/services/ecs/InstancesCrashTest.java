@@ -6,16 +6,20 @@ import static dev.muelle.services.ecs.World.SERVICE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muelle.engine.ContainerStatus;
 import dev.muelle.engine.sim.Behaviour;
 import dev.muelle.services.ecs.state.TaskRecord;
+import dev.muelle.store.Row;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,6 +62,11 @@ class InstancesCrashTest {
     private final List<String> arns = new ArrayList<>();
     private final List<String> manual = new ArrayList<>();
     private int deaths;
+
+    /**
+     * The service's tasks that ran when we looked last; fewer may be for a cause that is not us.
+     */
+    private int ranBefore;
 
     Run(World world, int seed) {
       this.world = world;
@@ -133,7 +142,7 @@ class InstancesCrashTest {
     }
 
     private void something() {
-      switch (chaos.nextInt(6)) {
+      switch (chaos.nextInt(7)) {
         case 0, 1 -> {
           int count = 1 + chaos.nextInt(3);
           ask(() ->
@@ -163,9 +172,14 @@ class InstancesCrashTest {
                         r -> r.cluster(CLUSTER).containerInstances(arn).status(status)));
           }
         }
+        case 5 -> world.faults.fail(chaos.nextInt(3) * 15);
         default -> {
           if (!arns.isEmpty() && chaos.nextInt(3) == 0) {
+            ranBefore = 0;
             String arn = arns.get(chaos.nextInt(arns.size()));
+            if (chaos.nextBoolean()) {
+              lose(arn);
+            }
             ask(() ->
                 world
                     .ecs()
@@ -176,8 +190,39 @@ class InstancesCrashTest {
       }
     }
 
+    /** Everything on an instance dies at once. */
+    private void lose(String arn) {
+      Set<String> on = new HashSet<>();
+      for (TaskRecord task :
+          world.stored().read(tx -> tx.list(TaskRecord.TABLE)).stream().map(Row::value).toList()) {
+        if (arn.equals(task.task().containerInstanceArn())) {
+          on.add(task.id());
+        }
+      }
+      for (ContainerStatus container : world.runningContainers()) {
+        if (on.contains(TaskRecord.ofContainer(container.id()))) {
+          world.engine.kill(container.id());
+        }
+      }
+    }
+
+    /** Of three tasks at 50 %, two run as long as only we stop any. */
+    private void checkHealthy() {
+      int runs =
+          (int)
+              world.stored().read(tx -> tx.list(TaskRecord.TABLE)).stream()
+                  .map(row -> row.value().task())
+                  .filter(task -> task.group().equals("service:" + SERVICE))
+                  .filter(task -> task.lastStatus().equals("RUNNING"))
+                  .filter(task -> task.desiredStatus().equals("RUNNING"))
+                  .count();
+      assertTrue(runs >= Math.min(ranBefore, 2), runs + " run, " + ranBefore + " did");
+      ranBefore = runs;
+    }
+
     /** What is booked, and what really runs. */
     private void check() {
+      checkHealthy();
       refresh();
       for (String arn : arns) {
         ContainerInstance instance = instances.describe(arn);
@@ -210,6 +255,7 @@ class InstancesCrashTest {
         world.restart();
       }
       world.life().endAfter(Integer.MAX_VALUE / 2);
+      world.faults.fail(0);
       refresh();
       for (String arn : arns) {
         world

@@ -22,7 +22,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.EcsException;
-import software.amazon.awssdk.services.ecs.model.EnvironmentFile;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.PidMode;
 import software.amazon.awssdk.services.ecs.model.RegisterTaskDefinitionRequest;
@@ -184,10 +183,6 @@ class TaskParametersTest {
         Map.of(
             World.container().secrets(Secret.builder().name("A").valueFrom("arn:x").build()),
             "secrets is not supported by this region yet: it needs AWS Secrets Manager",
-            World.container()
-                .environmentFiles(
-                    EnvironmentFile.builder().type("s3").value("arn:aws:s3:::b/k").build()),
-            "environmentFiles is not supported by this region yet: it needs Amazon S3.",
             World.container().firelensConfiguration(f -> f.type("fluentbit")),
             "firelensConfiguration is not supported by this region yet: it needs FireLens",
             World.container().repositoryCredentials(r -> r.credentialsParameter("arn:x")),

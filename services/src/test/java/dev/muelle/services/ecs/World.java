@@ -10,12 +10,15 @@ import dev.muelle.loop.Timers;
 import dev.muelle.loop.VirtualTimers;
 import dev.muelle.network.Network;
 import dev.muelle.network.sim.SimNetwork;
+import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
+import dev.muelle.services.ObjectFiles;
 import dev.muelle.services.Scope;
 import dev.muelle.services.VpcHttp;
 import dev.muelle.services.ecs.capacity.AutoScalingGroups;
 import dev.muelle.services.ecs.state.TaskRecord;
+import dev.muelle.store.Row;
 import dev.muelle.store.SqliteStore;
 import dev.muelle.store.Store;
 import dev.muelle.wire.http.HttpHandler;
@@ -87,6 +90,15 @@ public final class World implements AutoCloseable {
 
   private final AutoScalingGroups groups;
   private final SqliteStore base;
+
+  /** What the server asks of the engine passes through here. */
+  final FaultyEngine faults;
+
+  /** What is in S3. */
+  final ObjectFiles objects;
+
+  private final Random told = new Random(1); // its own, so that listening changes no history
+  private volatile boolean listening;
   private Life life = new Life();
   private StoreInStep store;
   private Ecs ecs;
@@ -98,6 +110,8 @@ public final class World implements AutoCloseable {
   World(Path directory, long seed, AutoScalingGroups groups) {
     this.groups = groups;
     random = new Random(seed);
+    objects = new ObjectFiles(directory, time, new Random(seed), "localhost:4566");
+    faults = new FaultyEngine(new Random(seed + 2));
     balancer = new FakeBalancer(time, new Random(seed + 1), this::answers);
     balancer.addGroup(TARGETS, FakeEc2.VPC, true);
     logs.addGroup(LOG_GROUP);
@@ -128,12 +142,31 @@ public final class World implements AutoCloseable {
             life.guard(IamClient.class, iam),
             life.guard(CloudWatchClient.class, cloudWatch),
             Measurements.NONE,
+            outbox(),
+            objects,
             life.guard(AutoScalingGroups.class, groups),
-            life.guard(Engine.class, engine),
+            life.guard(Engine.class, faults.over(engine)),
             life.guard(Network.class, network),
             this::serve,
             "localhost:4566");
     ecs.start();
+  }
+
+  /** Where events are put down, as long as somebody listens. */
+  private EventOutbox outbox() {
+    EventOutbox outbox = new EventOutbox(new Ids(told));
+    outbox.listen((source, type) -> listening);
+    return outbox;
+  }
+
+  /** From now on events are put down. */
+  void listen() {
+    listening = true;
+  }
+
+  /** The events so far, the oldest first; those of one moment in no order. */
+  List<EventOutbox.Event> events() {
+    return stored().read(tx -> tx.list(EventOutbox.TABLE)).stream().map(Row::value).toList();
   }
 
   private VpcHttp.Server serve(String vpcId, String address, int port, HttpHandler handler) {

@@ -107,6 +107,7 @@ public final class TaskAgent {
       TaskEndpoint endpoint,
       HealthChecks health,
       InstanceMachines machines,
+      dev.muelle.services.Objects objects,
       Consumer<String> wake) {
     this.store = store;
     this.clock = clock;
@@ -119,7 +120,7 @@ public final class TaskAgent {
     this.health = health;
     this.machines = machines;
     changes = new TaskChanges(store, clock, ids, tasks);
-    specs = new TaskSpecs(scope, networks);
+    specs = new TaskSpecs(scope, networks, new EnvironmentFiles(objects));
     images = new TaskImages(store, clock, changes, engine);
     interfaces = new TaskInterfaces(scope, ec2, network);
     states = new ContainerStates(changes, engine);
@@ -388,7 +389,7 @@ public final class TaskAgent {
           () -> {
             try {
               engine.stopContainer(id, grace);
-            } catch (EngineException e) {
+            } catch (RuntimeException e) {
               LOG.warn("container {} could not be stopped, will be tried again", id, e);
             } finally {
               stopping.remove(id);

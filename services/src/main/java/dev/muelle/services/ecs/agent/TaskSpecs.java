@@ -43,10 +43,12 @@ final class TaskSpecs {
 
   private final Scope scope;
   private final TaskNetworks networks;
+  private final EnvironmentFiles files;
 
-  TaskSpecs(Scope scope, TaskNetworks networks) {
+  TaskSpecs(Scope scope, TaskNetworks networks, EnvironmentFiles files) {
     this.scope = scope;
     this.networks = networks;
+    this.files = files;
   }
 
   /** Whether a sandbox was made by this region. */
@@ -145,6 +147,7 @@ final class TaskSpecs {
         .map(ContainerOverride::environment)
         .orElse(List.of())
         .forEach(pair -> environment.put(pair.name(), pair.value()));
+    files.variables(task, definition).forEach(environment::putIfAbsent);
     List<String> command =
         override
             .filter(ContainerOverride::hasCommand)

@@ -55,6 +55,7 @@ public final class ContainerRules {
           "entryPoint",
           "command",
           "environment",
+          "environmentFiles",
           "workingDirectory",
           "user",
           "dependsOn",
@@ -172,6 +173,7 @@ public final class ContainerRules {
               + memory
               + ").");
     }
+    EnvironmentFileRules.check(checked, executionRole);
     Dependencies.check(checked, names);
     return checked;
   }
@@ -192,6 +194,7 @@ public final class ContainerRules {
             .memoryReservation(override.memoryReservation())
             .environment(override.environment())
             .build();
+    EnvironmentFileRules.check(override.environmentFiles());
     checkLimits(overridden, Integer.MAX_VALUE, true);
     checkEnvironment(overridden);
   }

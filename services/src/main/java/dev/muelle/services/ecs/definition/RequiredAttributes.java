@@ -47,6 +47,9 @@ final class RequiredAttributes {
     if (request.pidMode() != null || request.ipcMode() != null) {
       names.add("ecs.capability.pid-ipc-namespace-sharing");
     }
+    if (containers.stream().anyMatch(c -> !c.environmentFiles().isEmpty())) {
+      names.add(EnvironmentFileRules.CAPABILITY);
+    }
     if (request.volumes().stream().anyMatch(one -> one.dockerVolumeConfiguration() != null)) {
       names.add("ecs.capability.docker-plugin.local");
     }

@@ -15,6 +15,7 @@ import dev.muelle.services.ecs.state.ClusterNames;
 import dev.muelle.services.ecs.state.InstanceRecord;
 import dev.muelle.services.ecs.state.Pages;
 import dev.muelle.services.ecs.state.Refuse;
+import dev.muelle.services.ecs.state.RoomChanges;
 import dev.muelle.services.ecs.state.Tags;
 import dev.muelle.services.ecs.state.TaskRecord;
 import dev.muelle.services.ecs.state.TaskStatus;
@@ -509,7 +510,8 @@ public final class ContainerInstances {
     return tx.find(TaskRecord.TABLE, "instance", instance.id()).stream().map(Row::value).toList();
   }
 
-  private static ContainerInstance shown(Tx tx, InstanceRecord record, boolean tags) {
+  /** The instance with the tasks on it, and the room that they leave. */
+  public static ContainerInstance shown(Tx tx, InstanceRecord record, boolean tags) {
     List<TaskRecord> on = tasksOn(tx, record);
     int running = (int) on.stream().filter(t -> t.status() == TaskStatus.RUNNING).count();
     int pending = (int) on.stream().filter(t -> t.status().pending()).count();
@@ -520,6 +522,7 @@ public final class ContainerInstances {
     udp.addAll(slot.udpPorts());
     ContainerInstance.Builder shown =
         record.instance().toBuilder()
+            .version(record.instance().version() + RoomChanges.of(tx, record.id()))
             .runningTasksCount(running)
             .pendingTasksCount(pending)
             .remainingResources(

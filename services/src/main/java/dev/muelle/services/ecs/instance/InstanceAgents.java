@@ -90,6 +90,7 @@ public final class InstanceAgents {
           "ecs.capability.container-health-check",
           "ecs.capability.container-ordering",
           "ecs.capability.docker-plugin.local",
+          "ecs.capability.env-files.s3",
           "ecs.capability.execution-role-awslogs",
           "ecs.capability.execution-role-ecr-pull",
           "ecs.capability.pid-ipc-namespace-sharing",

@@ -2,7 +2,9 @@ package dev.muelle.services.ecs.placement;
 
 import dev.muelle.services.ecs.placement.Fleet.Slot;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Why an instance cannot take a task, in the order in which it is asked: the instance that fails
@@ -48,6 +50,11 @@ public enum Reason {
       case DRAINING, AGENT, MEMBER_OF, DISTINCT_INSTANCE, INTERFACES, GPU ->
           "encountered error \"" + failure + "\".";
     };
+  }
+
+  /** The one that a service's event tells of the closest instance; empty if it tells none. */
+  public static Optional<Reason> told(String event) {
+    return Stream.of(values()).filter(reason -> event.contains(reason.ofClosest())).findFirst();
   }
 
   /** Whether this is no reason against an instance. */

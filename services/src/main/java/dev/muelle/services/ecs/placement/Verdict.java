@@ -20,6 +20,9 @@ public sealed interface Verdict {
     /** As many as are worth telling. */
     public static final int MOST = 100;
 
+    /** How events say that there is no place for a task. */
+    public static final String UNPLACED = "was unable to place a task";
+
     /** What a service's event says, without the service's name. */
     public String event() {
       String why =
@@ -29,7 +32,8 @@ public sealed interface Verdict {
                   + closest.machine()
                   + ") "
                   + closest.reason().ofClosest();
-      return "was unable to place a task because no container instance met all of its requirements. "
+      return UNPLACED
+          + " because no container instance met all of its requirements. "
           + why
           + " For more information, see the Troubleshooting section of the Amazon ECS Developer"
           + " Guide.";

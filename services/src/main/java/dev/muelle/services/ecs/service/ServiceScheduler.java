@@ -51,8 +51,6 @@ public final class ServiceScheduler {
   /** Marks a deployment's tasks on draining instances, which are none of its own any more. */
   static final String LEAVING = "draining ";
 
-  private static final String STEADY = "has reached a steady state.";
-
   /** A steady state is told again after so long. */
   private static final Duration STILL_STEADY = Duration.ofHours(6);
 
@@ -315,7 +313,9 @@ public final class ServiceScheduler {
     Revisions.note(tx, record, seen.alive());
     List<Deployment> left = new ArrayList<>();
     for (Deployment deployment : record.service().deployments()) {
-      if (deployment.status().equals("PRIMARY") || seen.used(deployment.id())) {
+      if (deployment.status().equals("PRIMARY")
+          || seen.used(deployment.id())
+          || failedNow(deployment, seen.now())) {
         left.add(deployment);
       }
     }
@@ -329,14 +329,20 @@ public final class ServiceScheduler {
     return steady(after, seen.now());
   }
 
+  /** A deployment is to be seen as failed once, also if it has no task any more. */
+  private static boolean failedNow(Deployment deployment, Instant now) {
+    return deployment.rolloutState() == DeploymentRolloutState.FAILED
+        && now.equals(deployment.updatedAt());
+  }
+
   private ServiceRecord steady(ServiceRecord record, Instant now) {
     List<ServiceEvent> events = record.service().events();
     boolean again =
         !events.isEmpty()
-            && events.getFirst().message().endsWith(STEADY)
+            && events.getFirst().message().endsWith(ServiceRecord.STEADY)
             && !now.isBefore(events.getFirst().createdAt().plus(STILL_STEADY));
     return record.steady() && !again
         ? record
-        : record.withEvent(ids.uuid(), now, STEADY).withSteady(true);
+        : record.withEvent(ids.uuid(), now, ServiceRecord.STEADY).withSteady(true);
   }
 }

@@ -4,6 +4,7 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.ecs.capacity.CapacityStrategy;
 import dev.muelle.services.ecs.definition.TaskDefinitions;
 import dev.muelle.services.ecs.placement.Request;
+import dev.muelle.services.ecs.placement.Verdict;
 import dev.muelle.services.ecs.service.Rollout.Stop;
 import dev.muelle.services.ecs.state.ServiceRecord;
 import dev.muelle.services.ecs.state.TaskRecord;
@@ -175,7 +176,7 @@ final class ServiceTasks {
         case InstanceTasks.Outcome.Refused why -> refused = Optional.of(why.event());
         case InstanceTasks.Outcome.Crowded crowded ->
             refused =
-                Optional.of("was unable to place a task. Reason: " + WaitingTasks.CROWDED + ".");
+                Optional.of(Verdict.Refused.UNPLACED + ". Reason: " + WaitingTasks.CROWDED + ".");
       }
     }
     return new Started(started, refused);

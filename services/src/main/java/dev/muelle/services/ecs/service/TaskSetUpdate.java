@@ -56,7 +56,7 @@ final class TaskSetUpdate {
     boolean steady = plan.settled();
     boolean wasSteady = set.stabilityStatus() == StabilityStatus.STEADY_STATE;
     if (steady && !wasSteady) {
-      record = record.withEvent(ids.uuid(), seen.now(), set.id(), "has reached a steady state.");
+      record = record.withEvent(ids.uuid(), seen.now(), set.id(), ServiceRecord.STEADY);
     }
     if (steady != wasSteady || desired != set.computedDesiredCount()) {
       TaskSet next =

@@ -167,7 +167,7 @@ public final class TaskSets {
           TaskSet set =
               TaskSet.builder()
                   .id(id)
-                  .taskSetArn(service.serviceArn().replace(":service/", ":task-set/") + "/" + id)
+                  .taskSetArn(arn(service, id))
                   .serviceArn(service.serviceArn())
                   .clusterArn(service.clusterArn())
                   .externalId(request.externalId())
@@ -368,6 +368,10 @@ public final class TaskSets {
     return tx.get(TABLE, key)
         .map(Row::value)
         .filter(set -> !reference.startsWith("arn:") || set.taskSetArn().equals(reference));
+  }
+
+  public static String arn(Service service, String id) {
+    return service.serviceArn().replace(":service/", ":task-set/") + "/" + id;
   }
 
   static String key(TaskSet set) {

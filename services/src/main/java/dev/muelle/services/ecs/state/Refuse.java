@@ -21,7 +21,6 @@ public final class Refuse {
           Map.entry("secrets", SECRETS),
           Map.entry("secretOptions", SECRETS),
           Map.entry("repositoryCredentials", "AWS Secrets Manager"),
-          Map.entry("environmentFiles", "Amazon S3"),
           Map.entry("firelensConfiguration", "FireLens, which runs a log router in the task"),
           Map.entry("lifecycleHooks", "AWS Lambda"),
           Map.entry("proxyConfiguration", "AWS App Mesh"),

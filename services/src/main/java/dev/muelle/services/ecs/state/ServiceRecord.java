@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -49,6 +50,14 @@ public record ServiceRecord(
   public static final String ACTIVE = "ACTIVE";
   public static final String DRAINING = "DRAINING";
   public static final String INACTIVE = "INACTIVE";
+
+  /** How events say that all is as wanted. */
+  public static final String STEADY = "has reached a steady state.";
+
+  /** How events say that tasks fail before they run, again and again. */
+  public static final String IMPAIRED = "is unable to consistently start tasks successfully.";
+
+  private static final String TASK_SET = ", taskSet ";
   static final int MAX_EVENTS = 100;
   private static final Duration REPEATED = Duration.ofHours(6);
 
@@ -216,9 +225,17 @@ public record ServiceRecord(
     return withEvent(id, at, null, text);
   }
 
+  /** The id of the task set that an event's message is about; empty if it is of none. */
+  public static Optional<String> taskSetOf(String message) {
+    int set = message.indexOf(TASK_SET);
+    return set < 0 || set > message.indexOf(')')
+        ? Optional.empty()
+        : Optional.of(message.substring(set + TASK_SET.length(), message.indexOf(')')));
+  }
+
   /** With one event more of a task set: {@code (service NAME, taskSet ID) …}. */
   public ServiceRecord withEvent(String id, Instant at, @Nullable String taskSet, String text) {
-    String of = taskSet == null ? "" : ", taskSet " + taskSet;
+    String of = taskSet == null ? "" : TASK_SET + taskSet;
     List<ServiceEvent> events = new ArrayList<>();
     events.add(
         ServiceEvent.builder()

@@ -77,8 +77,9 @@ public final class TaskChanges {
         : throttled.withEvent(
             ids.uuid(),
             clock.instant(),
-            "is unable to consistently start tasks successfully. For more information, see"
-                + " the Troubleshooting section of the Amazon ECS Developer Guide.");
+            ServiceRecord.IMPAIRED
+                + " For more information, see the Troubleshooting section of the Amazon ECS Developer"
+                + " Guide.");
   }
 
   private static void updateService(Tx tx, TaskRecord task, UnaryOperator<ServiceRecord> change) {

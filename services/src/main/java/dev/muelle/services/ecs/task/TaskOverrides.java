@@ -30,7 +30,14 @@ public final class TaskOverrides {
           "executionRoleArn",
           "ephemeralStorage");
   private static final Set<String> CONTAINER_MEMBERS =
-      Set.of("name", "command", "environment", "cpu", "memory", "memoryReservation");
+      Set.of(
+          "name",
+          "command",
+          "environment",
+          "environmentFiles",
+          "cpu",
+          "memory",
+          "memoryReservation");
 
   /** In characters, with those that JSON needs. */
   private static final int MOST_BYTES = 8192;
