@@ -76,7 +76,7 @@ public final class ControlPlaneBench implements AutoCloseable {
     Store store = base.in(SCOPE.storeScope());
     Ids ids = new Ids(random);
     SimNetwork network = new SimNetwork(time);
-    logs = new CloudWatchLogs(SCOPE, store, time, ids, random);
+    logs = new CloudWatchLogs(SCOPE, store, time, ids, random, metrics -> {}, Measurements.NONE);
     iam = new Iam(SCOPE, base.in(SCOPE.account()), time, ids);
     ec2 = new Ec2(SCOPE, store, time, ids, random, iam, network, Integer.MAX_VALUE);
     ecs =

@@ -70,7 +70,15 @@ final class Region implements AutoCloseable {
     iam = new Iam(scope, shared.store().in(scope.account() + GLOBAL), timers, ids);
     sts = new Sts();
     cloudWatch = new CloudWatch(scope, store, timers, shared.random(), alarmReceivers, events);
-    logs = new CloudWatchLogs(scope, store, timers, ids, shared.random());
+    logs =
+        new CloudWatchLogs(
+            scope,
+            store,
+            timers,
+            ids,
+            shared.random(),
+            cloudWatch.platform()::putMetricData,
+            cloudWatch.measurements());
     ec2 = new Ec2(scope, store, timers, ids, shared.random(), iam, shared.network());
     alarmReceivers.add(new InstanceActions(scope, ec2));
     acm = new Acm(scope, store, timers, ids, shared.random(), shared.authority());

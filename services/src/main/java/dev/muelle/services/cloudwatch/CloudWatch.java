@@ -11,6 +11,7 @@ import dev.muelle.services.cloudwatch.math.Queries;
 import dev.muelle.services.cloudwatch.series.Aging;
 import dev.muelle.services.cloudwatch.series.Intake;
 import dev.muelle.services.cloudwatch.series.SeriesStore;
+import dev.muelle.services.cloudwatch.widget.WidgetImages;
 import dev.muelle.store.Store;
 import java.util.random.RandomGenerator;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
@@ -34,6 +35,8 @@ import software.amazon.awssdk.services.cloudwatch.model.GetMetricDataRequest;
 import software.amazon.awssdk.services.cloudwatch.model.GetMetricDataResponse;
 import software.amazon.awssdk.services.cloudwatch.model.GetMetricStatisticsRequest;
 import software.amazon.awssdk.services.cloudwatch.model.GetMetricStatisticsResponse;
+import software.amazon.awssdk.services.cloudwatch.model.GetMetricWidgetImageRequest;
+import software.amazon.awssdk.services.cloudwatch.model.GetMetricWidgetImageResponse;
 import software.amazon.awssdk.services.cloudwatch.model.ListDashboardsRequest;
 import software.amazon.awssdk.services.cloudwatch.model.ListDashboardsResponse;
 import software.amazon.awssdk.services.cloudwatch.model.ListMetricsRequest;
@@ -65,6 +68,7 @@ public final class CloudWatch implements CloudWatchClient {
   private final Alarms alarms;
   private final AlarmReading alarmReading;
   private final Dashboards dashboards;
+  private final WidgetImages images;
 
   /**
    * The service over what is stored; nothing runs before {@link #start}.
@@ -89,6 +93,7 @@ public final class CloudWatch implements CloudWatchClient {
     alarms = new Alarms(scope, store, timers, random, queries, actions, events);
     alarmReading = new AlarmReading(store);
     dashboards = new Dashboards(scope, store, timers);
+    images = new WidgetImages(queries, timers, scope, alarmReading::metric);
   }
 
   /** Takes up the work where an earlier server left it. */
@@ -138,6 +143,11 @@ public final class CloudWatch implements CloudWatchClient {
   @Override
   public GetMetricDataResponse getMetricData(GetMetricDataRequest request) {
     return reading.data(request);
+  }
+
+  @Override
+  public GetMetricWidgetImageResponse getMetricWidgetImage(GetMetricWidgetImageRequest request) {
+    return images.draw(request);
   }
 
   @Override

@@ -2,9 +2,12 @@ package dev.muelle.services.cloudwatchlogs;
 
 import dev.muelle.loop.Timers;
 import dev.muelle.services.Ids;
+import dev.muelle.services.Measurements;
 import dev.muelle.services.Scope;
 import dev.muelle.store.Store;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import software.amazon.awssdk.services.cloudwatch.model.PutMetricDataRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.cloudwatchlogs.model.CreateLogGroupRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.CreateLogGroupResponse;
@@ -14,12 +17,16 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteLogGroupReques
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteLogGroupResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteLogStreamRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteLogStreamResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteMetricFilterRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteMetricFilterResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteRetentionPolicyRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteRetentionPolicyResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeLogGroupsRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeLogGroupsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeLogStreamsRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeLogStreamsResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeMetricFiltersRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeMetricFiltersResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.FilterLogEventsRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.FilterLogEventsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.GetLogEventsRequest;
@@ -34,12 +41,16 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.PutLogEventsRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.PutLogEventsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.PutLogGroupDeletionProtectionRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.PutLogGroupDeletionProtectionResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.PutMetricFilterRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.PutMetricFilterResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.PutRetentionPolicyRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.PutRetentionPolicyResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.TagLogGroupRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.TagLogGroupResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.TagResourceRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.TagResourceResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.TestMetricFilterRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.TestMetricFilterResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.UntagLogGroupRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.UntagLogGroupResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.UntagResourceRequest;
@@ -54,19 +65,32 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
   private final Streams streams;
   private final Events events;
   private final Search search;
+  private final Emission emission;
+  private final MetricFilters metricFilters;
 
   /**
    * The service over what is stored; nothing runs before {@link #start}.
    *
    * @param random for the delays of retries
+   * @param metrics takes what metric filters emit
+   * @param measurements takes the metrics of AWS/Logs
    */
-  public CloudWatchLogs(Scope scope, Store store, Timers timers, Ids ids, RandomGenerator random) {
+  public CloudWatchLogs(
+      Scope scope,
+      Store store,
+      Timers timers,
+      Ids ids,
+      RandomGenerator random,
+      Consumer<PutMetricDataRequest> metrics,
+      Measurements measurements) {
     Names names = new Names(scope);
     sweeper = new Sweeper(store, timers, random);
     groups = new Groups(store, timers, ids, names, sweeper);
     tags = new Tags(store, names);
     streams = new Streams(store, timers, ids, names, sweeper);
-    events = new Events(store, timers, names);
+    emission = new Emission(timers, random, metrics, measurements);
+    metricFilters = new MetricFilters(store, timers);
+    events = new Events(store, timers, names, emission);
     search = new Search(store, timers, names);
   }
 
@@ -82,6 +106,7 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
 
   @Override
   public void close() {
+    emission.close();
     sweeper.close();
   }
 
@@ -92,7 +117,9 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
 
   @Override
   public DeleteLogGroupResponse deleteLogGroup(DeleteLogGroupRequest request) {
-    return groups.delete(request);
+    DeleteLogGroupResponse response = groups.delete(request);
+    emission.deleted(request.logGroupName());
+    return response;
   }
 
   @Override
@@ -182,5 +209,25 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
   @Override
   public FilterLogEventsResponse filterLogEvents(FilterLogEventsRequest request) {
     return search.filter(request);
+  }
+
+  @Override
+  public PutMetricFilterResponse putMetricFilter(PutMetricFilterRequest request) {
+    return metricFilters.put(request);
+  }
+
+  @Override
+  public DescribeMetricFiltersResponse describeMetricFilters(DescribeMetricFiltersRequest request) {
+    return metricFilters.describe(request);
+  }
+
+  @Override
+  public DeleteMetricFilterResponse deleteMetricFilter(DeleteMetricFilterRequest request) {
+    return metricFilters.delete(request);
+  }
+
+  @Override
+  public TestMetricFilterResponse testMetricFilter(TestMetricFilterRequest request) {
+    return MetricFilters.test(request);
   }
 }

@@ -2,8 +2,12 @@ package dev.muelle.services.cloudwatchlogs;
 
 import dev.muelle.services.cloudwatchlogs.Comparison.Value;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Conditions on the columns of a space-delimited message. What stands in brackets or double quotes
@@ -14,8 +18,14 @@ import java.util.function.Predicate;
  * @param open whether there is an ellipsis after the head
  * @param tail from the end; empty without an ellipsis
  */
-record ColumnPattern(List<Predicate<Value>> head, boolean open, List<Predicate<Value>> tail)
-    implements FilterPattern {
+record ColumnPattern(List<Named> head, boolean open, List<Named> tail) implements FilterPattern {
+
+  /**
+   * One column's condition.
+   *
+   * @param name null if it has none
+   */
+  record Named(@Nullable String name, Predicate<Value> condition) {}
 
   /**
    * Reads what stands between the brackets.
@@ -26,8 +36,8 @@ record ColumnPattern(List<Predicate<Value>> head, boolean open, List<Predicate<V
   static FilterPattern parse(String inner) {
     PatternReader in = new PatternReader(inner);
     Expressions expressions = new Expressions(Comparison.MOST_EXPRESSIONS);
-    List<Predicate<Value>> head = new ArrayList<>();
-    List<Predicate<Value>> tail = new ArrayList<>();
+    List<Named> head = new ArrayList<>();
+    List<Named> tail = new ArrayList<>();
     boolean open = false;
     do {
       if (in.accept("...") || in.accept("…")) {
@@ -46,10 +56,10 @@ record ColumnPattern(List<Predicate<Value>> head, boolean open, List<Predicate<V
     return new ColumnPattern(List.copyOf(head), open, List.copyOf(tail));
   }
 
-  private static Predicate<Value> column(PatternReader in, Expressions expressions) {
+  private static Named column(PatternReader in, Expressions expressions) {
     in.skipBlanks();
     if (in.atEnd() || in.peek() == ',') {
-      return any -> true; // without a name
+      return new Named(null, any -> true);
     }
     List<String> names = new ArrayList<>();
     Predicate<Value> conditions =
@@ -66,29 +76,64 @@ record ColumnPattern(List<Predicate<Value>> head, boolean open, List<Predicate<V
     if (names.stream().distinct().count() > 1) {
       throw PatternReader.invalid(); // another column's name
     }
-    return conditions;
+    return new Named(names.getFirst(), conditions);
   }
 
   @Override
   public boolean matches(String message) {
-    List<Column> columns = columns(message);
-    if (columns.size() < head.size() + tail.size()) {
+    List<String> texts = texts(message);
+    if (texts.size() < head.size() + tail.size()) {
       return false;
     }
-    for (int i = 0; i < head.size(); i++) {
-      boolean rest = !open && i == head.size() - 1 && columns.size() > head.size();
-      String text = rest ? message.substring(columns.get(i).start()) : columns.get(i).text();
-      if (!head.get(i).test(Value.of(text))) {
-        return false;
-      }
-    }
-    int first = columns.size() - tail.size();
-    for (int i = 0; i < tail.size(); i++) {
-      if (!tail.get(i).test(Value.of(columns.get(first + i).text()))) {
+    for (int i = 0; i < texts.size(); i++) {
+      Named named = at(i, texts.size());
+      if (named != null && !named.condition().test(Value.of(texts.get(i)))) {
         return false;
       }
     }
     return true;
+  }
+
+  /** Columns without a name go by their number. */
+  @Override
+  public Map<String, String> extracted(String message) {
+    List<String> texts = texts(message);
+    Map<String, String> extracted = new LinkedHashMap<>();
+    for (int i = 0; i < texts.size(); i++) {
+      Named named = at(i, texts.size());
+      String name = named == null ? null : named.name();
+      extracted.put("$" + (name == null ? String.valueOf(i + 1) : name), texts.get(i));
+    }
+    return extracted;
+  }
+
+  @Override
+  public @Nullable Selector selector(String text) {
+    boolean known =
+        text.startsWith("$")
+            && Stream.concat(head.stream(), tail.stream())
+                .anyMatch(named -> text.substring(1).equals(named.name()));
+    return known ? message -> extracted(message).get(text) : null;
+  }
+
+  /** What is asked of a column; null within the ellipsis. */
+  private @Nullable Named at(int column, int columns) {
+    int first = columns - tail.size();
+    return column < head.size()
+        ? head.get(column)
+        : column >= first ? tail.get(column - first) : null;
+  }
+
+  /** The columns, of which the last one may be the rest of the message. */
+  private List<String> texts(String message) {
+    List<Column> columns = columns(message);
+    List<String> texts = new ArrayList<>();
+    boolean rest = !open && columns.size() > head.size();
+    for (Column column : rest ? columns.subList(0, head.size()) : columns) {
+      boolean last = rest && texts.size() == head.size() - 1;
+      texts.add(last ? message.substring(column.start()) : column.text());
+    }
+    return texts;
   }
 
   /**

@@ -17,6 +17,7 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.EntityRejectionError
 import software.amazon.awssdk.services.cloudwatchlogs.model.GetLogEventsRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.GetLogEventsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.InputLogEvent;
+import software.amazon.awssdk.services.cloudwatchlogs.model.MetricFilter;
 import software.amazon.awssdk.services.cloudwatchlogs.model.OutputLogEvent;
 import software.amazon.awssdk.services.cloudwatchlogs.model.PutLogEventsRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.PutLogEventsResponse;
@@ -52,12 +53,20 @@ final class Events {
   private final Store store;
   private final InstantSource clock;
   private final Names names;
+  private final Emission emission;
 
-  Events(Store store, InstantSource clock, Names names) {
+  Events(Store store, InstantSource clock, Names names, Emission emission) {
     this.store = store;
     this.clock = clock;
     this.names = names;
+    this.emission = emission;
   }
+
+  /** What became of a batch. */
+  private record Put(
+      PutLogEventsResponse.Builder response,
+      List<InputLogEvent> taken,
+      List<MetricFilter> filters) {}
 
   /** What an event counts for, in bytes. */
   static long size(String message) {
@@ -69,7 +78,7 @@ final class Events {
     String streamName = Names.stream(request.logStreamName(), "logStreamName");
     List<InputLogEvent> events = request.logEvents();
     check(events);
-    PutLogEventsResponse.Builder response =
+    Put put =
         store.write(tx -> {
           Group group = Names.require(tx, groupName);
           Stream stream = Names.requireStream(tx, group, streamName);
@@ -91,10 +100,17 @@ final class Events {
             after = grown(stream, taken, arrival);
             tx.put(Tables.STREAMS, Tables.streamKey(group, streamName), after);
           }
-          return PutLogEventsResponse.builder()
-              .nextSequenceToken("%056d".formatted(after.sequence()))
-              .rejectedLogEventsInfo(verdict.rejected());
+          return new Put(
+              PutLogEventsResponse.builder()
+                  .nextSequenceToken("%056d".formatted(after.sequence()))
+                  .rejectedLogEventsInfo(verdict.rejected()),
+              taken,
+              MetricFilters.of(tx, group));
         });
+    if (!put.taken().isEmpty()) {
+      emission.taken(groupName, put.filters(), put.taken(), size(put.taken()));
+    }
+    PutLogEventsResponse.Builder response = put.response();
     if (request.entity() != null) {
       // The events are taken all the same, as on AWS.
       response.rejectedEntityInfo(
@@ -115,7 +131,11 @@ final class Events {
         stream.firstEvent() == null ? first : Math.min(first, stream.firstEvent()),
         stream.lastEvent() == null ? last : Math.max(last, stream.lastEvent()),
         arrival,
-        stream.storedBytes() + taken.stream().mapToLong(event -> size(event.message())).sum());
+        stream.storedBytes() + size(taken));
+  }
+
+  private static long size(List<InputLogEvent> events) {
+    return events.stream().mapToLong(event -> size(event.message())).sum();
   }
 
   /**

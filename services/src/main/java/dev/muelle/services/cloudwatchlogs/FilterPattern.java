@@ -1,5 +1,6 @@
 package dev.muelle.services.cloudwatchlogs;
 
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,29 @@ interface FilterPattern {
   int LONGEST = 1_024;
 
   boolean matches(String message);
+
+  /** What the names that a pattern has stand for in a message that it matches. */
+  default Map<String, String> extracted(String message) {
+    return Map.of();
+  }
+
+  /**
+   * What a metric filter may take from a message: {@code $.property} of JSON, {@code $column} of
+   * columns.
+   *
+   * @return null if patterns of this kind, or this one, have no such thing
+   */
+  default @Nullable Selector selector(String text) {
+    return null;
+  }
+
+  /** Finds one value in a message that the pattern matches. */
+  @FunctionalInterface
+  interface Selector {
+
+    /** Null if the message has none. */
+    @Nullable String in(String message);
+  }
 
   /**
    * Reads a pattern; none at all matches everything.

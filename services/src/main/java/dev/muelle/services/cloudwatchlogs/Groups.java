@@ -107,6 +107,7 @@ final class Groups {
         tx.put(Tables.DELETED, stream.value().id(), new Deleted(clock.millis()));
       }
       tx.deletePrefix(Tables.STREAMS, group.id() + "/");
+      tx.deletePrefix(Tables.METRIC_FILTERS, group.id() + "/");
       return tx.delete(Tables.GROUPS, name);
     });
     sweeper.streamsDeleted();
@@ -295,7 +296,7 @@ final class Groups {
         .logGroupName(group.name())
         .creationTime(group.created())
         .retentionInDays(group.retentionDays())
-        .metricFilterCount(0)
+        .metricFilterCount(MetricFilters.of(tx, group).size())
         .arn(arn + ":*")
         .logGroupArn(arn)
         .storedBytes(bytes)

@@ -8,15 +8,20 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.muelle.services.cloudwatchlogs.Comparison.Value;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.cloudwatchlogs.model.InvalidParameterException;
 
 /**
  * Conditions on the properties of a message in JSON. A comparison holds only of strings, numbers
  * and booleans: an array, an object, null or a property that is not there satisfies neither {@code
  * =} nor {@code !=}. With a wildcard, one element that satisfies the condition is enough.
  */
-record JsonPattern(Predicate<JsonNode> condition) implements FilterPattern {
+record JsonPattern(Predicate<JsonNode> condition, Map<String, List<Step>> selectors)
+    implements FilterPattern {
 
   private static final ObjectMapper JSON =
       JsonMapper.builder()
@@ -28,7 +33,7 @@ record JsonPattern(Predicate<JsonNode> condition) implements FilterPattern {
   private static final int LONGEST_INDEX = 9; // in digits
 
   /** One step down from a node. */
-  private sealed interface Step {
+  sealed interface Step {
     record Property(String name) implements Step {}
 
     record Element(int index) implements Step {}
@@ -50,16 +55,68 @@ record JsonPattern(Predicate<JsonNode> condition) implements FilterPattern {
     if (!in.atEnd()) {
       throw PatternReader.unexpected(in.peek());
     }
-    return new JsonPattern(condition);
+    return new JsonPattern(condition, Map.copyOf(conditions.selectors));
   }
 
   @Override
   public boolean matches(String message) {
+    JsonNode root = read(message);
+    return root != null && condition.test(root);
+  }
+
+  @Override
+  public Map<String, String> extracted(String message) {
+    JsonNode root = read(message);
+    Map<String, String> extracted = new LinkedHashMap<>();
+    for (var selector : selectors.entrySet()) {
+      String value = root == null ? null : first(root, selector.getValue());
+      if (value != null) {
+        extracted.put(selector.getKey(), value);
+      }
+    }
+    return extracted;
+  }
+
+  /** Any property, whether the pattern has it or not. */
+  @Override
+  public @Nullable Selector selector(String text) {
+    PatternReader in = new PatternReader(text);
+    List<Step> path;
     try {
-      JsonNode root = JSON.readTree(message);
-      return root != null && root.isContainerNode() && condition.test(root);
+      path = new Conditions(in).path();
+    } catch (InvalidParameterException e) {
+      return null;
+    }
+    if (!in.atEnd()) {
+      return null;
+    }
+    return message -> {
+      JsonNode root = read(message);
+      return root == null ? null : first(root, path);
+    };
+  }
+
+  private static @Nullable String first(JsonNode root, List<Step> path) {
+    return select(root, path).stream()
+        .filter(node -> node.isValueNode() && !node.isNull())
+        .map(JsonNode::asText)
+        .findFirst()
+        .orElse(null);
+  }
+
+  /** Null if it is not JSON: patterns of this kind do not apply. */
+  private static @Nullable JsonNode read(String message) {
+    int first = 0;
+    while (first < message.length() && Character.isWhitespace(message.charAt(first))) {
+      first++;
+    }
+    if (first == message.length() || "{[".indexOf(message.charAt(first)) < 0) {
+      return null; // cheaper than an exception, and what most lines are
+    }
+    try {
+      return JSON.readTree(message);
     } catch (JsonProcessingException e) {
-      return false; // not JSON: patterns of this kind do not apply
+      return null;
     }
   }
 
@@ -67,6 +124,7 @@ record JsonPattern(Predicate<JsonNode> condition) implements FilterPattern {
   private static final class Conditions {
     private final PatternReader in;
     private final Expressions expressions = new Expressions(Comparison.MOST_EXPRESSIONS);
+    private final Map<String, List<Step>> selectors = new LinkedHashMap<>();
     private int wildcards;
 
     Conditions(PatternReader in) {
@@ -74,7 +132,9 @@ record JsonPattern(Predicate<JsonNode> condition) implements FilterPattern {
     }
 
     Predicate<JsonNode> read() {
+      int start = in.position();
       List<Step> path = path();
+      selectors.put(in.since(start), path);
       if (in.acceptWord("IS")) {
         return is(path);
       }

@@ -14,6 +14,15 @@ final class PatternReader {
     this.text = text;
   }
 
+  int position() {
+    return at;
+  }
+
+  /** What was read since a position. */
+  String since(int position) {
+    return text.substring(position, at);
+  }
+
   boolean atEnd() {
     return at >= text.length();
   }

@@ -59,6 +59,12 @@ final class Refuse {
         .build();
   }
 
+  static ResourceNotFoundException missing(String what) {
+    return ResourceNotFoundException.builder()
+        .message("The specified " + what + " does not exist.")
+        .build();
+  }
+
   static ResourceNotFoundException noResource() {
     return ResourceNotFoundException.builder()
         .message("The specified resource does not exist.")

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.cloudwatchlogs.model.MetricFilter;
 
 /** What is stored. */
 final class Tables {
@@ -21,6 +22,10 @@ final class Tables {
 
   /** Streams that are gone and whose events are still to be deleted; keyed by stream id. */
   static final Table<Deleted> DELETED = Table.of("logs.deleted", StoredJson.codec(Deleted.class));
+
+  /** Keyed {@code group id/name}; read with each batch that is put. */
+  static final Table<MetricFilter> METRIC_FILTERS =
+      Table.of("logs.metric_filters", StoredJson.codec(MetricFilter.class)).remember();
 
   private Tables() {}
 

@@ -12,7 +12,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
+import software.amazon.awssdk.services.cloudwatch.model.PutMetricDataRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.FilterLogEventsRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.FilterLogEventsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.FilteredLogEvent;
@@ -36,6 +39,12 @@ final class World implements AutoCloseable {
   private Life life = new Life(time);
   CloudWatchLogs logs;
 
+  /** What metric filters made. */
+  final List<PutMetricDataRequest> emitted = new ArrayList<>();
+
+  /** Sums of the metrics of AWS/Logs. */
+  final Map<String, Double> measured = new TreeMap<>();
+
   World(Path directory) {
     file = directory.resolve("store.db");
     store = SqliteStore.open(file);
@@ -43,7 +52,15 @@ final class World implements AutoCloseable {
   }
 
   private CloudWatchLogs serve() {
-    CloudWatchLogs made = new CloudWatchLogs(SCOPE, store(), life, new Ids(random), random);
+    CloudWatchLogs made =
+        new CloudWatchLogs(
+            SCOPE,
+            store(),
+            life,
+            new Ids(random),
+            random,
+            emitted::add,
+            metric -> (value, times) -> measured.merge(metric.toString(), value, Double::sum));
     made.start();
     return made;
   }

@@ -52,6 +52,15 @@ public final class AlarmReading {
     return store.read(tx -> tx.list(Alarm.TABLE).stream().map(Row::value).toList());
   }
 
+  /** The metric alarm of an ARN; null if it is none. */
+  public @Nullable MetricAlarm metric(String arn) {
+    return store
+        .read(tx -> tx.get(Alarm.TABLE, Rule.name(arn)))
+        .map(row -> row.value().metric())
+        .filter(alarm -> alarm.alarmArn().equals(arn))
+        .orElse(null);
+  }
+
   public DescribeAlarmsResponse describe(DescribeAlarmsRequest request) {
     int most = page(request.maxRecords(), PAGE);
     check(request);
