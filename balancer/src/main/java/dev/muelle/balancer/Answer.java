@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -14,12 +15,14 @@ import java.util.Map;
  * What the load balancer says itself, in ALB's form.
  *
  * @param fields header fields besides those that every answer has
+ * @param cookies values of Set-Cookie
  * @param server whether it says who serves
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html">
  *     Troubleshoot your Application Load Balancers</a>
  */
-record Answer(int status, Map<String, String> fields, byte[] body, boolean server) {
+record Answer(
+    int status, Map<String, String> fields, List<String> cookies, byte[] body, boolean server) {
 
   static final String SERVER = "awselb/2.0";
 
@@ -28,7 +31,7 @@ record Answer(int status, Map<String, String> fields, byte[] body, boolean serve
           .withZone(ZoneOffset.UTC);
 
   Answer(int status, Map<String, String> fields, byte[] body) {
-    this(status, fields, body, true);
+    this(status, fields, List.of(), body, true);
   }
 
   /** As a listener changes it. */
@@ -38,7 +41,12 @@ record Answer(int status, Map<String, String> fields, byte[] body, boolean serve
     }
     Map<String, String> all = new LinkedHashMap<>(fields);
     all.putAll(edits.response());
-    return new Answer(status, all, body, edits.server());
+    return new Answer(status, all, cookies, body, edits.server());
+  }
+
+  /** The same, and these cookies. */
+  Answer with(List<String> more) {
+    return more.isEmpty() ? this : new Answer(status, fields, more, body, server);
   }
 
   static String reason(int status) {
@@ -64,6 +72,7 @@ record Answer(int status, Map<String, String> fields, byte[] body, boolean serve
       case 503 -> "Service Temporarily Unavailable";
       case 504 -> "Gateway Time-out";
       case 505 -> "HTTP Version Not Supported";
+      case 561 -> "Unauthorized";
       default -> "";
     };
   }
@@ -138,6 +147,7 @@ record Answer(int status, Map<String, String> fields, byte[] body, boolean serve
     }
     text.append("Date: ").append(date(now)).append("\r\n");
     fields.forEach((name, value) -> text.append(name).append(": ").append(value).append("\r\n"));
+    cookies.forEach(value -> text.append("Set-Cookie: ").append(value).append("\r\n"));
     text.append("Connection: ").append(close ? "close" : "keep-alive").append("\r\n\r\n");
     byte[] start = text.toString().getBytes(StandardCharsets.ISO_8859_1);
     return head ? Unpooled.wrappedBuffer(start) : Unpooled.wrappedBuffer(start, body);

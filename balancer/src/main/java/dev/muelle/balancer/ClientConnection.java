@@ -24,6 +24,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
 
   private enum State {
     HEAD,
+    /** A gate is looking at the request. */
+    ASKING,
     FORWARDING,
     /** Not admitted: no answer at all. */
     HELD,
@@ -43,6 +45,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
 
   private @Nullable Exchange exchange;
   private @Nullable Request request;
+
+  /** What is to be done now that a gate has looked. */
+  private @Nullable Verdict verdict;
+
   private boolean headRequest;
   private boolean keep = true;
   private boolean retired;
@@ -93,6 +99,9 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
       }
       ended(460);
       current.cancel();
+    } else if (state == State.ASKING) {
+      visitor.answeredHere(460);
+      ended(460);
     }
     pending.release();
     pending = Unpooled.EMPTY_BUFFER;
@@ -142,6 +151,9 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
 
   private boolean wantsInput() {
     Exchange current = exchange;
+    if (state == State.ASKING) {
+      return pending.readableBytes() < MAX_PIPELINED;
+    }
     if (state != State.FORWARDING || current == null) {
       return true;
     }
@@ -160,6 +172,17 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
           yield false;
         }
         begin(new Request(head));
+        yield true;
+      }
+      case ASKING -> {
+        Verdict found = verdict;
+        Request asked = request;
+        if (found == null || asked == null) {
+          yield false;
+        }
+        verdict = null;
+        state = State.HEAD;
+        act(asked, found);
         yield true;
       }
       case FORWARDING -> {
@@ -187,15 +210,28 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
   private void begin(Request asked) {
     request = asked;
     headRequest = asked.isHead();
-    Verdict verdict = Verdict.of(asked, visitor);
+    act(asked, Verdict.of(asked, visitor));
+  }
+
+  private void act(Request asked, Verdict found) {
     keep = mayKeep(asked);
-    switch (verdict) {
+    switch (found) {
       case Verdict.Nobody nobody -> channel.close();
       case Verdict.Hold hold -> {
         visitor.hold();
         state = State.HELD;
       }
       case Verdict.Refused refused -> refuse(refused.status());
+      case Verdict.Asked gated -> {
+        state = State.ASKING;
+        gated.ask(
+            worker,
+            next -> {
+              verdict = next;
+              touch();
+              process();
+            });
+      }
       case Verdict.Answered answered -> {
         keep &= asked.body.done();
         say(answered.answer());
@@ -401,6 +437,9 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Cli
 
   private void idle() {
     Exchange current = exchange;
+    if (state == State.ASKING) {
+      return; // gates have their own time
+    }
     if (state == State.FORWARDING && current != null) {
       if (current.tunnelling()) {
         channel.close();

@@ -19,6 +19,11 @@ final class ClientStream implements Client {
   private boolean headRequest;
   private @Nullable Ledger ledger;
 
+  /** Whether a gate is looking at the request. */
+  private boolean asking;
+
+  private boolean closed;
+
   /** What came of the body and no target takes yet; never more than the stream's window. */
   private ByteBuf pending = Unpooled.EMPTY_BUFFER;
 
@@ -47,6 +52,10 @@ final class ClientStream implements Client {
     headRequest = request.isHead();
     Verdict verdict = Verdict.of(request, visitor);
     ledger = request.ledger;
+    act(request, verdict);
+  }
+
+  private void act(Request request, Verdict verdict) {
     switch (verdict) {
       case Verdict.Nobody nobody -> {
         connection.reset(stream, Http2Error.REFUSED_STREAM); // another connection may be heard
@@ -55,8 +64,21 @@ final class ClientStream implements Client {
       case Verdict.Hold hold -> connection.close();
       case Verdict.Refused refused -> refuse(refused.status());
       case Verdict.Answered answer -> say(answer.answer());
+      case Verdict.Asked gated -> {
+        asking = true;
+        gated.ask(
+            worker,
+            next -> {
+              if (!closed) {
+                asking = false;
+                touch();
+                act(request, next);
+                connection.flush();
+              }
+            });
+      }
       case Verdict.Forwarded to -> {
-        if (request.expectsContinue && !whole) {
+        if (request.expectsContinue && !ended) {
           connection.head(stream, Http2Heads.bare(100), false);
           connection.flush();
         }
@@ -78,10 +100,10 @@ final class ClientStream implements Client {
     ended |= last;
     int bytes = data.readableBytes();
     Exchange current = exchange;
-    if (current == null) {
+    if (current == null && !asking) {
       return bytes; // answered already
     }
-    if (!pending.isReadable() && current.wantsBody()) {
+    if (current != null && !pending.isReadable() && current.wantsBody()) {
       current.data(data.retainedSlice());
       pump();
       return bytes;
@@ -231,7 +253,11 @@ final class ClientStream implements Client {
       connection.data(stream, Unpooled.wrappedBuffer(answer.body()), true);
     }
     answered = true;
+    int unread = pending.readableBytes();
     drop();
+    if (unread > 0) {
+      connection.grant(stream, unread); // what was held for a target is thrown away
+    }
   }
 
   @Override
@@ -264,6 +290,9 @@ final class ClientStream implements Client {
       return;
     }
     Exchange current = exchange;
+    if (asking) {
+      return; // gates have their own time
+    }
     if (current == null) {
       connection.reset(stream, Http2Error.CANCEL); // it does not take its answer
     } else if (!current.requestDone() && !current.answering() && current.wantsBody()) {
@@ -288,7 +317,11 @@ final class ClientStream implements Client {
       }
       ended(460);
       current.cancel();
+    } else if (asking) {
+      visitor.answeredHere(460);
+      ended(460);
     }
+    closed = true;
     drop();
   }
 

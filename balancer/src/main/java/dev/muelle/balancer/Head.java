@@ -267,9 +267,20 @@ final class Head {
 
   /** Whether this field's name is {@code name}, which is lower case. */
   boolean is(int field, String name) {
-    if (nameLength(field) != name.length()) {
-      return false;
-    }
+    return nameLength(field) == name.length() && begins(field, name);
+  }
+
+  /**
+   * Whether this field's name begins so, in lower case, for a server that takes underscores for
+   * hyphens.
+   */
+  boolean startsWith(int field, String prefix) {
+    return nameLength(field) >= prefix.length()
+        && (begins(field, prefix)
+            || name(field).replace('_', '-').toLowerCase(Locale.ROOT).startsWith(prefix));
+  }
+
+  private boolean begins(int field, String name) {
     int from = fields[field * 4];
     for (int i = 0; i < name.length(); i++) {
       int b = bytes[from + i];

@@ -230,6 +230,7 @@ final class Http2Heads {
         .fields()
         .forEach(
             (name, value) -> headers.add(name.toLowerCase(Locale.ROOT), new AsciiString(value)));
+    answer.cookies().forEach(value -> headers.add("set-cookie", new AsciiString(value)));
     return headers;
   }
 

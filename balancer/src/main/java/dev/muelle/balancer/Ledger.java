@@ -29,6 +29,7 @@ final class Ledger {
   private int targetStatus;
   private int rule = -1;
   private String redirect = "";
+  private String error = "";
   private String group = "";
   private String classification = "";
   private String classificationReason = "";
@@ -79,6 +80,10 @@ final class Ledger {
 
   void redirected(String location) {
     redirect = location;
+  }
+
+  void failed(String why) {
+    error = why;
   }
 
   void forwarded(String groupId) {
@@ -174,7 +179,7 @@ final class Ledger {
             visitor.serverName(),
             shown == null ? "" : shown.id(),
             visitor.resumed(),
-            "",
+            error,
             classification,
             classificationReason,
             visitor.id(),

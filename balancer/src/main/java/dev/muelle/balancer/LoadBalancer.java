@@ -86,12 +86,26 @@ public record LoadBalancer(
    * @param otherwise for requests that no rule applies to
    * @param tls null if it speaks plain HTTP
    * @param edits what it changes in header fields
+   * @param returns paths at which a gate answers, before any rule is looked at: where clients come
+   *     back to that one has sent away
    */
   public record Listener(
-      String id, int port, List<Rule> rules, Action otherwise, @Nullable Tls tls, Edits edits) {
+      String id,
+      int port,
+      List<Rule> rules,
+      Action otherwise,
+      @Nullable Tls tls,
+      Edits edits,
+      Map<String, Gate> returns) {
 
     public Listener {
       rules = List.copyOf(rules);
+      returns = Map.copyOf(returns);
+    }
+
+    public Listener(
+        String id, int port, List<Rule> rules, Action otherwise, @Nullable Tls tls, Edits edits) {
+      this(id, port, rules, otherwise, tls, edits, Map.of());
     }
 
     public Listener(String id, int port, Action action) {
@@ -126,14 +140,21 @@ public record LoadBalancer(
   }
 
   /** What to do with a request. */
-  public sealed interface Action permits Action.Forward, Action.FixedResponse, Redirect {
+  public sealed interface Action permits Action.Ending, Action.Gated {
+
+    /** One that ends the request. */
+    sealed interface Ending extends Action permits Forward, FixedResponse, Redirect {}
+
+    /** Only for those who come through the gate. */
+    record Gated(Gate gate, Ending then) implements Action {}
+
     /**
      * To one of these target groups, chosen anew for each request.
      *
      * @param shares with weights of 0 to 999, as ELB's {@code ForwardConfig}
      * @param sticky how long a client keeps the group that was chosen for it; null if not at all
      */
-    record Forward(List<Share> shares, @Nullable Duration sticky) implements Action {
+    record Forward(List<Share> shares, @Nullable Duration sticky) implements Ending {
 
       public Forward(String groupId) {
         this(List.of(new Share(groupId, 1)));
@@ -172,7 +193,7 @@ public record LoadBalancer(
       }
     }
 
-    record FixedResponse(int status, String contentType, String body) implements Action {}
+    record FixedResponse(int status, String contentType, String body) implements Ending {}
   }
 
   /** How much of the requests a target group gets, compared with the others' weights. */

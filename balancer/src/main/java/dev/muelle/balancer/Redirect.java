@@ -13,7 +13,7 @@ import dev.muelle.balancer.LoadBalancer.Action;
  */
 public record Redirect(
     int status, String protocol, String host, String port, String path, String query)
-    implements Action {
+    implements Action.Ending {
 
   /** Where to; the port is always told, as ALB does. */
   String location(Condition.Facts facts, boolean secure, int listenerPort) {

@@ -58,6 +58,9 @@ final class Request {
   /** What is noted of it; null if nobody wants to hear. */
   @Nullable Ledger ledger;
 
+  /** By which it came in; null if there was none. */
+  Gate.Opening.@Nullable Open gate;
+
   /**
    * Checks a head.
    *
@@ -323,9 +326,13 @@ final class Request {
           && !(headers.tlsSession()
               && (head.is(i, version.toLowerCase(Locale.ROOT))
                   || head.is(i, cipherSuite.toLowerCase(Locale.ROOT))))
-          && !head.isOneOf(i, ours)) {
+          && !head.isOneOf(i, ours)
+          && !(gate != null && head.startsWith(i, gate.prefix()))) {
         head.copy(i, out);
       }
+    }
+    if (gate != null) {
+      gate.fields().forEach((name, value) -> ascii(out, name + ": " + value + "\r\n"));
     }
     forwardedFor(out, arrival, headers);
     ascii(out, "X-Forwarded-Proto: " + arrival.protocol());

@@ -4,11 +4,18 @@ import dev.muelle.balancer.BalancerState.Binding;
 import dev.muelle.balancer.Condition.Facts;
 import dev.muelle.balancer.LoadBalancer.Action;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What is to be done with a request, whichever version of HTTP it came by. */
 sealed interface Verdict {
+
+  Logger LOG = LoggerFactory.getLogger(Verdict.class);
 
   /** Nobody is meant by it any more: the connection ends. */
   record Nobody() implements Verdict {}
@@ -36,7 +43,62 @@ sealed interface Verdict {
       byte[] head,
       boolean secure,
       List<String> cookies)
-      implements Verdict {}
+      implements Verdict {
+
+    Forwarded with(List<String> more) {
+      List<String> all = new ArrayList<>(cookies);
+      all.addAll(more);
+      return new Forwarded(balancer, group, zone, head, secure, all);
+    }
+  }
+
+  /** A gate has to open before it is known what. */
+  record Asked(Gate gate, Request request, Supplier<Verdict> then) implements Verdict {
+
+    /** Asks it; {@code verdict} hears on the event loop, at once or later. */
+    void ask(Worker worker, Consumer<Verdict> verdict) {
+      if (request.ledger != null) {
+        request.ledger.action("authenticate");
+      }
+      try {
+        gate.knock(
+            new Gate.Knock(request.host, request.target, request::cookie),
+            opening -> {
+              if (worker.loop.inEventLoop()) {
+                verdict.accept(opened(opening));
+              } else {
+                worker.loop.execute(() -> verdict.accept(opened(opening)));
+              }
+            });
+      } catch (RuntimeException e) {
+        LOG.warn("a gate failed", e);
+        verdict.accept(new Answered(Answer.page(500)));
+      }
+    }
+
+    private Verdict opened(Gate.Opening opening) {
+      return switch (opening) {
+        case Gate.Opening.Shut shut -> {
+          if (request.ledger != null) {
+            request.ledger.failed(shut.error());
+          }
+          yield new Answered(
+              (shut.location().isEmpty()
+                      ? Answer.page(shut.status())
+                      : Answer.redirect(shut.status(), shut.location()))
+                  .with(shut.cookies()));
+        }
+        case Gate.Opening.Open open -> {
+          request.gate = open;
+          yield switch (then.get()) {
+            case Forwarded to when !open.cookies().isEmpty() -> to.with(open.cookies());
+            case Answered told -> new Answered(told.answer().with(open.cookies()));
+            case Verdict other -> other;
+          };
+        }
+      };
+    }
+  }
 
   /** Finds the listener that is meant, and the first of its rules that applies. */
   static Verdict of(Request request, Visitor visitor) {
@@ -65,11 +127,38 @@ sealed interface Verdict {
       return new Refused(400);
     }
     Facts facts = request.facts(visitor.address(), balancer.wanted.host());
+    Gate back = found.listener().returns().get(facts.path());
+    return back == null
+        ? byRule(request, visitor, found, facts)
+        : new Asked(back, request, () -> byRule(request, visitor, found, facts));
+  }
+
+  private static Verdict byRule(Request request, Visitor visitor, Binding found, Facts facts) {
     LoadBalancer.Rule rule = found.rules().find(facts);
-    if (ledger != null) {
-      ledger.rule(rule == null ? 0 : rule.priority());
+    if (request.ledger != null) {
+      request.ledger.rule(rule == null ? 0 : rule.priority());
     }
+    Rewrites rewrites = rule == null ? null : rule.rewrites();
     return switch (rule == null ? found.listener().otherwise() : rule.action()) {
+      case Action.Gated gated ->
+          new Asked(
+              gated.gate(),
+              request,
+              () -> act(request, visitor, found, facts, gated.then(), rewrites));
+      case Action.Ending ending -> act(request, visitor, found, facts, ending, rewrites);
+    };
+  }
+
+  private static Verdict act(
+      Request request,
+      Visitor visitor,
+      Binding found,
+      Facts facts,
+      Action.Ending action,
+      @Nullable Rewrites rewrites) {
+    BalancerState balancer = found.balancer();
+    Ledger ledger = request.ledger;
+    return switch (action) {
       case Action.FixedResponse fixed -> {
         balancer.metrics.fixedResponse();
         if (ledger != null) {
@@ -90,7 +179,6 @@ sealed interface Verdict {
         if (ledger != null) {
           ledger.action("forward");
         }
-        Rewrites rewrites = rule == null ? null : rule.rewrites();
         Rewrites.Rewritten rewritten = null;
         if (rewrites != null) {
           try {

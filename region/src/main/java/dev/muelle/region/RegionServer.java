@@ -86,6 +86,7 @@ public final class RegionServer implements AutoCloseable {
                 timers,
                 new SplittableRandom(random.nextLong()),
                 Runtime.getRuntime().availableProcessors()));
+    PublicKeys keys = new PublicKeys();
     Regions regions =
         opened(
             new Regions(
@@ -100,15 +101,16 @@ public final class RegionServer implements AutoCloseable {
                     tokens,
                     registryHost,
                     authority,
-                    new VpcServers(network),
+                    new VpcServers(network, keys::beside),
                     objects)));
+    keys.have(regions::publicKey);
     Access access = openDoor ? Access.open() : Access.verified(key.keys());
     FrontDoor door =
         new FrontDoor(
             new Registry(scope -> regions.of(scope).ecr, tokens),
             objects,
             new AwsHandler(Mounted.services(regions), access, timers, random));
-    HttpServer http = new HttpServer("api", door, regions::session);
+    HttpServer http = new HttpServer("api", keys.beside(door), regions::session);
     try {
       port = http.listen("127.0.0.1", wantedPort);
     } catch (IOException e) {

@@ -48,6 +48,13 @@ final class Regions implements AutoCloseable {
         .findFirst();
   }
 
+  /** The public key of a load balancer's tokens, in PEM. */
+  Optional<String> publicKey(String id) {
+    return regions.values().stream()
+        .flatMap(region -> region.elb.publicKey(id).stream())
+        .findFirst();
+  }
+
   Region of(Caller caller) {
     return of(new Scope(caller.account(), caller.region()));
   }

@@ -29,6 +29,9 @@ public interface Certificates {
   /** Says which certificates a resource uses from now on, and that it uses no others. */
   void uses(Tx tx, String resourceArn, Set<String> certificateArns);
 
+  /** The region's own authority, whom the region's own clients trust. */
+  X509Certificate authority();
+
   /** Whether a certificate can be used. */
   enum Found {
     ISSUED,

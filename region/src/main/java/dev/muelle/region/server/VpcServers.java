@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.nio.channels.ServerSocketChannel;
+import java.util.function.UnaryOperator;
 
 /** Serves at addresses inside VPCs, at sockets that were born there. */
 public final class VpcServers implements VpcHttp {
@@ -16,15 +17,23 @@ public final class VpcServers implements VpcHttp {
 
   private final Network network;
 
-  public VpcServers(Network network) {
+  private final UnaryOperator<HttpHandler> everywhere;
+
+  /**
+   * Servers inside the VPCs of a network.
+   *
+   * @param everywhere what each of them has besides its own
+   */
+  public VpcServers(Network network, UnaryOperator<HttpHandler> everywhere) {
     this.network = network;
+    this.everywhere = everywhere;
   }
 
   @Override
   public Server serve(String vpcId, String address, int port, HttpHandler handler)
       throws IOException {
     ServerSocketChannel socket = bind(vpcId, new InetSocketAddress(address, port));
-    HttpServer server = new HttpServer(vpcId + "-" + address, handler);
+    HttpServer server = new HttpServer(vpcId + "-" + address, everywhere.apply(handler));
     try {
       server.listen(socket);
       server.start();

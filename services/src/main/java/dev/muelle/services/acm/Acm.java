@@ -47,6 +47,7 @@ public final class Acm implements AcmClient, Certificates {
 
   private final Store store;
   private final Imports imports;
+  private final Authority authority;
   private final Requests requests;
   private final Inventory inventory;
   private final Tags tags;
@@ -61,6 +62,7 @@ public final class Acm implements AcmClient, Certificates {
       Authority authority) {
     this.store = store;
     imports = new Imports(scope, store, timers, ids);
+    this.authority = authority;
     requests = new Requests(scope, store, timers, ids, authority);
     inventory = new Inventory(store, timers);
     tags = new Tags(store);
@@ -101,6 +103,11 @@ public final class Acm implements AcmClient, Certificates {
   @Override
   public DescribeCertificateResponse describeCertificate(DescribeCertificateRequest request) {
     return inventory.describe(request);
+  }
+
+  @Override
+  public X509Certificate authority() {
+    return authority.certificate();
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.muelle.services.elasticloadbalancingv2.State.Group;
 import dev.muelle.store.Tx;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -37,6 +38,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupT
  */
 final class Actions {
 
+  private static final int MAX_ORDER = 50_000;
   private static final int MAX_GROUPS = 5;
   private static final int MAX_WEIGHT = 999;
   private static final int MAX_BODY = 1024;
@@ -48,29 +50,81 @@ final class Actions {
 
   private Actions() {}
 
-  /** Of a listener or a rule: exactly one that ends the request. */
+  /**
+   * Of a listener or a rule: exactly one that ends the request, and perhaps one that authenticates
+   * users before.
+   *
+   * @param ruleArn the rule's; of a listener its default rule's
+   */
   static List<Action> check(
-      Tx tx, Balancing balancer, ProtocolEnum protocol, List<Action> actions) {
-    if (actions.size() != 1) {
-      throw InvalidLoadBalancerActionException.builder()
-          .message(
-              "Exactly one action of type forward, redirect or fixed-response must be specified;"
-                  + " authenticate actions are not supported in this region")
-          .build();
+      Tx tx, Balancing balancer, ProtocolEnum protocol, String ruleArn, List<Action> actions) {
+    List<Action> ordered = inOrder(actions);
+    Action end = ordered.isEmpty() ? null : ordered.getLast();
+    if (end == null || ordered.size() > 2) {
+      throw unlessOne();
     }
-    Action action = actions.getFirst();
+    List<Action> checked = new ArrayList<>();
+    if (ordered.size() == 2) {
+      Action first = ordered.getFirst();
+      if (first.type() == ActionTypeEnum.AUTHENTICATE_OIDC) {
+        Authentications.unlessEncrypted(protocol);
+        checked.add(Authentications.check(tx, ruleArn, first));
+      } else if (first.type() == ActionTypeEnum.FORWARD
+          || first.type() == ActionTypeEnum.FIXED_RESPONSE
+          || first.type() == ActionTypeEnum.REDIRECT) {
+        throw unlessOne();
+      } else {
+        throw unknown(first);
+      }
+    } else {
+      tx.delete(State.CLIENT_SECRETS, ruleArn);
+    }
+    checked.add(end(tx, balancer, protocol, end));
+    return List.copyOf(checked);
+  }
+
+  private static InvalidLoadBalancerActionException unlessOne() {
+    return InvalidLoadBalancerActionException.builder()
+        .message(
+            "Exactly one action of type forward, redirect or fixed-response must be specified, and"
+                + " it must be the last one to be performed")
+        .build();
+  }
+
+  private static RuntimeException unknown(Action action) {
+    return Refuse.invalid(
+        "Actions of type '" + action.typeAsString() + "' are not supported in this region");
+  }
+
+  /** In which order they are performed: several have to say. */
+  private static List<Action> inOrder(List<Action> actions) {
+    if (actions.size() < 2) {
+      return actions;
+    }
+    Set<Integer> orders = new HashSet<>();
+    for (Action action : actions) {
+      if (action.order() == null || action.order() < 1 || action.order() > MAX_ORDER) {
+        throw Refuse.invalid("With several actions, each must have an order in the range 1-50000");
+      }
+      if (!orders.add(action.order())) {
+        throw Refuse.invalid("The action order '" + action.order() + "' is specified twice");
+      }
+    }
+    return actions.stream().sorted(Comparator.comparing(Action::order)).toList();
+  }
+
+  private static Action end(Tx tx, Balancing balancer, ProtocolEnum protocol, Action action) {
     return switch (action.type()) {
       case FORWARD -> {
         Action forward = forward(tx, balancer, action);
-        unlessSpoken(tx, protocol, forward);
-        yield List.of(forward);
+        unlessSpoken(tx, protocol, List.of(forward));
+        yield forward;
       }
-      case FIXED_RESPONSE -> List.of(fixed(action));
-      case REDIRECT -> List.of(redirect(action));
+      case FIXED_RESPONSE -> fixed(action);
+      case REDIRECT -> redirect(action);
+      case AUTHENTICATE_OIDC -> throw unlessOne();
       case null -> throw Refuse.invalid("An action type must be specified");
-      default ->
-          throw Refuse.invalid(
-              "Actions of type '" + action.typeAsString() + "' are not supported in this region");
+      default -> throw unknown(action);
     };
   }
 
@@ -151,13 +205,18 @@ final class Actions {
   }
 
   /**
-   * Refuses target groups of HTTP/2 and gRPC behind a listener whose clients cannot speak that.
+   * Refuses target groups of HTTP/2 and gRPC behind a listener whose clients cannot speak that, and
+   * users' credentials by a listener that does not encrypt.
    *
    * @see <a
    *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html#target-group-protocol-version">
    *     Protocol version</a>
    */
-  static void unlessSpoken(Tx tx, ProtocolEnum protocol, Action action) {
+  static void unlessSpoken(Tx tx, ProtocolEnum protocol, List<Action> actions) {
+    Action action = actions.getLast();
+    if (actions.size() > 1) {
+      Authentications.unlessEncrypted(protocol);
+    }
     for (TargetGroupTuple tuple : State.groupsOf(action)) {
       Protocols.unlessCompatible(protocol, TargetGroups.get(tx, tuple.targetGroupArn()).group());
     }
@@ -268,8 +327,8 @@ final class Actions {
     }
   }
 
-  /** The same for the balancer. */
-  static LoadBalancer.Action view(Action action) {
+  /** One that ends the request, for the balancer. */
+  static LoadBalancer.Action.Ending view(Action action) {
     return switch (action.type()) {
       case FIXED_RESPONSE -> {
         FixedResponseActionConfig fixed = action.fixedResponseConfig();

@@ -4,6 +4,7 @@ import dev.muelle.balancer.Balancer;
 import dev.muelle.balancer.Balancer.Health;
 import dev.muelle.balancer.Balancer.TargetState;
 import dev.muelle.balancer.FlowListener;
+import dev.muelle.balancer.Gate;
 import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.Front;
 import dev.muelle.balancer.Tls;
@@ -18,6 +19,7 @@ import dev.muelle.services.elasticloadbalancingv2.State.Group;
 import dev.muelle.services.elasticloadbalancingv2.State.Known;
 import dev.muelle.services.elasticloadbalancingv2.State.Listening;
 import dev.muelle.services.elasticloadbalancingv2.State.Node;
+import dev.muelle.services.elasticloadbalancingv2.oidc.OidcGates;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
@@ -77,6 +79,7 @@ final class Apply {
   private final Balancer balancer;
   private final Fronts fronts;
   private final LogDelivery logs;
+  private final OidcGates oidc;
   private final ClientAuths clientAuths = new ClientAuths();
   private final ReentrantLock lock = new ReentrantLock();
 
@@ -90,7 +93,8 @@ final class Apply {
       Network network,
       Balancer balancer,
       Fronts fronts,
-      LogDelivery logs) {
+      LogDelivery logs,
+      OidcGates oidc) {
     this.scope = scope;
     this.store = store;
     this.clock = clock;
@@ -101,6 +105,7 @@ final class Apply {
     this.balancer = balancer;
     this.fronts = fronts;
     this.logs = logs;
+    this.oidc = oidc;
   }
 
   private static boolean hasIpv6() {
@@ -172,6 +177,7 @@ final class Apply {
     }
     store.write(tx -> tx.delete(State.BALANCERS, arn));
     fronts.release(arn);
+    oidc.forget(arn);
     return null;
   }
 
@@ -323,6 +329,9 @@ final class Apply {
     List<LoadBalancer.Listener> listeners = new ArrayList<>();
     List<FlowListener> flows = new ArrayList<>();
     Map<String, LoadBalancer.TargetGroup> groups = new HashMap<>();
+    if (!store.read(tx -> tx.list(State.CLIENT_SECRETS)).isEmpty()) {
+      oidc.ready();
+    }
     store.read(tx -> {
       for (Row<Listening> row : tx.find(State.LISTENERS, "balancer", described.loadBalancerArn())) {
         var listener = row.value().listener();
@@ -341,24 +350,27 @@ final class Apply {
         }
         List<Action> actions = new ArrayList<>(listener.defaultActions());
         List<LoadBalancer.Rule> rules = new ArrayList<>();
+        List<Gate> gates = new ArrayList<>();
         for (State.Ruling ruling : Rules.of(tx, row.key())) {
-          Action action = ruling.rule().actions().getFirst();
-          actions.add(action);
+          actions.addAll(ruling.rule().actions());
           rules.add(
               new LoadBalancer.Rule(
                   ruling.rule().conditions().stream().map(Conditions::view).toList(),
-                  Actions.view(action),
+                  view(tx, wanted, ruling.rule().ruleArn(), ruling.rule().actions(), gates),
                   Transforms.view(ruling.rule().transforms()),
                   Integer.parseInt(ruling.rule().priority())));
         }
+        LoadBalancer.Action otherwise =
+            view(tx, wanted, row.value().ruleArn(), listener.defaultActions(), gates);
         listeners.add(
             new LoadBalancer.Listener(
                 row.key(),
                 listener.port(),
                 rules,
-                Actions.view(listener.defaultActions().getFirst()),
+                otherwise,
                 tls(tx, row.value(), Attributes.http2(wanted.attributes()) ? Tls.HTTP2 : Tls.HTTP1),
-                ListenerAttributes.view(row.value().attributes())));
+                ListenerAttributes.view(row.value().attributes()),
+                oidc.returns(described.loadBalancerArn(), gates)));
         for (TargetGroupTuple tuple :
             actions.stream().flatMap(action -> State.groupsOf(action).stream()).toList()) {
           String arn = tuple.targetGroupArn();
@@ -383,6 +395,25 @@ final class Apply {
         groups,
         Attributes.settings(
             wanted.attributes(), logs.journal(described.loadBalancerArn(), wanted.attributes())));
+  }
+
+  /**
+   * What is done in the end, behind a gate if users are authenticated before.
+   *
+   * @param gates where the gate is noted
+   */
+  private LoadBalancer.Action view(
+      Tx tx, Balancing wanted, String ruleArn, List<Action> actions, List<Gate> gates) {
+    LoadBalancer.Action.Ending end = Actions.view(actions.getLast());
+    if (actions.size() == 1) {
+      return end;
+    }
+    Gate gate =
+        oidc.before(
+            wanted.balancer().loadBalancerArn(),
+            Authentications.view(tx, ruleArn, actions.getFirst()));
+    gates.add(gate);
+    return new LoadBalancer.Action.Gated(gate, end);
   }
 
   private Predicate<LoadBalancer.Admission> admits(List<String> groups) {

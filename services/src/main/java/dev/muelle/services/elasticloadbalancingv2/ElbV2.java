@@ -9,9 +9,11 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Objects;
 import dev.muelle.services.Scope;
+import dev.muelle.services.elasticloadbalancingv2.oidc.OidcGates;
 import dev.muelle.store.Store;
 import dev.muelle.store.Store.Change;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.Ec2Client;
@@ -133,6 +135,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   private final TrustStores trustStores;
   private final LogDelivery logs;
   private final Measuring measuring;
+  private final OidcGates oidc;
   private final Rules rules;
   private final Tags tags;
   private Store.Subscription changes = () -> {};
@@ -153,10 +156,12 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     this.store = store;
     this.balancer = balancer;
     Fronts fronts = new Fronts(store);
+    oidc = new OidcGates(store, timers, ids, random, certificates.authority());
     logs = new LogDelivery(scope, timers, random, objects);
-    measuring = new Measuring(store, timers, balancer, measurements);
+    measuring = new Measuring(store, timers, balancer, oidc, measurements);
     Apply apply =
-        new Apply(scope, store, timers, ids, ec2, certificates, network, balancer, fronts, logs);
+        new Apply(
+            scope, store, timers, ids, ec2, certificates, network, balancer, fronts, logs, oidc);
     balancerLoop = new Loop<>("elbv2-balancer", timers, random, AT_ONCE, apply::balancer);
     healthLoop = new Loop<>("elbv2-health", timers, random, AT_ONCE, apply::health);
     instanceLoop = new Loop<>("elbv2-instance", timers, random, AT_ONCE, this::instance);
@@ -219,6 +224,15 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     healthLoop.close();
     measuring.close();
     logs.close();
+    oidc.close();
+  }
+
+  /**
+   * The public key of this id, in PEM, by which targets can verify what they hear of users: what
+   * AWS has at {@code https://public-keys.auth.elb.region.amazonaws.com}.
+   */
+  public Optional<String> publicKey(String id) {
+    return oidc.publicKey(id);
   }
 
   @Override

@@ -93,6 +93,7 @@ final class Listeners {
           String id = ids.hex(16);
           String base =
               request.loadBalancerArn().replace(":loadbalancer/", ":listener/") + "/" + id;
+          String rule = base.replace(":listener/", ":listener-rule/") + "/" + ids.hex(16);
           Listener listener =
               Listener.builder()
                   .listenerArn(base)
@@ -101,7 +102,8 @@ final class Listeners {
                   .port(port)
                   .alpnPolicy(alpn(balancer, request.protocol(), request.alpnPolicy()))
                   .defaultActions(
-                      Actions.check(tx, balancer, request.protocol(), request.defaultActions()))
+                      Actions.check(
+                          tx, balancer, request.protocol(), rule, request.defaultActions()))
                   .applyMutation(next ->
                       secure(
                           tx,
@@ -114,7 +116,6 @@ final class Listeners {
                               request.sslPolicy(),
                               request.mutualAuthentication())))
                   .build();
-          String rule = base.replace(":listener/", ":listener-rule/") + "/" + ids.hex(16);
           tx.insert(
               State.LISTENERS,
               base,
@@ -165,12 +166,13 @@ final class Listeners {
           ProtocolEnum protocol =
               request.protocol() == null ? old.listener().protocol() : request.protocol();
           if (!request.defaultActions().isEmpty()) {
-            next.defaultActions(Actions.check(tx, of, protocol, request.defaultActions()));
+            next.defaultActions(
+                Actions.check(tx, of, protocol, old.ruleArn(), request.defaultActions()));
           } else {
-            Actions.unlessSpoken(tx, protocol, old.listener().defaultActions().getFirst());
+            Actions.unlessSpoken(tx, protocol, old.listener().defaultActions());
           }
           for (State.Ruling ruling : Rules.of(tx, request.listenerArn())) {
-            Actions.unlessSpoken(tx, protocol, ruling.rule().actions().getFirst());
+            Actions.unlessSpoken(tx, protocol, ruling.rule().actions());
           }
           next.alpnPolicy(
               alpn(
@@ -224,8 +226,10 @@ final class Listeners {
 
   /** With its rules. */
   static void delete(Tx tx, String listenerArn) {
+    tx.get(State.LISTENERS, listenerArn)
+        .ifPresent(row -> tx.delete(State.CLIENT_SECRETS, row.value().ruleArn()));
     tx.delete(State.LISTENERS, listenerArn);
-    Rules.of(tx, listenerArn).forEach(rule -> tx.delete(State.RULES, rule.rule().ruleArn()));
+    Rules.of(tx, listenerArn).forEach(rule -> Rules.delete(tx, rule.rule().ruleArn()));
   }
 
   DescribeListenersResponse describe(DescribeListenersRequest request) {
@@ -253,11 +257,11 @@ final class Listeners {
   static void associate(Tx tx, String balancerArn) {
     Set<String> used = new HashSet<>();
     for (Row<Listening> row : tx.find(State.LISTENERS, "balancer", balancerArn)) {
-      State.groupsOf(row.value().listener().defaultActions().getFirst())
+      State.groupsOf(row.value().listener().defaultActions().getLast())
           .forEach(tuple -> used.add(tuple.targetGroupArn()));
     }
     for (Row<State.Ruling> row : tx.find(State.RULES, "balancer", balancerArn)) {
-      State.groupsOf(row.value().rule().actions().getFirst())
+      State.groupsOf(row.value().rule().actions().getLast())
           .forEach(tuple -> used.add(tuple.targetGroupArn()));
     }
     for (Row<Group> row : tx.list(State.GROUPS)) {

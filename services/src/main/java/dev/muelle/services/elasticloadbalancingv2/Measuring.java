@@ -11,6 +11,8 @@ import dev.muelle.services.Measurements.Metric;
 import dev.muelle.services.Measurements.Recorder;
 import dev.muelle.services.elasticloadbalancingv2.State.Balancing;
 import dev.muelle.services.elasticloadbalancingv2.State.Group;
+import dev.muelle.services.elasticloadbalancingv2.oidc.AuthCounts;
+import dev.muelle.services.elasticloadbalancingv2.oidc.OidcGates;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import java.time.Duration;
@@ -59,6 +61,7 @@ final class Measuring implements AutoCloseable {
   private final Store store;
   private final Timers timers;
   private final Balancer balancer;
+  private final OidcGates oidc;
   private final Measurements measurements;
   private Map<String, Long> before = new HashMap<>();
   private Map<String, int[]> timesBefore = new HashMap<>();
@@ -66,10 +69,12 @@ final class Measuring implements AutoCloseable {
   private Timers.Cancellable timer = () -> {};
   private volatile boolean closed;
 
-  Measuring(Store store, Timers timers, Balancer balancer, Measurements measurements) {
+  Measuring(
+      Store store, Timers timers, Balancer balancer, OidcGates oidc, Measurements measurements) {
     this.store = store;
     this.timers = timers;
     this.balancer = balancer;
+    this.oidc = oidc;
     this.measurements = measurements;
   }
 
@@ -105,6 +110,7 @@ final class Measuring implements AutoCloseable {
           balancer.flowMetrics(row.key()).ifPresent(m -> round.flows(of, row.key(), m));
         } else {
           balancer.loadBalancerMetrics(row.key()).ifPresent(m -> round.balancer(of, row.key(), m));
+          round.users(of, row.key(), oidc.counts(row.key()));
         }
       }
       for (Row<Group> row : tx.list(State.GROUPS)) {
@@ -164,6 +170,17 @@ final class Measuring implements AutoCloseable {
       }
       targets(of, arn, m);
       gauge(of, "ActiveConnectionCount", m.activeConnections());
+    }
+
+    void users(Subject of, String arn, AuthCounts m) {
+      count(of, arn, "ELBAuthSuccess", m.successes());
+      count(of, arn, "ELBAuthRefreshTokenSuccess", m.refreshes());
+      count(of, arn, "ELBAuthFailure", m.failures());
+      count(of, arn, "ELBAuthError", m.errors());
+      count(of, arn, "ELBAuthUserClaimsSizeExceeded", m.oversized());
+      for (long millis : m.latencies()) {
+        record(of, "ELBAuthLatency", StandardUnit.MILLISECONDS, (double) millis, 1);
+      }
     }
 
     void group(Subject of, String arn, Metrics m, Group group) {

@@ -86,7 +86,7 @@ final class Rules {
                   .conditions(Conditions.check(request.conditions()))
                   .actions(
                       Actions.check(
-                          tx, balancer, listening.listener().protocol(), request.actions()))
+                          tx, balancer, listening.listener().protocol(), arn, request.actions()))
                   .transforms(Transforms.check(request.transforms()))
                   .isDefault(false)
                   .build();
@@ -117,7 +117,8 @@ final class Rules {
           if (!request.actions().isEmpty()) {
             Balancing balancer = LoadBalancers.get(tx, old.balancerArn());
             ProtocolEnum protocol = Listeners.get(tx, old.listenerArn()).listener().protocol();
-            next.actions(Actions.check(tx, balancer, protocol, request.actions()));
+            next.actions(
+                Actions.check(tx, balancer, protocol, request.ruleArn(), request.actions()));
           }
           if (reset || !request.transforms().isEmpty()) {
             next.transforms(Transforms.check(request.transforms()));
@@ -136,12 +137,18 @@ final class Rules {
         store.write(tx -> {
           unlessDefault(tx, request.ruleArn(), "deleted");
           Ruling gone = get(tx, request.ruleArn());
-          tx.delete(State.RULES, request.ruleArn());
+          delete(tx, request.ruleArn());
           Listeners.associate(tx, gone.balancerArn());
           return gone.balancerArn();
         });
     wakes.now(List.of(balancer));
     return DeleteRuleResponse.builder().build();
+  }
+
+  /** With its secret. */
+  static void delete(Tx tx, String arn) {
+    tx.delete(State.RULES, arn);
+    tx.delete(State.CLIENT_SECRETS, arn);
   }
 
   /** Changes priorities all at once, so that rules can trade places. */

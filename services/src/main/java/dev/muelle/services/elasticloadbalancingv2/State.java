@@ -40,7 +40,20 @@ final class State {
   /** Under the trust store's ARN and the revocation's number. */
   static final Table<Crl> CRLS = Table.of("elbv2.revocations", StoredJson.codec(Crl.class));
 
+  /** Under the rule's ARN, of a listener its default rule's. */
+  static final Table<ClientSecret> CLIENT_SECRETS =
+      Table.of("elbv2.client_secrets", StoredJson.codec(ClientSecret.class));
+
   private State() {}
+
+  /** By which a listener proves to an identity provider who it is. */
+  record ClientSecret(String secret) {
+
+    @Override
+    public String toString() {
+      return "ClientSecret[]"; // never what it is
+    }
+  }
 
   /**
    * A trust store.

@@ -13,6 +13,7 @@ import dev.muelle.services.Scope;
 import dev.muelle.services.acm.Acm;
 import dev.muelle.services.acm.Authority;
 import dev.muelle.services.ec2.Ec2;
+import dev.muelle.services.elasticloadbalancingv2.oidc.OidcGates;
 import dev.muelle.services.iam.Iam;
 import dev.muelle.store.SqliteStore;
 import dev.muelle.wire.Access;
@@ -144,6 +145,16 @@ final class Machine implements AutoCloseable {
 
   ElasticLoadBalancingV2Client elb() {
     return in(HOME).client();
+  }
+
+  /** Gates over the home region's store. */
+  OidcGates oidc() {
+    return new OidcGates(
+        store.in(HOME.storeScope()),
+        timers,
+        new Ids(new Random()),
+        new SecureRandom(),
+        acm().authority());
   }
 
   Acm acm() {

@@ -53,7 +53,11 @@ class MeasuringTest {
     port = freePort();
     metrics =
         new Measuring(
-            machine.store.in(Machine.HOME.storeScope()), timers, machine.balancer, measurements);
+            machine.store.in(Machine.HOME.storeScope()),
+            timers,
+            machine.balancer,
+            machine.oidc(),
+            measurements);
     metrics.start();
   }
 
