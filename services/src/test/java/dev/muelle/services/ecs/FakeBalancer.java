@@ -4,9 +4,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
@@ -61,6 +63,9 @@ final class FakeBalancer implements ElasticLoadBalancingV2Client {
   private final Map<String, Map<TargetDescription, Target>> groups = new LinkedHashMap<>();
   private final Map<String, List<TargetGroupTuple>> rules = new TreeMap<>();
   private final Map<String, TargetGroup> described = new LinkedHashMap<>();
+
+  /** Ports at which nothing answers, whatever the address. */
+  final Set<Integer> deaf = new HashSet<>();
 
   /** A target is healthy up to this long after it was registered. */
   int slowestCheckSeconds = 15;
@@ -186,7 +191,7 @@ final class FakeBalancer implements ElasticLoadBalancingV2Client {
     if (now.isBefore(target.registered().plus(target.checks()))) {
       return TargetHealthStateEnum.INITIAL;
     }
-    return answers.test(description.id())
+    return answers.test(description.id()) && !deaf.contains(description.port())
         ? TargetHealthStateEnum.HEALTHY
         : TargetHealthStateEnum.UNHEALTHY;
   }
