@@ -19,6 +19,8 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteLogStreamReque
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteLogStreamResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteMetricFilterRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteMetricFilterResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteQueryDefinitionRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteQueryDefinitionResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteRetentionPolicyRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteRetentionPolicyResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeLogGroupsRequest;
@@ -27,10 +29,20 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeLogStreamsRe
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeLogStreamsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeMetricFiltersRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeMetricFiltersResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeQueriesRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeQueriesResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeQueryDefinitionsRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeQueryDefinitionsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.FilterLogEventsRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.FilterLogEventsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.GetLogEventsRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.GetLogEventsResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.GetLogGroupFieldsRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.GetLogGroupFieldsResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.GetLogRecordRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.GetLogRecordResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.GetQueryResultsRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.GetQueryResultsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.ListLogGroupsRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.ListLogGroupsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.ListTagsForResourceRequest;
@@ -43,8 +55,14 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.PutLogGroupDeletionP
 import software.amazon.awssdk.services.cloudwatchlogs.model.PutLogGroupDeletionProtectionResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.PutMetricFilterRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.PutMetricFilterResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.PutQueryDefinitionRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.PutQueryDefinitionResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.PutRetentionPolicyRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.PutRetentionPolicyResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.StartQueryRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.StartQueryResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.StopQueryRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.StopQueryResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.TagLogGroupRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.TagLogGroupResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.TagResourceRequest;
@@ -67,6 +85,9 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
   private final Search search;
   private final Emission emission;
   private final MetricFilters metricFilters;
+  private final Insights insights;
+  private final QueryDefinitions definitions;
+  private final Records records;
 
   /**
    * The service over what is stored; nothing runs before {@link #start}.
@@ -90,6 +111,9 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
     streams = new Streams(store, timers, ids, names, sweeper);
     emission = new Emission(timers, random, metrics, measurements);
     metricFilters = new MetricFilters(store, timers);
+    insights = new Insights(scope, store, timers, ids, random, names);
+    definitions = new QueryDefinitions(store, timers, ids);
+    records = new Records(scope, store, timers, names);
     events = new Events(store, timers, names, emission);
     search = new Search(store, timers, names);
   }
@@ -97,6 +121,7 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
   /** Takes up the deletion of expired and orphaned events where an earlier server left it. */
   public void start() {
     sweeper.start();
+    insights.start();
   }
 
   @Override
@@ -106,6 +131,7 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
 
   @Override
   public void close() {
+    insights.close();
     emission.close();
     sweeper.close();
   }
@@ -229,5 +255,51 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
   @Override
   public TestMetricFilterResponse testMetricFilter(TestMetricFilterRequest request) {
     return MetricFilters.test(request);
+  }
+
+  @Override
+  public StartQueryResponse startQuery(StartQueryRequest request) {
+    return insights.start(request);
+  }
+
+  @Override
+  public StopQueryResponse stopQuery(StopQueryRequest request) {
+    return insights.stop(request);
+  }
+
+  @Override
+  public GetQueryResultsResponse getQueryResults(GetQueryResultsRequest request) {
+    return insights.results(request);
+  }
+
+  @Override
+  public DescribeQueriesResponse describeQueries(DescribeQueriesRequest request) {
+    return insights.describe(request);
+  }
+
+  @Override
+  public PutQueryDefinitionResponse putQueryDefinition(PutQueryDefinitionRequest request) {
+    return definitions.put(request);
+  }
+
+  @Override
+  public DescribeQueryDefinitionsResponse describeQueryDefinitions(
+      DescribeQueryDefinitionsRequest request) {
+    return definitions.describe(request);
+  }
+
+  @Override
+  public DeleteQueryDefinitionResponse deleteQueryDefinition(DeleteQueryDefinitionRequest request) {
+    return definitions.delete(request);
+  }
+
+  @Override
+  public GetLogRecordResponse getLogRecord(GetLogRecordRequest request) {
+    return records.record(request);
+  }
+
+  @Override
+  public GetLogGroupFieldsResponse getLogGroupFields(GetLogGroupFieldsRequest request) {
+    return records.fields(request);
   }
 }

@@ -15,7 +15,6 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteMetricFilterRe
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteMetricFilterResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeMetricFiltersRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeMetricFiltersResponse;
-import software.amazon.awssdk.services.cloudwatchlogs.model.LimitExceededException;
 import software.amazon.awssdk.services.cloudwatchlogs.model.MetricFilter;
 import software.amazon.awssdk.services.cloudwatchlogs.model.MetricFilterMatchRecord;
 import software.amazon.awssdk.services.cloudwatchlogs.model.MetricTransformation;
@@ -78,7 +77,7 @@ final class MetricFilters {
       Group group = Names.require(tx, groupName);
       boolean isNew = tx.get(Tables.METRIC_FILTERS, key(group, name)).isEmpty();
       if (isNew && of(tx, group).size() >= MOST) {
-        throw LimitExceededException.builder().message("Resource limit exceeded.").build();
+        throw Refuse.limit();
       }
       return tx.put(
           Tables.METRIC_FILTERS,

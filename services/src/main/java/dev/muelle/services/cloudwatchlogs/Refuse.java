@@ -2,6 +2,7 @@ package dev.muelle.services.cloudwatchlogs;
 
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.cloudwatchlogs.model.InvalidParameterException;
+import software.amazon.awssdk.services.cloudwatchlogs.model.LimitExceededException;
 import software.amazon.awssdk.services.cloudwatchlogs.model.ResourceAlreadyExistsException;
 import software.amazon.awssdk.services.cloudwatchlogs.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.cloudwatchlogs.model.ValidationException;
@@ -63,6 +64,10 @@ final class Refuse {
     return ResourceNotFoundException.builder()
         .message("The specified " + what + " does not exist.")
         .build();
+  }
+
+  static LimitExceededException limit() {
+    return LimitExceededException.builder().message("Resource limit exceeded.").build();
   }
 
   static ResourceNotFoundException noResource() {

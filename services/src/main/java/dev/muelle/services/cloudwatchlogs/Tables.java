@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.cloudwatchlogs.model.MetricFilter;
+import software.amazon.awssdk.services.cloudwatchlogs.model.QueryDefinition;
 
 /** What is stored. */
 final class Tables {
@@ -26,6 +27,10 @@ final class Tables {
   /** Keyed {@code group id/name}; read with each batch that is put. */
   static final Table<MetricFilter> METRIC_FILTERS =
       Table.of("logs.metric_filters", StoredJson.codec(MetricFilter.class)).remember();
+
+  /** Keyed by id. */
+  static final Table<QueryDefinition> QUERY_DEFINITIONS =
+      Table.of("logs.query_definitions", StoredJson.codec(QueryDefinition.class));
 
   private Tables() {}
 
