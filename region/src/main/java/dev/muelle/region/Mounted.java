@@ -1,6 +1,7 @@
 package dev.muelle.region;
 
 import dev.muelle.services.acm.Acm;
+import dev.muelle.services.autoscaling.AutoScaling;
 import dev.muelle.services.cloudwatch.CloudWatch;
 import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
 import dev.muelle.services.ec2.Ec2;
@@ -13,6 +14,7 @@ import dev.muelle.wire.Coverage;
 import dev.muelle.wire.Mounts;
 import java.util.List;
 import software.amazon.awssdk.services.acm.AcmClient;
+import software.amazon.awssdk.services.autoscaling.AutoScalingClient;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
@@ -30,6 +32,7 @@ final class Mounted {
   static Mounts services(Regions regions) {
     return new Mounts()
         .mount(AcmClient.class, caller -> regions.of(caller).acm)
+        .mount(AutoScalingClient.class, caller -> regions.of(caller).autoScaling)
         .mount(CloudWatchClient.class, caller -> regions.of(caller).cloudWatch)
         .mount(CloudWatchLogsClient.class, caller -> regions.of(caller).logs)
         .mount(Ec2Client.class, caller -> regions.of(caller).ec2)
@@ -44,6 +47,7 @@ final class Mounted {
   static List<Coverage> coverage() {
     return List.of(
         Coverage.of(AcmClient.class, Acm.class),
+        Coverage.of(AutoScalingClient.class, AutoScaling.class),
         Coverage.of(CloudWatchClient.class, CloudWatch.class),
         Coverage.of(CloudWatchLogsClient.class, CloudWatchLogs.class),
         Coverage.of(Ec2Client.class, Ec2.class),

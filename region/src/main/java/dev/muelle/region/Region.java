@@ -13,6 +13,7 @@ import dev.muelle.services.Scope;
 import dev.muelle.services.VpcHttp;
 import dev.muelle.services.acm.Acm;
 import dev.muelle.services.acm.Authority;
+import dev.muelle.services.autoscaling.AutoScaling;
 import dev.muelle.services.cloudwatch.CloudWatch;
 import dev.muelle.services.cloudwatch.InstanceActions;
 import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
@@ -20,7 +21,6 @@ import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.ecr.Ecr;
 import dev.muelle.services.ecr.RegistryTokens;
 import dev.muelle.services.ecs.Ecs;
-import dev.muelle.services.ecs.capacity.AutoScalingGroups;
 import dev.muelle.services.elasticloadbalancingv2.ElbV2;
 import dev.muelle.services.iam.Iam;
 import dev.muelle.services.sts.Sts;
@@ -44,6 +44,7 @@ final class Region implements AutoCloseable {
   final CloudWatchLogs logs;
   final Ec2 ec2;
   final ElbV2 elb;
+  final AutoScaling autoScaling;
   final Ecr ecr;
   final Ecs ecs;
 
@@ -95,6 +96,17 @@ final class Region implements AutoCloseable {
             shared.balancer(),
             shared.objects(),
             cloudWatch.measurements());
+    autoScaling =
+        new AutoScaling(
+            scope,
+            store,
+            timers,
+            ids,
+            shared.random(),
+            ec2,
+            elb,
+            events,
+            cloudWatch.measurements());
     ecr = new Ecr(scope, store, timers, shared.blobs(), shared.tokens(), shared.registryHost());
     ecs =
         new Ecs(
@@ -111,7 +123,7 @@ final class Region implements AutoCloseable {
             cloudWatch.measurements(),
             events,
             shared.objects(),
-            AutoScalingGroups.NONE,
+            new EcsGroups(autoScaling, ec2),
             shared.engine(),
             shared.network(),
             shared.vpcHttp(),
@@ -125,12 +137,14 @@ final class Region implements AutoCloseable {
     ec2.start();
     acm.start();
     elb.start();
+    autoScaling.start();
     ecs.start();
   }
 
   @Override
   public void close() {
     ecs.close();
+    autoScaling.close();
     elb.close();
     acm.close();
     ecr.close();

@@ -31,6 +31,7 @@ import software.amazon.awssdk.core.SdkField;
 import software.amazon.awssdk.core.SdkPojo;
 import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
 import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.autoscaling.AutoScalingClient;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
@@ -148,6 +149,7 @@ class RoundTripTest {
         ElasticLoadBalancingV2Client.class,
         IamClient.class,
         StsClient.class,
+        AutoScalingClient.class,
         CloudWatchClient.class,
         CloudWatchLogsClient.class,
         DynamoDbClient.class
@@ -179,6 +181,7 @@ class RoundTripTest {
         ElasticLoadBalancingV2Client.class,
         IamClient.class,
         StsClient.class,
+        AutoScalingClient.class,
         CloudWatchClient.class,
         CloudWatchLogsClient.class,
         DynamoDbClient.class

@@ -15,7 +15,7 @@ import java.util.function.Consumer;
 public final class Life {
 
   /** What code sees when it is dead; nobody may catch it, nothing may come of it. */
-  static final class Killed extends Error {
+  public static final class Killed extends Error {
     private static final long serialVersionUID = 1L;
 
     Killed() {
@@ -28,7 +28,7 @@ public final class Life {
   private boolean dead;
 
   /** Dies when it has taken this many steps more; half a step is one done but not returned. */
-  synchronized void endAfter(int halfSteps) {
+  public synchronized void endAfter(int halfSteps) {
     last = steps + halfSteps;
   }
 
@@ -36,7 +36,7 @@ public final class Life {
     dead = true;
   }
 
-  synchronized boolean over() {
+  public synchronized boolean over() {
     return dead;
   }
 
@@ -55,7 +55,7 @@ public final class Life {
   }
 
   /** The thing as this life reaches it. */
-  <T> T guard(Class<T> contract, T thing) {
+  public <T> T guard(Class<T> contract, T thing) {
     return contract.cast(
         Proxy.newProxyInstance(
             contract.getClassLoader(),
@@ -86,7 +86,7 @@ public final class Life {
   }
 
   /** Time as this life knows it. */
-  Timers guard(Timers timers) {
+  public Timers guard(Timers timers) {
     return new Timers() {
       @Override
       public Instant instant() {

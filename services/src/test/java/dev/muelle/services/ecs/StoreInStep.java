@@ -17,7 +17,7 @@ import java.util.function.Function;
  * A real store whose writers wait until every listener was told, so that a run on virtual time is
  * the same each time; and whose writes are steps of a {@link Life}.
  */
-final class StoreInStep implements Store {
+public final class StoreInStep implements Store {
 
   private static final Table<String> MARK =
       Table.of(
@@ -43,7 +43,7 @@ final class StoreInStep implements Store {
   private final CountingTx.Counts counts = new CountingTx.Counts();
   private long writes;
 
-  StoreInStep(Store base, Life life) {
+  public StoreInStep(Store base, Life life) {
     this.base = base;
     this.life = life;
     feed = base.onChange(this::tell);

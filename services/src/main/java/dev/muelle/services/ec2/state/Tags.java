@@ -1,5 +1,6 @@
 package dev.muelle.services.ec2.state;
 
+import dev.muelle.services.OnBehalf;
 import dev.muelle.services.StoredJson;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
@@ -9,7 +10,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -102,7 +102,7 @@ public final class Tags {
         throw Refuse.invalidValue(
             "Tag value exceeds the maximum length of " + VALUE_LENGTH + " characters");
       }
-      if (key.toLowerCase(Locale.ROOT).startsWith("aws:")) {
+      if (!OnBehalf.mayTag(key)) {
         throw Refuse.invalidValue("Tag keys starting with 'aws:' are reserved for internal use");
       }
       if (!keys.add(key)) {
@@ -144,7 +144,10 @@ public final class Tags {
     return CreateTagsResponse.builder().build();
   }
 
-  /** Without tags, takes all away; a tag without a value is taken away whatever its value. */
+  /**
+   * Without tags, takes all away but those of services; a tag without a value is taken away
+   * whatever its value.
+   */
   public DeleteTagsResponse delete(DeleteTagsRequest request) {
     List<String> resources = resources(request.resources());
     store.write(tx -> {
@@ -152,7 +155,7 @@ public final class Tags {
         mustExist(tx, id);
         List<Tag> left =
             request.tags().isEmpty()
-                ? List.of()
+                ? of(tx, id).stream().filter(tag -> !OnBehalf.mayTag(tag.key())).toList()
                 : of(tx, id).stream()
                     .filter(tag -> request.tags().stream().noneMatch(gone -> covers(gone, tag)))
                     .toList();

@@ -1,0 +1,431 @@
+package dev.muelle.services.autoscaling;
+
+import dev.muelle.loop.Loop;
+import dev.muelle.loop.Timers;
+import dev.muelle.services.EventOutbox;
+import dev.muelle.services.Ids;
+import dev.muelle.services.Measurements;
+import dev.muelle.services.Scope;
+import dev.muelle.services.autoscaling.activity.Activities;
+import dev.muelle.services.autoscaling.fleet.Departures;
+import dev.muelle.services.autoscaling.fleet.Keeper;
+import dev.muelle.services.autoscaling.fleet.Observer;
+import dev.muelle.services.autoscaling.group.Facts;
+import dev.muelle.services.autoscaling.group.Gauges;
+import dev.muelle.services.autoscaling.group.GroupTags;
+import dev.muelle.services.autoscaling.group.Groups;
+import dev.muelle.services.autoscaling.group.Membership;
+import dev.muelle.services.autoscaling.group.Processes;
+import dev.muelle.services.autoscaling.group.Traffic;
+import dev.muelle.services.autoscaling.hook.Hooks;
+import dev.muelle.services.autoscaling.hook.Waiting;
+import dev.muelle.services.autoscaling.launch.LaunchConfigurations;
+import dev.muelle.services.autoscaling.launch.Recipes;
+import dev.muelle.services.autoscaling.state.GroupRecord;
+import dev.muelle.services.autoscaling.state.Member;
+import dev.muelle.store.Store;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.autoscaling.AutoScalingClient;
+import software.amazon.awssdk.services.autoscaling.model.AttachInstancesRequest;
+import software.amazon.awssdk.services.autoscaling.model.AttachInstancesResponse;
+import software.amazon.awssdk.services.autoscaling.model.AttachLoadBalancerTargetGroupsRequest;
+import software.amazon.awssdk.services.autoscaling.model.AttachLoadBalancerTargetGroupsResponse;
+import software.amazon.awssdk.services.autoscaling.model.AttachTrafficSourcesRequest;
+import software.amazon.awssdk.services.autoscaling.model.AttachTrafficSourcesResponse;
+import software.amazon.awssdk.services.autoscaling.model.CompleteLifecycleActionRequest;
+import software.amazon.awssdk.services.autoscaling.model.CompleteLifecycleActionResponse;
+import software.amazon.awssdk.services.autoscaling.model.CreateAutoScalingGroupRequest;
+import software.amazon.awssdk.services.autoscaling.model.CreateAutoScalingGroupResponse;
+import software.amazon.awssdk.services.autoscaling.model.CreateLaunchConfigurationRequest;
+import software.amazon.awssdk.services.autoscaling.model.CreateLaunchConfigurationResponse;
+import software.amazon.awssdk.services.autoscaling.model.CreateOrUpdateTagsRequest;
+import software.amazon.awssdk.services.autoscaling.model.CreateOrUpdateTagsResponse;
+import software.amazon.awssdk.services.autoscaling.model.DeleteAutoScalingGroupRequest;
+import software.amazon.awssdk.services.autoscaling.model.DeleteAutoScalingGroupResponse;
+import software.amazon.awssdk.services.autoscaling.model.DeleteLaunchConfigurationRequest;
+import software.amazon.awssdk.services.autoscaling.model.DeleteLaunchConfigurationResponse;
+import software.amazon.awssdk.services.autoscaling.model.DeleteLifecycleHookRequest;
+import software.amazon.awssdk.services.autoscaling.model.DeleteLifecycleHookResponse;
+import software.amazon.awssdk.services.autoscaling.model.DeleteTagsRequest;
+import software.amazon.awssdk.services.autoscaling.model.DeleteTagsResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeAccountLimitsRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeAccountLimitsResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingGroupsRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingGroupsResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingInstancesRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingInstancesResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeLaunchConfigurationsRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeLaunchConfigurationsResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeLifecycleHookTypesRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeLifecycleHookTypesResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeLifecycleHooksRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeLifecycleHooksResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeLoadBalancerTargetGroupsRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeLoadBalancerTargetGroupsResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeMetricCollectionTypesRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeMetricCollectionTypesResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeScalingActivitiesRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeScalingActivitiesResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeScalingProcessTypesRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeScalingProcessTypesResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeTagsRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeTagsResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeTerminationPolicyTypesRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeTerminationPolicyTypesResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeTrafficSourcesRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeTrafficSourcesResponse;
+import software.amazon.awssdk.services.autoscaling.model.DetachInstancesRequest;
+import software.amazon.awssdk.services.autoscaling.model.DetachInstancesResponse;
+import software.amazon.awssdk.services.autoscaling.model.DetachLoadBalancerTargetGroupsRequest;
+import software.amazon.awssdk.services.autoscaling.model.DetachLoadBalancerTargetGroupsResponse;
+import software.amazon.awssdk.services.autoscaling.model.DetachTrafficSourcesRequest;
+import software.amazon.awssdk.services.autoscaling.model.DetachTrafficSourcesResponse;
+import software.amazon.awssdk.services.autoscaling.model.DisableMetricsCollectionRequest;
+import software.amazon.awssdk.services.autoscaling.model.DisableMetricsCollectionResponse;
+import software.amazon.awssdk.services.autoscaling.model.EnableMetricsCollectionRequest;
+import software.amazon.awssdk.services.autoscaling.model.EnableMetricsCollectionResponse;
+import software.amazon.awssdk.services.autoscaling.model.EnterStandbyRequest;
+import software.amazon.awssdk.services.autoscaling.model.EnterStandbyResponse;
+import software.amazon.awssdk.services.autoscaling.model.ExitStandbyRequest;
+import software.amazon.awssdk.services.autoscaling.model.ExitStandbyResponse;
+import software.amazon.awssdk.services.autoscaling.model.PutLifecycleHookRequest;
+import software.amazon.awssdk.services.autoscaling.model.PutLifecycleHookResponse;
+import software.amazon.awssdk.services.autoscaling.model.RecordLifecycleActionHeartbeatRequest;
+import software.amazon.awssdk.services.autoscaling.model.RecordLifecycleActionHeartbeatResponse;
+import software.amazon.awssdk.services.autoscaling.model.ResumeProcessesRequest;
+import software.amazon.awssdk.services.autoscaling.model.ResumeProcessesResponse;
+import software.amazon.awssdk.services.autoscaling.model.SetDesiredCapacityRequest;
+import software.amazon.awssdk.services.autoscaling.model.SetDesiredCapacityResponse;
+import software.amazon.awssdk.services.autoscaling.model.SetInstanceHealthRequest;
+import software.amazon.awssdk.services.autoscaling.model.SetInstanceHealthResponse;
+import software.amazon.awssdk.services.autoscaling.model.SetInstanceProtectionRequest;
+import software.amazon.awssdk.services.autoscaling.model.SetInstanceProtectionResponse;
+import software.amazon.awssdk.services.autoscaling.model.SuspendProcessesRequest;
+import software.amazon.awssdk.services.autoscaling.model.SuspendProcessesResponse;
+import software.amazon.awssdk.services.autoscaling.model.TerminateInstanceInAutoScalingGroupRequest;
+import software.amazon.awssdk.services.autoscaling.model.TerminateInstanceInAutoScalingGroupResponse;
+import software.amazon.awssdk.services.autoscaling.model.UpdateAutoScalingGroupRequest;
+import software.amazon.awssdk.services.autoscaling.model.UpdateAutoScalingGroupResponse;
+import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+
+/** Amazon EC2 Auto Scaling of one account in one region. */
+public final class AutoScaling implements AutoScalingClient, AutoCloseable {
+
+  private static final String EC2_INSTANCES = "ec2.instances";
+  private static final int GROUPS_AT_ONCE = 8;
+  private static final int INSTANCES_AT_ONCE = 8;
+
+  private final Store store;
+  private final Activities activities;
+  private final Hooks hooks;
+  private final Waiting waiting;
+  private final LaunchConfigurations configurations;
+  private final Traffic traffic;
+  private final Groups groups;
+  private final Membership membership;
+  private final GroupTags tags;
+  private final Processes processes;
+  private final Gauges gauges;
+  private final Facts facts;
+  private final Loop<String> groupLoop; // by name
+  private final Loop<String> instanceLoop; // by id: only finds whose it is
+  private Store.@Nullable Subscription changes;
+
+  public AutoScaling(
+      Scope scope,
+      Store store,
+      Timers timers,
+      Ids ids,
+      RandomGenerator random,
+      Ec2Client ec2,
+      ElasticLoadBalancingV2Client elb,
+      EventOutbox events,
+      Measurements measurements) {
+    this.store = store;
+    activities = new Activities(scope, store, ids, events);
+    Recipes recipes = new Recipes(store, ec2);
+    Observer observer = new Observer(ec2, elb);
+    Departures departures = new Departures(activities);
+    hooks = new Hooks(store);
+    waiting = new Waiting(store, timers, ids, events, this::wake);
+    configurations = new LaunchConfigurations(scope, store, timers, ids, recipes);
+    traffic = new Traffic(store, elb, this::wake);
+    groups = new Groups(scope, store, timers, ids, recipes, observer, traffic, this::wake);
+    membership =
+        new Membership(store, timers, ec2, observer, activities, departures, ids::uuid, this::wake);
+    tags = new GroupTags(store);
+    processes = new Processes(store, timers, this::wake);
+    gauges = new Gauges(store, timers, measurements);
+    facts = new Facts(store);
+    Keeper keeper =
+        new Keeper(
+            store, timers, ids, ec2, elb, observer, recipes, activities, departures, waiting);
+    groupLoop = new Loop<>("autoscaling-group", timers, random, GROUPS_AT_ONCE, keeper::look);
+    instanceLoop =
+        new Loop<>(
+            "autoscaling-instance",
+            timers,
+            random,
+            INSTANCES_AT_ONCE,
+            id -> {
+              store.read(tx -> Member.find(tx, id)).ifPresent(member -> wake(member.group()));
+              return null;
+            });
+  }
+
+  private void wake(String group) {
+    groupLoop.wake(group);
+  }
+
+  /** Takes up the work where an earlier server left it. */
+  public void start() {
+    changes =
+        store.onChange(change -> {
+          if (change.table().equals(EC2_INSTANCES)) {
+            instanceLoop.wake(change.key());
+          }
+        });
+    store.read(tx -> tx.list(GroupRecord.TABLE)).forEach(row -> wake(row.key()));
+    gauges.start();
+  }
+
+  @Override
+  public String serviceName() {
+    return "autoscaling";
+  }
+
+  @Override
+  public void close() {
+    if (changes != null) {
+      changes.close();
+    }
+    gauges.close();
+    instanceLoop.close();
+    groupLoop.close();
+  }
+
+  @Override
+  public CreateAutoScalingGroupResponse createAutoScalingGroup(
+      CreateAutoScalingGroupRequest request) {
+    return groups.create(request);
+  }
+
+  @Override
+  public UpdateAutoScalingGroupResponse updateAutoScalingGroup(
+      UpdateAutoScalingGroupRequest request) {
+    return groups.update(request);
+  }
+
+  @Override
+  public DeleteAutoScalingGroupResponse deleteAutoScalingGroup(
+      DeleteAutoScalingGroupRequest request) {
+    return groups.delete(request);
+  }
+
+  @Override
+  public DescribeAutoScalingGroupsResponse describeAutoScalingGroups(
+      DescribeAutoScalingGroupsRequest request) {
+    return groups.describe(request);
+  }
+
+  @Override
+  public SetDesiredCapacityResponse setDesiredCapacity(SetDesiredCapacityRequest request) {
+    return groups.setDesired(request);
+  }
+
+  @Override
+  public CreateLaunchConfigurationResponse createLaunchConfiguration(
+      CreateLaunchConfigurationRequest request) {
+    return configurations.create(request);
+  }
+
+  @Override
+  public DeleteLaunchConfigurationResponse deleteLaunchConfiguration(
+      DeleteLaunchConfigurationRequest request) {
+    return configurations.delete(request);
+  }
+
+  @Override
+  public DescribeLaunchConfigurationsResponse describeLaunchConfigurations(
+      DescribeLaunchConfigurationsRequest request) {
+    return configurations.describe(request);
+  }
+
+  @Override
+  public DescribeAutoScalingInstancesResponse describeAutoScalingInstances(
+      DescribeAutoScalingInstancesRequest request) {
+    return membership.describe(request);
+  }
+
+  @Override
+  public SetInstanceProtectionResponse setInstanceProtection(SetInstanceProtectionRequest request) {
+    return membership.protect(request);
+  }
+
+  @Override
+  public SetInstanceHealthResponse setInstanceHealth(SetInstanceHealthRequest request) {
+    return membership.setHealth(request);
+  }
+
+  @Override
+  public TerminateInstanceInAutoScalingGroupResponse terminateInstanceInAutoScalingGroup(
+      TerminateInstanceInAutoScalingGroupRequest request) {
+    return membership.terminate(request);
+  }
+
+  @Override
+  public AttachInstancesResponse attachInstances(AttachInstancesRequest request) {
+    return membership.attach(request);
+  }
+
+  @Override
+  public DetachInstancesResponse detachInstances(DetachInstancesRequest request) {
+    return membership.detach(request);
+  }
+
+  @Override
+  public EnterStandbyResponse enterStandby(EnterStandbyRequest request) {
+    return membership.enterStandby(request);
+  }
+
+  @Override
+  public ExitStandbyResponse exitStandby(ExitStandbyRequest request) {
+    return membership.exitStandby(request);
+  }
+
+  @Override
+  public AttachLoadBalancerTargetGroupsResponse attachLoadBalancerTargetGroups(
+      AttachLoadBalancerTargetGroupsRequest request) {
+    return traffic.attach(request);
+  }
+
+  @Override
+  public DetachLoadBalancerTargetGroupsResponse detachLoadBalancerTargetGroups(
+      DetachLoadBalancerTargetGroupsRequest request) {
+    return traffic.detach(request);
+  }
+
+  @Override
+  public DescribeLoadBalancerTargetGroupsResponse describeLoadBalancerTargetGroups(
+      DescribeLoadBalancerTargetGroupsRequest request) {
+    return traffic.describe(request);
+  }
+
+  @Override
+  public AttachTrafficSourcesResponse attachTrafficSources(AttachTrafficSourcesRequest request) {
+    return traffic.attach(request);
+  }
+
+  @Override
+  public DetachTrafficSourcesResponse detachTrafficSources(DetachTrafficSourcesRequest request) {
+    return traffic.detach(request);
+  }
+
+  @Override
+  public DescribeTrafficSourcesResponse describeTrafficSources(
+      DescribeTrafficSourcesRequest request) {
+    return traffic.describe(request);
+  }
+
+  @Override
+  public CreateOrUpdateTagsResponse createOrUpdateTags(CreateOrUpdateTagsRequest request) {
+    return tags.put(request);
+  }
+
+  @Override
+  public DeleteTagsResponse deleteTags(DeleteTagsRequest request) {
+    return tags.delete(request);
+  }
+
+  @Override
+  public DescribeTagsResponse describeTags(DescribeTagsRequest request) {
+    return tags.describe(request);
+  }
+
+  @Override
+  public SuspendProcessesResponse suspendProcesses(SuspendProcessesRequest request) {
+    return processes.suspend(request);
+  }
+
+  @Override
+  public ResumeProcessesResponse resumeProcesses(ResumeProcessesRequest request) {
+    return processes.resume(request);
+  }
+
+  @Override
+  public DescribeScalingProcessTypesResponse describeScalingProcessTypes(
+      DescribeScalingProcessTypesRequest request) {
+    return processes.types();
+  }
+
+  @Override
+  public EnableMetricsCollectionResponse enableMetricsCollection(
+      EnableMetricsCollectionRequest request) {
+    return gauges.enable(request);
+  }
+
+  @Override
+  public DisableMetricsCollectionResponse disableMetricsCollection(
+      DisableMetricsCollectionRequest request) {
+    return gauges.disable(request);
+  }
+
+  @Override
+  public DescribeMetricCollectionTypesResponse describeMetricCollectionTypes(
+      DescribeMetricCollectionTypesRequest request) {
+    return gauges.types();
+  }
+
+  @Override
+  public PutLifecycleHookResponse putLifecycleHook(PutLifecycleHookRequest request) {
+    return hooks.put(request);
+  }
+
+  @Override
+  public DeleteLifecycleHookResponse deleteLifecycleHook(DeleteLifecycleHookRequest request) {
+    return hooks.delete(request);
+  }
+
+  @Override
+  public DescribeLifecycleHooksResponse describeLifecycleHooks(
+      DescribeLifecycleHooksRequest request) {
+    return hooks.describe(request);
+  }
+
+  @Override
+  public DescribeLifecycleHookTypesResponse describeLifecycleHookTypes(
+      DescribeLifecycleHookTypesRequest request) {
+    return hooks.types();
+  }
+
+  @Override
+  public CompleteLifecycleActionResponse completeLifecycleAction(
+      CompleteLifecycleActionRequest request) {
+    return waiting.complete(request);
+  }
+
+  @Override
+  public RecordLifecycleActionHeartbeatResponse recordLifecycleActionHeartbeat(
+      RecordLifecycleActionHeartbeatRequest request) {
+    return waiting.heartbeat(request);
+  }
+
+  @Override
+  public DescribeScalingActivitiesResponse describeScalingActivities(
+      DescribeScalingActivitiesRequest request) {
+    return activities.describe(request);
+  }
+
+  @Override
+  public DescribeTerminationPolicyTypesResponse describeTerminationPolicyTypes(
+      DescribeTerminationPolicyTypesRequest request) {
+    return facts.terminationPolicies();
+  }
+
+  @Override
+  public DescribeAccountLimitsResponse describeAccountLimits(DescribeAccountLimitsRequest request) {
+    return facts.limits();
+  }
+}

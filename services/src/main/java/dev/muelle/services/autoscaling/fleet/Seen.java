@@ -1,0 +1,63 @@
+package dev.muelle.services.autoscaling.fleet;
+
+import dev.muelle.services.autoscaling.state.Member;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import software.amazon.awssdk.services.ec2.model.Instance;
+import software.amazon.awssdk.services.ec2.model.InstanceStateName;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthStateEnum;
+
+/**
+ * What a look saw of the world around a group.
+ *
+ * @param instances by id; one that EC2 does not know is not there
+ * @param targets how instances are in target groups, by those groups' ARNs and their own ids
+ * @param places where the group may launch
+ */
+record Seen(
+    Map<String, Instance> instances,
+    Map<String, Map<String, TargetHealthStateEnum>> targets,
+    List<Place> places) {
+
+  private static final Set<InstanceStateName> ALIVE =
+      Set.of(InstanceStateName.PENDING, InstanceStateName.RUNNING);
+
+  boolean running(Member member) {
+    Instance instance = member.id() == null ? null : instances.get(member.id());
+    return instance != null && instance.state().name() == InstanceStateName.RUNNING;
+  }
+
+  /** Whether it runs, or is about to. */
+  boolean alive(Member member) {
+    Instance instance = member.id() == null ? null : instances.get(member.id());
+    return instance != null && ALIVE.contains(instance.state().name());
+  }
+
+  /** Whether nothing is left of it. */
+  boolean gone(Member member) {
+    Instance instance = member.id() == null ? null : instances.get(member.id());
+    return instance == null || instance.state().name() == InstanceStateName.TERMINATED;
+  }
+
+  /** Whether a target group has it, be it that it drains. */
+  boolean isTarget(Member member) {
+    return targets.values().stream().anyMatch(group -> group.containsKey(member.id()));
+  }
+
+  /** Whether all of these target groups have it. */
+  boolean isTarget(Member member, List<String> groups) {
+    return groups.stream()
+        .map(targets::get)
+        .allMatch(group ->
+            group == null // it is no more
+                || (group.containsKey(member.id())
+                    && group.get(member.id()) != TargetHealthStateEnum.DRAINING));
+  }
+
+  /** Whether a load balancer finds it unhealthy. */
+  boolean failsAtBalancer(Member member) {
+    return targets.values().stream()
+        .anyMatch(group -> group.get(member.id()) == TargetHealthStateEnum.UNHEALTHY);
+  }
+}

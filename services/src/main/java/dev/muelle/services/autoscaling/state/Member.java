@@ -1,0 +1,217 @@
+package dev.muelle.services.autoscaling.state;
+
+import dev.muelle.services.StoredJson;
+import dev.muelle.store.Row;
+import dev.muelle.store.Table;
+import dev.muelle.store.Tx;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.autoscaling.model.Instance;
+import software.amazon.awssdk.services.autoscaling.model.LifecycleState;
+import software.amazon.awssdk.services.ec2.model.RunInstancesRequest;
+
+/**
+ * An instance of a group, from the decision to launch it until it is gone.
+ *
+ * @param token EC2's client token for the launch: however often that is asked for, it makes one
+ *     instance
+ * @param instance what is described of it; without an id as long as EC2 did not answer
+ * @param subnet where it is, or is to be
+ * @param since when it was decided, or attached
+ * @param inServiceAt when it was last put in service; null if it never was
+ * @param launch what EC2 is asked for; null as long as that is not known, and for instances that
+ *     were attached
+ * @param activity what is being done to it; null if nothing
+ * @param extra whether it was launched before another one goes, so that it counts only when it is
+ *     in service
+ * @param waits at which hooks it waits
+ * @param sick why it is unhealthy, as a cause says it; null if it is not
+ */
+public record Member(
+    String token,
+    String group,
+    Instance instance,
+    String subnet,
+    Instant since,
+    @Nullable Instant inServiceAt,
+    @Nullable RunInstancesRequest launch,
+    @Nullable String activity,
+    boolean extra,
+    List<Wait> waits,
+    @Nullable String sick) {
+
+  /** By token. */
+  public static final Table<Member> TABLE =
+      Table.of("autoscaling.members", StoredJson.codec(Member.class))
+          .remember()
+          .index("group", Member::group)
+          .index("instance", member -> member.instance().instanceId());
+
+  public static final String HEALTHY = "Healthy";
+  public static final String UNHEALTHY = "Unhealthy";
+
+  public Member {
+    waits = List.copyOf(waits);
+  }
+
+  /**
+   * An instance that waits at a hook.
+   *
+   * @param until when it waits no longer
+   * @param latest beyond which no heartbeat helps
+   * @param result what happens then: CONTINUE or ABANDON
+   */
+  public record Wait(
+      String hook, String token, Instant until, Instant latest, int heartbeat, String result) {}
+
+  /** A group's instances, the oldest first. */
+  public static List<Member> of(Tx tx, String group) {
+    return tx.find(TABLE, "group", group).stream()
+        .map(Row::value)
+        .sorted(Comparator.comparing(Member::since).thenComparing(Member::token))
+        .toList();
+  }
+
+  /** The instance of a group with an id. */
+  public static Optional<Member> find(Tx tx, String instanceId) {
+    return tx.find(TABLE, "instance", instanceId).stream().map(Row::value).findFirst();
+  }
+
+  /** The instance of a request. */
+  public static Member get(Tx tx, @Nullable String instanceId) {
+    String id = Refuse.required("instanceId", instanceId);
+    return find(tx, id)
+        .orElseThrow(() ->
+            Refuse.invalid(
+                "Instance Id not found - No managed instance found for instance ID: " + id));
+  }
+
+  /** The instance of a request that names its group. */
+  public static Member get(Tx tx, String group, String instanceId) {
+    Member found = get(tx, instanceId);
+    if (!found.group().equals(group)) {
+      throw Refuse.invalid(
+          "The instance " + instanceId + " is not part of Auto Scaling group " + group + ".");
+    }
+    return found;
+  }
+
+  public @Nullable String id() {
+    return instance.instanceId();
+  }
+
+  public LifecycleState state() {
+    return instance.lifecycleState();
+  }
+
+  public String zone() {
+    return instance.availabilityZone();
+  }
+
+  public boolean isProtected() {
+    return Boolean.TRUE.equals(instance.protectedFromScaleIn());
+  }
+
+  public boolean healthy() {
+    return HEALTHY.equals(instance.healthStatus());
+  }
+
+  public boolean inService() {
+    return state() == LifecycleState.IN_SERVICE;
+  }
+
+  /** Whether it is on its way into service. */
+  public boolean coming() {
+    return switch (state()) {
+      case PENDING, PENDING_WAIT, PENDING_PROCEED -> true;
+      default -> false;
+    };
+  }
+
+  /** Whether it is on its way out, for good. */
+  public boolean going() {
+    return switch (state()) {
+      case TERMINATING, TERMINATING_WAIT, TERMINATING_PROCEED, TERMINATED, DETACHING, DETACHED ->
+          true;
+      default -> false;
+    };
+  }
+
+  /** Whether it is one of those that the desired capacity counts. */
+  public boolean counts() {
+    return inService() || (coming() && !extra);
+  }
+
+  public Member with(UnaryOperator<Instance.Builder> change) {
+    return new Member(
+        token,
+        group,
+        change.apply(instance.toBuilder()).build(),
+        subnet,
+        since,
+        inServiceAt,
+        launch,
+        activity,
+        extra,
+        waits,
+        sick);
+  }
+
+  public Member in(LifecycleState state) {
+    return with(i -> i.lifecycleState(state));
+  }
+
+  public Member served(Instant at) {
+    return new Member(
+            token, group, instance, subnet, since, at, launch, null, false, List.of(), null)
+        .in(LifecycleState.IN_SERVICE);
+  }
+
+  public Member launching(RunInstancesRequest request) {
+    return new Member(
+        token, group, instance, subnet, since, inServiceAt, request, activity, extra, waits, sick);
+  }
+
+  public Member doing(@Nullable String other) {
+    return new Member(
+        token, group, instance, subnet, since, inServiceAt, launch, other, extra, waits, sick);
+  }
+
+  public Member waiting(List<Wait> others) {
+    return new Member(
+        token, group, instance, subnet, since, inServiceAt, launch, activity, extra, others, sick);
+  }
+
+  /** Found to be unhealthy. */
+  public Member sick(String why) {
+    return new Member(
+            token, group, instance, subnet, since, inServiceAt, launch, activity, extra, waits, why)
+        .with(i -> i.healthStatus(UNHEALTHY));
+  }
+
+  public Member well() {
+    return new Member(
+            token,
+            group,
+            instance,
+            subnet,
+            since,
+            inServiceAt,
+            launch,
+            activity,
+            extra,
+            waits,
+            null)
+        .with(i -> i.healthStatus(HEALTHY));
+  }
+
+  /** Writes it down. */
+  public Member put(Tx tx) {
+    tx.put(TABLE, token, this);
+    return this;
+  }
+}

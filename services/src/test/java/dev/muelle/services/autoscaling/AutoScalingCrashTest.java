@@ -1,0 +1,139 @@
+package dev.muelle.services.autoscaling;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muelle.services.ecs.Life;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.autoscaling.model.AutoScalingException;
+
+/**
+ * The server dies between any two steps while a group grows, shrinks and loses instances: in the
+ * end as many are in service as are desired, EC2 runs exactly those, and none was launched twice.
+ */
+@Timeout(300)
+class AutoScalingCrashTest {
+
+  private static final int SEEDS = Integer.getInteger("muelle.seeds", 12);
+
+  @TempDir Path directory;
+
+  @Test
+  void aGroupEndsAsItShouldWhereverTheServerDies() throws IOException {
+    int deaths = 0;
+    for (int seed = 0; seed < SEEDS; seed++) {
+      try {
+        deaths += new Run(Files.createTempDirectory(directory, "seed" + seed), seed).run();
+      } catch (AssertionError | RuntimeException e) {
+        throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
+      }
+    }
+    assertTrue(deaths >= SEEDS, "the server died only " + deaths + " times");
+  }
+
+  private static final class Run {
+    private final Random chaos;
+    private final World world;
+    private final String targets;
+    private int deaths;
+
+    Run(Path directory, int seed) {
+      chaos = new Random(seed);
+      world = new World(directory, seed);
+      targets = world.balancer.group("web");
+    }
+
+    private void ask(Runnable call) {
+      while (true) {
+        try {
+          if (world.life().over()) {
+            deaths++;
+            world.restart();
+          }
+          call.run();
+          return;
+        } catch (Life.Killed e) {
+          world.life().end();
+        } catch (AutoScalingException e) {
+          return; // it may have happened before the server died
+        }
+      }
+    }
+
+    int run() {
+      try (world) {
+        ask(() ->
+            world.scaling.createAutoScalingGroup(
+                world.group(0, 8, 2).targetGroupARNs(targets).build()));
+        for (int i = 0; i < 20; i++) {
+          if (chaos.nextInt(2) == 0) {
+            world.life().endAfter(1 + chaos.nextInt(60));
+          }
+          something();
+          world.pass(Duration.ofSeconds(1 + chaos.nextInt(90)));
+          if (chaos.nextBoolean()) {
+            world.balancer.drained();
+          }
+        }
+        finish();
+      }
+      return deaths;
+    }
+
+    private void something() {
+      switch (chaos.nextInt(4)) {
+        case 0, 1 -> {
+          int desired = chaos.nextInt(9);
+          ask(() ->
+              world.scaling.setDesiredCapacity(
+                  r -> r.autoScalingGroupName(World.GROUP).desiredCapacity(desired)));
+        }
+        case 2 -> {
+          List<String> alive = world.alive();
+          if (!alive.isEmpty()) {
+            String id = alive.get(chaos.nextInt(alive.size()));
+            world.ec2.terminateInstances(r -> r.instanceIds(id));
+          }
+        }
+        default -> {
+          List<String> alive = world.alive();
+          if (!alive.isEmpty()) {
+            String id = alive.get(chaos.nextInt(alive.size()));
+            boolean fewer = chaos.nextBoolean();
+            ask(() ->
+                world.scaling.terminateInstanceInAutoScalingGroup(
+                    r -> r.instanceId(id).shouldDecrementDesiredCapacity(fewer)));
+          }
+        }
+      }
+    }
+
+    private void finish() {
+      world.life().endAfter(Integer.MAX_VALUE / 2);
+      if (world.life().over()) {
+        deaths++;
+        world.restart();
+      }
+      int desired = world.group().desiredCapacity();
+      world.until(
+          desired + " in service",
+          () -> {
+            world.balancer.drained();
+            return world.serving().size() == desired && world.group().instances().size() == desired;
+          });
+      assertEquals(new TreeSet<>(world.serving()), new TreeSet<>(world.alive()));
+      assertEquals(
+          new TreeSet<>(world.serving()),
+          new TreeSet<>(world.balancer.groups.get(targets).keySet()));
+    }
+  }
+}
