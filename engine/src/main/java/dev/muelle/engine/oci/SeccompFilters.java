@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Filters of system calls as the runtime compiled them. Compiling takes crun as long as most of the
- * rest of a start; it leaves what it made beside a container's state. We keep that, and our own
- * monitor loads it for all others.
+ * rest of a start; it leaves what it made beside a container's state. We keep that, with a tree
+ * before it ({@link FilterTree}), and our own monitor loads it for all others.
  */
 final class SeccompFilters {
 
@@ -70,7 +70,8 @@ final class SeccompFilters {
   void keep(ObjectNode profile, String containerId) throws IOException {
     Path made = layout.runtime().resolve(containerId).resolve("seccomp.bpf");
     if (file(profile) == null && Files.exists(made)) {
-      Layout.write(layout.filters().resolve(name(profile)), Files.readAllBytes(made));
+      byte[] filter = FilterTree.before(Files.readAllBytes(made));
+      Layout.write(layout.filters().resolve(name(profile)), filter);
     }
   }
 }
