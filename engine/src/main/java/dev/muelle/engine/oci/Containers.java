@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -47,6 +48,7 @@ final class Containers {
   private static final long HALTED_LOOK = 100; // ms
   private static final int OPEN_FILES = 65_535;
   private static final int NOT_STARTED = 128; // Docker's, of a container that cannot be started
+  private static final int MOST_COMPILED = 64;
   private static final int LOST = 137; // as if killed: nobody was there to see its exit code
   private static final List<Path> INITS =
       List.of(
@@ -75,6 +77,13 @@ final class Containers {
 
   private final Map<String, Running> known = new ConcurrentHashMap<>();
   private final Map<String, ReentrantLock> locks = new ConcurrentHashMap<>();
+
+  /**
+   * By profile, whether its filter is still being compiled for the first container with it; also of
+   * those from which a runtime leaves nothing that we could load.
+   */
+  private final Map<ObjectNode, CompletableFuture<Void>> compiling = new ConcurrentHashMap<>();
+
   private final AtomicLong order = new AtomicLong();
 
   private volatile Consumer<String> listener = id -> {};
@@ -230,7 +239,29 @@ final class Containers {
   /** Creates one by our own monitor, or by conmon and an OCI runtime what that does not know. */
   private Created create(String id, SandboxSpec sandbox, JsonNode config, boolean kept)
       throws IOException {
-    Starter starter = monitor.fits(config) ? monitor : conmon;
+    if (monitor.fits(config)) {
+      return created(monitor, id, sandbox, config, kept);
+    }
+    ObjectNode profile = config.path("linux").path("seccomp") instanceof ObjectNode o ? o : null;
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    CompletableFuture<Void> first = profile == null ? null : compiling.putIfAbsent(profile, done);
+    if (first != null) {
+      first.join(); // long done, unless many begin at once
+      return created(monitor.fits(config) ? monitor : conmon, id, sandbox, config, kept);
+    }
+    try {
+      return created(conmon, id, sandbox, config, kept);
+    } finally {
+      done.complete(null);
+      if (profile != null && (monitor.fits(config) || compiling.size() > MOST_COMPILED)) {
+        compiling.remove(profile, done);
+      }
+    }
+  }
+
+  private static Created created(
+      Starter starter, String id, SandboxSpec sandbox, JsonNode config, boolean kept)
+      throws IOException {
     return new Created(starter, starter.create(id, sandbox.id(), config, kept));
   }
 

@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * File systems of limited size for what sandboxes' containers write: ext4 in a sparse file, so that
@@ -47,6 +48,7 @@ final class Disks implements AutoCloseable {
 
   private final Layout layout;
   private final Map<Long, List<Block>> empty = new ConcurrentHashMap<>();
+  private final ReentrantLock formatting = new ReentrantLock();
 
   /** Sandboxes that have, or are about to have, one mounted. */
   private final Set<String> mounted = new HashSet<>();
@@ -84,20 +86,39 @@ final class Disks implements AutoCloseable {
     try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
       file.setLength(size);
     }
-    List<Block> blocks = empty.get(size);
-    if (blocks == null) {
-      format(image);
-      empty.put(size, read(image));
-    } else {
-      try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
-        for (Block block : blocks) {
-          file.seek(block.offset());
-          file.write(block.bytes());
-        }
+    List<Block> blocks = blocks(image, size);
+    try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+      for (Block block : blocks) {
+        file.seek(block.offset());
+        file.write(block.bytes());
       }
     }
     long flags = Syscalls.MS_NODEV | Syscalls.MS_NOATIME;
     on(mounting, () -> DiskImage.mount(image, target, "ext4", flags, OPTIONS));
+  }
+
+  /**
+   * What mkfs writes to a disk of this size. The first who asks has it run, on its own image, and
+   * others who come meanwhile wait for that.
+   */
+  private List<Block> blocks(Path image, long size) throws IOException {
+    List<Block> known = empty.get(size);
+    if (known != null) {
+      return known;
+    }
+    formatting.lock();
+    try {
+      List<Block> meanwhile = empty.get(size);
+      if (meanwhile != null) {
+        return meanwhile;
+      }
+      format(image);
+      List<Block> written = read(image);
+      empty.put(size, written);
+      return written;
+    } finally {
+      formatting.unlock();
+    }
   }
 
   private static void on(ExecutorService threads, Runnable work) {
