@@ -2,6 +2,7 @@ package dev.muelle.network;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -91,6 +92,9 @@ public interface Network extends AutoCloseable {
   /** Whether the interface is plugged, and how. */
   Optional<Use> plugged(String interfaceId);
 
+  /** What the devices of a VPC's interfaces carry, by interface; those that are plugged as one. */
+  Map<String, Link> links(String vpcId);
+
   /**
    * Makes a namespace behind a plugged interface that has one of its own, as a container on
    * Docker's bridge has: with a private address that only its neighbours behind the same interface
@@ -148,6 +152,14 @@ public interface Network extends AutoCloseable {
   }
 
   /**
+   * The device of an interface, as it is now.
+   *
+   * @param up whether both its ends are; what was there and has gone is not
+   * @param bytesIn what has come in to the interface since it was plugged
+   */
+  record Link(boolean up, long bytesIn, long packetsIn, long bytesOut, long packetsOut) {}
+
+  /**
    * Something behind an interface.
    *
    * @param name letters, digits and dashes; unique behind its interface
@@ -195,6 +207,8 @@ public interface Network extends AutoCloseable {
    *     interface, and what the interface sends out bears it, where its subnet's routes lead there;
    *     null for none
    * @param secondary further private addresses out of the same subnet
+   * @param forwards whether it may send from addresses that are not its own, and is sent what
+   *     routes lead to it; its groups judge that, too
    */
   record NetworkInterface(
       String id,
@@ -204,7 +218,21 @@ public interface Network extends AutoCloseable {
       String macAddress,
       List<String> securityGroups,
       @Nullable String publicAddress,
-      List<String> secondary) {
+      List<String> secondary,
+      boolean forwards) {
+
+    /** One that speaks for itself only. */
+    public NetworkInterface(
+        String id,
+        String vpcId,
+        Cidr subnet,
+        String address,
+        String macAddress,
+        List<String> securityGroups,
+        @Nullable String publicAddress,
+        List<String> secondary) {
+      this(id, vpcId, subnet, address, macAddress, securityGroups, publicAddress, secondary, false);
+    }
 
     /** One with its primary private address only. */
     public NetworkInterface(

@@ -23,6 +23,9 @@ public record Subnet(String vpcId, Cidr cidr, List<Route> routes, Acl acl) {
     /** To the NAT gateway that is plugged at this interface; nowhere while there is none. */
     record Gateway(String interfaceId) implements Target {}
 
+    /** To an interface that forwards, while it is plugged; nowhere otherwise. */
+    record Interface(String interfaceId) implements Target {}
+
     /** To the VPC at the other end of a peering; nowhere while there is none. */
     record Peer(String peeringId) implements Target {}
 

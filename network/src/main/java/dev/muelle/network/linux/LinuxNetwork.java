@@ -184,6 +184,12 @@ public final class LinuxNetwork implements Network {
   }
 
   @Override
+  public Map<String, Link> links(String vpcId) {
+    VpcNamespace namespace = vpcs.get(vpcId);
+    return namespace == null ? Map.of() : namespace.links();
+  }
+
+  @Override
   public Optional<Use> plugged(String interfaceId) {
     String vpcId = vpcOfInterface.get(interfaceId);
     VpcNamespace namespace = vpcId == null ? null : vpcs.get(vpcId);

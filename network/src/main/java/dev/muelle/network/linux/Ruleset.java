@@ -8,6 +8,7 @@ import dev.muelle.network.Subnet;
 import java.util.Collection;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * What the packet filters of one VPC say, as nft(8) scripts; each script is one transaction. The
@@ -49,6 +50,7 @@ final class Ruleset {
       map public { type ipv4_addr : ipv4_addr; }
       map private { type ipv4_addr : ipv4_addr; }
       %3$s
+      map routers { type ifname : mark; }
       map gateway_leaves { type ifname : verdict; }
       map gateway_enters { type ifname : verdict; }
       map egress { type ipv4_addr : mark; }
@@ -57,6 +59,7 @@ final class Ruleset {
       map ingress_lists { type mark : verdict; }
       chain authentic {
         iifname "v*" iifname . ip saddr @bound return
+        iifname @routers return
         iifname "v*" drop
         iifname { "uplink0", "p*" } ip saddr @inside drop
         iifname "p*" oifname { "uplink0", "n*", "p*" } drop
@@ -77,6 +80,7 @@ final class Ruleset {
       chain sender {
         meta mark set 0
         meta mark set ip saddr map @egress
+        meta mark set iifname map @routers
         meta mark vmap @egress_lists
         meta mark != 1 drop
       }
@@ -84,9 +88,14 @@ final class Ruleset {
         oifname { "uplink0", "n*", "p*" } accept
         meta mark set 0
         meta mark set ip daddr map @ingress
+        meta mark set oifname map @routers
         meta mark vmap @ingress_lists
         meta mark 1 accept
         drop
+      }
+      chain hops {
+    %5$s
+        ip dscp set cs0
       }
       chain on_behalf {
         ct mark set meta mark
@@ -121,6 +130,7 @@ final class Ruleset {
       }
       chain output {
         type filter hook output priority filter; policy drop;
+        ip saddr 169.254.169.254 ip dscp != cs0 jump hops
         ip saddr { 169.254.0.0/16, %1$s } ct state established,related accept
         jump edges
         ct state established,related accept
@@ -142,7 +152,18 @@ final class Ruleset {
             vpc.cidrs().getFirst().at(2),
             vpc.cidrs().stream().map(Cidr::toString).collect(Collectors.joining(", ")),
             SubnetRules.maps(subnets),
-            DIVERTED);
+            DIVERTED,
+            hops());
+  }
+
+  /**
+   * The server says by a packet's differentiated services how far it may go; it cannot say the TTL
+   * itself. A map would be shorter, but nft 1.0.6 takes none with keys of six bits.
+   */
+  private static String hops() {
+    return IntStream.range(1, 64)
+        .mapToObj(most -> "ip dscp %1$d ip ttl set %1$d".formatted(most))
+        .collect(Collectors.joining("\n"));
   }
 
   /** Makes the chains that interfaces with these groups share. */
@@ -220,6 +241,9 @@ final class Ruleset {
           script.append(element(verb, memberSet(group), address));
         }
       }
+      if (eni.forwards()) {
+        script.append(element(verb, "routers", device(eni.id()) + number));
+      }
     }
     String address = eni.address();
     String outside = eni.publicAddress();
@@ -228,6 +252,15 @@ final class Ruleset {
       script.append(element(verb, "private", outside + (add ? " : " + address : "")));
     }
     return script.toString();
+  }
+
+  private static String device(String interfaceId) {
+    return '"' + KernelNames.veth(interfaceId) + '"';
+  }
+
+  /** Takes away what an earlier server said of an interface that forwarded then. */
+  static String withoutRouter(String interfaceId) {
+    return element("delete", "routers", device(interfaceId));
   }
 
   /** Takes away an address whose groups are not known (an earlier server's). */

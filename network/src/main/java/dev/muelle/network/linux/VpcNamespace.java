@@ -5,6 +5,7 @@ import dev.muelle.linux.NetworkNamespace;
 import dev.muelle.linux.NetworkNamespaces;
 import dev.muelle.linux.RouteSocket;
 import dev.muelle.network.Cidr;
+import dev.muelle.network.Network.Link;
 import dev.muelle.network.Network.NetworkInterface;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.Network.Vpc;
@@ -44,6 +45,10 @@ final class VpcNamespace implements SocketSpace {
   private static final Pattern ADDRESS = Pattern.compile("([0-9.]+) : 0x");
   private static final Pattern PUBLIC = Pattern.compile("([0-9.]+) : ([0-9.]+)");
 
+  private static final Pattern ROUTER = Pattern.compile("\"(v[0-9a-f]+)\" : 0x");
+
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
   private static final Set<String> SERVICES =
       Set.of(GATEWAY, "169.254.169.253", "169.254.169.254", "169.254.170.2");
 
@@ -62,6 +67,9 @@ final class VpcNamespace implements SocketSpace {
 
   /** The public addresses of addresses that they still know. */
   private final Map<String, String> adoptedPublic = new HashMap<>();
+
+  /** Devices of interfaces that forwarded for an earlier server. */
+  private final Set<String> adoptedRouters = new HashSet<>();
 
   /** Held for reading by every change, for writing by who states everything anew. */
   private final ReentrantReadWriteLock whole = new ReentrantReadWriteLock();
@@ -134,6 +142,23 @@ final class VpcNamespace implements SocketSpace {
     if (enter("nft", "list", "tables").contains(Ruleset.TABLE)) {
       String known = enter("nft", "list", "map", "inet", "vpc", "egress");
       ADDRESS.matcher(known).results().map(found -> found.group(1)).forEach(adopted::add);
+      // An older server's table knows no routers; it is replaced as a whole by retain.
+      String routers =
+          Command.attempt(
+                  List.of(
+                      "nsenter",
+                      "--net=" + inside.path(),
+                      "nft",
+                      "list",
+                      "map",
+                      "inet",
+                      Ruleset.NAME,
+                      "routers"),
+                  Map.of(),
+                  "",
+                  PATIENCE)
+              .output();
+      ROUTER.matcher(routers).results().map(found -> found.group(1)).forEach(adoptedRouters::add);
       PUBLIC
           .matcher(enter("nft", "list", "map", "inet", "vpc", "public"))
           .results()
@@ -209,6 +234,14 @@ final class VpcNamespace implements SocketSpace {
         NetworkInterface eni = interfaces.get(id);
         yield eni != null && plugged.get(id) == Use.NAT_GATEWAY
             ? "via " + eni.address() + " dev " + KernelNames.gateway(id) + " onlink"
+            : "";
+      }
+      case Target.Interface(String id) -> {
+        NetworkInterface eni = interfaces.get(id);
+        Use use = plugged.get(id);
+        boolean there = use == Use.NAMESPACE || use == Use.ATTACHED;
+        yield eni != null && eni.forwards() && there
+            ? "via " + eni.address() + " dev " + KernelNames.veth(id) + " onlink"
             : "";
       }
       case Target.Peer(String id) -> peers.getOrDefault(id, "");
@@ -338,6 +371,9 @@ final class VpcNamespace implements SocketSpace {
     } finally {
       lock.unlock();
     }
+    if (before == null ? eni.forwards() : before.forwards() != eni.forwards()) {
+      reroute();
+    }
     if (before == null && NetworkNamespaces.exists(names.namespace(eni.id()))) {
       adoptPlugged(eni); // what an earlier server plugged is plugged still
     }
@@ -350,6 +386,9 @@ final class VpcNamespace implements SocketSpace {
       if (adopted.contains(address)) {
         script.append(Ruleset.withoutAddress(address));
       }
+    }
+    if (adoptedRouters.remove(KernelNames.veth(eni.id()))) {
+      script.append(Ruleset.withoutRouter(eni.id()));
     }
     // Its own public address of then, and its own of now, which may have been another's then.
     for (Map.Entry<String, String> then : Map.copyOf(adoptedPublic).entrySet()) {
@@ -370,6 +409,9 @@ final class VpcNamespace implements SocketSpace {
       devices.put(eni.id(), own(eni.id()));
       plugged.put(eni.id(), Use.NAMESPACE);
       own(eni.id()).addresses(eni.secondary(), Set.of());
+      if (eni.forwards()) {
+        reroute();
+      }
     }
   }
 
@@ -445,7 +487,7 @@ final class VpcNamespace implements SocketSpace {
       }
     }
     plugged.put(eni.id(), use);
-    if (use == Use.NAT_GATEWAY) {
+    if (use == Use.NAT_GATEWAY || eni.forwards()) {
       reroute();
     }
   }
@@ -467,6 +509,9 @@ final class VpcNamespace implements SocketSpace {
           device.make(eni);
           devices.put(eni.id(), device);
           plugged.put(eni.id(), Use.ATTACHED);
+          if (eni.forwards()) {
+            reroute();
+          }
         });
   }
 
@@ -476,7 +521,7 @@ final class VpcNamespace implements SocketSpace {
     maker.create(
         own,
         fd -> {
-          RouteSocket here = links();
+          RouteSocket here = routeSocket();
           here.addPair(veth, "eth0", eni.macAddress(), fd);
           here.routeTo(address, here.link(veth));
           try (RouteSocket there = RouteSocket.open()) {
@@ -492,7 +537,7 @@ final class VpcNamespace implements SocketSpace {
         });
   }
 
-  private RouteSocket links() {
+  private RouteSocket routeSocket() {
     lock.lock();
     try {
       if (links == null) {
@@ -517,6 +562,9 @@ final class VpcNamespace implements SocketSpace {
     Use use = plugged.remove(interfaceId);
     if (eni == null || use == null) {
       return;
+    }
+    if (eni.forwards()) {
+      reroute(); // first nobody is led there any more
     }
     switch (use) {
       case SERVER -> eni.addresses().forEach(this::removeFromLoopback);
@@ -550,7 +598,7 @@ final class VpcNamespace implements SocketSpace {
   /** With a veth's one end both go, even if a dying process still holds the namespace. */
   private void deleteNamespaces(List<Plugged> all) {
     maker.delete(all.stream().map(Plugged::namespace).toList());
-    links().deleteLinks(all.stream().map(Plugged::veth).toList());
+    routeSocket().deleteLinks(all.stream().map(Plugged::veth).toList());
   }
 
   void removeInterface(String interfaceId) {
@@ -603,6 +651,19 @@ final class VpcNamespace implements SocketSpace {
 
   Optional<Use> plugged(String interfaceId) {
     return Optional.ofNullable(plugged.get(interfaceId));
+  }
+
+  /**
+   * What the devices of interfaces carry: the kernel counts at this end what the other one does.
+   */
+  Map<String, Link> links() {
+    Map<String, String> names = new HashMap<>();
+    plugged.forEach((id, use) -> {
+      if (use == Use.NAMESPACE || use == Use.ATTACHED) {
+        names.put(KernelNames.veth(id), id);
+      }
+    });
+    return new LinkCounters(inside).read(names);
   }
 
   /** Drops what the filters still say of things that are gone. */

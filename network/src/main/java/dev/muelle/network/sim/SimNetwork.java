@@ -39,6 +39,8 @@ public final class SimNetwork implements Network {
   /** Which interface has an address; by the VPC's id, a slash, and the address. */
   private final Map<String, String> owners = new HashMap<>();
 
+  private final Map<String, Link> links = new HashMap<>();
+
   /** By the interface's id, a dot, and the name. */
   private final TreeMap<String, Behind> behind = new TreeMap<>();
 
@@ -195,6 +197,23 @@ public final class SimNetwork implements Network {
   public synchronized void unplug(String interfaceId) {
     behindOf(interfaceId).clear();
     uses.remove(interfaceId);
+  }
+
+  @Override
+  public synchronized Map<String, Link> links(String vpcId) {
+    Map<String, Link> found = new HashMap<>();
+    uses.forEach((id, use) -> {
+      NetworkInterface eni = interfaces.get(id);
+      if (eni != null && eni.vpcId().equals(vpcId) && use != Use.SERVER) {
+        found.put(id, links.getOrDefault(id, new Link(true, 0, 0, 0, 0)));
+      }
+    });
+    return found;
+  }
+
+  /** What an interface's device is from now on. */
+  public synchronized void link(String interfaceId, Link link) {
+    links.put(interfaceId, link);
   }
 
   @Override

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muelle.linux.Command;
 import dev.muelle.linux.NetworkNamespace;
 import dev.muelle.network.Cidr;
+import dev.muelle.network.Network;
 import dev.muelle.network.Network.NetworkInterface;
 import dev.muelle.network.Network.Peering;
 import dev.muelle.network.Network.Use;
@@ -50,6 +51,13 @@ class SubnetsTest {
   private LinuxNetwork network = new LinuxNetwork(instance);
   private final Traffic traffic = new Traffic();
   private final World world = new World(instance);
+
+  /** Where this run's sixteen public addresses begin: another one, at once, has others. */
+  private final long first = ThreadLocalRandom.current().nextLong(Network.PUBLIC.size() / 16) * 16;
+
+  private String outside(int number) {
+    return Network.PUBLIC.at(first + number);
+  }
 
   @AfterEach
   void nothingIsLeft() throws Exception {
@@ -95,43 +103,43 @@ class SubnetsTest {
     vpc("vpc-1");
     subnet(OUTER, OUT);
     subnet(INNER);
-    traffic.serve(world.path(), World.ADDRESS, 80);
-    Path addressed = task("eni-1", "10.0.0.10", "198.18.77.1");
+    traffic.serve(world.path(), world.address(), 80);
+    Path addressed = task("eni-1", "10.0.0.10", outside(1));
     Path unaddressed = task("eni-2", "10.0.0.11", null);
-    Path unrouted = task("eni-3", "10.0.1.10", "198.18.77.3");
+    Path unrouted = task("eni-3", "10.0.1.10", outside(3));
     for (String address : List.of("10.0.0.10", "10.0.0.11", "10.0.1.10")) {
       traffic.serve(path(address), address, 8080);
     }
 
-    assertTrue(reaches(addressed, World.ADDRESS, 80));
-    assertFalse(connects(unaddressed, World.ADDRESS, 80));
-    assertFalse(connects(unrouted, World.ADDRESS, 80));
+    assertTrue(reaches(addressed, world.address(), 80));
+    assertFalse(connects(unaddressed, world.address(), 80));
+    assertFalse(connects(unrouted, world.address(), 80));
     assertTrue(reaches(unrouted, "10.0.0.11", 8080), "inside the VPC there is always a route");
 
-    assertTrue(reaches(world.path(), "198.18.77.1", 8080), "who knows the way comes in");
-    assertTrue(hostReaches("198.18.77.1", 8080, LATE_MILLIS));
-    assertFalse(connects(world.path(), "198.18.77.3", 8080), "its answers find no way back");
-    assertFalse(connects(world.path(), "198.18.77.9", 8080), "nobody has that address");
+    assertTrue(reaches(world.path(), outside(1), 8080), "who knows the way comes in");
+    assertTrue(hostReaches(outside(1), 8080, LATE_MILLIS));
+    assertFalse(connects(world.path(), outside(3), 8080), "its answers find no way back");
+    assertFalse(connects(world.path(), outside(9), 8080), "nobody has that address");
     assertFalse(connects(world.path(), "10.0.0.11", 8080), "private addresses are not outside");
 
     ServerSocketChannel onHost =
         ServerSocketChannel.open(StandardProtocolFamily.INET)
-            .bind(new InetSocketAddress(World.HOST, 0));
+            .bind(new InetSocketAddress(world.host(), 0));
     traffic.keep(onHost);
     int port = ((InetSocketAddress) onHost.getLocalAddress()).getPort();
-    assertFalse(connects(addressed, World.HOST, port), "the host itself is not to be reached");
+    assertFalse(connects(addressed, world.host(), port), "the host itself is not to be reached");
 
-    SocketChannel open = traffic.connected(addressed, World.ADDRESS, 80);
+    SocketChannel open = traffic.connected(addressed, world.address(), 80);
     assertTrue(traffic.flows(open, LATE_MILLIS));
-    subnet(OUTER, OUT, new Route(Cidr.parse(World.ADDRESS + "/32"), new Target.Nowhere()));
+    subnet(OUTER, OUT, new Route(Cidr.parse(world.address() + "/32"), new Target.Nowhere()));
     assertFalse(traffic.flows(open, DROPPED_MILLIS), "a route to nowhere drops");
-    assertFalse(connects(addressed, World.ADDRESS, 80));
+    assertFalse(connects(addressed, world.address(), 80));
     subnet(OUTER, OUT);
     assertTrue(traffic.flows(open, LATE_MILLIS));
 
     eni("eni-1", "vpc-1", "10.0.0.10", null);
-    assertFalse(connects(addressed, World.ADDRESS, 80), "the address is gone");
-    assertFalse(connects(world.path(), "198.18.77.1", 8080));
+    assertFalse(connects(addressed, world.address(), 80), "the address is gone");
+    assertFalse(connects(world.path(), outside(1), 8080));
     assertFalse(traffic.flows(open, DROPPED_MILLIS));
     eni("eni-3", "vpc-1", "10.0.1.10", null);
     assertFalse(
@@ -148,6 +156,85 @@ class SubnetsTest {
     return NetworkNamespace.DIRECTORY.resolve(instance + "-" + id);
   }
 
+  /** An instance that forwards what it is told to, under its own address; or is not let. */
+  private void router(boolean forwards, String group) {
+    network.putInterface(
+        new NetworkInterface(
+            "eni-1",
+            "vpc-1",
+            OUTER,
+            "10.0.0.10",
+            "02:00:00:00:00:10",
+            List.of(group),
+            outside(5),
+            List.of(),
+            forwards));
+  }
+
+  @Test
+  void aSubnetGetsOutThroughAnInterfaceThatForwardsAsFarAsItsGroupsAdmit() throws Exception {
+    vpc("vpc-1");
+    vpc("vpc-2");
+    network.putSecurityGroup(new SecurityGroup("sg-none", "vpc-1", List.of(), List.of(EVERY)));
+    Route through = new Route(ALL, new Target.Interface("eni-1"));
+    subnet(OUTER, OUT);
+    subnet(INNER, through);
+    router(false, "sg-vpc-1");
+    Path router = network.plug("eni-1", Use.NAMESPACE).orElseThrow();
+    Path inner = task("eni-3", "10.0.1.10", null);
+    traffic.serve(inner, "10.0.1.10", 8080);
+    Traffic.inside(router, "sysctl", "-qw", "net.ipv4.ip_forward=1");
+    Traffic.inside(
+        router,
+        "nft",
+        "add table ip nat; add chain ip nat out { type nat hook postrouting priority 100; };"
+            + " add rule ip nat out ip saddr 10.0.1.0/24 masquerade");
+    network.putSubnet(new Subnet("vpc-2", OUTER, List.of(OUT), Acl.OPEN));
+    eni("eni-other", "vpc-2", "10.0.0.5", outside(6));
+    Path other = network.plug("eni-other", Use.NAMESPACE).orElseThrow();
+    traffic.serve(other, "10.0.0.5", 80);
+    assertFalse(connects(inner, outside(6), 80), "it speaks for itself only");
+
+    router(true, "sg-vpc-1");
+    assertTrue(reaches(inner, outside(6), 80));
+    assertEquals(Set.of(outside(5)), traffic.callers(1));
+    assertTrue(reaches(router, outside(6), 80), "it speaks for itself, too");
+    assertFalse(connects(other, outside(5), 8080), "nothing comes in that it does not lead in");
+    SocketChannel open = traffic.connected(inner, outside(6), 80);
+    assertTrue(traffic.flows(open, LATE_MILLIS));
+
+    router(true, "sg-none");
+    assertFalse(connects(inner, outside(6), 80), "its groups judge what it is sent");
+    assertTrue(traffic.flows(open, LATE_MILLIS), "what is established goes on");
+    router(true, "sg-vpc-1");
+
+    // A new server finds it so, and another one finds that it may no longer.
+    restarted(true, through);
+    assertTrue(traffic.flows(open, LATE_MILLIS));
+    assertTrue(reaches(inner, outside(6), 80));
+    restarted(false, through);
+    assertFalse(connects(inner, outside(6), 80));
+    assertFalse(traffic.flows(open, DROPPED_MILLIS));
+    router(true, "sg-vpc-1");
+    assertTrue(reaches(inner, outside(6), 80));
+    network.unplug("eni-1");
+    assertFalse(connects(inner, outside(6), 80), "there is none any more");
+  }
+
+  private void restarted(boolean forwards, Route through) {
+    network.close();
+    network = new LinuxNetwork(instance);
+    vpc("vpc-1");
+    vpc("vpc-2");
+    router(forwards, "sg-vpc-1");
+    eni("eni-3", "vpc-1", "10.0.1.10", null);
+    eni("eni-other", "vpc-2", "10.0.0.5", outside(6));
+    subnet(OUTER, OUT);
+    subnet(INNER, through);
+    network.putSubnet(new Subnet("vpc-2", OUTER, List.of(OUT), Acl.OPEN));
+    network.retain(Set.of("vpc-1", "vpc-2"), Set.of("eni-1", "eni-3", "eni-other"));
+  }
+
   @Test
   void aPrivateSubnetGetsOutOnlyThroughTheNatGatewayUnderItsAddress() throws Exception {
     vpc("vpc-1");
@@ -155,29 +242,29 @@ class SubnetsTest {
     Route throughNat = new Route(ALL, new Target.Gateway("eni-nat"));
     subnet(OUTER, OUT);
     subnet(INNER, throughNat);
-    eni("eni-nat", "vpc-1", "10.0.0.5", "198.18.78.5");
+    eni("eni-nat", "vpc-1", "10.0.0.5", outside(5));
     Path inner = task("eni-1", "10.0.1.10", null);
     Path second = task("eni-2", "10.0.1.11", null);
     traffic.serve(inner, "10.0.1.10", 8080);
-    traffic.serve(world.path(), World.ADDRESS, 80);
-    assertFalse(connects(inner, World.ADDRESS, 80), "there is none yet");
+    traffic.serve(world.path(), world.address(), 80);
+    assertFalse(connects(inner, world.address(), 80), "there is none yet");
 
     network.plug("eni-nat", Use.NAT_GATEWAY);
-    assertTrue(reaches(inner, World.ADDRESS, 80));
-    assertTrue(reaches(second, World.ADDRESS, 80));
+    assertTrue(reaches(inner, world.address(), 80));
+    assertTrue(reaches(second, world.address(), 80));
 
     // Another VPC is outside too, and sees whose address they bear.
     network.putSubnet(new Subnet("vpc-2", OUTER, List.of(OUT), Acl.OPEN));
-    eni("eni-other", "vpc-2", "10.0.0.5", "198.18.78.6");
+    eni("eni-other", "vpc-2", "10.0.0.5", outside(6));
     Path other = network.plug("eni-other", Use.NAMESPACE).orElseThrow();
     traffic.serve(other, "10.0.0.5", 80);
     traffic.callers(2);
-    assertTrue(reaches(inner, "198.18.78.6", 80));
-    assertTrue(reaches(second, "198.18.78.6", 80));
-    assertEquals(Set.of("198.18.78.5"), traffic.callers(2));
+    assertTrue(reaches(inner, outside(6), 80));
+    assertTrue(reaches(second, outside(6), 80));
+    assertEquals(Set.of(outside(5)), traffic.callers(2));
 
     // Nothing comes in, whatever the outside tries.
-    for (String address : List.of("198.18.78.5", "10.0.1.10", "10.0.0.5")) {
+    for (String address : List.of(outside(5), "10.0.1.10", "10.0.0.5")) {
       assertFalse(connects(other, address, 8080), address);
       assertFalse(connects(world.path(), address, 8080), address);
     }
@@ -188,19 +275,19 @@ class SubnetsTest {
               connects(
                   SocketChannel.open(StandardProtocolFamily.INET)
                       .bind(new InetSocketAddress("10.0.1.99", 0)),
-                  "198.18.78.5",
+                  outside(5),
                   8080,
                   DROPPED_MILLIS)));
     }
 
     // It flows through a change of servers.
-    SocketChannel open = traffic.connected(inner, World.ADDRESS, 80);
+    SocketChannel open = traffic.connected(inner, world.address(), 80);
     assertTrue(traffic.flows(open, LATE_MILLIS));
     network.close();
     network = new LinuxNetwork(instance);
     vpc("vpc-1");
     vpc("vpc-2");
-    eni("eni-nat", "vpc-1", "10.0.0.5", "198.18.78.5");
+    eni("eni-nat", "vpc-1", "10.0.0.5", outside(5));
     eni("eni-1", "vpc-1", "10.0.1.10", null);
     eni("eni-2", "vpc-1", "10.0.1.11", null);
     subnet(OUTER, OUT);
@@ -208,11 +295,11 @@ class SubnetsTest {
     network.plug("eni-nat", Use.NAT_GATEWAY);
     network.retain(Set.of("vpc-1", "vpc-2"), Set.of("eni-nat", "eni-1", "eni-2"));
     assertTrue(traffic.flows(open, LATE_MILLIS));
-    assertTrue(reaches(second, World.ADDRESS, 80));
-    assertFalse(Command.run("ip", "route").contains("198.18.78.6"), "a leftover of the crash");
+    assertTrue(reaches(second, world.address(), 80));
+    assertFalse(Command.run("ip", "route").contains(outside(6)), "a leftover of the crash");
 
     network.removeInterface("eni-nat");
-    assertFalse(connects(inner, World.ADDRESS, 80));
+    assertFalse(connects(inner, world.address(), 80));
     assertFalse(traffic.flows(open, DROPPED_MILLIS));
   }
 
@@ -302,9 +389,8 @@ class SubnetsTest {
   void aPublicAddressHasOneOwnerOnThisMachine() {
     vpc("vpc-1");
     vpc("vpc-2");
-    eni("eni-1", "vpc-1", "10.0.0.10", "198.18.79.1");
-    assertThrows(
-        IllegalStateException.class, () -> eni("eni-2", "vpc-2", "10.0.0.10", "198.18.79.1"));
+    eni("eni-1", "vpc-1", "10.0.0.10", outside(1));
+    assertThrows(IllegalStateException.class, () -> eni("eni-2", "vpc-2", "10.0.0.10", outside(1)));
   }
 
   @Test

@@ -2,46 +2,72 @@ package dev.muelle.network.linux;
 
 import dev.muelle.linux.Command;
 import dev.muelle.linux.NetworkNamespace;
+import dev.muelle.network.Cidr;
 import java.nio.file.Path;
+import java.util.concurrent.ThreadLocalRandom;
 
-/** The "internet": a namespace of the test's behind the host, at a documentation address. */
+/**
+ * The "internet": a namespace of the test's behind the host, at a documentation address (RFC 5737)
+ * that no other test's has: several may run at once.
+ */
 final class World implements AutoCloseable {
 
-  static final String ADDRESS = "198.51.100.2";
+  /** Blocks of four addresses, two of which are used. */
+  private static final int BLOCKS = 1 << 6;
 
-  /** The host's, on the way there. */
-  static final String HOST = "198.51.100.1";
-
+  private final Cidr block;
   private final String namespace;
   private final String link;
 
   World(String instance) {
+    block = free();
     namespace = "world-" + instance; // not our own: those that nobody knows are removed
     link = instance + "w";
     Command.run("ip", "netns", "add", namespace);
     Command.runWith(
         """
         link add %1$s type veth peer name eth0 netns %2$s
-        addr add %3$s/24 dev %1$s
+        addr add %3$s/30 dev %1$s
         link set %1$s up
         """
-            .formatted(link, namespace, HOST),
+            .formatted(link, namespace, host()),
         "ip",
         "-batch",
         "-");
     Command.runWith(
         """
         link set lo up
-        addr add %s/24 dev eth0
+        addr add %s/30 dev eth0
         link set eth0 up
         route add default via %s
         """
-            .formatted(ADDRESS, HOST),
+            .formatted(address(), host()),
         "ip",
         "-n",
         namespace,
         "-batch",
         "-");
+  }
+
+  private static Cidr free() {
+    String taken = Command.run("ip", "-o", "-4", "addr", "show");
+    while (true) {
+      String net = ThreadLocalRandom.current().nextBoolean() ? "198.51.100." : "203.0.113.";
+      Cidr block = Cidr.parse(net + 4 * ThreadLocalRandom.current().nextInt(BLOCKS) + "/30");
+      if (!taken.contains(" " + block.at(1) + "/")) {
+        return block;
+      }
+    }
+  }
+
+  /** The world's. */
+  String address() {
+    return block.at(2);
+  }
+
+  /** The host's, on the way there. */
+  String host() {
+    return block.at(1);
   }
 
   Path path() {
