@@ -1,6 +1,7 @@
 package dev.muelle.region;
 
 import dev.muelle.services.acm.Acm;
+import dev.muelle.services.applicationautoscaling.ApplicationAutoScaling;
 import dev.muelle.services.autoscaling.AutoScaling;
 import dev.muelle.services.cloudwatch.CloudWatch;
 import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
@@ -14,6 +15,7 @@ import dev.muelle.wire.Coverage;
 import dev.muelle.wire.Mounts;
 import java.util.List;
 import software.amazon.awssdk.services.acm.AcmClient;
+import software.amazon.awssdk.services.applicationautoscaling.ApplicationAutoScalingClient;
 import software.amazon.awssdk.services.autoscaling.AutoScalingClient;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
@@ -32,6 +34,8 @@ final class Mounted {
   static Mounts services(Regions regions) {
     return new Mounts()
         .mount(AcmClient.class, caller -> regions.of(caller).acm)
+        .mount(
+            ApplicationAutoScalingClient.class, caller -> regions.of(caller).applicationAutoScaling)
         .mount(AutoScalingClient.class, caller -> regions.of(caller).autoScaling)
         .mount(CloudWatchClient.class, caller -> regions.of(caller).cloudWatch)
         .mount(CloudWatchLogsClient.class, caller -> regions.of(caller).logs)
@@ -47,6 +51,7 @@ final class Mounted {
   static List<Coverage> coverage() {
     return List.of(
         Coverage.of(AcmClient.class, Acm.class),
+        Coverage.of(ApplicationAutoScalingClient.class, ApplicationAutoScaling.class),
         Coverage.of(AutoScalingClient.class, AutoScaling.class),
         Coverage.of(CloudWatchClient.class, CloudWatch.class),
         Coverage.of(CloudWatchLogsClient.class, CloudWatchLogs.class),

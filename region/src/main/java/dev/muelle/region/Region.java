@@ -13,6 +13,7 @@ import dev.muelle.services.Scope;
 import dev.muelle.services.VpcHttp;
 import dev.muelle.services.acm.Acm;
 import dev.muelle.services.acm.Authority;
+import dev.muelle.services.applicationautoscaling.ApplicationAutoScaling;
 import dev.muelle.services.autoscaling.AutoScaling;
 import dev.muelle.services.cloudwatch.CloudWatch;
 import dev.muelle.services.cloudwatch.InstanceActions;
@@ -47,6 +48,7 @@ final class Region implements AutoCloseable {
   final AutoScaling autoScaling;
   final Ecr ecr;
   final Ecs ecs;
+  final ApplicationAutoScaling applicationAutoScaling;
 
   /** What the regions of one server share. */
   record Shared(
@@ -128,6 +130,10 @@ final class Region implements AutoCloseable {
             shared.network(),
             shared.vpcHttp(),
             shared.registryHost());
+    applicationAutoScaling =
+        new ApplicationAutoScaling(
+            scope, store, timers, ids, shared.random(), ecs, cloudWatch, events);
+    alarmReceivers.add(applicationAutoScaling.actions());
   }
 
   /** Takes up the work where an earlier server left it: first the network, last the tasks. */
@@ -139,10 +145,12 @@ final class Region implements AutoCloseable {
     elb.start();
     autoScaling.start();
     ecs.start();
+    applicationAutoScaling.start();
   }
 
   @Override
   public void close() {
+    applicationAutoScaling.close();
     ecs.close();
     autoScaling.close();
     elb.close();

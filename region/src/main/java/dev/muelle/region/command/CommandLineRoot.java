@@ -21,6 +21,7 @@ import picocli.CommandLine.HelpCommand;
       EnvCommand.class,
       DoctorCommand.class,
       ExampleCommand.class,
+      SimulateCommand.class,
       RehearseCommand.class,
       HelpCommand.class
     },

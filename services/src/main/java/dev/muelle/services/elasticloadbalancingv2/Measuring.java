@@ -216,12 +216,10 @@ final class Measuring implements AutoCloseable {
       });
       long requests = moved(arn + " per target", m.requests());
       if (healthy > 0 && requests > 0) {
-        record(
-            new Subject(of.namespace(), Map.of("TargetGroup", after(arn, ":"))),
-            "RequestCountPerTarget",
-            StandardUnit.COUNT,
-            (double) requests / healthy,
-            1);
+        double each = (double) requests / healthy;
+        Subject alone = new Subject(of.namespace(), Map.of("TargetGroup", after(arn, ":")));
+        record(alone, "RequestCountPerTarget", StandardUnit.COUNT, each, 1);
+        record(of, "RequestCountPerTarget", StandardUnit.COUNT, each, 1);
       }
     }
 
