@@ -10,6 +10,7 @@ import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Objects;
 import dev.muelle.services.Scope;
+import dev.muelle.services.SessionKeys;
 import dev.muelle.services.VpcHttp;
 import dev.muelle.services.acm.Acm;
 import dev.muelle.services.acm.Authority;
@@ -19,6 +20,7 @@ import dev.muelle.services.cloudwatch.CloudWatch;
 import dev.muelle.services.cloudwatch.InstanceActions;
 import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
 import dev.muelle.services.ec2.Ec2;
+import dev.muelle.services.ec2.eni.NetworkInterfaces;
 import dev.muelle.services.ecr.Ecr;
 import dev.muelle.services.ecr.RegistryTokens;
 import dev.muelle.services.ecs.Ecs;
@@ -63,6 +65,7 @@ final class Region implements AutoCloseable {
       String registryHost,
       Authority authority,
       VpcHttp vpcHttp,
+      SessionKeys sessions,
       Objects objects) {}
 
   Region(Scope scope, Shared shared) {
@@ -82,7 +85,22 @@ final class Region implements AutoCloseable {
             shared.random(),
             cloudWatch.platform()::putMetricData,
             cloudWatch.measurements());
-    ec2 = new Ec2(scope, store, timers, ids, shared.random(), iam, shared.network());
+    ec2 =
+        new Ec2(
+            scope,
+            store,
+            timers,
+            ids,
+            shared.random(),
+            iam,
+            shared.network(),
+            NetworkInterfaces.MOST,
+            new Ec2.Around(
+                shared.vpcHttp(),
+                shared.sessions(),
+                events,
+                cloudWatch.measurements(),
+                this::busy));
     alarmReceivers.add(new InstanceActions(scope, ec2));
     acm = new Acm(scope, store, timers, ids, shared.random(), shared.authority());
     elb =
@@ -134,6 +152,11 @@ final class Region implements AutoCloseable {
         new ApplicationAutoScaling(
             scope, store, timers, ids, shared.random(), ecs, cloudWatch, events);
     alarmReceivers.add(applicationAutoScaling.actions());
+  }
+
+  /** What runs on instances is tasks, which ECS knows. */
+  private double busy(String instanceId) {
+    return ecs.vcpus(instanceId);
   }
 
   /** Takes up the work where an earlier server left it: first the network, last the tasks. */

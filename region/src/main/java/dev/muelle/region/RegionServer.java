@@ -11,6 +11,7 @@ import dev.muelle.region.server.HttpServer;
 import dev.muelle.region.server.VpcServers;
 import dev.muelle.services.ObjectFiles;
 import dev.muelle.services.Scope;
+import dev.muelle.services.SessionKeys;
 import dev.muelle.services.acm.Authority;
 import dev.muelle.services.ecr.LocalImages;
 import dev.muelle.services.ecr.Registry;
@@ -18,6 +19,7 @@ import dev.muelle.services.ecr.RegistryTokens;
 import dev.muelle.store.SqliteStore;
 import dev.muelle.store.StoreException;
 import dev.muelle.wire.Access;
+import dev.muelle.wire.AccessKeys;
 import dev.muelle.wire.AwsHandler;
 import java.io.IOException;
 import java.security.SecureRandom;
@@ -73,6 +75,7 @@ public final class RegionServer implements AutoCloseable {
     RegistryTokens tokens = RegistryTokens.open(directory.registrySecret(), random, timers);
     Authority authority =
         Authority.open(directory.authorityKey(), directory.authorityCertificate(), random, timers);
+    SessionKeys sessions = new SessionKeys(store.in("sessions"), timers, random);
     String registryHost = "localhost:" + wantedPort;
     ObjectFiles objects = new ObjectFiles(directory.objects(), timers, random, registryHost);
     LocalImages images =
@@ -102,9 +105,11 @@ public final class RegionServer implements AutoCloseable {
                     registryHost,
                     authority,
                     new VpcServers(network, keys::beside),
+                    sessions,
                     objects)));
     keys.have(regions::publicKey);
-    Access access = openDoor ? Access.open() : Access.verified(key.keys());
+    AccessKeys known = id -> key.keys().find(id).or(() -> sessions.find(id));
+    Access access = openDoor ? Access.open() : Access.verified(known);
     FrontDoor door =
         new FrontDoor(
             new Registry(scope -> regions.of(scope).ecr, tokens),

@@ -5,6 +5,10 @@ import dev.muelle.wire.http.HttpRequest;
 import dev.muelle.wire.http.HttpResponse;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.Inet4Address;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,6 +16,8 @@ import java.util.Locale;
 import java.util.Map;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.io.SocketChannelEndPoint;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -29,7 +35,9 @@ final class HandlerAdapter extends Handler.Abstract {
   @Override
   public boolean handle(Request request, Response response, Callback callback) {
     try {
-      answer(handler.handle(translate(request)), response);
+      HttpResponse answer = handler.handle(translate(request));
+      limit(answer.hops(), request);
+      answer(answer, response);
       callback.succeeded();
     } catch (IOException | RuntimeException e) {
       callback.failed(e);
@@ -53,6 +61,23 @@ final class HandlerAdapter extends Handler.Abstract {
         headers,
         Request.getRemoteAddr(request),
         Content.Source.asInputStream(request));
+  }
+
+  /**
+   * Says by a packet's TOS how far it may go, since Java has no word for its TTL; the VPC's filters
+   * make that of it. What a connection carries later is asked anew.
+   */
+  private static void limit(int hops, Request request) throws IOException {
+    EndPoint end = request.getConnectionMetaData().getConnection().getEndPoint();
+    if (end instanceof SocketChannelEndPoint socket
+        && socket.getChannel() instanceof SocketChannel channel
+        && channel.getLocalAddress() instanceof InetSocketAddress here
+        && here.getAddress() instanceof Inet4Address) {
+      int wanted = hops << 2;
+      if (channel.getOption(StandardSocketOptions.IP_TOS) != wanted) {
+        channel.setOption(StandardSocketOptions.IP_TOS, wanted);
+      }
+    }
   }
 
   private static void answer(HttpResponse answer, Response response) throws IOException {

@@ -3,8 +3,13 @@ package dev.muelle.services.ec2;
 import dev.muelle.loop.Loop;
 import dev.muelle.loop.Timers;
 import dev.muelle.network.Network;
+import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
+import dev.muelle.services.InstanceLoads;
+import dev.muelle.services.Measurements;
 import dev.muelle.services.Scope;
+import dev.muelle.services.SessionKeys;
+import dev.muelle.services.VpcHttp;
 import dev.muelle.services.ec2.acl.AclEntries;
 import dev.muelle.services.ec2.acl.NetworkAcls;
 import dev.muelle.services.ec2.dhcp.DhcpOptionSets;
@@ -12,11 +17,17 @@ import dev.muelle.services.ec2.eni.ElasticAddresses;
 import dev.muelle.services.ec2.eni.HostNames;
 import dev.muelle.services.ec2.eni.NetworkInterfaces;
 import dev.muelle.services.ec2.gateway.InternetGateways;
+import dev.muelle.services.ec2.health.InstanceStatuses;
+import dev.muelle.services.ec2.health.Monitoring;
 import dev.muelle.services.ec2.image.InstanceTypes;
 import dev.muelle.services.ec2.image.MachineImages;
 import dev.muelle.services.ec2.instance.Attachments;
 import dev.muelle.services.ec2.instance.Instances;
 import dev.muelle.services.ec2.instance.Launches;
+import dev.muelle.services.ec2.instance.StateChanges;
+import dev.muelle.services.ec2.key.KeyPairs;
+import dev.muelle.services.ec2.metadata.InstanceMetadata;
+import dev.muelle.services.ec2.metadata.MetadataOptions;
 import dev.muelle.services.ec2.nat.NatGateways;
 import dev.muelle.services.ec2.peering.VpcPeerings;
 import dev.muelle.services.ec2.plane.DataPlane;
@@ -65,6 +76,8 @@ import software.amazon.awssdk.services.ec2.model.CreateDhcpOptionsRequest;
 import software.amazon.awssdk.services.ec2.model.CreateDhcpOptionsResponse;
 import software.amazon.awssdk.services.ec2.model.CreateInternetGatewayRequest;
 import software.amazon.awssdk.services.ec2.model.CreateInternetGatewayResponse;
+import software.amazon.awssdk.services.ec2.model.CreateKeyPairRequest;
+import software.amazon.awssdk.services.ec2.model.CreateKeyPairResponse;
 import software.amazon.awssdk.services.ec2.model.CreateLaunchTemplateRequest;
 import software.amazon.awssdk.services.ec2.model.CreateLaunchTemplateResponse;
 import software.amazon.awssdk.services.ec2.model.CreateLaunchTemplateVersionRequest;
@@ -97,6 +110,8 @@ import software.amazon.awssdk.services.ec2.model.DeleteDhcpOptionsRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteDhcpOptionsResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteInternetGatewayRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteInternetGatewayResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteKeyPairRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteKeyPairResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteLaunchTemplateRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteLaunchTemplateResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteLaunchTemplateVersionsRequest;
@@ -145,6 +160,8 @@ import software.amazon.awssdk.services.ec2.model.DescribeInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeInternetGatewaysRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeInternetGatewaysResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeKeyPairsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeKeyPairsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeLaunchTemplateVersionsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeLaunchTemplateVersionsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeLaunchTemplatesRequest;
@@ -187,6 +204,12 @@ import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListAssociation
 import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListAssociationsResponse;
 import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListEntriesRequest;
 import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListEntriesResponse;
+import software.amazon.awssdk.services.ec2.model.ImportKeyPairRequest;
+import software.amazon.awssdk.services.ec2.model.ImportKeyPairResponse;
+import software.amazon.awssdk.services.ec2.model.ModifyInstanceAttributeRequest;
+import software.amazon.awssdk.services.ec2.model.ModifyInstanceAttributeResponse;
+import software.amazon.awssdk.services.ec2.model.ModifyInstanceMetadataOptionsRequest;
+import software.amazon.awssdk.services.ec2.model.ModifyInstanceMetadataOptionsResponse;
 import software.amazon.awssdk.services.ec2.model.ModifyLaunchTemplateRequest;
 import software.amazon.awssdk.services.ec2.model.ModifyLaunchTemplateResponse;
 import software.amazon.awssdk.services.ec2.model.ModifyManagedPrefixListRequest;
@@ -199,6 +222,8 @@ import software.amazon.awssdk.services.ec2.model.ModifySubnetAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.ModifySubnetAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.ModifyVpcAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.ModifyVpcAttributeResponse;
+import software.amazon.awssdk.services.ec2.model.MonitorInstancesRequest;
+import software.amazon.awssdk.services.ec2.model.MonitorInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.RejectVpcPeeringConnectionRequest;
 import software.amazon.awssdk.services.ec2.model.RejectVpcPeeringConnectionResponse;
 import software.amazon.awssdk.services.ec2.model.ReleaseAddressRequest;
@@ -223,6 +248,8 @@ import software.amazon.awssdk.services.ec2.model.TerminateInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.TerminateInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.UnassignPrivateIpAddressesRequest;
 import software.amazon.awssdk.services.ec2.model.UnassignPrivateIpAddressesResponse;
+import software.amazon.awssdk.services.ec2.model.UnmonitorInstancesRequest;
+import software.amazon.awssdk.services.ec2.model.UnmonitorInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.UpdateSecurityGroupRuleDescriptionsEgressRequest;
 import software.amazon.awssdk.services.ec2.model.UpdateSecurityGroupRuleDescriptionsEgressResponse;
 import software.amazon.awssdk.services.ec2.model.UpdateSecurityGroupRuleDescriptionsIngressRequest;
@@ -254,6 +281,11 @@ public final class Ec2 implements Ec2Client {
   private final MachineImages images;
   private final LaunchTemplates templates;
   private final TemplateVersions templateVersions;
+  private final KeyPairs keys;
+  private final MetadataOptions metadataOptions;
+  private final InstanceMetadata metadata;
+  private final InstanceStatuses statuses;
+  private final Monitoring monitoring;
   private final Loop<String> instanceLoop;
   private final ElasticAddresses elastic;
   private final NatGateways nats;
@@ -268,7 +300,7 @@ public final class Ec2 implements Ec2Client {
   private final DataPlane plane;
 
   /**
-   * EC2 of one scope; {@link #start} is to be called before it is asked anything.
+   * EC2 of one scope, by itself; {@link #start} is to be called before it is asked anything.
    *
    * @param store of this account's region
    */
@@ -284,7 +316,7 @@ public final class Ec2 implements Ec2Client {
   }
 
   /**
-   * EC2 with a raised quota.
+   * EC2 by itself, with a raised quota.
    *
    * @param mostInterfaces how many network interfaces there may be
    */
@@ -297,6 +329,52 @@ public final class Ec2 implements Ec2Client {
       IamClient iam,
       Network network,
       int mostInterfaces) {
+    this(
+        scope,
+        store,
+        timers,
+        ids,
+        random,
+        iam,
+        network,
+        mostInterfaces,
+        new Around(
+            (vpcId, address, port, handler) -> () -> {},
+            new SessionKeys(store, timers, random),
+            new EventOutbox(ids),
+            Measurements.NONE,
+            InstanceLoads.NONE));
+  }
+
+  /**
+   * What of the region takes part.
+   *
+   * @param vpcHttp serves instances their metadata
+   * @param sessions gives instances their roles' keys
+   * @param loads says how busy instances are
+   */
+  public record Around(
+      VpcHttp vpcHttp,
+      SessionKeys sessions,
+      EventOutbox events,
+      Measurements measurements,
+      InstanceLoads loads) {}
+
+  /**
+   * EC2 in a region.
+   *
+   * @param mostInterfaces how many network interfaces there may be
+   */
+  public Ec2(
+      Scope scope,
+      Store store,
+      Timers timers,
+      Ids ids,
+      RandomGenerator random,
+      IamClient iam,
+      Network network,
+      int mostInterfaces,
+      Around around) {
     plane = new DataPlane(store, network);
     zones = new Zones(scope);
     attributes = new AccountAttributes(store);
@@ -320,11 +398,30 @@ public final class Ec2 implements Ec2Client {
     images = new MachineImages(scope);
     templates = new LaunchTemplates(scope, store, timers, ids);
     templateVersions = new TemplateVersions(store, timers);
-    Launches launches = new Launches(store, timers, ids, iam, images, templateVersions, interfaces);
+    keys = new KeyPairs(store, timers, ids);
+    metadataOptions = new MetadataOptions(store);
+    metadata =
+        new InstanceMetadata(
+            scope, store, timers, ids, iam, interfaces, around.sessions(), around.vpcHttp());
+    StateChanges changes = new StateChanges(scope, timers, around.events());
+    Launches launches =
+        new Launches(store, timers, ids, iam, images, templateVersions, interfaces, changes);
     attachments = new Attachments(store, timers, interfaces, plane);
     instances =
         new Instances(
-            scope, store, timers, launches, interfaces, attachments, plane, this::wakeInstance);
+            scope,
+            store,
+            timers,
+            launches,
+            interfaces,
+            attachments,
+            plane,
+            metadata,
+            changes,
+            this::wakeInstance);
+    statuses = new InstanceStatuses(store, timers, plane, zones);
+    monitoring =
+        new Monitoring(store, timers, plane, statuses, around.loads(), around.measurements());
     instanceLoop = new Loop<>("ec2-instance", timers, random, INSTANCES_AT_ONCE, instances::look);
     tags = new Tags(store);
     network.addNames(new HostNames(scope, store));
@@ -340,6 +437,7 @@ public final class Ec2 implements Ec2Client {
     attachments.adopt();
     instances.ids().forEach(this::wakeInstance);
     nats.ids().forEach(this::wakeNat);
+    monitoring.start();
   }
 
   private void wakeNat(String id) {
@@ -588,9 +686,51 @@ public final class Ec2 implements Ec2Client {
   }
 
   @Override
+  public CreateKeyPairResponse createKeyPair(CreateKeyPairRequest request) {
+    return keys.create(request);
+  }
+
+  @Override
+  public ImportKeyPairResponse importKeyPair(ImportKeyPairRequest request) {
+    return keys.importKey(request);
+  }
+
+  @Override
+  public DeleteKeyPairResponse deleteKeyPair(DeleteKeyPairRequest request) {
+    return keys.delete(request);
+  }
+
+  @Override
+  public DescribeKeyPairsResponse describeKeyPairs(DescribeKeyPairsRequest request) {
+    return keys.describe(request);
+  }
+
+  @Override
+  public ModifyInstanceMetadataOptionsResponse modifyInstanceMetadataOptions(
+      ModifyInstanceMetadataOptionsRequest request) {
+    return metadataOptions.modify(request);
+  }
+
+  @Override
+  public MonitorInstancesResponse monitorInstances(MonitorInstancesRequest request) {
+    return monitoring.monitor(request);
+  }
+
+  @Override
+  public UnmonitorInstancesResponse unmonitorInstances(UnmonitorInstancesRequest request) {
+    return monitoring.unmonitor(request);
+  }
+
+  @Override
+  public ModifyInstanceAttributeResponse modifyInstanceAttribute(
+      ModifyInstanceAttributeRequest request) {
+    return instances.modify(request);
+  }
+
+  @Override
   public DescribeInstanceStatusResponse describeInstanceStatus(
       DescribeInstanceStatusRequest request) {
-    return instances.status(request);
+    return statuses.describe(request);
   }
 
   @Override
@@ -887,7 +1027,9 @@ public final class Ec2 implements Ec2Client {
   /** Lets go: the network goes on without us. */
   @Override
   public void close() {
+    monitoring.close();
     natLoop.close();
     instanceLoop.close();
+    metadata.close();
   }
 }

@@ -466,6 +466,11 @@ public final class Ecs implements EcsClient {
     store.read(tx -> tx.list(ServiceRecord.TABLE)).forEach(row -> serviceLoop.wake(row.key()));
   }
 
+  /** How many vCPUs the tasks on an EC2 instance kept busy in the last minute. */
+  public double vcpus(String ec2InstanceId) {
+    return utilization.vcpus(ec2InstanceId);
+  }
+
   @Override
   public String serviceName() {
     return SERVICE_NAME;

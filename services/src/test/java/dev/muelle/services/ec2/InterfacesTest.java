@@ -1,12 +1,14 @@
 package dev.muelle.services.ec2;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.Network.Use;
+import dev.muelle.network.Subnet.Target;
 import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
@@ -38,6 +40,7 @@ import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfacePrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceStatus;
 import software.amazon.awssdk.services.ec2.model.PrivateIpAddressSpecification;
+import software.amazon.awssdk.services.ec2.model.Route;
 
 /**
  * Interfaces that instances get and lose, and their secondary addresses, as EC2 is told of them.
@@ -389,5 +392,78 @@ class InterfacesTest {
             .filter(eni -> addresses(eni).contains("172.31.7.7"))
             .collect(Collectors.toSet());
     assertEquals(1, owners.size(), owners.toString());
+  }
+
+  @Test
+  void anInstanceThatForwardsIsLedTo() {
+    String id = instance.instanceId();
+    String eni = instance.networkInterfaces().getFirst().networkInterfaceId();
+    String vpc = instance.vpcId();
+    String table = ec2.createRouteTable(r -> r.vpcId(vpc)).routeTable().routeTableId();
+    ec2.associateRouteTable(r -> r.routeTableId(table).subnetId(subnet));
+    ec2.createRoute(r -> r.routeTableId(table).destinationCidrBlock("10.9.0.0/16").instanceId(id));
+    Route route = route(table);
+    assertEquals(eni, route.networkInterfaceId());
+    assertEquals(id, route.instanceId());
+    assertEquals("active", route.stateAsString());
+    String cidr = ec2.describeSubnets(r -> r.subnetIds(subnet)).subnets().getFirst().cidrBlock();
+    assertEquals(
+        List.of(new Target.Interface(eni)),
+        network.subnet(vpc, cidr).orElseThrow().routes().stream()
+            .map(dev.muelle.network.Subnet.Route::target)
+            .toList());
+    assertTrue(instance.sourceDestCheck());
+    ec2.modifyInstanceAttribute(r -> r.instanceId(id).sourceDestCheck(c -> c.value(false)));
+    assertFalse(instance(id).sourceDestCheck());
+    assertFalse(instance(id).networkInterfaces().getFirst().sourceDestCheck());
+    assertTrue(network.interfaces().get(eni).forwards());
+    ec2.modifyNetworkInterfaceAttribute(
+        r -> r.networkInterfaceId(eni).sourceDestCheck(c -> c.value(true)));
+    assertFalse(network.interfaces().get(eni).forwards());
+
+    String loose =
+        ec2.createNetworkInterface(r -> r.subnetId(subnet)).networkInterface().networkInterfaceId();
+    ec2.replaceRoute(
+        r -> r.routeTableId(table).destinationCidrBlock("10.9.0.0/16").networkInterfaceId(loose));
+    assertEquals("blackhole", route(table).stateAsString());
+    ec2.attachNetworkInterface(r -> r.instanceId(id).networkInterfaceId(loose).deviceIndex(1));
+    assertEquals("active", route(table).stateAsString());
+    refused(
+        "InvalidInstanceID",
+        "There are multiple interfaces attached to instance '"
+            + id
+            + "'. Please specify an interface ID for the operation instead.",
+        () ->
+            ec2.createRoute(
+                r -> r.routeTableId(table).destinationCidrBlock("10.8.0.0/16").instanceId(id)));
+    refused(
+        "InvalidNetworkInterfaceID.NotFound",
+        "The networkInterface ID 'eni-0' does not exist",
+        () ->
+            ec2.createRoute(r ->
+                r.routeTableId(table)
+                    .destinationCidrBlock("10.8.0.0/16")
+                    .networkInterfaceId("eni-0")));
+    String other = ec2.createVpc(r -> r.cidrBlock("10.5.0.0/16")).vpc().vpcId();
+    String far = ec2.createRouteTable(r -> r.vpcId(other)).routeTable().routeTableId();
+    refused(
+        "InvalidParameterValue",
+        "route table " + far + " and interface " + eni + " belong to different networks",
+        () ->
+            ec2.createRoute(r ->
+                r.routeTableId(far).destinationCidrBlock("10.8.0.0/16").networkInterfaceId(eni)));
+  }
+
+  /** The one that is not the VPC's own. */
+  private Route route(String table) {
+    return ec2
+        .describeRouteTables(r -> r.routeTableIds(table))
+        .routeTables()
+        .getFirst()
+        .routes()
+        .stream()
+        .filter(route -> route.gatewayId() == null)
+        .findFirst()
+        .orElseThrow();
   }
 }

@@ -132,10 +132,9 @@ class LaunchTemplatesTest {
   void whatALaunchCannotDoIsRefusedThen() {
     ec2.createLaunchTemplateVersion(
         r -> r.launchTemplateId(id).sourceVersion("1").launchTemplateData(d -> d.keyName("mine")));
-    refused(
-        "UnsupportedOperation",
-        "The parameter KeyName is not supported by this region yet.",
-        () -> launched("2"));
+    refused("InvalidKeyPair.NotFound", "The key pair 'mine' does not exist", () -> launched("2"));
+    ec2.createKeyPair(r -> r.keyName("mine"));
+    assertEquals("mine", launched("2").keyName());
     ec2.createLaunchTemplateVersion(r ->
         r.launchTemplateId(id)
             .sourceVersion("1")

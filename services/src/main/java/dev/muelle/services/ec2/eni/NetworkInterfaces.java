@@ -472,10 +472,6 @@ public final class NetworkInterfaces {
     if (attributes > 1) {
       throw Refuse.combination("Fields for multiple attribute types specified");
     }
-    if (Boolean.FALSE.equals(check)) {
-      throw Refuse.unsupported(
-          "The value false of the parameter SourceDestCheck is not supported by this region yet.");
-    }
     description(description);
     return plane.alone(
         id,
@@ -492,6 +488,9 @@ public final class NetworkInterfaces {
             }
             if (!request.groups().isEmpty()) {
               changed.groups(groups(tx, eni.vpcId(), request.groups()));
+            }
+            if (check != null) {
+              changed.sourceDestCheck(check);
             }
             if (request.attachment() != null) {
               changed.attachment(kept(eni, request.attachment()));

@@ -16,6 +16,7 @@ import software.amazon.awssdk.services.ec2.model.HypervisorType;
 import software.amazon.awssdk.services.ec2.model.Image;
 import software.amazon.awssdk.services.ec2.model.ImageState;
 import software.amazon.awssdk.services.ec2.model.ImageTypeValues;
+import software.amazon.awssdk.services.ec2.model.ImdsSupportValues;
 import software.amazon.awssdk.services.ec2.model.VirtualizationType;
 
 /**
@@ -71,6 +72,7 @@ public final class MachineImages {
             .virtualizationType(VirtualizationType.HVM)
             .hypervisor(HypervisorType.XEN)
             .enaSupport(true)
+            .imdsSupport(ImdsSupportValues.V2_0)
             .build();
   }
 

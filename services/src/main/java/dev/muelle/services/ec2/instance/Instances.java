@@ -2,6 +2,9 @@ package dev.muelle.services.ec2.instance;
 
 import dev.muelle.services.Scope;
 import dev.muelle.services.ec2.eni.NetworkInterfaces;
+import dev.muelle.services.ec2.instance.InstanceFilters.Shown;
+import dev.muelle.services.ec2.metadata.InstanceMetadata;
+import dev.muelle.services.ec2.metadata.MetadataOptions;
 import dev.muelle.services.ec2.plane.DataPlane;
 import dev.muelle.services.ec2.state.ClientToken;
 import dev.muelle.services.ec2.state.Filters;
@@ -29,30 +32,23 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.DescribeInstanceAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeInstanceAttributeResponse;
-import software.amazon.awssdk.services.ec2.model.DescribeInstanceStatusRequest;
-import software.amazon.awssdk.services.ec2.model.DescribeInstanceStatusResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeInstancesResponse;
-import software.amazon.awssdk.services.ec2.model.GroupIdentifier;
 import software.amazon.awssdk.services.ec2.model.Instance;
 import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterface;
 import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterfaceAssociation;
 import software.amazon.awssdk.services.ec2.model.InstancePrivateIpAddress;
-import software.amazon.awssdk.services.ec2.model.InstanceState;
 import software.amazon.awssdk.services.ec2.model.InstanceStateChange;
 import software.amazon.awssdk.services.ec2.model.InstanceStateName;
-import software.amazon.awssdk.services.ec2.model.InstanceStatus;
-import software.amazon.awssdk.services.ec2.model.InstanceStatusDetails;
-import software.amazon.awssdk.services.ec2.model.InstanceStatusSummary;
+import software.amazon.awssdk.services.ec2.model.ModifyInstanceAttributeRequest;
+import software.amazon.awssdk.services.ec2.model.ModifyInstanceAttributeResponse;
+import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAssociation;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAttachment;
 import software.amazon.awssdk.services.ec2.model.Reservation;
 import software.amazon.awssdk.services.ec2.model.RunInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.RunInstancesResponse;
-import software.amazon.awssdk.services.ec2.model.StatusName;
-import software.amazon.awssdk.services.ec2.model.StatusType;
-import software.amazon.awssdk.services.ec2.model.SummaryStatus;
 import software.amazon.awssdk.services.ec2.model.TerminateInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.TerminateInstancesResponse;
 
@@ -73,40 +69,7 @@ public final class Instances {
   private static final DateTimeFormatter SECONDS =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss 'GMT'").withZone(ZoneOffset.UTC);
 
-  private static final Filters<Instance> FILTERS =
-      new Filters<>(Instance::tags)
-          .by("architecture", Instance::architectureAsString)
-          .by("availability-zone", i -> i.placement().availabilityZone())
-          .by("client-token", Instance::clientToken)
-          .by("dns-name", Instance::publicDnsName)
-          .byAny(
-              "group-id", i -> i.securityGroups().stream().map(GroupIdentifier::groupId).toList())
-          .byAny(
-              "instance.group-id",
-              i -> i.securityGroups().stream().map(GroupIdentifier::groupId).toList())
-          .byAny(
-              "instance.group-name",
-              i -> i.securityGroups().stream().map(GroupIdentifier::groupName).toList())
-          .by(
-              "iam-instance-profile.arn",
-              i -> i.iamInstanceProfile() == null ? null : i.iamInstanceProfile().arn())
-          .by("image-id", Instance::imageId)
-          .by("instance-id", Instance::instanceId)
-          .by("instance-state-code", i -> i.state().code())
-          .by("instance-state-name", i -> i.state().nameAsString())
-          .by("instance-type", Instance::instanceTypeAsString)
-          .by("ip-address", Instance::publicIpAddress)
-          .by("launch-time", Instance::launchTime)
-          .byAny(
-              "network-interface.network-interface-id",
-              i ->
-                  i.networkInterfaces().stream()
-                      .map(InstanceNetworkInterface::networkInterfaceId)
-                      .toList())
-          .by("private-dns-name", Instance::privateDnsName)
-          .by("private-ip-address", Instance::privateIpAddress)
-          .by("subnet-id", Instance::subnetId)
-          .by("vpc-id", Instance::vpcId);
+  private static final Filters<Shown> FILTERS = InstanceFilters.all();
 
   private final Scope scope;
   private final Store store;
@@ -115,6 +78,8 @@ public final class Instances {
   private final NetworkInterfaces interfaces;
   private final Attachments attachments;
   private final DataPlane plane;
+  private final InstanceMetadata metadata;
+  private final StateChanges changes;
   private final Consumer<String> wake;
 
   /**
@@ -130,6 +95,8 @@ public final class Instances {
       NetworkInterfaces interfaces,
       Attachments attachments,
       DataPlane plane,
+      InstanceMetadata metadata,
+      StateChanges changes,
       Consumer<String> wake) {
     this.scope = scope;
     this.store = store;
@@ -138,6 +105,8 @@ public final class Instances {
     this.interfaces = interfaces;
     this.attachments = attachments;
     this.plane = plane;
+    this.metadata = metadata;
+    this.changes = changes;
     this.wake = wake;
   }
 
@@ -154,7 +123,7 @@ public final class Instances {
                     tx.list(Tables.INSTANCES).stream()
                         .map(Row::value)
                         .filter(record -> record.reservation().equals(reservation))
-                        .map(record -> new Shown(record.reservation(), shown(tx, record)))
+                        .map(record -> inReservation(tx, record))
                         .sorted(
                             (a, b) -> a.instance().amiLaunchIndex() - b.instance().amiLaunchIndex())
                         .toList())
@@ -202,6 +171,7 @@ public final class Instances {
           return wanted;
         });
     attachments.boot(record);
+    metadata.update(record.instance().vpcId());
     if (record.state() == InstanceStateName.PENDING) {
       change(record.id(), InstanceStateName.PENDING, now -> now.in(InstanceStateName.RUNNING));
     }
@@ -222,15 +192,14 @@ public final class Instances {
           return store.write(tx -> {
             InstanceRecord now = Kind.INSTANCE.get(tx, record.id());
             if (now.interfaceId() != null) {
-              tx.put(
-                  Tables.INSTANCES,
-                  record.id(),
-                  new InstanceRecord(now.instance(), now.reservation(), null, null, clock.instant())
-                      .in(InstanceStateName.TERMINATED));
+              InstanceRecord ended = now.ended(clock.instant());
+              tx.put(Tables.INSTANCES, record.id(), ended);
+              changes.note(tx, ended);
             }
             return true;
           });
         });
+    metadata.ended(record);
     return KEPT;
   }
 
@@ -265,7 +234,9 @@ public final class Instances {
       Optional<InstanceRecord> now = tx.get(Tables.INSTANCES, id).map(Row::value);
       boolean still = now.filter(record -> record.state() == from).isPresent();
       if (still) {
-        tx.put(Tables.INSTANCES, id, change.of(now.get()));
+        InstanceRecord changed = change.of(now.get());
+        tx.put(Tables.INSTANCES, id, changed);
+        changes.note(tx, changed);
       }
       return still;
     });
@@ -278,7 +249,7 @@ public final class Instances {
       throw Refuse.missing("InstanceId");
     }
     List<String> asked = request.instanceIds().stream().distinct().toList();
-    asked.forEach(Instances::wellFormed);
+    asked.forEach(InstanceRecord::wellFormed);
     List<InstanceStateChange> changes =
         store.write(tx -> {
           List<InstanceStateChange> done = new ArrayList<>();
@@ -291,6 +262,7 @@ public final class Instances {
             InstanceRecord after = alive ? shuttingDown(before) : before;
             if (alive) {
               tx.put(Tables.INSTANCES, id, after);
+              this.changes.note(tx, after);
             }
             done.add(
                 InstanceStateChange.builder()
@@ -315,44 +287,29 @@ public final class Instances {
                 .stateTransitionReason("User initiated (" + SECONDS.format(clock.instant()) + ")"));
   }
 
-  private static String wellFormed(String id) {
-    if (!id.matches("i-[0-9a-f]{8}([0-9a-f]{9})?")) {
-      throw Refuse.because(
-          "InvalidInstanceID.Malformed", "Invalid id: \"" + id + "\" (expecting \"i-...\")");
-    }
-    return id;
-  }
-
-  private record Shown(String reservation, Instance instance) {}
-
   public DescribeInstancesResponse describe(DescribeInstancesRequest request) {
     Refuse.ifDryRun(request.dryRun());
-    request.instanceIds().forEach(Instances::wellFormed);
-    Map<String, String> reservationOf = new LinkedHashMap<>();
-    List<Instance> all =
+    request.instanceIds().forEach(InstanceRecord::wellFormed);
+    List<Shown> all =
         store.read(tx ->
             Kind.INSTANCE.list(tx, request.instanceIds()).stream()
-                .map(record -> {
-                  reservationOf.put(record.id(), record.reservation());
-                  return shown(tx, record);
-                })
+                .map(record -> inReservation(tx, record))
                 .toList());
-    Pages<Instance> page =
+    Pages<Shown> page =
         Pages.of(
             FILTERS.select(all, request.filters()),
-            Instance::instanceId,
+            shown -> shown.instance().instanceId(),
             request.instanceIds(),
             request.nextToken(),
             request.maxResults());
     return DescribeInstancesResponse.builder()
-        .reservations(
-            reservations(
-                page.items().stream()
-                    .map(i ->
-                        new Shown(Objects.requireNonNull(reservationOf.get(i.instanceId())), i))
-                    .toList()))
+        .reservations(reservations(page.items()))
         .nextToken(page.nextToken())
         .build();
+  }
+
+  private Shown inReservation(Tx tx, InstanceRecord record) {
+    return new Shown(record.reservation(), scope.account(), shown(tx, record));
   }
 
   private List<Reservation> reservations(List<Shown> instances) {
@@ -373,8 +330,12 @@ public final class Instances {
   /** As it is described: with its tags, and what its interface has. */
   private Instance shown(Tx tx, InstanceRecord record) {
     Instance.Builder shown = record.instance().toBuilder().tags(Tags.of(tx, record.id()));
-    String id = record.interfaceId();
-    if (id == null) {
+    // While it shuts down, its interface goes first.
+    Optional<NetworkInterface> first =
+        Optional.ofNullable(record.interfaceId())
+            .flatMap(id -> tx.get(Tables.INTERFACES, id))
+            .map(Row::value);
+    if (first.isEmpty()) {
       return shown
           .privateDnsName("")
           .publicDnsName("")
@@ -384,7 +345,7 @@ public final class Instances {
           .securityGroups(List.of())
           .build();
     }
-    NetworkInterface eni = interfaces.shown(tx, Kind.INTERFACE.get(tx, id));
+    NetworkInterface eni = interfaces.shown(tx, first.get());
     String publicName = eni.association() == null ? null : eni.association().publicDnsName();
     return shown
         .privateIpAddress(eni.privateIpAddress())
@@ -392,12 +353,53 @@ public final class Instances {
         .publicIpAddress(eni.association() == null ? null : eni.association().publicIp())
         .publicDnsName(Objects.requireNonNullElse(publicName, ""))
         .securityGroups(eni.groups())
-        .sourceDestCheck(true)
+        .sourceDestCheck(eni.sourceDestCheck())
+        .metadataOptions(MetadataOptions.of(record.instance()))
         .networkInterfaces(
             Attachments.of(tx, record.id()).stream()
                 .map(one -> device(interfaces.shown(tx, one)))
                 .toList())
         .build();
+  }
+
+  /**
+   * Changes what may be changed of an instance while it runs: its only interface's groups, and
+   * whether that speaks for itself only.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceAttribute.html">ModifyInstanceAttribute</a>
+   */
+  public ModifyInstanceAttributeResponse modify(ModifyInstanceAttributeRequest request) {
+    Refuse.unlessEffective(
+        request, java.util.Set.of("InstanceId", "SourceDestCheck", "Groups", "DryRun"));
+    String id = InstanceRecord.wellFormed(Refuse.required(request.instanceId(), "instanceId"));
+    String eni = store.read(tx -> onlyInterface(tx, id));
+    interfaces.modify(
+        ModifyNetworkInterfaceAttributeRequest.builder()
+            .networkInterfaceId(eni)
+            .sourceDestCheck(request.sourceDestCheck())
+            .groups(request.groups())
+            .dryRun(request.dryRun())
+            .build());
+    return ModifyInstanceAttributeResponse.builder().build();
+  }
+
+  /** The interface that is meant where an instance is named. */
+  private static String onlyInterface(Tx tx, String id) {
+    InstanceRecord record = Kind.INSTANCE.get(tx, id);
+    if (record.interfaceId() == null) {
+      throw Refuse.because(
+          "IncorrectInstanceState",
+          "The instance '" + id + "' is not in a state from which it can be modified.");
+    }
+    if (Attachments.of(tx, id).size() > 1) {
+      throw Refuse.because(
+          "InvalidInstanceID",
+          "There are multiple interfaces attached to instance '"
+              + id
+              + "'. Please specify an interface ID for the operation instead.");
+    }
+    return record.interfaceId();
   }
 
   private static InstanceNetworkInterface device(NetworkInterface eni) {
@@ -420,7 +422,7 @@ public final class Instances {
                         .association(association(one.association()))
                         .build())
                 .toList())
-        .sourceDestCheck(true)
+        .sourceDestCheck(eni.sourceDestCheck())
         .status(eni.statusAsString())
         .subnetId(eni.subnetId())
         .vpcId(eni.vpcId())
@@ -449,7 +451,7 @@ public final class Instances {
 
   public DescribeInstanceAttributeResponse attribute(DescribeInstanceAttributeRequest request) {
     Refuse.ifDryRun(request.dryRun());
-    String id = wellFormed(Refuse.required(request.instanceId(), "instanceId"));
+    String id = InstanceRecord.wellFormed(Refuse.required(request.instanceId(), "instanceId"));
     return store.read(tx -> {
       InstanceRecord record = Kind.INSTANCE.get(tx, id);
       DescribeInstanceAttributeResponse.Builder answer =
@@ -460,7 +462,8 @@ public final class Instances {
             answer.instanceType(v -> v.value(record.instance().instanceTypeAsString())).build();
         case GROUP_SET -> answer.groups(shown(tx, record).securityGroups()).build();
         case DISABLE_API_TERMINATION -> answer.disableApiTermination(v -> v.value(false)).build();
-        case SOURCE_DEST_CHECK -> answer.sourceDestCheck(v -> v.value(true)).build();
+        case SOURCE_DEST_CHECK ->
+            answer.sourceDestCheck(v -> v.value(shown(tx, record).sourceDestCheck())).build();
         case null -> throw Refuse.missing("attribute");
         default ->
             throw Refuse.unsupported(
@@ -469,61 +472,5 @@ public final class Instances {
                     + " is not supported by this region yet.");
       };
     });
-  }
-
-  /** Its two checks pass as soon as it is reachable. */
-  public DescribeInstanceStatusResponse status(DescribeInstanceStatusRequest request) {
-    Refuse.unlessEffective(
-        request,
-        java.util.Set.of(
-            "InstanceIds", "IncludeAllInstances", "MaxResults", "NextToken", "DryRun"));
-    Refuse.ifDryRun(request.dryRun());
-    request.instanceIds().forEach(Instances::wellFormed);
-    List<InstanceStatus> all =
-        store.read(tx ->
-            Kind.INSTANCE.list(tx, request.instanceIds()).stream()
-                .filter(record ->
-                    record.state() == InstanceStateName.RUNNING
-                        || Boolean.TRUE.equals(request.includeAllInstances()))
-                .map(this::status)
-                .toList());
-    Pages<InstanceStatus> page =
-        Pages.of(
-            all,
-            InstanceStatus::instanceId,
-            request.instanceIds(),
-            request.nextToken(),
-            request.maxResults());
-    return DescribeInstanceStatusResponse.builder()
-        .instanceStatuses(page.items())
-        .nextToken(page.nextToken())
-        .build();
-  }
-
-  private InstanceStatus status(InstanceRecord record) {
-    boolean running = record.state() == InstanceStateName.RUNNING;
-    String eni = record.interfaceId();
-    boolean reachable = running && eni != null && plane.plugged(eni).isPresent();
-    InstanceStatusSummary summary =
-        InstanceStatusSummary.builder()
-            .status(
-                !running
-                    ? SummaryStatus.NOT_APPLICABLE
-                    : reachable ? SummaryStatus.OK : SummaryStatus.INITIALIZING)
-            .details(
-                InstanceStatusDetails.builder()
-                    .name(StatusName.REACHABILITY)
-                    .status(reachable ? StatusType.PASSED : StatusType.INITIALIZING)
-                    .build())
-            .build();
-    InstanceState state = record.instance().state();
-    return InstanceStatus.builder()
-        .instanceId(record.id())
-        .availabilityZone(record.instance().placement().availabilityZone())
-        .instanceState(state)
-        .instanceStatus(summary)
-        .systemStatus(summary)
-        .events(List.of())
-        .build();
   }
 }

@@ -6,9 +6,12 @@ import dev.muelle.services.UserData;
 import dev.muelle.services.ec2.eni.NetworkInterfaces;
 import dev.muelle.services.ec2.image.InstanceTypes;
 import dev.muelle.services.ec2.image.MachineImages;
+import dev.muelle.services.ec2.key.KeyPairs;
+import dev.muelle.services.ec2.metadata.MetadataOptions;
 import dev.muelle.services.ec2.security.SecurityGroups;
 import dev.muelle.services.ec2.state.ClientToken;
 import dev.muelle.services.ec2.state.InstanceRecord;
+import dev.muelle.services.ec2.state.KeyPairRecord;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.Refuse;
 import dev.muelle.services.ec2.state.Tables;
@@ -33,6 +36,8 @@ import software.amazon.awssdk.services.ec2.model.IamInstanceProfile;
 import software.amazon.awssdk.services.ec2.model.IamInstanceProfileSpecification;
 import software.amazon.awssdk.services.ec2.model.Image;
 import software.amazon.awssdk.services.ec2.model.Instance;
+import software.amazon.awssdk.services.ec2.model.InstanceMetadataOptionsResponse;
+import software.amazon.awssdk.services.ec2.model.InstanceMetadataTagsState;
 import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterfaceSpecification;
 import software.amazon.awssdk.services.ec2.model.InstanceStateName;
 import software.amazon.awssdk.services.ec2.model.MonitoringState;
@@ -69,6 +74,7 @@ public final class Launches {
   private final MachineImages images;
   private final TemplateVersions templates;
   private final NetworkInterfaces interfaces;
+  private final StateChanges changes;
 
   public Launches(
       Store store,
@@ -77,7 +83,8 @@ public final class Launches {
       IamClient iam,
       MachineImages images,
       TemplateVersions templates,
-      NetworkInterfaces interfaces) {
+      NetworkInterfaces interfaces,
+      StateChanges changes) {
     this.store = store;
     this.clock = clock;
     this.ids = ids;
@@ -85,6 +92,7 @@ public final class Launches {
     this.images = images;
     this.templates = templates;
     this.interfaces = interfaces;
+    this.changes = changes;
   }
 
   /** Where the interfaces of a launch are to be, whichever of two ways said it. */
@@ -116,7 +124,10 @@ public final class Launches {
             "DryRun",
             "PrivateIpAddress",
             "NetworkInterfaces",
-            "Placement"));
+            "Placement",
+            "KeyName",
+            "MetadataOptions",
+            "Monitoring"));
     Image image = images.get(Refuse.required(request.imageId(), "ImageId"));
     String typeName =
         request.instanceType() == null ? "m1.small" : request.instanceTypeAsString(); // the default
@@ -138,12 +149,19 @@ public final class Launches {
     }
     checkUserData(request.userData());
     IamInstanceProfile profile = profile(request.iamInstanceProfile());
+    InstanceMetadataOptionsResponse metadata =
+        MetadataOptions.atLaunch(request.metadataOptions(), image);
+    boolean detailed =
+        request.monitoring() != null && Boolean.TRUE.equals(request.monitoring().enabled());
     Place place = place(request);
     if (place.address() != null && most > 1) {
       throw Refuse.combination("Can't specify a private IP address for multiple instances");
     }
     List<Tag> tags = new ArrayList<>(tags("instance", request.tagSpecifications()));
     tags.addAll(launch.tags());
+    if (metadata.instanceMetadataTags() == InstanceMetadataTagsState.ENABLED) {
+      Tags.namedForMetadata(tags);
+    }
     List<Tag> interfaceTags = tags("network-interface", request.tagSpecifications());
     String token = request.clientToken();
     if (token != null && token.length() > MAX_TOKEN) {
@@ -170,6 +188,7 @@ public final class Launches {
                 + MOST
                 + " allows.");
       }
+      KeyPairRecord key = request.keyName() == null ? null : KeyPairs.named(tx, request.keyName());
       Instant now = clock.instant();
       String reservation = ids.ec2("r");
       for (int i = 0; i < most; i++) {
@@ -190,12 +209,24 @@ public final class Launches {
           }
           throw e;
         }
-        Instance instance = instance(id, i, image, type, subnet, profile, token, now);
+        Instance instance =
+            instance(id, i, image, type, subnet, profile, token, now).toBuilder()
+                .keyName(request.keyName())
+                .metadataOptions(metadata)
+                .monitoring(
+                    m -> m.state(detailed ? MonitoringState.ENABLED : MonitoringState.DISABLED))
+                .build();
         InstanceRecord record =
             new InstanceRecord(
-                    instance, reservation, eni.networkInterfaceId(), request.userData(), null)
+                    instance,
+                    reservation,
+                    eni.networkInterfaceId(),
+                    request.userData(),
+                    null,
+                    key == null ? null : key.publicKey())
                 .in(InstanceStateName.PENDING);
         tx.insert(Tables.INSTANCES, id, record);
+        changes.note(tx, record);
         Tags.put(tx, id, tags);
       }
       if (token != null && !token.isEmpty()) {
@@ -231,7 +262,6 @@ public final class Launches {
         .platformDetails(image.platformDetails())
         .ebsOptimized(false)
         .enaSupport(true)
-        .monitoring(m -> m.state(MonitoringState.DISABLED))
         .placement(p ->
             p.availabilityZone(subnet.availabilityZone()).groupName("").tenancy(Tenancy.DEFAULT))
         .cpuOptions(c -> c.coreCount(type.vcpus() / threads).threadsPerCore(threads))

@@ -2,6 +2,7 @@ package dev.muelle.services.ec2.plane;
 
 import dev.muelle.network.Cidr;
 import dev.muelle.network.Network;
+import dev.muelle.network.Network.Link;
 import dev.muelle.network.Network.Peering;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.Network.Vpc;
@@ -17,6 +18,7 @@ import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
@@ -139,7 +141,8 @@ public final class DataPlane {
               eni.privateIpAddresses().stream()
                   .map(NetworkInterfacePrivateIpAddress::privateIpAddress)
                   .filter(address -> !gone.contains(address))
-                  .toList());
+                  .toList(),
+              !unfiltered && !eni.groups().isEmpty() && !eni.sourceDestCheck());
         }));
   }
 
@@ -270,6 +273,11 @@ public final class DataPlane {
 
   public Optional<Use> plugged(String interfaceId) {
     return network.plugged(interfaceId);
+  }
+
+  /** What the devices of a VPC's interfaces carry. */
+  public Map<String, Link> links(String vpcId) {
+    return network.links(vpcId);
   }
 
   /** States everything that is stored, after a start; what runs is adopted by the network. */

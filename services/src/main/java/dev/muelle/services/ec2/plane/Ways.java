@@ -32,6 +32,13 @@ public final class Ways {
           ? new Target.Internet()
           : new Target.Nowhere();
     }
+    String eni = route.networkInterfaceId();
+    if (eni != null) {
+      return tx.get(Tables.INTERFACES, eni)
+          .filter(row -> row.value().attachment() != null)
+          .<Target>map(row -> new Target.Interface(eni))
+          .orElseGet(Target.Nowhere::new);
+    }
     String peering = route.vpcPeeringConnectionId();
     if (peering != null) {
       return tx.get(Tables.PEERINGS, peering)

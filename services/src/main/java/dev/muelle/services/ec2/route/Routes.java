@@ -5,6 +5,7 @@ import dev.muelle.network.Subnet.Target;
 import dev.muelle.services.ec2.plane.DataPlane;
 import dev.muelle.services.ec2.plane.Ways;
 import dev.muelle.services.ec2.state.Blocks;
+import dev.muelle.services.ec2.state.InstanceRecord;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.PeeringRecord;
 import dev.muelle.services.ec2.state.Refuse;
@@ -25,6 +26,8 @@ import software.amazon.awssdk.services.ec2.model.DeleteRouteRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteRouteResponse;
 import software.amazon.awssdk.services.ec2.model.NatGateway;
 import software.amazon.awssdk.services.ec2.model.NatGatewayState;
+import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAttachment;
 import software.amazon.awssdk.services.ec2.model.ReplaceRouteRequest;
 import software.amazon.awssdk.services.ec2.model.ReplaceRouteResponse;
 import software.amazon.awssdk.services.ec2.model.Route;
@@ -52,6 +55,8 @@ public final class Routes {
           "GatewayId",
           "NatGatewayId",
           "VpcPeeringConnectionId",
+          "NetworkInterfaceId",
+          "InstanceId",
           "DryRun");
 
   private final Store store;
@@ -120,9 +125,12 @@ public final class Routes {
                   tx,
                   table,
                   destination,
-                  request.gatewayId(),
-                  request.natGatewayId(),
-                  request.vpcPeeringConnectionId());
+                  new Asked(
+                      request.gatewayId(),
+                      request.natGatewayId(),
+                      request.vpcPeeringConnectionId(),
+                      request.networkInterfaceId(),
+                      request.instanceId()));
           Optional<Route> present = find(table, destination);
           if (present.isPresent() && !present.get().equals(route)) {
             throw Refuse.because(
@@ -164,27 +172,77 @@ public final class Routes {
     }
   }
 
-  private static Route route(
-      Tx tx,
-      RouteTable table,
-      String destination,
-      @Nullable String gatewayId,
-      @Nullable String natGatewayId,
-      @Nullable String peeringId) {
-    long targets = Stream.of(gatewayId, natGatewayId, peeringId).filter(Objects::nonNull).count();
+  /** What a route is to lead to; exactly one of these is to be said. */
+  private record Asked(
+      @Nullable String gateway,
+      @Nullable String natGateway,
+      @Nullable String peering,
+      @Nullable String networkInterface,
+      @Nullable String instance) {}
+
+  private static Route route(Tx tx, RouteTable table, String destination, Asked asked) {
+    long targets =
+        Stream.of(
+                asked.gateway(),
+                asked.natGateway(),
+                asked.peering(),
+                asked.networkInterface(),
+                asked.instance())
+            .filter(Objects::nonNull)
+            .count();
     if (targets != 1) {
       throw Refuse.combination(
-          "A route needs exactly one target of gatewayId, natGatewayId and"
-              + " vpcPeeringConnectionId");
+          "A route needs exactly one target of gatewayId, natGatewayId, vpcPeeringConnectionId,"
+              + " networkInterfaceId and instanceId");
     }
     Route.Builder route =
         Route.builder().destinationCidrBlock(destination).origin(RouteOrigin.CREATE_ROUTE);
-    if (peeringId != null) {
-      return route.vpcPeeringConnectionId(peering(tx, table, peeringId)).build();
+    if (asked.networkInterface() != null) {
+      return toInterface(table, route, Kind.INTERFACE.get(tx, asked.networkInterface()));
     }
-    return gatewayId != null
-        ? route.gatewayId(gateway(tx, table, gatewayId)).build()
-        : route.natGatewayId(natGateway(tx, table, natGatewayId)).build();
+    if (asked.instance() != null) {
+      return toInterface(table, route, onlyInterface(tx, asked.instance()));
+    }
+    if (asked.peering() != null) {
+      return route.vpcPeeringConnectionId(peering(tx, table, asked.peering())).build();
+    }
+    return asked.gateway() != null
+        ? route.gatewayId(gateway(tx, table, asked.gateway())).build()
+        : route.natGatewayId(natGateway(tx, table, asked.natGateway())).build();
+  }
+
+  /** The interface that is meant where an instance is named. */
+  private static NetworkInterface onlyInterface(Tx tx, String instance) {
+    Kind.INSTANCE.get(tx, InstanceRecord.wellFormed(instance));
+    List<NetworkInterface> all = Tables.of(tx, Tables.INTERFACES, "instance", instance);
+    if (all.size() != 1) {
+      throw Refuse.because(
+          "InvalidInstanceID",
+          all.isEmpty()
+              ? "The instance '" + instance + "' is not in a valid state for this operation."
+              : "There are multiple interfaces attached to instance '"
+                  + instance
+                  + "'. Please specify an interface ID for the operation instead.");
+    }
+    return all.getFirst();
+  }
+
+  private static Route toInterface(RouteTable table, Route.Builder route, NetworkInterface eni) {
+    String id = eni.networkInterfaceId();
+    if (!eni.vpcId().equals(table.vpcId())) {
+      throw Refuse.invalidValue(
+          "route table "
+              + table.routeTableId()
+              + " and interface "
+              + id
+              + " belong to different networks");
+    }
+    NetworkInterfaceAttachment attachment = eni.attachment();
+    return route
+        .networkInterfaceId(id)
+        .instanceId(attachment == null ? null : attachment.instanceId())
+        .instanceOwnerId(attachment == null ? null : attachment.instanceOwnerId())
+        .build();
   }
 
   private static String peering(Tx tx, RouteTable table, String id) {
@@ -264,9 +322,12 @@ public final class Routes {
                   tx,
                   table,
                   destination,
-                  request.gatewayId(),
-                  request.natGatewayId(),
-                  request.vpcPeeringConnectionId()));
+                  new Asked(
+                      request.gatewayId(),
+                      request.natGatewayId(),
+                      request.vpcPeeringConnectionId(),
+                      request.networkInterfaceId(),
+                      request.instanceId())));
           Refuse.ifDryRun(request.dryRun());
           return table.vpcId();
         });

@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.Instance;
+import software.amazon.awssdk.services.ec2.model.InstanceMetadataTagsState;
 import software.amazon.awssdk.services.ec2.model.InstanceStateName;
 
 /**
@@ -14,13 +15,24 @@ import software.amazon.awssdk.services.ec2.model.InstanceStateName;
  * @param interfaceId its own interface; null once it is terminated
  * @param userData in base64, as it was given; null if none was
  * @param terminatedAt null as long as it is not
+ * @param publicKey of the key pair that it was launched with, whatever became of that; null if none
  */
 public record InstanceRecord(
     Instance instance,
     String reservation,
     @Nullable String interfaceId,
     @Nullable String userData,
-    @Nullable Instant terminatedAt) {
+    @Nullable Instant terminatedAt,
+    @Nullable String publicKey) {
+
+  /** The id as it is given, if it could be one. */
+  public static String wellFormed(String id) {
+    if (!id.matches("i-[0-9a-f]{8}([0-9a-f]{9})?")) {
+      throw Refuse.because(
+          "InvalidInstanceID.Malformed", "Invalid id: \"" + id + "\" (expecting \"i-...\")");
+    }
+    return id;
+  }
 
   public String id() {
     return instance.instanceId();
@@ -30,13 +42,26 @@ public record InstanceRecord(
     return instance.state().name();
   }
 
+  /** Whether its metadata shows its tags. */
+  public boolean tagsInMetadata() {
+    return instance.metadataOptions() != null
+        && instance.metadataOptions().instanceMetadataTags() == InstanceMetadataTagsState.ENABLED;
+  }
+
   public InstanceRecord with(UnaryOperator<Instance.Builder> change) {
     return new InstanceRecord(
         change.apply(instance.toBuilder()).build(),
         reservation,
         interfaceId,
         userData,
-        terminatedAt);
+        terminatedAt,
+        publicKey);
+  }
+
+  /** Without what only living ones have. */
+  public InstanceRecord ended(Instant now) {
+    return new InstanceRecord(instance, reservation, null, null, now, null)
+        .in(InstanceStateName.TERMINATED);
   }
 
   /** In another state; the codes are the API's. */

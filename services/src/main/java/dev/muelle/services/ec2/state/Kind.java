@@ -137,6 +137,14 @@ public record Kind<T>(String prefix, String type, Table<T> table, String code, S
           "InvalidLaunchTemplateId.NotFound",
           "The specified launch template, with template ID %s, does not exist.");
 
+  public static final Kind<KeyPairRecord> KEY_PAIR =
+      new Kind<>(
+          "key",
+          "key-pair",
+          Tables.KEY_PAIRS,
+          "InvalidKeyPair.NotFound",
+          "The key pair ID '%s' does not exist");
+
   private static final List<Kind<?>> ALL =
       List.of(
           VPC,
@@ -153,7 +161,8 @@ public record Kind<T>(String prefix, String type, Table<T> table, String code, S
           ACL,
           PREFIX_LIST,
           PEERING,
-          TEMPLATE);
+          TEMPLATE,
+          KEY_PAIR);
 
   /** The kind that an id belongs to. */
   public static Optional<Kind<?>> of(String id) {

@@ -63,6 +63,11 @@ public final class Tables {
   public static final Table<InstanceRecord> INSTANCES =
       Table.of("ec2.instances", StoredJson.codec(InstanceRecord.class)).remember();
 
+  public static final Table<KeyPairRecord> KEY_PAIRS =
+      Table.of("ec2.key_pairs", StoredJson.codec(KeyPairRecord.class))
+          .index("name", KeyPairRecord::name)
+          .remember();
+
   /** Which interface has an address; the key is {@code vpc-id/address}. */
   public static final Table<String> ADDRESSES =
       Table.of("ec2.addresses", StoredJson.codec(String.class)).remember();

@@ -35,6 +35,8 @@ public final class Tags {
   private static final int KEY_LENGTH = 127;
   private static final int VALUE_LENGTH = 255;
 
+  private static final String METADATA_KEY = "[0-9a-zA-Z\\-_+=,.@:]{1,255}";
+
   private static final Table<Tagged> TABLE =
       Table.of("ec2.tags", StoredJson.codec(Tagged.class)).remember();
 
@@ -116,6 +118,27 @@ public final class Tags {
     return List.copyOf(checked);
   }
 
+  /**
+   * Tags that an instance's metadata shows, where each is a name in a path.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/work-with-tags-in-IMDS.html">View
+   *     tags for your EC2 instances using instance metadata</a>
+   */
+  public static void namedForMetadata(List<Tag> tags) {
+    for (Tag tag : tags) {
+      boolean reserved = Set.of(".", "..", "_index").contains(tag.key());
+      if (reserved || !tag.key().matches(METADATA_KEY)) {
+        throw Refuse.invalidValue(
+            "'"
+                + tag.key()
+                + "' is not a valid tag key. Tag keys must match pattern ("
+                + METADATA_KEY
+                + "), and must not be a reserved name ('.', '..', '_index')");
+      }
+    }
+  }
+
   private static RuntimeException tooMany() {
     return Refuse.because(
         "TagLimitExceeded", "The maximum number of Tags for a resource has been reached.");
@@ -130,6 +153,10 @@ public final class Tags {
     store.write(tx -> {
       for (String id : resources) {
         mustExist(tx, id);
+        if (Kind.of(id).filter(Kind.INSTANCE::equals).isPresent()
+            && Kind.INSTANCE.get(tx, id).tagsInMetadata()) {
+          namedForMetadata(added);
+        }
         Map<String, Tag> all = new LinkedHashMap<>();
         of(tx, id).forEach(tag -> all.put(tag.key(), tag));
         added.forEach(tag -> all.put(tag.key(), tag));

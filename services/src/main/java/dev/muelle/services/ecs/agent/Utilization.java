@@ -51,6 +51,9 @@ public final class Utilization implements AutoCloseable {
   /** CPU time of containers a minute ago. */
   private Map<String, Sample> before = new HashMap<>();
 
+  /** How many vCPUs tasks kept busy, by EC2 instance. */
+  private volatile Map<String, Double> busy = Map.of();
+
   /** Of the present minute. */
   private final Map<Metric, Recorder> recorders = new HashMap<>();
 
@@ -86,6 +89,11 @@ public final class Utilization implements AutoCloseable {
     }
   }
 
+  /** How many vCPUs the tasks on an EC2 instance kept busy in the last minute. */
+  public double vcpus(String ec2InstanceId) {
+    return busy.getOrDefault(ec2InstanceId, 0.0);
+  }
+
   private void run() {
     try {
       measure();
@@ -102,6 +110,7 @@ public final class Utilization implements AutoCloseable {
     Map<String, Sample> now = new HashMap<>();
     Map<String, Total> clusters = new TreeMap<>();
     insights.begin();
+    Map<String, Double> instances = new HashMap<>();
     for (Row<TaskRecord> row : store.read(tx -> tx.list(TaskRecord.TABLE))) {
       TaskRecord task = row.value();
       Use use = use(task, now);
@@ -116,11 +125,18 @@ public final class Utilization implements AutoCloseable {
       insights.task(task, new Insights.Use(use.cpu(), use.memory(), cpu, memory));
       if (task.booking() != null && use.cpu() != null) {
         Total total = clusters.computeIfAbsent(task.task().clusterArn(), any -> new Total());
-        total.cpu += use.cpu();
+        double units = use.cpu();
+        total.cpu += units;
         total.memory += use.memory();
+        String machine = task.booking().machine();
+        store
+            .read(tx -> tx.get(InstanceRecord.TABLE, machine))
+            .map(on -> on.value().instance().ec2InstanceId())
+            .ifPresent(id -> instances.merge(id, units / UNITS, Double::sum));
       }
     }
     before = now;
+    busy = Map.copyOf(instances);
     clusters(clusters);
     insights.end();
     recorders.clear();
