@@ -8,8 +8,8 @@ import dev.muelle.wire.http.HttpResponse;
 import java.io.IOException;
 
 /**
- * Which handler a request is for: images go to the registry, links to objects lead to these,
- * everything else is an AWS call.
+ * Which handler a request is for: images go to the registry, links to objects and those in messages
+ * lead to these, everything else is an AWS call.
  */
 final class FrontDoor implements HttpHandler {
 
@@ -17,11 +17,13 @@ final class FrontDoor implements HttpHandler {
 
   private final HttpHandler registry;
   private final ObjectFiles objects;
+  private final MessageLinks messages;
   private final HttpHandler aws;
 
-  FrontDoor(HttpHandler registry, ObjectFiles objects, HttpHandler aws) {
+  FrontDoor(HttpHandler registry, ObjectFiles objects, MessageLinks messages, HttpHandler aws) {
     this.registry = registry;
     this.objects = objects;
+    this.messages = messages;
     this.aws = aws;
   }
 
@@ -36,6 +38,9 @@ final class FrontDoor implements HttpHandler {
     }
     if (path.startsWith(ObjectFiles.LINKS)) {
       return objects.follow(path);
+    }
+    if (messages.takes(request)) {
+      return messages.handle(request);
     }
     return aws.handle(request);
   }

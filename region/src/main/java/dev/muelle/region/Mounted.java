@@ -9,7 +9,9 @@ import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.ecr.Ecr;
 import dev.muelle.services.ecs.Ecs;
 import dev.muelle.services.elasticloadbalancingv2.ElbV2;
+import dev.muelle.services.eventbridge.EventBridge;
 import dev.muelle.services.iam.Iam;
+import dev.muelle.services.sns.Sns;
 import dev.muelle.services.sts.Sts;
 import dev.muelle.wire.Coverage;
 import dev.muelle.wire.Mounts;
@@ -23,7 +25,9 @@ import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ecr.EcrClient;
 import software.amazon.awssdk.services.ecs.EcsClient;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.eventbridge.EventBridgeClient;
 import software.amazon.awssdk.services.iam.IamClient;
+import software.amazon.awssdk.services.sns.SnsClient;
 import software.amazon.awssdk.services.sts.StsClient;
 
 /** The services that a region offers over HTTP. */
@@ -43,7 +47,9 @@ final class Mounted {
         .mount(EcrClient.class, caller -> regions.of(caller).ecr)
         .mount(EcsClient.class, caller -> regions.of(caller).ecs)
         .mount(ElasticLoadBalancingV2Client.class, caller -> regions.of(caller).elb)
+        .mount(EventBridgeClient.class, caller -> regions.of(caller).eventBridge)
         .mount(IamClient.class, caller -> regions.of(caller).iam)
+        .mount(SnsClient.class, caller -> regions.of(caller).sns)
         .mount(StsClient.class, caller -> regions.of(caller).sts);
   }
 
@@ -59,7 +65,9 @@ final class Mounted {
         Coverage.of(EcrClient.class, Ecr.class),
         Coverage.of(EcsClient.class, Ecs.class),
         Coverage.of(ElasticLoadBalancingV2Client.class, ElbV2.class),
+        Coverage.of(EventBridgeClient.class, EventBridge.class),
         Coverage.of(IamClient.class, Iam.class),
+        Coverage.of(SnsClient.class, Sns.class),
         Coverage.of(StsClient.class, Sts.class));
   }
 }

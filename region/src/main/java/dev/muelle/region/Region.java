@@ -25,7 +25,10 @@ import dev.muelle.services.ecr.Ecr;
 import dev.muelle.services.ecr.RegistryTokens;
 import dev.muelle.services.ecs.Ecs;
 import dev.muelle.services.elasticloadbalancingv2.ElbV2;
+import dev.muelle.services.eventbridge.EventBridge;
 import dev.muelle.services.iam.Iam;
+import dev.muelle.services.sns.Senders;
+import dev.muelle.services.sns.Sns;
 import dev.muelle.services.sts.Sts;
 import dev.muelle.store.Store;
 import java.util.random.RandomGenerator;
@@ -45,12 +48,14 @@ final class Region implements AutoCloseable {
   final Sts sts;
   final CloudWatch cloudWatch;
   final CloudWatchLogs logs;
+  final Sns sns;
   final Ec2 ec2;
   final ElbV2 elb;
   final AutoScaling autoScaling;
   final Ecr ecr;
   final Ecs ecs;
   final ApplicationAutoScaling applicationAutoScaling;
+  final EventBridge eventBridge;
 
   /** What the regions of one server share. */
   record Shared(
@@ -66,7 +71,8 @@ final class Region implements AutoCloseable {
       Authority authority,
       VpcHttp vpcHttp,
       SessionKeys sessions,
-      Objects objects) {}
+      Objects objects,
+      Senders senders) {}
 
   Region(Scope scope, Shared shared) {
     Store store = shared.store().in(scope.storeScope());
@@ -85,6 +91,17 @@ final class Region implements AutoCloseable {
             shared.random(),
             cloudWatch.platform()::putMetricData,
             cloudWatch.measurements());
+    sns =
+        new Sns(
+            scope,
+            store,
+            timers,
+            ids,
+            shared.random(),
+            shared.senders(),
+            logs,
+            cloudWatch.measurements());
+    alarmReceivers.add(sns.alarmActions());
     ec2 =
         new Ec2(
             scope,
@@ -152,6 +169,19 @@ final class Region implements AutoCloseable {
         new ApplicationAutoScaling(
             scope, store, timers, ids, shared.random(), ecs, cloudWatch, events);
     alarmReceivers.add(applicationAutoScaling.actions());
+    eventBridge =
+        new EventBridge(
+            scope,
+            store,
+            timers,
+            ids,
+            shared.random(),
+            events,
+            sns,
+            logs,
+            ecs,
+            iam,
+            cloudWatch.measurements());
   }
 
   /** What runs on instances is tasks, which ECS knows. */
@@ -161,18 +191,22 @@ final class Region implements AutoCloseable {
 
   /** Takes up the work where an earlier server left it: first the network, last the tasks. */
   void start() {
+    eventBridge.listen();
     cloudWatch.start();
     logs.start();
+    sns.start();
     ec2.start();
     acm.start();
     elb.start();
     autoScaling.start();
     ecs.start();
     applicationAutoScaling.start();
+    eventBridge.start();
   }
 
   @Override
   public void close() {
+    eventBridge.close();
     applicationAutoScaling.close();
     ecs.close();
     autoScaling.close();
@@ -180,6 +214,7 @@ final class Region implements AutoCloseable {
     acm.close();
     ecr.close();
     ec2.close();
+    sns.close();
     logs.close();
     cloudWatch.close();
     iam.close();

@@ -16,16 +16,20 @@ import dev.muelle.services.acm.Authority;
 import dev.muelle.services.ecr.LocalImages;
 import dev.muelle.services.ecr.Registry;
 import dev.muelle.services.ecr.RegistryTokens;
+import dev.muelle.services.sns.Senders;
 import dev.muelle.store.SqliteStore;
 import dev.muelle.store.StoreException;
 import dev.muelle.wire.Access;
 import dev.muelle.wire.AccessKeys;
 import dev.muelle.wire.AwsHandler;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Optional;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,13 +54,15 @@ public final class RegionServer implements AutoCloseable {
    *
    * @param port 0 for any free one
    * @param open whether any credentials are accepted
+   * @param mail the server that takes mail; null if there is none
    * @throws IOException with a sentence for a person, if it cannot
    */
-  public static RegionServer start(DataDirectory directory, int port, boolean open)
+  public static RegionServer start(
+      DataDirectory directory, int port, boolean open, Senders.@Nullable MailServer mail)
       throws IOException {
     RegionServer server = new RegionServer();
     try {
-      server.wire(directory, port, open);
+      server.wire(directory, port, open, mail);
       return server;
     } catch (IOException | RuntimeException e) {
       server.close();
@@ -64,7 +70,9 @@ public final class RegionServer implements AutoCloseable {
     }
   }
 
-  private void wire(DataDirectory directory, int wantedPort, boolean openDoor) throws IOException {
+  private void wire(
+      DataDirectory directory, int wantedPort, boolean openDoor, Senders.@Nullable MailServer mail)
+      throws IOException {
     JdkTls.prepare();
     directory.create();
     SecureRandom random = new SecureRandom();
@@ -78,6 +86,8 @@ public final class RegionServer implements AutoCloseable {
     SessionKeys sessions = new SessionKeys(store.in("sessions"), timers, random);
     String registryHost = "localhost:" + wantedPort;
     ObjectFiles objects = new ObjectFiles(directory.objects(), timers, random, registryHost);
+    Senders senders =
+        opened(new Senders(store, authority, random, timers, registryHost, this::ownPort, mail));
     LocalImages images =
         new LocalImages(store, registryHost, new Scope(RootKey.ACCOUNT, DEFAULT_REGION));
     LinuxNetwork network = opened(new LinuxNetwork(directory.instance()));
@@ -106,7 +116,8 @@ public final class RegionServer implements AutoCloseable {
                     authority,
                     new VpcServers(network, keys::beside),
                     sessions,
-                    objects)));
+                    objects,
+                    senders)));
     keys.have(regions::publicKey);
     AccessKeys known = id -> key.keys().find(id).or(() -> sessions.find(id));
     Access access = openDoor ? Access.open() : Access.verified(known);
@@ -114,6 +125,7 @@ public final class RegionServer implements AutoCloseable {
         new FrontDoor(
             new Registry(scope -> regions.of(scope).ecr, tokens),
             objects,
+            new MessageLinks(regions, senders, timers, random),
             new AwsHandler(Mounted.services(regions), access, timers, random));
     HttpServer http = new HttpServer("api", keys.beside(door), regions::session);
     try {
@@ -132,6 +144,13 @@ public final class RegionServer implements AutoCloseable {
     http.start();
     open.push(http);
     directory.announce(new Running(ProcessHandle.current().pid(), port, openDoor));
+  }
+
+  /** What is published leaves by no door that only this machine may use: not by our own either. */
+  private Optional<String> ownPort(InetSocketAddress address) {
+    return address.getPort() == port && address.getAddress().isLoopbackAddress()
+        ? Optional.of("port " + port + " of this machine is the region's own")
+        : Optional.empty();
   }
 
   private static SqliteStore open(DataDirectory directory) throws IOException {

@@ -55,6 +55,11 @@ final class Regions implements AutoCloseable {
         .findFirst();
   }
 
+  /** A region that is in use already. */
+  Optional<Region> known(Scope scope) {
+    return Optional.ofNullable(regions.get(scope));
+  }
+
   Region of(Caller caller) {
     return of(new Scope(caller.account(), caller.region()));
   }

@@ -23,8 +23,7 @@ class PublicKeysTest {
   private String get(String path) throws IOException {
     HttpResponse answer =
         server.handle(
-            new HttpRequest(
-                "GET", path, "", Map.of(), "127.0.0.1", InputStream.nullInputStream()));
+            new HttpRequest("GET", path, "", Map.of(), "127.0.0.1", InputStream.nullInputStream()));
     ByteArrayOutputStream body = new ByteArrayOutputStream();
     answer.body().writeTo(body);
     return answer.status() + " " + body.toString(StandardCharsets.UTF_8);

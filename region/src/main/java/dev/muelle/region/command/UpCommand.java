@@ -4,6 +4,7 @@ import dev.muelle.region.DataDirectory;
 import dev.muelle.region.DataDirectory.Running;
 import dev.muelle.region.RegionServer;
 import dev.muelle.region.doctor.Doctor;
+import dev.muelle.services.sns.Senders.MailServer;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.net.HttpURLConnection;
@@ -18,10 +19,14 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Starts a region. */
@@ -31,6 +36,9 @@ final class UpCommand implements Callable<Integer> {
   private static final Duration START_LIMIT = Duration.ofMinutes(3);
   private static final long POLL_MILLIS = 50;
   private static final int PROBE_MILLIS = 2_000;
+  private static final int MAX_PORT = 65_535;
+  private static final Pattern PLACE =
+      Pattern.compile("([A-Za-z0-9.-]+|\\[[0-9a-fA-F:]+]):(\\d{1,5})");
 
   private final Clock clock;
 
@@ -48,6 +56,19 @@ final class UpCommand implements Callable<Integer> {
               + " account 000000000000")
   private boolean open;
 
+  @Option(
+      names = "--smtp",
+      paramLabel = "HOST:PORT",
+      description = "the mail server that takes what SNS sends to addresses")
+  private String smtp = "";
+
+  @Option(
+      names = "--smtp-from",
+      defaultValue = "no-reply@sns.localhost",
+      paramLabel = "ADDRESS",
+      description = "whom that mail is from; default: ${DEFAULT-VALUE}")
+  private String smtpFrom = "no-reply@sns.localhost";
+
   @Option(names = "--detach", description = "return when the region answers")
   private boolean detach;
 
@@ -57,6 +78,7 @@ final class UpCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    mail(); // a mistake is told before anything starts
     Doctor doctor = new Doctor(port);
     doctor.obstacle().ifPresent(UpCommand::refuse);
     DataDirectory directory = data.directory();
@@ -66,6 +88,18 @@ final class UpCommand implements Callable<Integer> {
     }
     doctor.portObstacle().ifPresent(UpCommand::refuse);
     return detach ? startDetached(directory) : serve(directory);
+  }
+
+  private @Nullable MailServer mail() {
+    if (smtp.isEmpty()) {
+      return null;
+    }
+    Matcher place = PLACE.matcher(smtp);
+    if (!place.matches() || Integer.parseInt(place.group(2)) > MAX_PORT) {
+      throw new ParameterException(
+          spec.commandLine(), "--smtp " + smtp + " is not HOST:PORT, for example localhost:25");
+    }
+    return new MailServer(place.group(1), Integer.parseInt(place.group(2)), smtpFrom);
   }
 
   private static void refuse(Doctor.Obstacle lack) {
@@ -93,7 +127,7 @@ final class UpCommand implements Callable<Integer> {
 
   private int serve(DataDirectory directory) throws Exception {
     CountDownLatch stopped = new CountDownLatch(1);
-    RegionServer server = RegionServer.start(directory, port, open);
+    RegionServer server = RegionServer.start(directory, port, open, mail());
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
@@ -162,6 +196,9 @@ final class UpCommand implements Callable<Integer> {
     command.addAll(List.of("--port", String.valueOf(port), "--data", directory.root().toString()));
     if (open) {
       command.add("--open");
+    }
+    if (!smtp.isEmpty()) {
+      command.addAll(List.of("--smtp", smtp, "--smtp-from", smtpFrom));
     }
     return command;
   }

@@ -1,5 +1,6 @@
 package dev.muelle.services.acm;
 
+import dev.muelle.services.Issuer;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.file.Files;
@@ -42,7 +43,7 @@ import software.amazon.awssdk.services.acm.model.KeyAlgorithm;
  *
  * @see <a href="https://www.rfc-editor.org/rfc/rfc5280">RFC 5280</a>
  */
-public final class Authority {
+public final class Authority implements Issuer {
 
   private static final Duration LIFE = Duration.ofDays(3650);
   private static final String SIGNATURE = "SHA256withECDSA";
@@ -153,7 +154,8 @@ public final class Authority {
     }
   }
 
-  X509Certificate certificate() {
+  @Override
+  public X509Certificate certificate() {
     return certificate;
   }
 
@@ -161,12 +163,8 @@ public final class Authority {
     return random;
   }
 
-  /**
-   * A certificate for a server.
-   *
-   * @param names the first one is the subject
-   */
-  X509Certificate issue(PublicKey holder, List<String> names, Instant from, Instant to) {
+  @Override
+  public X509Certificate issue(PublicKey holder, List<String> names, Instant from, Instant to) {
     X500NameBuilder subject = new X500NameBuilder(BCStyle.INSTANCE);
     if (names.getFirst().length() <= MAX_COMMON_NAME) {
       subject.addRDN(BCStyle.CN, names.getFirst());
