@@ -173,8 +173,7 @@ final class HttpSender implements AutoCloseable {
     try (InputStream in = answer.getInputStream()) {
       byte[] begin = in.readNBytes(MAX_ANSWER);
       if (begin.length == MAX_ANSWER) {
-        var unused =
-            request.abort(new IOException("the answer has more than " + MAX_ANSWER + " bytes"));
+        var _ = request.abort(new IOException("the answer has more than " + MAX_ANSWER + " bytes"));
       }
       return new String(begin, 0, Math.min(begin.length, TOLD), StandardCharsets.UTF_8);
     }

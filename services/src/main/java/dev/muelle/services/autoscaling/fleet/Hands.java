@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
@@ -216,15 +217,18 @@ final class Hands {
 
   /** EC2 refused, so it has made nothing. */
   private void failed(Member slot, AwsServiceException e) {
-    String said = e instanceof Ec2Exception ? e.awsErrorDetails().errorMessage() : e.getMessage();
+    String said =
+        String.valueOf(
+            e instanceof Ec2Exception ? e.awsErrorDetails().errorMessage() : e.getMessage());
     String why = said + (said.endsWith(".") ? "" : ".") + " Launching EC2 instance failed.";
     Instant now = clock.instant();
     store.write(tx -> {
       GroupRecord group = GroupRecord.find(tx, slot.group()).orElseThrow();
-      boolean paused = group.launchAfter() != null && now.isBefore(group.launchAfter());
+      @Nullable Instant paused = group.launchAfter();
       long pause =
           Math.min(LONGEST_PAUSE, (long) FIRST_PAUSE << Math.min(group.failures(), MOST_DOUBLINGS));
-      group.failed(slot.subnet(), paused ? group.launchAfter() : now.plusSeconds(pause)).put(tx);
+      Instant next = paused != null && now.isBefore(paused) ? paused : now.plusSeconds(pause);
+      group.failed(slot.subnet(), next).put(tx);
       activities.fail(tx, group, slot, why, now);
       return tx.delete(Member.TABLE, slot.token());
     });

@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Filter;
@@ -42,18 +43,23 @@ public final class Observer {
     Set<String> balanced = new LinkedHashSet<>(group.group().targetGroupARNs());
     balanced.addAll(group.leaving());
     for (String arn : balanced) {
-      try {
-        Map<String, TargetHealthStateEnum> states = new HashMap<>();
-        for (TargetHealthDescription one :
-            elb.describeTargetHealth(r -> r.targetGroupArn(arn)).targetHealthDescriptions()) {
-          states.put(one.target().id(), one.targetHealth().state());
-        }
-        targets.put(arn, states);
-      } catch (TargetGroupNotFoundException e) {
-        continue; // there is nothing to put anything into, or to take it out of
-      }
+      states(arn).ifPresent(states -> targets.put(arn, states));
     }
     return new Seen(instances, targets, places(group));
+  }
+
+  /** Empty if the group is gone: there is nothing to put anything into, or to take it out of. */
+  private Optional<Map<String, TargetHealthStateEnum>> states(String targetGroup) {
+    try {
+      Map<String, TargetHealthStateEnum> states = new HashMap<>();
+      for (TargetHealthDescription one :
+          elb.describeTargetHealth(r -> r.targetGroupArn(targetGroup)).targetHealthDescriptions()) {
+        states.put(one.target().id(), one.targetHealth().state());
+      }
+      return Optional.of(states);
+    } catch (TargetGroupNotFoundException e) {
+      return Optional.empty();
+    }
   }
 
   /** Where a group may launch: in its subnets, or in the default ones of its zones. */
