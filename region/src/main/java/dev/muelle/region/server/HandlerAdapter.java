@@ -70,9 +70,9 @@ final class HandlerAdapter extends Handler.Abstract {
   private static void limit(int hops, Request request) throws IOException {
     EndPoint end = request.getConnectionMetaData().getConnection().getEndPoint();
     if (end instanceof SocketChannelEndPoint socket
-        && socket.getChannel() instanceof SocketChannel channel
-        && channel.getLocalAddress() instanceof InetSocketAddress here
+        && end.getLocalSocketAddress() instanceof InetSocketAddress here
         && here.getAddress() instanceof Inet4Address) {
+      SocketChannel channel = socket.getChannel();
       int wanted = hops << 2;
       if (channel.getOption(StandardSocketOptions.IP_TOS) != wanted) {
         channel.setOption(StandardSocketOptions.IP_TOS, wanted);

@@ -28,6 +28,7 @@ import software.amazon.awssdk.services.ec2.model.InstanceStateName;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthStateEnum;
 
 /** Groups and what becomes of their instances, on virtual time. */
+@SuppressWarnings("unchecked") // of consumers, in the SDK's variable arguments
 class AutoScalingTest {
 
   @TempDir private Path directory;
