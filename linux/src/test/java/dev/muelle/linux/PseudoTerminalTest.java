@@ -15,9 +15,12 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(300)
 class PseudoTerminalTest {
 
+  /** A shell that can be interrupted, also if these tests run in a background that cannot. */
   private static Process shell(PseudoTerminal terminal, String script) throws Exception {
     return new ProcessBuilder(
             "setsid",
+            "env",
+            "--default-signal",
             "/bin/sh",
             "-c",
             "exec /bin/sh -c \"$1\" <>" + terminal.path() + " >&0 2>&1",
