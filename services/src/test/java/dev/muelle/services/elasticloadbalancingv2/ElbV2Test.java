@@ -736,11 +736,17 @@ class ElbV2Test {
     refused("TargetGroupNotFound", NO_GROUP, () -> listener(balancer, 80, to(NO_GROUP)));
     refused("ValidationError", "'70000'", () -> listener(balancer, 70_000, says("x")));
     refused(
-        "ValidationError",
-        "'authenticate-oidc'",
+        "InvalidLoadBalancerAction",
+        "must be the last one",
         () ->
             listener(
                 balancer, 80, Action.builder().type(ActionTypeEnum.AUTHENTICATE_OIDC).build()));
+    refused(
+        "ValidationError",
+        "'authenticate-cognito'",
+        () ->
+            listener(
+                balancer, 80, Action.builder().type(ActionTypeEnum.AUTHENTICATE_COGNITO).build()));
     refused(
         "ValidationError",
         "specified twice",

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.sim.SimNetwork;
 import java.io.ByteArrayInputStream;
+import java.net.ConnectException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -135,6 +136,14 @@ class OidcActionsTest {
     }
   }
 
+  private boolean isSentToTheProvider() throws Exception {
+    try {
+      return ask("/private/x").contains("\r\nLocation: https://id.example.com/");
+    } catch (ConnectException e) {
+      return false; // the listener is not open yet
+    }
+  }
+
   private static void refused(String message, Runnable call) {
     ElasticLoadBalancingV2Exception e =
         assertThrows(ElasticLoadBalancingV2Exception.class, call::run);
@@ -156,7 +165,7 @@ class OidcActionsTest {
     machine.restart();
     elb = machine.elb();
     machine.active(balancer.loadBalancerArn());
-    Machine.until(true, () -> ask("/private/x").contains("\r\nLocation: https://id.example.com/"));
+    Machine.until(true, this::isSentToTheProvider);
   }
 
   @Test
