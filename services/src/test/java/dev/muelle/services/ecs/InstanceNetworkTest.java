@@ -192,9 +192,10 @@ class InstanceNetworkTest {
         () -> world.ec2.terminateInstances(r -> r.instanceIds("i-0123456789abcdef0")));
   }
 
-  private static void refusedByEc2(String code, Executable call) {
+  private static String refusedByEc2(String code, Executable call) {
     Ec2Exception refusal = assertThrows(Ec2Exception.class, call);
     assertEquals(code, refusal.awsErrorDetails().errorCode(), refusal.getMessage());
+    return refusal.getMessage();
   }
 
   @Test
