@@ -52,11 +52,12 @@ class AttacksTest extends RegionTest {
             .formatted(MANY));
     awaitRunning(47_110, MANY);
 
+    // One task after the other, so that there is a middle to be killed in.
     define("many", sleeping(47_111));
     shell.run(
         """
         aws ecs update-service --service many --task-definition many \\
-          --deployment-configuration minimumHealthyPercent=90,maximumPercent=110 > /dev/null
+          --deployment-configuration minimumHealthyPercent=98,maximumPercent=102 > /dev/null
         """);
     for (int killed = 0; killed < 2; killed++) {
       shell.run(

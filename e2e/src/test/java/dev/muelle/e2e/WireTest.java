@@ -74,7 +74,7 @@ class WireTest {
             "ec2 describe-spot-price-history", "DescribeSpotPriceHistory",
             "elbv2 describe-account-limits", "DescribeAccountLimits",
             "iam list-saml-providers", "ListSAMLProviders",
-            "logs describe-query-definitions", "DescribeQueryDefinitions",
+            "logs describe-export-tasks", "DescribeExportTasks",
             "sts decode-authorization-message --encoded-message x", "DecodeAuthorizationMessage");
     for (Map.Entry<String, String> each : operations.entrySet()) {
       String command = each.getKey();
