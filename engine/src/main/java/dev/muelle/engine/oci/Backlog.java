@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Keeps what containers print within a bound, without losing a line. What the reader has released
  * is given back to the disk from the file's beginning; the rest keeps its place, so that positions
- * stay what they are. When more than the bound waits for the reader, the container's conmon is
+ * stay what they are. When more than the bound waits for the reader, the container's monitor is
  * halted (SIGSTOP): its pipe fills, and the container waits in write(2), as under Docker's
  * <em>blocking</em> delivery. It goes on when half of that was released, or when the container has
  * died and there is only a pipe's content left to come.

@@ -31,10 +31,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs tasks as real containers of this machine, under conmon and an OCI runtime.
+ * Runs tasks as real containers of this machine, each under a monitor that outlives the server.
  *
  * <p>Everything the kernel keeps for it carries the instance's name: control groups {@code
- * /INSTANCE/…}, mounts with the source {@code muelle-INSTANCE}, conmon processes named {@code
+ * /INSTANCE/…}, mounts with the source {@code muelle-INSTANCE}, monitors named {@code
  * muelle/INSTANCE/…}; that is how {@link #removeAll} finds it even without the directory.
  */
 public final class OciEngine implements Engine {
@@ -197,7 +197,7 @@ public final class OciEngine implements Engine {
     if (container.isEmpty()) {
       return List.of();
     }
-    // Asked before reading: conmon writes all output before it says that the container exited.
+    // Asked before reading: a monitor writes all output before it says that the container exited.
     boolean complete = container.get().exit.isDone();
     try {
       long kept = backlog.kept(containerId);

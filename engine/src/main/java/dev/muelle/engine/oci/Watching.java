@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sees what conmon writes, by watching two directories, however many containers there are. A look
- * at everything every few seconds finds what no notice tells: a conmon that was itself killed.
+ * Sees what monitors write, by watching two directories, however many containers there are. A look
+ * at everything every few seconds finds what no notice tells: a monitor that was itself killed.
  */
 final class Watching implements AutoCloseable {
 

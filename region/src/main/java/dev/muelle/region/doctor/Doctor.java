@@ -17,7 +17,8 @@ public final class Doctor {
       List.of(
           new Checks.Root(),
           new Checks.Jdk(),
-          new Checks.Program("conmon", "conmon", true, "keeps containers and their output"),
+          new Checks.Program(
+              "conmon", "conmon", true, "stays with containers that an OCI runtime starts"),
           new Checks.EitherProgram("crun", "runc", "starts containers"),
           new Checks.Program("tini-static", "tini", false, "is the init of initProcessEnabled"),
           new Checks.Program("nft", "nftables", true, "filters packets"),

@@ -1,11 +1,11 @@
 package dev.muelle.services.acm;
 
+import dev.muelle.services.TagRules;
 import dev.muelle.services.acm.State.Held;
 import dev.muelle.store.Store;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -24,9 +24,6 @@ import software.amazon.awssdk.services.acm.model.TooManyTagsException;
 final class Tags {
 
   private static final int MAX = 50;
-  private static final int MAX_KEY = 128;
-  private static final int MAX_VALUE = 256;
-  private static final String ALLOWED = "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*";
 
   private final Store store;
 
@@ -40,13 +37,7 @@ final class Tags {
     for (Tag tag : tags) {
       String key = tag.key() == null ? "" : tag.key();
       String value = tag.value() == null ? "" : tag.value();
-      boolean wrong =
-          key.isEmpty()
-              || key.length() > MAX_KEY
-              || value.length() > MAX_VALUE
-              || !key.matches(ALLOWED)
-              || !value.matches(ALLOWED)
-              || key.toLowerCase(Locale.ROOT).startsWith("aws:");
+      boolean wrong = !TagRules.isKey(key) || !TagRules.isValue(value) || TagRules.isReserved(key);
       if (wrong || !keys.add(key)) {
         throw InvalidTagException.builder()
             .message(

@@ -1,11 +1,10 @@
 package dev.muelle.services.cloudwatchlogs;
 
+import dev.muelle.services.TagRules;
 import dev.muelle.services.cloudwatchlogs.Tables.Group;
 import dev.muelle.store.Store;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.cloudwatchlogs.model.ListTagsForResourceRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.ListTagsForResourceResponse;
@@ -30,8 +29,6 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.UntagResourceRespons
 final class Tags {
 
   private static final int MOST = 50;
-  private static final Pattern KEY = Pattern.compile("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]{1,128}");
-  private static final Pattern VALUE = Pattern.compile("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]{0,256}");
 
   private final Store store;
   private final Names names;
@@ -47,7 +44,7 @@ final class Tags {
     String name = names.tagged(arn);
     store.write(tx -> {
       Group group = tx.get(Tables.GROUPS, name).orElseThrow(Refuse::noResource).value();
-      Map<String, String> tags = merged(group, added);
+      Map<String, String> tags = TagRules.with(group.tags(), added);
       if (tags.size() > MOST) {
         throw TooManyTagsException.builder()
             .message("The number of tags exceeds the limit of " + MOST + " for one resource.")
@@ -83,7 +80,7 @@ final class Tags {
     Map<String, String> added = checkSome(request.tags());
     store.write(tx -> {
       Group group = Names.require(tx, name);
-      Map<String, String> tags = merged(group, added);
+      Map<String, String> tags = TagRules.with(group.tags(), added);
       if (tags.size() > MOST) {
         throw Refuse.invalid(
             "The number of tags exceeds the limit of " + MOST + " for one log group.");
@@ -110,16 +107,8 @@ final class Tags {
     return ListTagsLogGroupResponse.builder().tags(group.tags()).build();
   }
 
-  private static Map<String, String> merged(Group group, Map<String, String> added) {
-    Map<String, String> tags = new LinkedHashMap<>(group.tags());
-    tags.putAll(added);
-    return tags;
-  }
-
   private static Group without(Group group, List<String> keys) {
-    Map<String, String> tags = new LinkedHashMap<>(group.tags());
-    keys.forEach(tags::remove);
-    return group.withTags(tags);
+    return group.withTags(TagRules.without(group.tags(), keys));
   }
 
   private static Map<String, String> checkSome(@Nullable Map<String, String> tags) {
@@ -136,17 +125,17 @@ final class Tags {
           tags.keySet(), "tags", "Member must have length less than or equal to " + MOST);
     }
     tags.forEach((key, value) -> {
-      if (!KEY.matcher(key).matches()) {
+      if (!TagRules.isKey(key)) {
         throw Refuse.constraint(
             key,
             "tags",
             "Map keys must satisfy constraint: [Member must have length between 1 and 128, Member"
                 + " must satisfy regular expression pattern: ^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+)$]");
       }
-      if (key.startsWith("aws:")) {
+      if (TagRules.isReserved(key)) {
         throw Refuse.invalid("Tag keys that start with aws: are reserved: " + key);
       }
-      if (value == null || !VALUE.matcher(value).matches()) {
+      if (value == null || !TagRules.isValue(value)) {
         throw Refuse.constraint(
             value,
             "tags",

@@ -1,5 +1,6 @@
 package dev.muelle.services.ecr;
 
+import dev.muelle.services.TagRules;
 import dev.muelle.services.ecr.Base.LeavingRow;
 import dev.muelle.services.ecr.Base.RepositoryRow;
 import dev.muelle.store.Row;
@@ -9,7 +10,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -284,7 +284,7 @@ final class Repositories {
       if (key == null || key.isEmpty() || key.length() > 128) {
         throw Refuse.tags("Tag keys must have between 1 and 128 characters.");
       }
-      if (key.toLowerCase(Locale.ROOT).startsWith("aws:")) {
+      if (TagRules.isReserved(key)) {
         throw Refuse.tags("Tag keys must not start with the reserved prefix aws: " + key);
       }
       if (tag.value() == null || tag.value().length() > 256) {

@@ -1,5 +1,6 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
+import dev.muelle.services.TagRules;
 import dev.muelle.services.elasticloadbalancingv2.State.Balancing;
 import dev.muelle.services.elasticloadbalancingv2.State.Group;
 import dev.muelle.services.elasticloadbalancingv2.State.Listening;
@@ -10,7 +11,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -42,7 +42,7 @@ final class Tags {
     Set<String> keys = new HashSet<>();
     for (Tag tag : tags) {
       String key = tag.key() == null ? "" : tag.key();
-      if (key.isEmpty() || key.length() > 128 || key.toLowerCase(Locale.ROOT).startsWith("aws:")) {
+      if (key.isEmpty() || key.length() > 128 || TagRules.isReserved(key)) {
         throw Refuse.invalid("The tag key '" + key + "' is not valid");
       }
       if (tag.value() != null && tag.value().length() > 256) {

@@ -1,12 +1,12 @@
 package dev.muelle.services.eventbridge;
 
 import dev.muelle.services.Scope;
+import dev.muelle.services.TagRules;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -23,9 +23,6 @@ import software.amazon.awssdk.services.eventbridge.model.UntagResourceResponse;
 final class Tags {
 
   private static final int MAX = 50;
-  private static final int MAX_KEY = 128;
-  private static final int MAX_VALUE = 256;
-  private static final String ALLOWED = "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*";
 
   private final Scope scope;
   private final Store store;
@@ -40,13 +37,7 @@ final class Tags {
     for (Tag tag : given) {
       String key = tag.key() == null ? "" : tag.key();
       String value = tag.value() == null ? "" : tag.value();
-      boolean wrong =
-          key.isEmpty()
-              || key.length() > MAX_KEY
-              || value.length() > MAX_VALUE
-              || !key.matches(ALLOWED)
-              || !value.matches(ALLOWED)
-              || key.toLowerCase(Locale.ROOT).startsWith("aws:");
+      boolean wrong = !TagRules.isKey(key) || !TagRules.isValue(value) || TagRules.isReserved(key);
       if (wrong || tags.put(key, value) != null) {
         throw Refuse.invalid("The tag with key '" + key + "' is not valid.");
       }
@@ -65,24 +56,12 @@ final class Tags {
 
   TagResourceResponse tag(TagResourceRequest request) {
     Map<String, String> more = read(request.tags());
-    change(
-        request.resourceARN(),
-        tags -> {
-          Map<String, String> all = new LinkedHashMap<>(tags);
-          all.putAll(more);
-          return limited(all);
-        });
+    change(request.resourceARN(), tags -> limited(TagRules.with(tags, more)));
     return TagResourceResponse.builder().build();
   }
 
   UntagResourceResponse untag(UntagResourceRequest request) {
-    change(
-        request.resourceARN(),
-        tags -> {
-          Map<String, String> left = new LinkedHashMap<>(tags);
-          left.keySet().removeAll(request.tagKeys());
-          return left;
-        });
+    change(request.resourceARN(), tags -> TagRules.without(tags, request.tagKeys()));
     return UntagResourceResponse.builder().build();
   }
 

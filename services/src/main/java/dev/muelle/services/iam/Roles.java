@@ -3,6 +3,7 @@ package dev.muelle.services.iam;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.StoredJson;
+import dev.muelle.services.TagRules;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Table;
@@ -119,8 +120,6 @@ final class Roles {
   private static final int MAX_INLINE = 10_240; // of all inline policies of a role
   private static final Pattern DESCRIPTION =
       Pattern.compile("[\\t\\n\\r\\x20-\\x7e\\u00a1-\\u00ff]{0,1000}");
-  private static final Pattern TAG_KEY = Pattern.compile("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]{1,128}");
-  private static final Pattern TAG_VALUE = Pattern.compile("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]{0,256}");
 
   private final Scope scope;
   private final Store store;
@@ -533,14 +532,14 @@ final class Roles {
       String member = "tags." + (i + 1) + ".member.";
       String key = present(tags.get(i).key(), member + "key");
       String value = present(tags.get(i).value(), member + "value");
-      if (!TAG_KEY.matcher(key).matches()) {
+      if (!TagRules.isKey(key)) {
         throw invalid(
             "1 validation error detected: Value at '"
                 + member
                 + "key' failed to satisfy constraint: Member must have length between 1 and 128"
                 + " and satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+");
       }
-      if (!TAG_VALUE.matcher(value).matches()) {
+      if (!TagRules.isValue(value)) {
         throw invalid(
             "1 validation error detected: Value at '"
                 + member
@@ -548,7 +547,7 @@ final class Roles {
                 + " to 256 and satisfy regular expression pattern:"
                 + " [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*");
       }
-      if (key(key).startsWith("aws:")) {
+      if (TagRules.isReserved(key)) {
         throw input("System tags cannot be added/updated by requestor");
       }
       if (!keys.add(key(key))) {

@@ -1,11 +1,11 @@
 package dev.muelle.services.sns;
 
+import dev.muelle.services.TagRules;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -23,9 +23,6 @@ import software.amazon.awssdk.services.sns.model.UntagResourceResponse;
 final class Tags {
 
   private static final int MAX = 50;
-  private static final int MAX_KEY = 128;
-  private static final int MAX_VALUE = 256;
-  private static final String ALLOWED = "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*";
 
   private final Store store;
 
@@ -38,13 +35,10 @@ final class Tags {
     for (Tag tag : given) {
       String key = tag.key() == null ? "" : tag.key();
       String value = tag.value() == null ? "" : tag.value();
-      if (key.isEmpty()
-          || key.length() > MAX_KEY
-          || !key.matches(ALLOWED)
-          || key.toLowerCase(Locale.ROOT).startsWith("aws:")) {
+      if (!TagRules.isKey(key) || TagRules.isReserved(key)) {
         throw Refuse.invalid("Tags Reason: the key '" + key + "' is not valid");
       }
-      if (value.length() > MAX_VALUE || !value.matches(ALLOWED)) {
+      if (!TagRules.isValue(value)) {
         throw Refuse.invalid("Tags Reason: the value of '" + key + "' is not valid");
       }
       if (tags.put(key, value) != null) {
@@ -65,24 +59,12 @@ final class Tags {
 
   TagResourceResponse tag(TagResourceRequest request) {
     Map<String, String> more = read(request.tags());
-    change(
-        request.resourceArn(),
-        tags -> {
-          Map<String, String> all = new LinkedHashMap<>(tags);
-          all.putAll(more);
-          return limited(all);
-        });
+    change(request.resourceArn(), tags -> limited(TagRules.with(tags, more)));
     return TagResourceResponse.builder().build();
   }
 
   UntagResourceResponse untag(UntagResourceRequest request) {
-    change(
-        request.resourceArn(),
-        tags -> {
-          Map<String, String> left = new LinkedHashMap<>(tags);
-          left.keySet().removeAll(request.tagKeys());
-          return left;
-        });
+    change(request.resourceArn(), tags -> TagRules.without(tags, request.tagKeys()));
     return UntagResourceResponse.builder().build();
   }
 

@@ -176,16 +176,7 @@ class EcsEventsTest {
       JsonNode done = only(world, DEPLOYMENT, arn, "SERVICE_DEPLOYMENT_COMPLETED");
       assertEquals("ECS deployment " + first + " completed.", done.path("reason").asText());
 
-      world.script.put("broken", Behaviour.runs().exiting(1, Duration.ZERO));
-      String second = world.register(World.container().image("registry.test/broken:1").build());
-      world
-          .ecs()
-          .updateService(r ->
-              r.cluster(CLUSTER)
-                  .service(SERVICE)
-                  .taskDefinition(second)
-                  .deploymentConfiguration(
-                      c -> c.deploymentCircuitBreaker(b -> b.enable(true).rollback(true))));
+      world.deployBroken(true);
       String failing = world.service().deployments().getFirst().id();
       world.until(
           "rolled back",

@@ -83,16 +83,7 @@ class EcsServicesTest {
       world.lab(2);
       String first = world.service().taskDefinition();
       world.until("completed", LONG, () -> state(world) == DeploymentRolloutState.COMPLETED);
-      world.script.put("broken", Behaviour.runs().exiting(1, Duration.ZERO));
-      String second = world.register(World.container().image("registry.test/broken:1").build());
-      world
-          .ecs()
-          .updateService(r ->
-              r.cluster(CLUSTER)
-                  .service(SERVICE)
-                  .taskDefinition(second)
-                  .deploymentConfiguration(
-                      c -> c.deploymentCircuitBreaker(b -> b.enable(true).rollback(true))));
+      world.deployBroken(true);
       world.until(
           "rolled back",
           LONG,
@@ -112,16 +103,7 @@ class EcsServicesTest {
     try (World world = world(1)) {
       world.lab(2);
       world.until("healthy", LONG, world::settled);
-      world.script.put("broken", Behaviour.runs().exiting(1, Duration.ZERO));
-      String second = world.register(World.container().image("registry.test/broken:1").build());
-      world
-          .ecs()
-          .updateService(r ->
-              r.cluster(CLUSTER)
-                  .service(SERVICE)
-                  .taskDefinition(second)
-                  .deploymentConfiguration(
-                      c -> c.deploymentCircuitBreaker(b -> b.enable(true).rollback(false))));
+      world.deployBroken(false);
       world.until("failed", LONG, () -> state(world) == DeploymentRolloutState.FAILED);
       world.pass(Duration.ofMinutes(1));
       int tries = world.engine.starts().size();

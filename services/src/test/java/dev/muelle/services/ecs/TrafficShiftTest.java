@@ -432,16 +432,7 @@ class TrafficShiftTest {
       assertEquals(Map.of(GREEN, 100), world.balancer.shares(rule));
       assertEquals(TASKS, world.balancer.serving(GREEN).size());
       assertEquals(List.of(), world.balancer.serving(TARGETS));
-      world.script.put("broken", Behaviour.runs().exiting(1, Duration.ZERO));
-      String bad = world.register(World.container().image("registry.test/broken:1").build());
-      world
-          .ecs()
-          .updateService(r ->
-              r.cluster(CLUSTER)
-                  .service(SERVICE)
-                  .taskDefinition(bad)
-                  .deploymentConfiguration(
-                      c -> c.deploymentCircuitBreaker(b -> b.enable(true).rollback(true))));
+      world.deployBroken(true);
       untilStatus(
           world,
           world.service().currentServiceDeployment(),

@@ -348,6 +348,18 @@ public final class World implements AutoCloseable {
             .networkConfiguration(net()));
   }
 
+  /** Deploys what ends at once, watched by the circuit breaker. */
+  void deployBroken(boolean rollback) {
+    script.put("broken", Behaviour.runs().exiting(1, Duration.ZERO));
+    String broken = register(container().image("registry.test/broken:1").build());
+    ecs.updateService(r ->
+        r.cluster(CLUSTER)
+            .service(SERVICE)
+            .taskDefinition(broken)
+            .deploymentConfiguration(
+                c -> c.deploymentCircuitBreaker(b -> b.enable(true).rollback(rollback))));
+  }
+
   /** Cluster, definition and service of the lab, stable. */
   void lab(int desired) {
     createCluster();

@@ -12,10 +12,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.InetSocketAddress;
-import java.net.StandardProtocolFamily;
 import java.nio.channels.Channels;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
@@ -58,29 +55,8 @@ class ElbV2OnLinuxTest extends OnLinux {
 
   private NetworkInterface server(int zone, Behaviour behaviour) throws Exception {
     NetworkInterface eni = place(zone, machine.openGroup());
-    serve(eni, PORT, behaviour);
+    serve(eni, PORT, client -> talk(client, behaviour));
     return eni;
-  }
-
-  private void serve(NetworkInterface eni, int port, Behaviour behaviour) throws Exception {
-    ServerSocketChannel server =
-        inside(
-            eni,
-            () ->
-                ServerSocketChannel.open(StandardProtocolFamily.INET)
-                    .bind(new InetSocketAddress(eni.privateIpAddress(), port)));
-    open.add(server);
-    Thread.ofVirtual()
-        .start(() -> {
-          try {
-            while (true) {
-              SocketChannel client = server.accept();
-              Thread.ofVirtual().start(() -> talk(client, behaviour));
-            }
-          } catch (IOException e) {
-            // closed
-          }
-        });
   }
 
   private static void talk(SocketChannel client, Behaviour behaviour) {
@@ -216,7 +192,7 @@ class ElbV2OnLinuxTest extends OnLinux {
     String closed =
         machine.ec2().createSecurityGroup(r -> r.groupName("no").description("no")).groupId();
     NetworkInterface shut = place(0, closed);
-    serve(shut, PORT, head -> ok("shut"));
+    serve(shut, PORT, client -> talk(client, head -> ok("shut")));
     NetworkInterface elsewhere = server(2, head -> ok("elsewhere"));
     register(group, good, wrong, silent, nobody, shut, elsewhere);
     becomes(
@@ -268,7 +244,7 @@ class ElbV2OnLinuxTest extends OnLinux {
             r.groupId(closed).ipProtocol("tcp").fromPort(PORT).toPort(PORT).cidrIp("0.0.0.0/0"));
     // Meanwhile: a group whose checks go to another port than its requests.
     NetworkInterface two = server(0, head -> status(500, "traffic"));
-    serve(two, 9000, head -> ok("fine"));
+    serve(two, 9000, client -> talk(client, head -> ok("fine")));
     String apart = group("apart", "9000");
     register(apart, two);
     int other = listener(balancer, apart);

@@ -17,7 +17,6 @@ import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
@@ -54,24 +53,7 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
   /** Tells each client its name and the address that it sees, and echoes. */
   private NetworkInterface server(String name, int zone, String group) throws Exception {
     NetworkInterface eni = place(zone, group);
-    ServerSocketChannel server =
-        inside(
-            eni,
-            () ->
-                ServerSocketChannel.open(StandardProtocolFamily.INET)
-                    .bind(new InetSocketAddress(eni.privateIpAddress(), PORT)));
-    open.add(server);
-    Thread.ofVirtual()
-        .start(() -> {
-          try {
-            while (true) {
-              SocketChannel client = server.accept();
-              Thread.ofVirtual().start(() -> talk(name, client));
-            }
-          } catch (IOException e) {
-            // closed
-          }
-        });
+    serve(eni, PORT, client -> talk(name, client));
     return eni;
   }
 

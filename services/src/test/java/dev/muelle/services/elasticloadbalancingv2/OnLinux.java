@@ -5,6 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.muelle.linux.NetworkNamespace;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.linux.LinuxNetwork;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,6 +17,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -71,5 +77,27 @@ abstract class OnLinux {
     try (NetworkNamespace namespace = new NetworkNamespace(path.getFileName().toString())) {
       return namespace.call(work);
     }
+  }
+
+  /** A server in a place: everybody who comes is talked to, on a thread of his own. */
+  final void serve(NetworkInterface eni, int port, Consumer<SocketChannel> talk) throws Exception {
+    ServerSocketChannel server =
+        inside(
+            eni,
+            () ->
+                ServerSocketChannel.open(StandardProtocolFamily.INET)
+                    .bind(new InetSocketAddress(eni.privateIpAddress(), port)));
+    open.add(server);
+    Thread.ofVirtual()
+        .start(() -> {
+          try {
+            while (true) {
+              SocketChannel client = server.accept();
+              Thread.ofVirtual().start(() -> talk.accept(client));
+            }
+          } catch (IOException e) {
+            // closed
+          }
+        });
   }
 }

@@ -1,5 +1,6 @@
 package dev.muelle.services.autoscaling.group;
 
+import dev.muelle.services.TagRules;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Pages;
 import dev.muelle.services.autoscaling.state.Refuse;
@@ -8,7 +9,6 @@ import dev.muelle.store.Tx;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -82,7 +82,7 @@ public final class GroupTags {
               + VALUE_LENGTH
               + ".");
     }
-    if (key.toLowerCase(Locale.ROOT).startsWith("aws:")) {
+    if (TagRules.isReserved(key)) {
       throw Refuse.invalid("Tag keys starting with 'aws:' are reserved for system use: " + key);
     }
     return TagDescription.builder()

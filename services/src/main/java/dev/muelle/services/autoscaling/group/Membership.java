@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.autoscaling.model.Activity;
 import software.amazon.awssdk.services.autoscaling.model.AttachInstancesRequest;
 import software.amazon.awssdk.services.autoscaling.model.AttachInstancesResponse;
@@ -394,58 +395,77 @@ public final class Membership {
 
   /** Lets instances go on without their group. */
   public DetachInstancesResponse detach(DetachInstancesRequest request) {
-    boolean fewer =
-        Refuse.required("shouldDecrementDesiredCapacity", request.shouldDecrementDesiredCapacity());
-    List<String> ids = some(request.instanceIds(), MOST_OF_A_REQUEST);
-    List<Activity> begun =
-        store.write(tx -> {
-          GroupRecord group = GroupRecord.changeable(tx, request.autoScalingGroupName());
-          int counted = counted(tx, group, ids);
-          GroupRecord next = fewer ? less(group, counted, "detaching instances").put(tx) : group;
-          String cause =
-              changing(
-                  "instances were detached",
-                  group.group().desiredCapacity(),
-                  next.group().desiredCapacity());
-          return each(
-              tx,
-              next,
-              ids,
-              Set.of(LifecycleState.IN_SERVICE, LifecycleState.STANDBY),
-              (t, g, m) -> begin(t, g, m, Kind.DETACH, LifecycleState.DETACHING, cause));
-        });
-    wake.accept(request.autoScalingGroupName());
-    return DetachInstancesResponse.builder().activities(begun).build();
-  }
-
-  private static int counted(Tx tx, GroupRecord group, List<String> ids) {
-    return (int) ids.stream().filter(id -> Member.get(tx, group.name(), id).counts()).count();
+    Exit exit =
+        new Exit(
+            Kind.DETACH,
+            LifecycleState.DETACHING,
+            Set.of(LifecycleState.IN_SERVICE, LifecycleState.STANDBY),
+            "detaching instances",
+            "instances were detached");
+    return DetachInstancesResponse.builder()
+        .activities(
+            leave(
+                exit,
+                request.autoScalingGroupName(),
+                request.instanceIds(),
+                request.shouldDecrementDesiredCapacity()))
+        .build();
   }
 
   /** Takes instances out of service for a while. */
   public EnterStandbyResponse enterStandby(EnterStandbyRequest request) {
-    boolean fewer =
-        Refuse.required("shouldDecrementDesiredCapacity", request.shouldDecrementDesiredCapacity());
-    List<String> ids = some(request.instanceIds(), MOST_OF_A_REQUEST);
+    Exit exit =
+        new Exit(
+            Kind.STANDBY,
+            LifecycleState.ENTERING_STANDBY,
+            Set.of(LifecycleState.IN_SERVICE),
+            "entering standby",
+            "instances were moved to standby");
+    return EnterStandbyResponse.builder()
+        .activities(
+            leave(
+                exit,
+                request.autoScalingGroupName(),
+                request.instanceIds(),
+                request.shouldDecrementDesiredCapacity()))
+        .build();
+  }
+
+  /**
+   * A way out of service on which an instance goes on.
+   *
+   * @param from the states from which it leads
+   * @param doing in the refusal of a group that would become too small
+   * @param done in the activities' causes
+   */
+  private record Exit(
+      Kind kind, LifecycleState to, Set<LifecycleState> from, String doing, String done) {}
+
+  private List<Activity> leave(
+      Exit exit, String name, List<String> instances, @Nullable Boolean decrement) {
+    boolean fewer = Refuse.required("shouldDecrementDesiredCapacity", decrement);
+    List<String> ids = some(instances, MOST_OF_A_REQUEST);
     List<Activity> begun =
         store.write(tx -> {
-          GroupRecord group = GroupRecord.changeable(tx, request.autoScalingGroupName());
-          int counted = counted(tx, group, ids);
-          GroupRecord next = fewer ? less(group, counted, "entering standby").put(tx) : group;
+          GroupRecord group = GroupRecord.changeable(tx, name);
+          GroupRecord next =
+              fewer ? less(group, counted(tx, group, ids), exit.doing()).put(tx) : group;
           String cause =
               changing(
-                  "instances were moved to standby",
-                  group.group().desiredCapacity(),
-                  next.group().desiredCapacity());
+                  exit.done(), group.group().desiredCapacity(), next.group().desiredCapacity());
           return each(
               tx,
               next,
               ids,
-              Set.of(LifecycleState.IN_SERVICE),
-              (t, g, m) -> begin(t, g, m, Kind.STANDBY, LifecycleState.ENTERING_STANDBY, cause));
+              exit.from(),
+              (t, g, m) -> begin(t, g, m, exit.kind(), exit.to(), cause));
         });
-    wake.accept(request.autoScalingGroupName());
-    return EnterStandbyResponse.builder().activities(begun).build();
+    wake.accept(name);
+    return begun;
+  }
+
+  private static int counted(Tx tx, GroupRecord group, List<String> ids) {
+    return (int) ids.stream().filter(id -> Member.get(tx, group.name(), id).counts()).count();
   }
 
   /** Puts instances back into service; the group desires so many more. */

@@ -4,6 +4,7 @@ import dev.muelle.loop.Timers;
 import dev.muelle.services.AlarmActions;
 import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Scope;
+import dev.muelle.services.TagRules;
 import dev.muelle.services.cloudwatch.math.Queries;
 import dev.muelle.services.cloudwatch.series.Refuse;
 import dev.muelle.store.Row;
@@ -351,7 +352,7 @@ public final class Alarms implements AutoCloseable {
       if (tag.key() == null || tag.key().isEmpty() || tag.key().length() > 128) {
         throw Refuse.value("Tags.member.Key", String.valueOf(tag.key()));
       }
-      if (tag.key().startsWith("aws:")) {
+      if (TagRules.isReserved(tag.key())) {
         throw Refuse.invalid("Tag keys that start with aws: are reserved: " + tag.key());
       }
       if (tag.value() == null || tag.value().length() > 256) {

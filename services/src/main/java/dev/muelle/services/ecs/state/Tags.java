@@ -1,10 +1,9 @@
 package dev.muelle.services.ecs.state;
 
+import dev.muelle.services.TagRules;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Tag;
 
@@ -18,9 +17,6 @@ import software.amazon.awssdk.services.ecs.model.Tag;
 public final class Tags {
 
   private static final int MOST = 50;
-
-  /** As the API reference gives it for Tag. */
-  private static final Pattern VALID = Pattern.compile("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*");
 
   private Tags() {}
 
@@ -40,8 +36,7 @@ public final class Tags {
       if (tag.value() != null && tag.value().length() > 256) {
         throw Refuse.invalid("Tag values must be at most 256 characters in length.");
       }
-      if (!VALID.matcher(key).matches()
-          || (tag.value() != null && !VALID.matcher(tag.value()).matches())) {
+      if (!TagRules.isKey(key) || (tag.value() != null && !TagRules.isValue(tag.value()))) {
         throw Refuse.invalid(
             "Tags can have letters, numbers, spaces, and the characters _ . : / = + - @: " + key);
       }
@@ -59,6 +54,6 @@ public final class Tags {
   }
 
   public static boolean isManaged(@Nullable String key) {
-    return key != null && key.toLowerCase(Locale.ROOT).startsWith("aws:");
+    return key != null && TagRules.isReserved(key);
   }
 }
