@@ -51,7 +51,10 @@ public sealed interface Schedule {
   }
 
   Pattern FORM = Pattern.compile("(at|rate|cron)\\(([^()]*)\\)");
-  Pattern RATE = Pattern.compile("([1-9]\\d{0,8}) (minute|hour|day)(s?)");
+  Pattern RATE =
+      Pattern.compile(
+          "(?:(?<one>1) (?<single>minute|hour|day))"
+              + "|(?:(?<many>[2-9]|[1-9]\\d{1,8}) (?<plural>minute|hour|day)s)");
 
   /**
    * Reads a schedule; empty if it is none.
@@ -69,7 +72,7 @@ public sealed interface Schedule {
     String inner = form.group(2).strip();
     return switch (form.group(1)) {
       case "at" -> at(inner, in);
-      case "rate" -> rate(inner, begin);
+      case "rate" -> rate(form.group(2), begin);
       default -> Cron.aws(inner).map(cron -> new Recurring(cron, in));
     };
   }
@@ -82,15 +85,22 @@ public sealed interface Schedule {
     }
   }
 
-  /** One minute, two minutes: as EventBridge has it, the unit agrees with the number. */
+  /**
+   * One minute, two minutes: the unit agrees with the number.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html#eb-rate-expressions">Rate
+   *     expressions</a>
+   */
   private static Optional<Schedule> rate(String text, Instant begin) {
     Matcher rate = RATE.matcher(text);
     if (!rate.matches()) {
       return Optional.empty();
     }
-    long value = Long.parseLong(rate.group(1));
+    boolean one = rate.group("one") != null;
+    long value = one ? 1 : Long.parseLong(rate.group("many"));
     Duration every =
-        switch (rate.group(2)) {
+        switch (rate.group(one ? "single" : "plural")) {
           case "minute" -> Duration.ofMinutes(value);
           case "hour" -> Duration.ofHours(value);
           default -> Duration.ofDays(value);

@@ -128,11 +128,25 @@ class ScheduleTest {
     assertEquals("never", next("at(2026-11-21T12:00:00)", null));
     assertEquals("2026-11-21T12:05:30Z", next("rate(5 minutes)", null));
     assertEquals("2026-11-21T13:00:30Z", next("rate(1 hour)", null));
+    assertEquals("2026-11-21T12:01:30Z", next("rate(1 minute)", null));
+    assertEquals("2026-11-21T12:10:30Z", next("rate(10 minutes)", null));
     assertEquals("2026-11-23T12:00:30Z", next("rate(2 days)", null));
     assertEquals("2026-11-23T00:00:00Z", next("cron(0 0 ? * MON *)", null));
     for (String none :
         new String[] {
-          "at(tomorrow)", "rate(0 minutes)", "rate(5 weeks)", "rate(-1 day)", "cron(* * *)", "5", ""
+          "at(tomorrow)",
+          "rate(0 minutes)",
+          "rate(5 weeks)",
+          "rate(-1 day)",
+          "rate(5 minute)", // the unit agrees with the number
+          "rate(21 day)",
+          "rate(1 hours)",
+          "rate( 5 minutes)",
+          "rate(05 minutes)",
+          "rate(9999999999 days)",
+          "cron(* * *)",
+          "5",
+          ""
         }) {
       assertTrue(Schedule.parse(none, null, BEGIN).isEmpty(), none);
     }

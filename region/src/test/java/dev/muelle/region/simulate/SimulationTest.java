@@ -14,6 +14,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,6 +24,9 @@ import software.amazon.awssdk.services.applicationautoscaling.model.PutScalingPo
 import software.amazon.awssdk.services.cloudwatch.model.PutMetricAlarmRequest;
 
 class SimulationTest {
+
+  /** The line of a summary that says how few and how many there were. */
+  private static final Pattern TASKS = Pattern.compile("(?m)^tasks +(\\d+) to (\\d+), ");
 
   private static final String CPU =
       """
@@ -100,7 +105,12 @@ class SimulationTest {
     assertEquals(181, report.csv().lines().count());
     var image = ImageIO.read(new ByteArrayInputStream(report.png()));
     assertEquals(1_400, image.getWidth());
-    assertTrue(report.summary().contains("2 to "), report.summary());
+    Matcher tasks = TASKS.matcher(report.summary());
+    assertTrue(tasks.find(), report.summary());
+    int most = Integer.parseInt(tasks.group(2));
+    assertEquals(2, Integer.parseInt(tasks.group(1)), report.summary());
+    assertEquals(minutes.stream().mapToInt(Minute::running).max().orElseThrow(), most);
+    assertTrue(most >= 9 && most <= plan.max(), report.summary());
   }
 
   @Test

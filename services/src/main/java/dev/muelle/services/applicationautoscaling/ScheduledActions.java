@@ -14,6 +14,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.applicationautoscaling.model.DeleteScheduledActionRequest;
 import software.amazon.awssdk.services.applicationautoscaling.model.DeleteScheduledActionResponse;
@@ -37,6 +38,9 @@ final class ScheduledActions {
   private static final int PAGE = 50;
   private static final int MOST = 200; // of a target
   private static final int LONGEST_NAME = 256;
+  private static final Pattern NAME =
+      Pattern.compile(
+          "(?!((^[ ]+.*)|(.*([\\u0000-\\u001f]|[\\u007f-\\u009f]|[:/|])+.*)|(.*[ ]+$))).+");
 
   private final Scope scope;
   private final Store store;
@@ -64,12 +68,11 @@ final class ScheduledActions {
     if (name == null) {
       throw Refuse.missing("scheduledActionName");
     }
-    if (name.isEmpty() || name.length() > LONGEST_NAME || name.matches(".*[|:/].*")) {
+    if (name.length() > LONGEST_NAME || !NAME.matcher(name).matches()) {
       throw Refuse.constraint(
           name,
           "scheduledActionName",
-          "Member must satisfy regular expression pattern: (?!((^[ ]+.*)|(.*([\\u0000-\\u001f]|"
-              + "[\\u007f-\\u009f]|[:/|])+.*)|(.*[ ]+$))).+");
+          "Member must satisfy regular expression pattern: " + NAME.pattern());
     }
     return name;
   }
@@ -98,7 +101,10 @@ final class ScheduledActions {
     return PutScheduledActionResponse.builder().build();
   }
 
-  /** "To update an action, specify its name and the parameters that you want to change." */
+  /**
+   * "To update a scheduled action, specify the parameters that you want to change. If you don't
+   * specify start and end times, the old values are deleted."
+   */
   private ScheduledAction merged(
       PutScheduledActionRequest request,
       TargetKey target,
@@ -119,22 +125,13 @@ final class ScheduledActions {
                 .resourceId(target.resourceId())
                 .scalableDimension(TargetKey.DIMENSION)
                 .creationTime(now);
+    action.startTime(request.startTime()).endTime(request.endTime());
     if (request.schedule() != null) {
-      // another schedule is another action: its beginning and end do not stay
-      action
-          .schedule(request.schedule())
-          .timezone(request.timezone())
-          .startTime(request.startTime())
-          .endTime(request.endTime());
+      // another schedule is another action: its zone does not stay
+      action.schedule(request.schedule()).timezone(request.timezone());
     }
     if (request.timezone() != null) {
       action.timezone(request.timezone());
-    }
-    if (request.startTime() != null) {
-      action.startTime(request.startTime());
-    }
-    if (request.endTime() != null) {
-      action.endTime(request.endTime());
     }
     if (request.scalableTargetAction() != null) {
       action.scalableTargetAction(request.scalableTargetAction());
@@ -185,12 +182,13 @@ final class ScheduledActions {
     Instant from = scheduled.from();
     Instant start = action.startTime();
     Instant begin = start == null ? action.creationTime() : start;
-    Schedule schedule = Schedule.parse(action.schedule(), action.timezone(), begin).orElseThrow();
-    Optional<Instant> next =
-        start != null && from.isBefore(start) && !(schedule instanceof Schedule.At)
-            ? Optional.of(start)
-            : schedule.next(from);
-    return next.filter(at -> action.endTime() == null || !at.isAfter(action.endTime()));
+    // what an earlier version took for a schedule, and this one does not, is never due
+    return Schedule.parse(action.schedule(), action.timezone(), begin)
+        .flatMap(schedule ->
+            start != null && from.isBefore(start) && !(schedule instanceof Schedule.At)
+                ? Optional.of(start)
+                : schedule.next(from))
+        .filter(at -> action.endTime() == null || !at.isAfter(action.endTime()));
   }
 
   /** Runs what is due for a target, and says when the next is. */

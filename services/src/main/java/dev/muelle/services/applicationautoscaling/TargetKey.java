@@ -35,8 +35,8 @@ record TargetKey(String resourceId) {
       throw Refuse.missing("scalableDimension");
     }
     dimension(dimension);
-    if (!dimension.equals(DIMENSION) || !RESOURCE.matcher(resourceId).matches()) {
-      throw Refuse.invalid("Unsupported service namespace, resource type or scalable dimension");
+    if (!RESOURCE.matcher(resourceId).matches()) {
+      throw unsupported();
     }
     return new TargetKey(resourceId);
   }
@@ -57,7 +57,7 @@ record TargetKey(String resourceId) {
     }
   }
 
-  /** A dimension that a request may filter by. */
+  /** A dimension that a request may name or filter by: with {@code ecs} there is only one. */
   static void dimension(@Nullable String dimension) {
     if (dimension != null
         && ScalableDimension.fromValue(dimension) == ScalableDimension.UNKNOWN_TO_SDK_VERSION) {
@@ -66,6 +66,13 @@ record TargetKey(String resourceId) {
           "scalableDimension",
           "Member must satisfy enum value set: " + ScalableDimension.knownValues());
     }
+    if (dimension != null && !dimension.equals(DIMENSION)) {
+      throw unsupported();
+    }
+  }
+
+  private static RuntimeException unsupported() {
+    return Refuse.invalid("Unsupported service namespace, resource type or scalable dimension");
   }
 
   String cluster() {

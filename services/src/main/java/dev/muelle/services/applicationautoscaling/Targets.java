@@ -83,6 +83,9 @@ final class Targets {
             request.resourceId(),
             request.scalableDimensionAsString());
     checkTags(request.tags());
+    if (request.tags().size() > MOST_TAGS) {
+      throw Refuse.limit("The number of tags exceeds the limit of " + MOST_TAGS + ".");
+    }
     if (capacities.of(key).isEmpty()) {
       throw Refuse.invalid("ECS service doesn't exist: " + key.resourceId());
     }

@@ -36,10 +36,6 @@ final class Rules {
 
   private static final String NAME = "[\\.\\-_A-Za-z0-9]+";
 
-  /** One minute, two minutes: the unit agrees with the number. */
-  private static final String RATE =
-      "rate\\((1 (minute|hour|day)|(?!1 )[0-9]+ (minutes|hours|days))\\)";
-
   private static final int MAX_NAME = 64;
   private static final int MAX_RULES = 300;
   private static final int MAX_DESCRIPTION = 512;
@@ -174,8 +170,8 @@ final class Rules {
     if (!bus.equals(Bus.DEFAULT)) {
       throw Refuse.invalid("ScheduleExpression is supported only on the default event bus.");
     }
-    boolean disagrees = schedule.startsWith("rate(") && !schedule.matches(RATE);
-    if (schedule.startsWith("at(") || disagrees || Schedule.parse(schedule, null, now).isEmpty()) {
+    Optional<Schedule> read = Schedule.parse(schedule, null, now);
+    if (read.isEmpty() || read.get() instanceof Schedule.At) {
       throw Refuse.invalid("Parameter ScheduleExpression is not valid.");
     }
   }
@@ -263,7 +259,10 @@ final class Rules {
   }
 
   ListRuleNamesByTargetResponse list(ListRuleNamesByTargetRequest request) {
-    String target = request.targetArn() == null ? "" : request.targetArn();
+    String target = request.targetArn();
+    if (target == null || target.isEmpty()) {
+      throw Refuse.constraint("targetArn", target, "have length greater than or equal to 1");
+    }
     List<String> names =
         store.read(tx -> {
           String bus = buses.name(tx, request.eventBusName()) + "/";

@@ -1,9 +1,16 @@
 package dev.muelle.services.eventbridge;
 
 import dev.muelle.services.Scope;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.eventbridge.model.AssignPublicIp;
 import software.amazon.awssdk.services.eventbridge.model.EcsParameters;
 import software.amazon.awssdk.services.eventbridge.model.InputTransformer;
+import software.amazon.awssdk.services.eventbridge.model.LaunchType;
+import software.amazon.awssdk.services.eventbridge.model.NetworkConfiguration;
+import software.amazon.awssdk.services.eventbridge.model.PlacementConstraintType;
+import software.amazon.awssdk.services.eventbridge.model.PlacementStrategyType;
+import software.amazon.awssdk.services.eventbridge.model.PropagateTags;
 import software.amazon.awssdk.services.eventbridge.model.RetryPolicy;
 import software.amazon.awssdk.services.eventbridge.model.Target;
 import software.amazon.awssdk.services.iam.IamClient;
@@ -197,6 +204,33 @@ final class TargetRules {
           "targets.ecsParameters.taskCount",
           ecs.taskCount(),
           "have value between 1 and " + MAX_TASKS);
+    }
+    known("launchType", ecs.launchTypeAsString(), LaunchType.knownValues());
+    known("propagateTags", ecs.propagateTagsAsString(), PropagateTags.knownValues());
+    NetworkConfiguration network = ecs.networkConfiguration();
+    if (network != null && network.awsvpcConfiguration() != null) {
+      known(
+          "networkConfiguration.awsvpcConfiguration.assignPublicIp",
+          network.awsvpcConfiguration().assignPublicIpAsString(),
+          AssignPublicIp.knownValues());
+    }
+    ecs.placementConstraints()
+        .forEach(one ->
+            known(
+                "placementConstraints.type",
+                one.typeAsString(),
+                PlacementConstraintType.knownValues()));
+    ecs.placementStrategy()
+        .forEach(one ->
+            known(
+                "placementStrategy.type", one.typeAsString(), PlacementStrategyType.knownValues()));
+  }
+
+  /** What only fails when the rule is due, each time anew, is refused at once. */
+  private static void known(String member, @Nullable String value, Set<?> values) {
+    if (value != null && values.stream().noneMatch(one -> one.toString().equals(value))) {
+      throw Refuse.constraint(
+          "targets.ecsParameters." + member, value, "satisfy enum value set: " + values);
     }
   }
 

@@ -65,11 +65,16 @@ final class Targets {
     return PutTargetsResponse.builder().failedEntryCount(0).failedEntries(List.of()).build();
   }
 
+  /** {@code Force} is for the rules of AWS's services: none of them makes any here. */
   RemoveTargetsResponse remove(RemoveTargetsRequest request) {
+    if (request.ids().isEmpty()) {
+      throw Refuse.constraint("ids", "[]", "have length greater than or equal to 1");
+    }
     List<RemoveTargetsResultEntry> failed =
         store.write(tx -> {
           Rule rule = rules.of(tx, request.eventBusName(), request.rule());
           return request.ids().stream()
+              .distinct()
               .filter(id -> {
                 String key = Aim.key(rule.key(), id);
                 tx.deletePrefix(Invocation.TABLE, Invocation.prefix(key));

@@ -92,7 +92,9 @@ record DeliveryPolicy(
 
   /** A topic's policy: what its subscriptions get that say nothing themselves. */
   static DeliveryPolicy ofTopic(String json) {
-    JsonNode http = Json.read("DeliveryPolicy", json).path("http");
+    JsonNode policy = Json.read("DeliveryPolicy", json);
+    known(policy, "DeliveryPolicy", Set.of("http"));
+    JsonNode http = policy.path("http");
     if (!http.isObject()) {
       throw Refuse.invalid("DeliveryPolicy: http must be an object");
     }
@@ -104,6 +106,10 @@ record DeliveryPolicy(
             "disableSubscriptionOverrides",
             "defaultThrottlePolicy",
             "defaultRequestPolicy"));
+    JsonNode overrides = http.path("disableSubscriptionOverrides");
+    if (!overrides.isMissingNode() && !overrides.isBoolean()) {
+      throw Refuse.invalid("DeliveryPolicy: disableSubscriptionOverrides must be a boolean");
+    }
     return read(
         http, "defaultHealthyRetryPolicy", "defaultThrottlePolicy", "defaultRequestPolicy", HTTP);
   }

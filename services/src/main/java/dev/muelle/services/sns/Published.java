@@ -95,7 +95,7 @@ final class Published {
     if (topic == null) {
       throw Refuse.invalid("TopicArn or TargetArn Reason: no value for required parameter");
     }
-    refuseFifo(request.messageDeduplicationId());
+    refuseFifo(request.messageDeduplicationId(), request.messageGroupId());
     Checked checked =
         check(
             request.message(),
@@ -121,7 +121,7 @@ final class Published {
     List<BatchResultErrorEntry> failed = new ArrayList<>();
     for (PublishBatchRequestEntry entry : entries) {
       try {
-        refuseFifo(entry.messageDeduplicationId());
+        refuseFifo(entry.messageDeduplicationId(), entry.messageGroupId());
         messages.add(
             check(
                 entry.message(),
@@ -189,7 +189,18 @@ final class Published {
     }
   }
 
-  private static void refuseFifo(@Nullable String deduplication) {
+  /**
+   * Refuses what is for FIFO topics. A group is for queues, too, that are fair to its members:
+   * nothing else looks at it.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html">Amazon
+   *     SQS fair queues</a>
+   */
+  private static void refuseFifo(@Nullable String deduplication, @Nullable String group) {
+    if (group != null) {
+      throw Refuse.unsupported("MessageGroupId Reason: a group of messages, for queues,");
+    }
     if (deduplication != null) {
       throw Refuse.invalid(
           "MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter"

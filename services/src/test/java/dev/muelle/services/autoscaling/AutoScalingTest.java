@@ -420,6 +420,46 @@ class AutoScalingTest {
   }
 
   @Test
+  void everyFilterOfTagsCounts() {
+    scaling().createAutoScalingGroup(world.group(0, 1, 0).build());
+    scaling()
+        .createOrUpdateTags(r ->
+            r.tags(
+                t -> t.resourceId(World.GROUP).key("a").value("1"),
+                t -> t.resourceId(World.GROUP).key("b").value("2")));
+    assertEquals(
+        List.of(),
+        scaling()
+            .describeTags(
+                r -> r.filters(f -> f.name("key").values("a"), f -> f.name("key").values("b")))
+            .tags());
+    refused(
+        "ValidationError",
+        "filters.name",
+        () -> scaling().describeTags(r -> r.filters(f -> f.values("a"))));
+    refused(
+        "ValidationError",
+        "Invalid resource type 'table'",
+        () ->
+            scaling()
+                .deleteTags(
+                    r -> r.tags(t -> t.resourceId(World.GROUP).resourceType("table").key("a"))));
+    refused(
+        "ValidationError",
+        "tags.key",
+        () -> scaling().deleteTags(r -> r.tags(t -> t.resourceId(World.GROUP))));
+    assertEquals(
+        List.of("b"),
+        scaling()
+            .describeTags(
+                r -> r.filters(f -> f.name("key").values("b"), f -> f.name("value").values("2")))
+            .tags()
+            .stream()
+            .map(tag -> tag.key())
+            .toList());
+  }
+
+  @Test
   void whatIsWrongIsRefused() {
     refused(
         "ValidationError",

@@ -444,6 +444,51 @@ class EventBridgeTest {
   }
 
   @Test
+  void whatNamesNothingIsRefused() {
+    events.putRule(put -> put.name("ours").eventPattern(OURS));
+    refused(
+        "ValidationException",
+        "1 validation error detected: Value '[]' at 'ids' failed to satisfy constraint: Member must"
+            + " have length greater than or equal to 1",
+        () -> events.removeTargets(remove -> remove.rule("ours").ids(List.of())));
+    refused(
+        "ValidationException",
+        "1 validation error detected: Value null at 'targetArn' failed to satisfy constraint: Member"
+            + " must have length greater than or equal to 1",
+        () -> events.listRuleNamesByTarget(list -> {}));
+    refused(
+        "ValidationException",
+        "1 validation error detected: Value 'MOON' at 'targets.ecsParameters.launchType' failed to"
+            + " satisfy constraint: Member must satisfy enum value set: [EC2, FARGATE, EXTERNAL]",
+        () ->
+            events.putTargets(put ->
+                put.rule("ours")
+                    .targets(
+                        task()
+                            .copy(t ->
+                                t.ecsParameters(
+                                    task().ecsParameters().copy(e -> e.launchType("MOON")))))));
+  }
+
+  @Test
+  void numbersWithoutMeasureAreNoFault() {
+    events.putRule(
+        put -> put.name("many").eventPattern("{\"detail\":{\"n\":[{\"numeric\":[\">\",1]}]}}"));
+    events.putTargets(put -> put.rule("many").targets(target("t", TOPIC)));
+    for (String number : List.of("1e400", "1e999999999", "-1e-999999999", "9".repeat(500))) {
+      PutEventsResponse response =
+          events.putEvents(put ->
+              put.entries(
+                  PutEventsRequestEntry.builder()
+                      .source("shop")
+                      .detailType("d")
+                      .detail("{\"n\":" + number + "}")
+                      .build()));
+      assertEquals(0, response.failedEntryCount(), number);
+    }
+  }
+
+  @Test
   void schedulesAreChecked() {
     for (String wrong :
         List.of(

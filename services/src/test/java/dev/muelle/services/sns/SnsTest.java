@@ -105,6 +105,57 @@ class SnsTest {
   }
 
   @Test
+  void groupsOfMessagesAreForQueues() {
+    String refusal =
+        "Invalid parameter: MessageGroupId Reason: a group of messages, for queues, is not supported"
+            + " in this region";
+    refused(
+        "InvalidParameter",
+        refusal,
+        () -> sns.publish(publish -> publish.topicArn(topic).message("m").messageGroupId("g")));
+    PublishBatchResponse batch =
+        sns.publishBatch(publish ->
+            publish
+                .topicArn(topic)
+                .publishBatchRequestEntries(
+                    PublishBatchRequestEntry.builder().id("a").message("m").build(),
+                    PublishBatchRequestEntry.builder()
+                        .id("b")
+                        .message("m")
+                        .messageGroupId("g")
+                        .build()));
+    assertEquals("a", batch.successful().getFirst().id());
+    assertEquals(refusal, batch.failed().getFirst().message());
+  }
+
+  @Test
+  void noMemberOfADeliveryPolicyIsPassedOver() {
+    setRefused(
+        "DeliveryPolicy",
+        "{\"http\":{},\"sqs\":{}}",
+        "DeliveryPolicy: Unexpected JSON member: DeliveryPolicy.sqs");
+    setRefused(
+        "DeliveryPolicy",
+        "{\"http\":{\"disableSubscriptionOverrides\":\"yes\"}}",
+        "DeliveryPolicy: disableSubscriptionOverrides must be a boolean");
+  }
+
+  @Test
+  void theDefaultPolicyIsThatOfATopicThatIsThere() {
+    String policy = sns.getTopicAttributes(get -> get.topicArn(topic)).attributes().get("Policy");
+    sns.setTopicAttributes(
+        set -> set.topicArn(topic).attributeName("Policy").attributeValue(policy));
+    refused(
+        "NotFound",
+        "Topic does not exist",
+        () ->
+            sns.setTopicAttributes(set ->
+                set.topicArn(MISSING)
+                    .attributeName("Policy")
+                    .attributeValue(policy.replace(topic, MISSING))));
+  }
+
+  @Test
   void attributesHaveTheirEffectOrAreRefused() {
     setRefused("DisplayName", "x".repeat(101), "DisplayName");
     setRefused("SignatureVersion", "3", "SignatureVersion");

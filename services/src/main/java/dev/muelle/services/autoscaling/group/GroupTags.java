@@ -7,12 +7,10 @@ import dev.muelle.services.autoscaling.state.Refuse;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.autoscaling.model.CreateOrUpdateTagsRequest;
 import software.amazon.awssdk.services.autoscaling.model.CreateOrUpdateTagsResponse;
 import software.amazon.awssdk.services.autoscaling.model.DeleteTagsRequest;
@@ -68,12 +66,8 @@ public final class GroupTags {
   }
 
   private static TagDescription checked(String group, Tag tag) {
-    String key = Refuse.required("tags.key", tag.key());
+    String key = key(tag);
     String value = Objects.requireNonNullElse(tag.value(), "");
-    if (tag.resourceType() != null && !tag.resourceType().equals(RESOURCE)) {
-      throw Refuse.invalid(
-          "Invalid resource type '" + tag.resourceType() + "'. Must be " + RESOURCE + ".");
-    }
     if (key.length() > KEY_LENGTH || value.length() > VALUE_LENGTH) {
       throw Refuse.invalid(
           "A tag's key has at most "
@@ -92,6 +86,14 @@ public final class GroupTags {
         .value(value)
         .propagateAtLaunch(Boolean.TRUE.equals(tag.propagateAtLaunch()))
         .build();
+  }
+
+  private static String key(Tag tag) {
+    if (tag.resourceType() != null && !tag.resourceType().equals(RESOURCE)) {
+      throw Refuse.invalid(
+          "Invalid resource type '" + tag.resourceType() + "'. Must be " + RESOURCE + ".");
+    }
+    return Refuse.required("tags.key", tag.key());
   }
 
   /** Sees to it that groups have these tags; instances that are there keep those they have. */
@@ -127,10 +129,10 @@ public final class GroupTags {
       for (Tag tag : some(request.tags())) {
         GroupRecord group = GroupRecord.changeable(tx, tag.resourceId());
         Map<String, TagDescription> all = byKey(group);
+        String key = key(tag);
         all.values()
             .removeIf(one ->
-                one.key().equals(tag.key())
-                    && (tag.value() == null || tag.value().equals(one.value())));
+                one.key().equals(key) && (tag.value() == null || tag.value().equals(one.value())));
         group.with(g -> g.tags(List.copyOf(all.values()))).put(tx);
       }
       return true;
@@ -139,16 +141,16 @@ public final class GroupTags {
   }
 
   public DescribeTagsResponse describe(DescribeTagsRequest request) {
-    Map<String, List<String>> wanted = new LinkedHashMap<>();
     for (Filter filter : request.filters()) {
-      if (!List.of("auto-scaling-group", "key", "value", "propagate-at-launch")
-          .contains(filter.name())) {
-        throw noFilter(filter.name());
+      String name = Refuse.required("filters.name", filter.name());
+      if (!List.of("auto-scaling-group", "key", "value", "propagate-at-launch").contains(name)) {
+        throw noFilter(name);
       }
-      wanted.put(filter.name(), filter.values());
     }
     List<TagDescription> all = new ArrayList<>();
-    store.read(tx -> all(tx)).stream().filter(tag -> matches(tag, wanted)).forEach(all::add);
+    store.read(tx -> all(tx)).stream()
+        .filter(tag -> matches(tag, request.filters()))
+        .forEach(all::add);
     Pages<TagDescription> page =
         Pages.of(
             all,
@@ -166,12 +168,13 @@ public final class GroupTags {
         .toList();
   }
 
-  private static boolean matches(TagDescription tag, Map<String, List<String>> wanted) {
-    return wanted.entrySet().stream()
-        .allMatch(each ->
-            each.getValue()
+  private static boolean matches(TagDescription tag, List<Filter> filters) {
+    return filters.stream()
+        .allMatch(filter ->
+            filter
+                .values()
                 .contains(
-                    switch (each.getKey()) {
+                    switch (filter.name()) {
                       case "key" -> tag.key();
                       case "value" -> tag.value();
                       case "propagate-at-launch" -> tag.propagateAtLaunch().toString();
@@ -179,7 +182,7 @@ public final class GroupTags {
                     }));
   }
 
-  private static RuntimeException noFilter(@Nullable String name) {
+  private static RuntimeException noFilter(String name) {
     return Refuse.invalid("Filter type " + name + " is not correct.");
   }
 
