@@ -1,5 +1,7 @@
 package dev.muelle.balancer;
 
+import dev.muelle.balancer.metrics.FlowMetrics;
+import dev.muelle.balancer.metrics.Metrics;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;

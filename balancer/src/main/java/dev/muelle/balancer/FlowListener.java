@@ -1,5 +1,6 @@
 package dev.muelle.balancer;
 
+import dev.muelle.balancer.tls.Tls;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -22,11 +23,11 @@ public record FlowListener(
     UDP,
     TCP_UDP;
 
-    boolean tcp() {
+    public boolean tcp() {
       return this != UDP;
     }
 
-    boolean udp() {
+    public boolean udp() {
       return this != TCP;
     }
   }

@@ -1,12 +1,16 @@
 package dev.muelle.balancer;
 
+import dev.muelle.balancer.http.Edits;
+import dev.muelle.balancer.logs.Journal;
+import dev.muelle.balancer.rules.Condition;
+import dev.muelle.balancer.rules.Rewrites;
+import dev.muelle.balancer.tls.Tls;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
-import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -167,30 +171,6 @@ public record LoadBalancer(
       public Forward {
         shares = List.copyOf(shares);
       }
-
-      /**
-       * The group for one request; null if all weights are 0.
-       *
-       * @param cookie what the client brings of an earlier choice, which holds unless that group's
-       *     weight is 0 by now
-       */
-      @Nullable String choose(RandomGenerator random, @Nullable String cookie, Instant now) {
-        int total = 0;
-        for (Share share : shares) {
-          total += share.weight();
-          if (share.weight() > 0 && Sticky.means(cookie, share.groupId(), now)) {
-            return share.groupId();
-          }
-        }
-        int ticket = total == 0 ? 0 : random.nextInt(total);
-        for (Share share : shares) {
-          if (ticket < share.weight()) {
-            return share.groupId();
-          }
-          ticket -= share.weight();
-        }
-        return null;
-      }
     }
 
     record FixedResponse(int status, String contentType, String body) implements Ending {}
@@ -303,17 +283,8 @@ public record LoadBalancer(
     HTTP2,
     GRPC;
 
-    boolean http2() {
+    public boolean http2() {
       return this != HTTP1;
-    }
-
-    /** Whether such a request may be sent there; otherwise it is answered 464, as by ALB. */
-    boolean takes(Request request) {
-      return switch (this) {
-        case HTTP1 -> !request.http2 || !request.isGrpc();
-        case HTTP2 -> request.http2;
-        case GRPC -> request.http2 && request.method.equals("POST");
-      };
     }
   }
 

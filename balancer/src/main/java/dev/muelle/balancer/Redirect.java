@@ -1,6 +1,7 @@
 package dev.muelle.balancer;
 
 import dev.muelle.balancer.LoadBalancer.Action;
+import dev.muelle.balancer.rules.Condition;
 
 /**
  * Sends the client elsewhere. Each part may name the request's own as {@code #{protocol}}, {@code
@@ -16,7 +17,7 @@ public record Redirect(
     implements Action.Ending {
 
   /** Where to; the port is always told, as ALB does. */
-  String location(Condition.Facts facts, boolean secure, int listenerPort) {
+  public String location(Condition.Facts facts, boolean secure, int listenerPort) {
     String rest = fill(query, facts, secure, listenerPort);
     return fill(protocol, facts, secure, listenerPort)
         + "://"

@@ -1,8 +1,6 @@
 package dev.muelle.bench;
 
 import dev.muelle.balancer.Balancer.Target;
-import dev.muelle.balancer.Condition;
-import dev.muelle.balancer.JdkTls;
 import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.Action;
 import dev.muelle.balancer.LoadBalancer.HealthCheck;
@@ -13,9 +11,11 @@ import dev.muelle.balancer.LoadBalancer.Rule;
 import dev.muelle.balancer.LoadBalancer.Settings;
 import dev.muelle.balancer.LoadBalancer.Sockets;
 import dev.muelle.balancer.LoadBalancer.TargetGroup;
-import dev.muelle.balancer.NettyBalancer;
-import dev.muelle.balancer.Tls;
-import dev.muelle.balancer.Wildcard;
+import dev.muelle.balancer.netty.NettyBalancer;
+import dev.muelle.balancer.rules.Condition;
+import dev.muelle.balancer.rules.Wildcard;
+import dev.muelle.balancer.tls.JdkTls;
+import dev.muelle.balancer.tls.Tls;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package dev.muelle.region;
 
-import dev.muelle.balancer.JdkTls;
-import dev.muelle.balancer.NettyBalancer;
+import dev.muelle.balancer.netty.NettyBalancer;
+import dev.muelle.balancer.tls.JdkTls;
 import dev.muelle.engine.blob.FileBlobStore;
 import dev.muelle.engine.oci.OciEngine;
 import dev.muelle.loop.SystemTimers;

@@ -3,6 +3,7 @@ package dev.muelle.region;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
@@ -66,6 +67,25 @@ final class ArchitectureTest {
 
   @ArchTest
   static final ArchRule NO_CYCLES = slices().matching("dev.muelle.(**)").should().beFreeOfCycles();
+
+  /** What others know of the balancer: its door, the words that it speaks, and who makes one. */
+  @ArchTest
+  static final ArchRule THE_BALANCERS_ROOMS_ARE_ITS_OWN =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.muelle.balancer..")
+          .should()
+          .dependOnClassesThat(
+              JavaClass.Predicates.resideInAPackage("dev.muelle.balancer..")
+                  .and(
+                      JavaClass.Predicates.resideOutsideOfPackages(
+                          "dev.muelle.balancer",
+                          "dev.muelle.balancer.http",
+                          "dev.muelle.balancer.rules",
+                          "dev.muelle.balancer.tls",
+                          "dev.muelle.balancer.metrics",
+                          "dev.muelle.balancer.logs",
+                          "dev.muelle.balancer.netty")));
 
   @ArchTest
   static final ArchRule BALANCER_CHART_AND_SCALING_KNOW_NO_AWS_TYPE =

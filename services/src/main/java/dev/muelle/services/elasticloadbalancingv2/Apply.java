@@ -7,7 +7,7 @@ import dev.muelle.balancer.FlowListener;
 import dev.muelle.balancer.Gate;
 import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.Front;
-import dev.muelle.balancer.Tls;
+import dev.muelle.balancer.tls.Tls;
 import dev.muelle.network.Network;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.SocketSpace;

@@ -1,8 +1,8 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
-import dev.muelle.balancer.Journal;
 import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.ForwardedFor;
+import dev.muelle.balancer.logs.Journal;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;

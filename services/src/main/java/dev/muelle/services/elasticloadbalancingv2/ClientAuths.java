@@ -1,7 +1,7 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
-import dev.muelle.balancer.ClientAuth;
-import dev.muelle.balancer.ClientAuth.Trust;
+import dev.muelle.balancer.tls.ClientAuth;
+import dev.muelle.balancer.tls.ClientAuth.Trust;
 import dev.muelle.services.elasticloadbalancingv2.State.Trusting;
 import dev.muelle.store.Row;
 import dev.muelle.store.Tx;

@@ -1,11 +1,11 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
-import dev.muelle.balancer.Condition;
-import dev.muelle.balancer.Condition.QueryString.Parameter;
-import dev.muelle.balancer.Condition.SourceIp.Block;
-import dev.muelle.balancer.Regex;
-import dev.muelle.balancer.TextPattern;
-import dev.muelle.balancer.Wildcard;
+import dev.muelle.balancer.rules.Condition;
+import dev.muelle.balancer.rules.Condition.QueryString.Parameter;
+import dev.muelle.balancer.rules.Condition.SourceIp.Block;
+import dev.muelle.balancer.rules.Regex;
+import dev.muelle.balancer.rules.TextPattern;
+import dev.muelle.balancer.rules.Wildcard;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

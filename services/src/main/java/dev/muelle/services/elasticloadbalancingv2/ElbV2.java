@@ -133,6 +133,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   private final ListenerCertificates listenerCertificates;
   private final ListenerAttributes listenerAttributes;
   private final TrustStores trustStores;
+  private final TrustRevocations trustRevocations;
   private final LogDelivery logs;
   private final Measuring measuring;
   private final OidcGates oidc;
@@ -176,6 +177,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     listeners = new Listeners(store, ids, wakes, listenerCertificates);
     listenerAttributes = new ListenerAttributes(store, wakes);
     trustStores = new TrustStores(scope, store, ids, objects, wakes);
+    trustRevocations = new TrustRevocations(trustStores, store, objects);
     rules = new Rules(store, ids, wakes);
     tags = new Tags(store);
     network.addNames(balancers::lookup);
@@ -420,19 +422,19 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   @Override
   public AddTrustStoreRevocationsResponse addTrustStoreRevocations(
       AddTrustStoreRevocationsRequest request) {
-    return trustStores.addRevocations(request);
+    return trustRevocations.add(request);
   }
 
   @Override
   public RemoveTrustStoreRevocationsResponse removeTrustStoreRevocations(
       RemoveTrustStoreRevocationsRequest request) {
-    return trustStores.removeRevocations(request);
+    return trustRevocations.remove(request);
   }
 
   @Override
   public DescribeTrustStoreRevocationsResponse describeTrustStoreRevocations(
       DescribeTrustStoreRevocationsRequest request) {
-    return trustStores.describeRevocations(request);
+    return trustRevocations.describe(request);
   }
 
   @Override
@@ -450,7 +452,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   @Override
   public GetTrustStoreRevocationContentResponse getTrustStoreRevocationContent(
       GetTrustStoreRevocationContentRequest request) {
-    return trustStores.content(request);
+    return trustRevocations.content(request);
   }
 
   @Override

@@ -2,7 +2,7 @@ package dev.muelle.services.elasticloadbalancingv2;
 
 import dev.muelle.balancer.FlowListener;
 import dev.muelle.balancer.FlowListener.Transport;
-import dev.muelle.balancer.Tls;
+import dev.muelle.balancer.tls.Tls;
 import dev.muelle.services.elasticloadbalancingv2.State.Listening;
 import java.time.Duration;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
-import dev.muelle.balancer.Edits;
+import dev.muelle.balancer.http.Edits;
 import dev.muelle.services.elasticloadbalancingv2.State.Listening;
 import dev.muelle.store.Store;
 import java.util.LinkedHashMap;

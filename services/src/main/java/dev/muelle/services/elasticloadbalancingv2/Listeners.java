@@ -359,7 +359,7 @@ final class Listeners {
     String policy = asked.policy() == null ? SslPolicies.DEFAULT : asked.policy();
     next.sslPolicy(SslPolicies.get(policy).name());
     if (asked.protocol() == ProtocolEnum.HTTPS) {
-      next.mutualAuthentication(TrustStores.mutual(tx, asked.mutual(), had));
+      next.mutualAuthentication(MutualModes.changed(tx, asked.mutual(), had));
     }
   }
 

@@ -1,8 +1,8 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
-import dev.muelle.balancer.Connected;
-import dev.muelle.balancer.Journal;
-import dev.muelle.balancer.Served;
+import dev.muelle.balancer.logs.Connected;
+import dev.muelle.balancer.logs.Journal;
+import dev.muelle.balancer.logs.Served;
 import dev.muelle.loop.Timers;
 import dev.muelle.services.Objects;
 import dev.muelle.services.Scope;

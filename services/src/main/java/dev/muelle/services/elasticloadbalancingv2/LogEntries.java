@@ -1,8 +1,8 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
-import dev.muelle.balancer.Connected;
-import dev.muelle.balancer.Rewrites;
-import dev.muelle.balancer.Served;
+import dev.muelle.balancer.logs.Connected;
+import dev.muelle.balancer.logs.Served;
+import dev.muelle.balancer.rules.Rewrites;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;

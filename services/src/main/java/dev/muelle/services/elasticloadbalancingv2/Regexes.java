@@ -1,6 +1,6 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
-import dev.muelle.balancer.Regex;
+import dev.muelle.balancer.rules.Regex;
 
 /** Regular expressions of conditions and transforms. */
 final class Regexes {

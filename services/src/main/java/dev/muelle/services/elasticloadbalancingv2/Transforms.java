@@ -1,7 +1,7 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
-import dev.muelle.balancer.Rewrites;
-import dev.muelle.balancer.Rewrites.Rewrite;
+import dev.muelle.balancer.rules.Rewrites;
+import dev.muelle.balancer.rules.Rewrites.Rewrite;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;

@@ -3,8 +3,8 @@ package dev.muelle.services.elasticloadbalancingv2;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.balancer.Connected;
-import dev.muelle.balancer.Journal;
+import dev.muelle.balancer.logs.Connected;
+import dev.muelle.balancer.logs.Journal;
 import dev.muelle.loop.VirtualTimers;
 import dev.muelle.services.ObjectFiles;
 import dev.muelle.services.Objects;

@@ -3,7 +3,7 @@ package dev.muelle.services.elasticloadbalancingv2;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.balancer.NettyBalancer;
+import dev.muelle.balancer.netty.NettyBalancer;
 import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.Network;
 import dev.muelle.services.Ids;

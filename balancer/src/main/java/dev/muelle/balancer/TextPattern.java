@@ -1,7 +1,0 @@
-package dev.muelle.balancer;
-
-/** What a text can be held against. */
-public sealed interface TextPattern permits Wildcard, Regex {
-
-  boolean matches(String text);
-}

@@ -1,0 +1,363 @@
+package dev.muelle.balancer.clients;
+
+import static io.netty.handler.codec.http2.Http2Error.ENHANCE_YOUR_CALM;
+
+import dev.muelle.balancer.http.BadMessage;
+import dev.muelle.balancer.http.Head;
+import dev.muelle.balancer.http2.Http2Heads;
+import dev.muelle.balancer.http2.Http2Link;
+import dev.muelle.balancer.http2.Quota;
+import dev.muelle.balancer.targets.Worker;
+import dev.muelle.balancer.visitors.Speaker;
+import dev.muelle.balancer.visitors.Visitor;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http2.Http2ConnectionDecoder;
+import io.netty.handler.codec.http2.Http2ConnectionEncoder;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2EventAdapter;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2Flags;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2Settings;
+import io.netty.handler.codec.http2.Http2Stream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A client's connection of HTTP/2: many requests at once, each a {@link ClientStream}.
+ *
+ * <p>A client may have 128 requests under way, as with ALB. Its bodies wait in the streams' windows
+ * (64 KiB each, 1 MiB together) until targets take them. What RFC 9113 (section 10.5) warns of is
+ * bounded: resets, empty frames, queued acknowledgements and header blocks by Netty, frames that
+ * ask for nothing but work by {@link #MAX_CONTROL}, resets that we are made to send by {@link
+ * #MAX_RESETS}.
+ *
+ * @see <a
+ *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html">
+ *     Listeners for your Application Load Balancers</a>
+ */
+@SuppressWarnings(
+    "FutureReturnValueIgnored") // a write that fails closes its channel, which is seen there
+public final class ClientHttp2 extends Http2Link<ClientStream> implements Speaker {
+
+  static final int MAX_STREAMS = 128;
+  private static final int STREAM_WINDOW = 64 * 1024;
+
+  /** PING, SETTINGS, PRIORITY and unknown frames in {@link #CONTROL_NANOS}. */
+  public static final int MAX_CONTROL = 1000;
+
+  private static final long CONTROL_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  /** In {@link #RESET_NANOS}; as many as Netty takes of a client. */
+  static final int MAX_RESETS = 200;
+
+  private static final long RESET_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+  private final Visitor visitor;
+  private final Worker worker;
+  private final Quota control;
+  private final Quota resets;
+  private boolean leaving;
+  private boolean lingering;
+  private long lastMove;
+
+  private ClientHttp2(
+      Http2ConnectionDecoder decoder,
+      Http2ConnectionEncoder encoder,
+      Http2Settings settings,
+      Visitor visitor) {
+    super(decoder, encoder, settings);
+    this.visitor = visitor;
+    this.worker = visitor.worker;
+    this.lastMove = worker.nanos();
+    this.control = new Quota(MAX_CONTROL, CONTROL_NANOS, lastMove);
+    this.resets = new Quota(MAX_RESETS, RESET_NANOS, lastMove);
+  }
+
+  static ClientHttp2 with(Visitor visitor) {
+    return new Builder(visitor).build();
+  }
+
+  private static final class Builder extends Http2Link.Builder<ClientHttp2> {
+
+    private final Visitor visitor;
+
+    private Builder(Visitor visitor) {
+      super(
+          true,
+          new Http2Settings()
+              .maxConcurrentStreams(MAX_STREAMS)
+              .initialWindowSize(STREAM_WINDOW)
+              .maxHeaderListSize(Head.Limits.REQUEST.total()));
+      this.visitor = visitor;
+      // Netty would cut the connection, and with it what the client is told: see resetStream().
+      encoderEnforceMaxRstFramesPerWindow(0, 0);
+    }
+
+    @Override
+    protected ClientHttp2 make(
+        Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings settings) {
+      return new ClientHttp2(decoder, encoder, settings, visitor);
+    }
+  }
+
+  @Override
+  protected Http2EventAdapter events() {
+    return new Events();
+  }
+
+  @Override
+  protected void writabilityChanged(ClientStream stream, boolean writable) {
+    stream.writable(writable);
+  }
+
+  private final class Events extends Http2EventAdapter {
+
+    @Override
+    public void onHeadersRead(
+        ChannelHandlerContext ctx,
+        int id,
+        Http2Headers headers,
+        int dependency,
+        short weight,
+        boolean exclusive,
+        int padding,
+        boolean last)
+        throws Http2Exception {
+      onHeadersRead(ctx, id, headers, padding, last);
+    }
+
+    @Override
+    public void onHeadersRead(
+        ChannelHandlerContext ctx, int id, Http2Headers headers, int padding, boolean last)
+        throws Http2Exception {
+      lastMove = worker.nanos();
+      Http2Stream stream = connection().stream(id);
+      ClientStream present = at(stream);
+      if (present != null) {
+        present.trailers(Http2Heads.trailers(id, headers));
+        return;
+      }
+      ClientStream fresh = new ClientStream(ClientHttp2.this, stream, visitor);
+      try {
+        Head head = Http2Heads.request(id, headers);
+        keep(stream, fresh);
+        fresh.begin(head, last);
+      } catch (BadMessage e) {
+        fresh.refuse(e.status);
+        visitor.malformed(e);
+      }
+    }
+
+    @Override
+    public int onDataRead(
+        ChannelHandlerContext ctx, int id, ByteBuf data, int padding, boolean last) {
+      lastMove = worker.nanos();
+      ClientStream stream = at(connection().stream(id));
+      return padding + (stream == null ? data.readableBytes() : stream.data(data, last));
+    }
+
+    @Override
+    public void onPingRead(ChannelHandlerContext ctx, long data) throws Http2Exception {
+      calm();
+    }
+
+    @Override
+    public void onSettingsRead(ChannelHandlerContext ctx, Http2Settings settings)
+        throws Http2Exception {
+      calm();
+    }
+
+    @Override
+    public void onPriorityRead(
+        ChannelHandlerContext ctx, int id, int dependency, short weight, boolean exclusive)
+        throws Http2Exception {
+      calm();
+    }
+
+    @Override
+    public void onUnknownFrame(
+        ChannelHandlerContext ctx, byte type, int id, Http2Flags flags, ByteBuf payload)
+        throws Http2Exception {
+      calm();
+    }
+
+    private void calm() throws Http2Exception {
+      if (!control.take(worker.nanos())) {
+        throw Http2Exception.connectionError(ENHANCE_YOUR_CALM, "too many control frames");
+      }
+    }
+
+    @Override
+    public void onStreamClosed(Http2Stream stream) {
+      lastMove = worker.nanos();
+      ClientStream one = at(stream);
+      if (one != null) {
+        one.closed();
+      }
+    }
+
+    @Override
+    public void onStreamRemoved(Http2Stream stream) {
+      if (leaving) {
+        closeIfDone();
+      }
+    }
+  }
+
+  /** Writes a head, also one that follows a body. */
+  void head(Http2Stream stream, Http2Headers headers, boolean last) {
+    encoder()
+        .writeHeaders(context(), stream.id(), headers, 0, last, context().newPromise())
+        .addListener(written -> {
+          if (!written.isSuccess()) {
+            reset(stream, Http2Error.INTERNAL_ERROR); // longer than the client takes, for one
+          } else if (last) {
+            answered(stream);
+          }
+        });
+  }
+
+  void data(Http2Stream stream, ByteBuf data, boolean last) {
+    ChannelFuture written =
+        encoder().writeData(context(), stream.id(), data, 0, last, context().newPromise());
+    if (last) {
+      written.addListener(done -> answered(stream));
+    }
+  }
+
+  /** The answer is whole; what is still to come of the request is of no use (section 8.1). */
+  private void answered(Http2Stream stream) {
+    if (stream.state() == Http2Stream.State.HALF_CLOSED_LOCAL) {
+      reset(stream, Http2Error.NO_ERROR);
+      flush();
+    }
+  }
+
+  /** A client can make us send these by what it sends: CVE-2025-55163. */
+  @Override
+  public ChannelFuture resetStream(
+      ChannelHandlerContext ctx, int id, long error, ChannelPromise promise) {
+    ChannelFuture written = super.resetStream(ctx, id, error, promise);
+    boolean fault = error != Http2Error.NO_ERROR.code() && error != Http2Error.CANCEL.code();
+    if (fault && !resets.take(worker.nanos())) {
+      onError(ctx, true, Http2Exception.connectionError(ENHANCE_YOUR_CALM, "too many resets"));
+    }
+    return written;
+  }
+
+  void reset(Http2Stream stream, Http2Error why) {
+    if (connection().stream(stream.id()) != null) {
+      resetStream(context(), stream.id(), why.code(), context().newPromise());
+    }
+  }
+
+  void close() {
+    context().close();
+  }
+
+  /** Takes no more requests, and ends when those under way have their answers. */
+  void leave() {
+    if (!leaving) {
+      leaving = true;
+      goAway(
+          context(),
+          connection().remote().lastStreamCreated(),
+          Http2Error.NO_ERROR.code(),
+          Unpooled.EMPTY_BUFFER,
+          context().newPromise());
+      flush(context());
+      closeIfDone();
+    }
+  }
+
+  private void closeIfDone() {
+    if (connection().numActiveStreams() == 0) {
+      linger();
+    }
+  }
+
+  private void linger() {
+    if (!lingering) {
+      lingering = true;
+      visitor.linger();
+    }
+  }
+
+  /**
+   * The client has broken the protocol, or goes too far: it is told why, and not heard any more.
+   */
+  @Override
+  protected void onConnectionError(
+      ChannelHandlerContext ctx,
+      boolean outbound,
+      Throwable cause,
+      @Nullable Http2Exception known) {
+    if (!lingering) {
+      leaving = true;
+      // Written at the lowest level: goAway() would cut the connection, and with it what is told.
+      frameWriter()
+          .writeGoAway(
+              ctx,
+              connection().remote().lastStreamCreated(),
+              (known == null ? Http2Error.INTERNAL_ERROR : known.error()).code(),
+              Unpooled.EMPTY_BUFFER,
+              ctx.newPromise());
+      active().forEach(ClientStream::closed);
+      linger();
+    }
+  }
+
+  @Override
+  protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) throws Exception {
+    if (lingering) {
+      in.skipBytes(in.readableBytes());
+    } else {
+      super.decode(ctx, in, out);
+    }
+  }
+
+  private List<ClientStream> active() {
+    List<ClientStream> active = new ArrayList<>(connection().numActiveStreams());
+    try {
+      connection()
+          .forEachActiveStream(stream -> {
+            ClientStream one = at(stream);
+            return one == null || active.add(one);
+          });
+    } catch (Http2Exception e) {
+      throw new IllegalStateException(e); // nothing in there throws
+    }
+    return active;
+  }
+
+  @Override
+  public void retire() {
+    leave();
+  }
+
+  @Override
+  public void watch() {
+    if (connection().numActiveStreams() == 0) {
+      if (worker.nanos() - lastMove >= visitor.idleNanos()) {
+        leave();
+      }
+    } else {
+      active().forEach(ClientStream::watch);
+    }
+    if (!visitor.mayStay()) {
+      leave();
+    }
+  }
+
+  @Override
+  protected void handleServerHeaderDecodeSizeError(ChannelHandlerContext ctx, Http2Stream stream) {
+    new ClientStream(this, stream, visitor).refuse(400); // as ALB, where others say 431
+  }
+}

@@ -1,0 +1,47 @@
+package dev.muelle.balancer.flows;
+
+import dev.muelle.balancer.targets.Worker;
+import dev.muelle.balancer.tls.ClientHello;
+import dev.muelle.balancer.tls.TlsServer;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.ByteToMessageDecoder;
+import io.netty.handler.ssl.SslHandler;
+import java.util.List;
+import javax.net.ssl.SSLException;
+
+/**
+ * Waits for a client's ClientHello, and makes room for the handshake with the fitting certificate.
+ */
+@SuppressWarnings("FutureReturnValueIgnored") // a close cannot fail
+final class FlowTls extends ByteToMessageDecoder {
+
+  private final TlsServer tls;
+  private final Worker worker;
+
+  FlowTls(TlsServer tls, Worker worker) {
+    this.tls = tls;
+    this.worker = worker;
+  }
+
+  @Override
+  protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
+    try {
+      ClientHello hello = ClientHello.peek(in);
+      if (hello != null) {
+        SslHandler handshake = tls.context(hello, worker.clock.instant()).newHandler(ctx.alloc());
+        handshake.setHandshakeTimeoutMillis(TlsServer.HANDSHAKE_MILLIS);
+        ctx.pipeline().replace(this, "tls", handshake);
+      } else if (in.readableBytes() > 2 * ClientHello.MAX_BYTES) {
+        refuse(ctx, in);
+      }
+    } catch (ClientHello.Malformed | SSLException e) {
+      refuse(ctx, in);
+    }
+  }
+
+  private static void refuse(ChannelHandlerContext ctx, ByteBuf in) {
+    in.skipBytes(in.readableBytes());
+    Relay.reset(ctx.channel());
+  }
+}

@@ -1,0 +1,18 @@
+package dev.muelle.balancer.logs;
+
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who is told what a load balancer has done. Told on event loops: it must not wait there, and
+ * rather forgets.
+ *
+ * @param requests null if nobody wants to hear of requests: then nothing is noted of them
+ * @param connections null if nobody wants to hear of connections
+ */
+public record Journal(
+    @Nullable Consumer<Served> requests, @Nullable Consumer<Connected> connections) {
+
+  /** Nobody wants to hear. */
+  public static final Journal NONE = new Journal(null, null);
+}

@@ -1,0 +1,51 @@
+package dev.muelle.balancer.routing;
+
+import dev.muelle.balancer.LoadBalancer;
+import java.nio.ByteBuffer;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Those of a group's targets that requests are shared out among, until something about the group
+ * changes: so a request does not look at all of them.
+ *
+ * @param changes of the group that it knows of
+ * @param marks what cookies say of each; empty if clients keep no targets
+ */
+record Pool(long changes, List<MemberState> members, Map<ByteBuffer, MemberState> marks) {
+
+  /**
+   * The healthy ones that a zone's node sends to, or all of those if too few are healthy
+   * (fail-open).
+   *
+   * @param zone null for every node
+   */
+  static Pool of(
+      long changes,
+      Collection<MemberState> all,
+      LoadBalancer.Choice choice,
+      @Nullable String zone) {
+    List<MemberState> registered =
+        all.stream().filter(member -> !member.draining() && member.serves(zone)).toList();
+    List<MemberState> healthy = registered.stream().filter(MemberState::healthy).toList();
+    List<MemberState> members =
+        choice.healthy().reached(healthy.size(), registered.size()) ? healthy : registered;
+    Map<ByteBuffer, MemberState> marks = new HashMap<>();
+    if (choice.sticky() != null) {
+      members.forEach(member -> marks.put(Sticky.mark(GroupState.mark(member)), member));
+    }
+    return new Pool(changes, members, marks);
+  }
+
+  int size() {
+    return members.size();
+  }
+
+  /** The members in turn, beginning with one of them. */
+  MemberState after(int first, int steps) {
+    return members.get((first + steps) % members.size());
+  }
+}

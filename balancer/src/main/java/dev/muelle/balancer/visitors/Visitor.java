@@ -1,0 +1,425 @@
+package dev.muelle.balancer.visitors;
+
+import dev.muelle.balancer.LoadBalancer.Admission;
+import dev.muelle.balancer.http.BadMessage;
+import dev.muelle.balancer.http.Edits;
+import dev.muelle.balancer.logs.Connected;
+import dev.muelle.balancer.logs.Served;
+import dev.muelle.balancer.messages.Ledger;
+import dev.muelle.balancer.messages.Request;
+import dev.muelle.balancer.metrics.Metrics;
+import dev.muelle.balancer.routing.BalancerState;
+import dev.muelle.balancer.routing.BalancerState.Binding;
+import dev.muelle.balancer.targets.Worker;
+import dev.muelle.balancer.tls.ClientAuth;
+import dev.muelle.balancer.tls.ClientCertificate;
+import dev.muelle.balancer.tls.ClientTrust;
+import dev.muelle.balancer.tls.Tls;
+import dev.muelle.balancer.tls.TlsServer;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.CipherSuiteConverter;
+import io.netty.handler.ssl.Sessions;
+import io.netty.handler.ssl.SslHandler;
+import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who is connected at an endpoint, whatever is spoken there: from where, by which TLS session, and
+ * who lets it in.
+ */
+@SuppressWarnings({
+  "FutureReturnValueIgnored",
+  "ReferenceEquality"
+}) // a write that fails closes its channel, which is seen there
+public final class Visitor implements Ledger.Scene {
+
+  private static final int MAX_HELD = 1024;
+  private static final int LINGER_SECONDS = 2;
+  private static final Duration DEFAULT_IDLE = Duration.ofSeconds(60);
+
+  public final Endpoint endpoint;
+  public final Worker worker;
+  public final Channel channel;
+
+  /** Whether a {@link TlsDoor} stands before it. */
+  public final boolean secure;
+
+  private final AtomicInteger allHeld;
+  private final long since;
+  private boolean held;
+  private boolean gone;
+  private boolean retired;
+
+  /** What it asked last. */
+  public @Nullable Binding binding;
+
+  private @Nullable String address;
+  private Tls.@Nullable Identity shown;
+  private String serverName = "";
+  private String id = "";
+  private long handshakeSince;
+  private long handshakeMillis;
+  private boolean resumed;
+  private boolean told;
+  private @Nullable Speaker speaker;
+  private Request.@Nullable Session session;
+  private @Nullable BalancerState admitted;
+
+  /** Under which key of the endpoint's bindings the one is that the TLS client asked for. */
+  private @Nullable String secureKey;
+
+  public Visitor(Endpoint endpoint, Worker worker, Channel channel, AtomicInteger allHeld) {
+    this.endpoint = endpoint;
+    this.worker = worker;
+    this.channel = channel;
+    this.allHeld = allHeld;
+    this.secure = endpoint.secure();
+    this.since = worker.nanos();
+  }
+
+  /** It has come; seen on the event loop. */
+  public void arrive() {
+    endpoint.clients.add(this);
+    binding = endpoint.shared ? null : endpoint.find("");
+    channel
+        .closeFuture()
+        .addListener(closed -> {
+          gone = true;
+          endpoint.clients.remove(this);
+          if (held) {
+            allHeld.decrementAndGet();
+          }
+        });
+    watch();
+  }
+
+  /** From now on this one speaks with it. */
+  public void meets(Speaker speaker) {
+    this.speaker = speaker;
+    if (retired) {
+      speaker.retire();
+    }
+  }
+
+  private void watch() {
+    worker.loop.schedule(
+        () -> {
+          if (gone) {
+            return;
+          }
+          if (held) {
+            if (worker.nanos() - since > idleNanos()) {
+              channel.close();
+            }
+          } else if (speaker != null) { // before, the handshake has its own time
+            speaker.watch();
+          }
+          watch();
+        },
+        // The timeout may be made shorter meanwhile.
+        Math.min(idleNanos(), TimeUnit.SECONDS.toNanos(1)),
+        TimeUnit.NANOSECONDS);
+  }
+
+  /** From any thread: the endpoint goes away, or changes to another protocol. */
+  public void retire() {
+    worker.loop.execute(() -> {
+      retired = true;
+      if (speaker != null) {
+        speaker.retire();
+      } else if (!held) {
+        channel.close();
+      }
+    });
+  }
+
+  /**
+   * The client has said whom it wants, and is about to be shown that one's certificate.
+   *
+   * @return whether it is let in; otherwise it is held, without any answer
+   */
+  boolean secured(String key, Binding found) {
+    secureKey = key;
+    binding = found;
+    if (!admits(found)) {
+      hold();
+      return false;
+    }
+    return true;
+  }
+
+  /**
+   * The handshake is done.
+   *
+   * @return whether the client may stay: a session that is resumed was verified earlier, and its
+   *     certificate may have expired since
+   */
+  public boolean negotiated(SSLEngine engine) {
+    SSLSession agreed = engine.getSession();
+    TlsServer tls = binding == null ? null : binding.tls();
+    ClientAuth asked = tls == null ? null : tls.wanted.client();
+    List<X509Certificate> chain = asked == null ? List.of() : chain(agreed);
+    session =
+        new Request.Session(
+            agreed.getProtocol(),
+            CipherSuiteConverter.toOpenSsl(agreed.getCipherSuite(), false),
+            asked == null
+                ? null
+                : new ClientCertificate(chain, asked instanceof ClientAuth.Verify));
+    resumed = Sessions.resumed(engine, handshakeMillis);
+    boolean stays =
+        !(asked instanceof ClientAuth.Verify verify)
+            || !chain.isEmpty()
+                && (verify.ignoreExpiry()
+                    || !chain
+                        .getFirst()
+                        .getNotAfter()
+                        .toInstant()
+                        .isBefore(worker.clock.instant()));
+    if (stays) {
+      connected("", chain);
+    }
+    return stays;
+  }
+
+  private static List<X509Certificate> chain(SSLSession agreed) {
+    try {
+      return Stream.of(agreed.getPeerCertificates()).map(X509Certificate.class::cast).toList();
+    } catch (SSLPeerUnverifiedException e) {
+      return List.of(); // it brought none
+    }
+  }
+
+  /** What its listener changes in header fields. */
+  public Edits edits() {
+    return binding == null ? Edits.NONE : binding.listener().edits();
+  }
+
+  /**
+   * It came to no TLS session.
+   *
+   * @param why null if that says nothing
+   */
+  public void handshakeFailed(@Nullable Throwable why) {
+    if (binding != null) {
+      binding.balancer().metrics.handshakeError();
+    }
+    Throwable cause = why;
+    while (cause != null && !(cause instanceof ClientTrust.Refused)) {
+      cause = cause.getCause();
+    }
+    connected(
+        cause instanceof ClientTrust.Refused refused
+            ? refused.reason.name()
+            : "UnmappedConnectionError",
+        List.of());
+  }
+
+  /** What the client is about to be shown. */
+  void shows(Tls.Identity identity, @Nullable String asked) {
+    shown = identity;
+    serverName = asked == null ? "" : asked;
+    handshakeSince = worker.nanos();
+    handshakeMillis = worker.clock.millis();
+  }
+
+  /** Tells of it, once, as soon as it is known whose client it is. */
+  public void connected(String failure, List<X509Certificate> chain) {
+    Binding found = binding;
+    if (told || found == null) {
+      return;
+    }
+    told = true;
+    Metrics metrics = found.balancer().metrics;
+    metrics.connected();
+    channel.closeFuture().addListener(closed -> metrics.disconnected());
+    Consumer<Connected> listener = found.balancer().wanted.settings().journal().connections();
+    if (listener != null) {
+      Request.Session tls = session;
+      listener.accept(
+          new Connected(
+              worker.clock.instant(),
+              node(),
+              address(),
+              channel.remoteAddress() instanceof InetSocketAddress remote ? remote.getPort() : 0,
+              found.listener().port(),
+              secure,
+              tls == null ? "" : tls.version(),
+              tls == null ? "" : tls.cipherSuite(),
+              tls == null ? -1 : worker.nanos() - handshakeSince,
+              chain.isEmpty() ? null : chain.getFirst(),
+              failure,
+              id()));
+    }
+  }
+
+  @Override
+  public String id() {
+    if (id.isEmpty()) {
+      id = String.format("TID_%016x%016x", worker.random.nextLong(), worker.random.nextLong());
+    }
+    return id;
+  }
+
+  @Override
+  public Tls.@Nullable Identity shown() {
+    return shown;
+  }
+
+  @Override
+  public String serverName() {
+    return serverName;
+  }
+
+  @Override
+  public boolean resumed() {
+    return resumed;
+  }
+
+  @Override
+  public InstantSource clock() {
+    return worker.clock;
+  }
+
+  @Override
+  public long nanos() {
+    return worker.nanos();
+  }
+
+  @Override
+  public RandomGenerator random() {
+    return worker.random;
+  }
+
+  @Override
+  public boolean secure() {
+    return secure;
+  }
+
+  /**
+   * Begins to note what becomes of a request; null if nobody wants to hear of it.
+   *
+   * @param request null if what came was none
+   */
+  public @Nullable Ledger note(Binding found, @Nullable Request request) {
+    Consumer<Served> listener = found.balancer().wanted.settings().journal().requests();
+    return listener == null ? null : new Ledger(listener, this, arrival(found), request);
+  }
+
+  /** What came was no request. */
+  public void malformed(BadMessage why) {
+    Ledger ledger = binding == null ? null : note(binding, null);
+    if (ledger != null) {
+      ledger.malformed(why);
+    }
+  }
+
+  @Override
+  public String node() {
+    return endpoint.key.address();
+  }
+
+  /** The listener that a request is for; null if none is. */
+  public @Nullable Binding meant(String host) {
+    return secureKey == null ? endpoint.find(host) : endpoint.bindings.get(secureKey);
+  }
+
+  public boolean admits(Binding found) {
+    // Like a stateful filter: whom a connection was once opened to, it stays open to.
+    if (found.admits() == null || admitted == found.balancer()) {
+      return true;
+    }
+    if (!found.admits().test(new Admission(address(), found.listener().port()))) {
+      return false;
+    }
+    admitted = found.balancer();
+    return true;
+  }
+
+  /** It may not come in, and gets no answer at all, as if packets were dropped. */
+  public void hold() {
+    if (allHeld.incrementAndGet() > MAX_HELD) {
+      allHeld.decrementAndGet();
+      channel.close();
+      return;
+    }
+    held = true;
+  }
+
+  boolean held() {
+    return held;
+  }
+
+  /** Whether the connection is younger than the time for which one may be reused. */
+  public boolean mayStay() {
+    return binding == null
+        || worker.nanos() - since
+            < binding.balancer().wanted.settings().clientKeepAlive().toNanos();
+  }
+
+  public long idleNanos() {
+    return (binding == null ? DEFAULT_IDLE : binding.balancer().wanted.settings().idleTimeout())
+        .toNanos();
+  }
+
+  public Request.Arrival arrival(Binding found) {
+    return new Request.Arrival(
+        address(),
+        channel.remoteAddress() instanceof InetSocketAddress remote ? remote.getPort() : 0,
+        found.listener().port(),
+        found.balancer().wanted.host(),
+        session,
+        found.listener().edits());
+  }
+
+  public String address() {
+    String known = address;
+    if (known == null) {
+      known = readAddress();
+      address = known;
+    }
+    return known;
+  }
+
+  private String readAddress() {
+    if (channel.remoteAddress() instanceof InetSocketAddress remote) {
+      String text = remote.getAddress().getHostAddress();
+      int scope = text.indexOf('%');
+      return scope < 0 ? text : text.substring(0, scope);
+    }
+    return "";
+  }
+
+  /**
+   * Ends the connection so that the client still reads what it was told, though it may be sending.
+   */
+  public void linger() {
+    SslHandler tls = channel.pipeline().get(SslHandler.class);
+    channel.flush();
+    (tls == null ? channel.writeAndFlush(Unpooled.EMPTY_BUFFER) : tls.closeOutbound())
+        .addListener(done -> ((DuplexChannel) channel).shutdownOutput());
+    channel.config().setAutoRead(true);
+    worker.loop.schedule(() -> channel.close(), LINGER_SECONDS, TimeUnit.SECONDS);
+  }
+
+  /** Counts an answer that the load balancer gives itself. */
+  public void answeredHere(int status) {
+    if (binding != null) {
+      binding.balancer().metrics.answeredHere(status);
+    }
+  }
+}

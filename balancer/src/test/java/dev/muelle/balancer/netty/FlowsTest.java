@@ -1,0 +1,555 @@
+package dev.muelle.balancer.netty;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muelle.balancer.Balancer;
+import dev.muelle.balancer.Balancer.Health;
+import dev.muelle.balancer.Delivery;
+import dev.muelle.balancer.FlowListener;
+import dev.muelle.balancer.FlowListener.Transport;
+import dev.muelle.balancer.LoadBalancer;
+import dev.muelle.balancer.LoadBalancer.Choice;
+import dev.muelle.balancer.LoadBalancer.Front;
+import dev.muelle.balancer.LoadBalancer.Headers;
+import dev.muelle.balancer.LoadBalancer.Member;
+import dev.muelle.balancer.LoadBalancer.Node;
+import dev.muelle.balancer.LoadBalancer.Settings;
+import dev.muelle.balancer.LoadBalancer.TargetGroup;
+import dev.muelle.balancer.LoadBalancer.Version;
+import dev.muelle.balancer.metrics.FlowMetrics;
+import dev.muelle.balancer.tls.Tls;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Whole connections and flows of datagrams, on the loopback. */
+@Timeout(180)
+final class FlowsTest {
+
+  private static final Delivery PLAIN =
+      new Delivery(Delivery.Check.TCP, false, false, false, false, false, true, Duration.ZERO);
+  private static final Duration LONG = Duration.ofSeconds(350);
+
+  private final Rig rig = new Rig();
+  private final List<AutoCloseable> open = new ArrayList<>();
+
+  @AfterEach
+  void close() throws Exception {
+    for (AutoCloseable one : open) {
+      one.close();
+    }
+    rig.close();
+  }
+
+  /** What a target does with one connection. */
+  private interface Behaviour {
+    void talk(Socket socket) throws IOException;
+  }
+
+  private final Set<Socket> accepted = ConcurrentHashMap.newKeySet();
+
+  private ServerSocket target(Behaviour behaviour) throws IOException {
+    ServerSocket server = new ServerSocket(0, 1000, InetAddress.getByName("127.0.0.1"));
+    open.add(server);
+    Thread.ofVirtual()
+        .start(() -> {
+          while (!server.isClosed()) {
+            try {
+              Socket socket = server.accept();
+              accepted.add(socket);
+              Thread.ofVirtual()
+                  .start(() -> {
+                    try (socket) {
+                      behaviour.talk(socket);
+                    } catch (IOException e) {
+                      // the other side went away
+                    } finally {
+                      accepted.remove(socket);
+                    }
+                  });
+            } catch (IOException e) {
+              return;
+            }
+          }
+        });
+    return server;
+  }
+
+  private ServerSocket echo() throws IOException {
+    return target(socket -> socket.getInputStream().transferTo(socket.getOutputStream()));
+  }
+
+  private static Member member(int port) {
+    return new Member(new Balancer.Target("127.0.0.1", port), "a", null, true);
+  }
+
+  private Map<String, String> put(
+      Transport transport, @Nullable Tls tls, Duration idle, Delivery how, int... ports) {
+    List<Member> members = new ArrayList<>();
+    for (int port : ports) {
+      members.add(member(port));
+    }
+    return rig.balancer.put(
+        new LoadBalancer(
+            "nlb",
+            "nlb.elb.localhost",
+            List.of(new Node("127.0.0.1", "a", Rig.HOST)),
+            List.of(),
+            List.of(),
+            List.of(new FlowListener("l", rig.port, transport, "tg", tls, idle)),
+            Map.of(
+                "tg",
+                new TargetGroup("tg", Version.HTTP1, Choice.DEFAULT, Rig.CHECK, members, how)),
+            new Settings(Duration.ofSeconds(60), Duration.ofHours(1), Headers.DEFAULT)));
+  }
+
+  private void put(Delivery how, int... ports) {
+    assertEquals(Map.of(), put(Transport.TCP, null, LONG, how, ports));
+  }
+
+  private FlowMetrics metrics() {
+    return rig.balancer.flowMetrics("nlb").orElseThrow();
+  }
+
+  private static void says(Socket socket, String text) throws IOException {
+    socket.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
+    assertEquals(
+        text,
+        new String(socket.getInputStream().readNBytes(text.length()), StandardCharsets.US_ASCII));
+  }
+
+  private static void assertReset(Socket socket) {
+    InputStream in = assertDoes(socket);
+    assertThrows(IOException.class, in::readAllBytes);
+  }
+
+  private static InputStream assertDoes(Socket socket) {
+    try {
+      return socket.getInputStream();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void bytesGoBothWaysAndAreCounted() throws Exception {
+    put(PLAIN, echo().getLocalPort());
+    try (Socket socket = rig.connect()) {
+      says(socket, "one");
+      assertEquals(1, metrics().active());
+      socket.shutdownOutput();
+      assertEquals(-1, socket.getInputStream().read());
+    }
+    Rig.await(() -> metrics().active() == 0);
+    assertEquals(1, metrics().fresh());
+    assertEquals(6, metrics().bytes());
+    assertEquals(0, metrics().clientResets() + metrics().targetResets() + metrics().ownResets());
+  }
+
+  @Test
+  void whoEndsItsHalfStillHearsTheOther() throws Exception {
+    byte[] answer = new byte[2_000_000];
+    ServerSocket target =
+        target(socket -> {
+          socket.getInputStream().readAllBytes();
+          socket.getOutputStream().write(answer);
+        });
+    put(PLAIN, target.getLocalPort());
+    try (Socket socket = rig.connect()) {
+      socket.getOutputStream().write(new byte[1_000_000]);
+      socket.shutdownOutput();
+      assertEquals(answer.length, socket.getInputStream().readAllBytes().length);
+    }
+    // And the other way round: the target says all it has, and then listens.
+    AtomicBoolean heard = new AtomicBoolean();
+    ServerSocket first =
+        target(socket -> {
+          socket.getOutputStream().write(7);
+          socket.shutdownOutput();
+          heard.set(socket.getInputStream().readAllBytes().length == 5);
+        });
+    put(PLAIN, first.getLocalPort());
+    try (Socket socket = rig.connect()) {
+      assertEquals(7, socket.getInputStream().read());
+      assertEquals(-1, socket.getInputStream().read());
+      socket.getOutputStream().write(new byte[5]);
+    }
+    Rig.await(heard::get);
+  }
+
+  /** As {@code echo … | nc -N} does: all is said before there is a target. */
+  @Test
+  void whoHasSaidAllAtOnceIsAnswered() throws Exception {
+    ServerSocket target =
+        target(socket -> socket.getInputStream().transferTo(socket.getOutputStream()));
+    put(PLAIN, target.getLocalPort());
+    for (int i = 0; i < 200; i++) {
+      try (Socket socket = rig.connect()) {
+        socket.getOutputStream().write(7);
+        socket.shutdownOutput();
+        assertEquals(7, socket.getInputStream().read());
+        assertEquals(-1, socket.getInputStream().read());
+      }
+    }
+    Rig.await(() -> metrics().active() == 0);
+  }
+
+  /** Netty 4.2.13 and later lose such a connection; see docs/dependencies.md. */
+  @Test
+  void whoHasSaidAllMayReadSlowly() throws Exception {
+    byte[] much = new byte[65_536];
+    long[] sent = new long[1];
+    ServerSocket target =
+        target(socket -> {
+          if (socket.getInputStream().read() < 0) {
+            return; // a health check
+          }
+          socket.getOutputStream().write(1);
+          socket.getInputStream().readAllBytes();
+          for (int i = 0; i < 300; i++) {
+            socket.getOutputStream().write(much);
+            sent[0] += much.length;
+          }
+        });
+    put(PLAIN, target.getLocalPort());
+    try (Socket socket = rig.connect()) {
+      socket.getOutputStream().write(1);
+      assertEquals(1, socket.getInputStream().read());
+      socket.shutdownOutput();
+      Rig.stalled(() -> sent[0]);
+      assertEquals(300L * much.length, socket.getInputStream().readAllBytes().length);
+    }
+  }
+
+  @Test
+  void resetsArePassedOnEitherWay() throws Exception {
+    ServerSocket target =
+        target(socket -> {
+          socket.setSoLinger(true, 0);
+          socket.getInputStream().read();
+        });
+    put(PLAIN, target.getLocalPort());
+    try (Socket socket = rig.connect()) {
+      socket.getOutputStream().write(1);
+      assertReset(socket);
+    }
+    Rig.await(() -> metrics().targetResets() == 1);
+    AtomicBoolean reset = new AtomicBoolean();
+    ServerSocket listening =
+        target(socket -> {
+          try {
+            socket.getInputStream().readAllBytes();
+          } catch (IOException e) {
+            reset.set(true);
+          }
+        });
+    put(PLAIN, listening.getLocalPort());
+    Socket socket = rig.connect();
+    Rig.await(
+        () -> accepted.stream().anyMatch(one -> one.getLocalPort() == listening.getLocalPort()));
+    socket.setSoLinger(true, 0);
+    socket.close();
+    Rig.await(reset::get);
+    Rig.await(() -> metrics().clientResets() == 1 && metrics().active() == 0);
+  }
+
+  @Test
+  void withoutATargetAClientIsReset() throws Exception {
+    put(PLAIN);
+    try (Socket socket = rig.connect()) {
+      assertReset(socket);
+    }
+    ServerSocket gone = echo();
+    gone.close();
+    put(PLAIN, gone.getLocalPort()); // all are ill: it is tried, and refuses
+    try (Socket socket = rig.connect()) {
+      assertReset(socket);
+    }
+    Rig.await(() -> metrics().active() == 0);
+  }
+
+  @Test
+  void aSilentConnectionIsForgotten() throws Exception {
+    put(Transport.TCP, null, Duration.ofMillis(500), PLAIN, echo().getLocalPort());
+    try (Socket socket = rig.connect()) {
+      for (int i = 0; i < 10; i++) {
+        says(socket, "x"); // as long as something moves it stays
+        Thread.sleep(100);
+      }
+      assertReset(socket);
+    }
+    assertEquals(1, metrics().ownResets());
+  }
+
+  @Test
+  void whoDoesNotReadMakesTheOtherWait() throws Exception {
+    long[] sent = new long[1];
+    ServerSocket target =
+        target(socket -> {
+          if (socket.getInputStream().read() < 0) {
+            return; // a health check
+          }
+          byte[] much = new byte[65_536];
+          for (int i = 0; i < 2_000; i++) { // 131 MB
+            socket.getOutputStream().write(much);
+            sent[0] += much.length;
+          }
+        });
+    put(PLAIN, target.getLocalPort());
+    try (Socket socket = rig.connect()) {
+      socket.getOutputStream().write(1);
+      long stuck = Rig.stalled(() -> sent[0]);
+      assertTrue(stuck < 40_000_000, "held: " + stuck);
+      long all = 0;
+      byte[] some = new byte[65_536];
+      for (int n = socket.getInputStream().read(some);
+          n >= 0;
+          n = socket.getInputStream().read(some)) {
+        all += n;
+      }
+      assertEquals(2_000L * 65_536, all);
+    }
+  }
+
+  @Test
+  void manyConnectionsAtOnce() throws Exception {
+    put(PLAIN, echo().getLocalPort());
+    List<Socket> all = new ArrayList<>();
+    for (int i = 0; i < 2_000; i++) {
+      Socket socket = rig.connect();
+      open.add(socket);
+      all.add(socket);
+    }
+    for (Socket socket : all) {
+      says(socket, "hello");
+    }
+    assertEquals(2_000, metrics().active());
+    for (Socket socket : all) {
+      socket.close();
+    }
+    Rig.await(() -> metrics().active() == 0);
+  }
+
+  private SSLSocket encrypted(String name, String... offered) throws Exception {
+    SSLSocket socket =
+        (SSLSocket)
+            Certified.trusting()
+                .getSocketFactory()
+                .createSocket(rig.connect(), name, rig.port, true);
+    SSLParameters parameters = socket.getSSLParameters();
+    parameters.setServerNames(List.of(new SNIHostName(name)));
+    parameters.setApplicationProtocols(offered);
+    socket.setSSLParameters(parameters);
+    return socket;
+  }
+
+  @Test
+  void tlsEndsHereAndNegotiatesAsThePolicySays() throws Exception {
+    Tls tls = Certified.http2(Certified.ec("a.test"));
+    Tls without = new Tls(tls.standard(), List.of(), Certified.MODERN, Certified.SUITES, List.of());
+    assertEquals(Map.of(), put(Transport.TCP, tls, LONG, PLAIN, echo().getLocalPort()));
+    try (SSLSocket socket = encrypted("a.test", "http/1.1", "h2")) {
+      says(socket, "in clear");
+      assertEquals("h2", socket.getApplicationProtocol());
+    }
+    assertEquals(Map.of(), put(Transport.TCP, without, LONG, PLAIN, echo().getLocalPort()));
+    try (SSLSocket socket = encrypted("a.test", "h2")) {
+      says(socket, "again");
+      assertEquals("", socket.getApplicationProtocol());
+    }
+    try (Socket plain = rig.connect()) {
+      plain.getOutputStream().write("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+      assertThrows(IOException.class, () -> plain.getInputStream().readAllBytes());
+    }
+    Rig.await(() -> metrics().active() == 0);
+  }
+
+  @Test
+  void targetsAreSpokenToByTlsAndAskedByHttp() throws Exception {
+    // The target that speaks TLS is another listener of this balancer, before one that echoes.
+    int inner = Rig.freePort();
+    rig.balancer.put(
+        new LoadBalancer(
+            "inner",
+            "inner.elb.localhost",
+            List.of(new Node("127.0.0.1", "a", Rig.HOST)),
+            List.of(),
+            List.of(),
+            List.of(
+                new FlowListener(
+                    "i",
+                    inner,
+                    Transport.TCP,
+                    "echo",
+                    Certified.http2(Certified.ec("a.test")),
+                    LONG)),
+            Map.of(
+                "echo",
+                new TargetGroup(
+                    "echo",
+                    Version.HTTP1,
+                    Choice.DEFAULT,
+                    Rig.CHECK,
+                    List.of(member(echo().getLocalPort())),
+                    PLAIN)),
+            new Settings(Duration.ofSeconds(60), Duration.ofHours(1), Headers.DEFAULT)));
+    put(
+        new Delivery(Delivery.Check.TCP, false, false, true, false, false, true, Duration.ZERO),
+        inner);
+    try (Socket socket = rig.connect()) {
+      says(socket, "in clear here, encrypted there");
+      socket.shutdownOutput();
+      assertEquals(-1, socket.getInputStream().read());
+    }
+    Rig.await(() -> metrics().active() == 0);
+
+    Backend sick = rig.backend((head, in, out) -> false);
+    sick.sick = true;
+    Delivery asked =
+        new Delivery(Delivery.Check.HTTP, false, false, false, false, false, true, Duration.ZERO);
+    put(asked, sick.target().port());
+    Rig.await(() -> rig.balancer.targets("tg").get(sick.target()).health() == Health.UNHEALTHY);
+    sick.sick = false;
+    Rig.await(() -> rig.balancer.targets("tg").get(sick.target()).health() == Health.HEALTHY);
+  }
+
+  @Test
+  void datagramsAreAnsweredToWhomSentThem() throws Exception {
+    DatagramSocket target = new DatagramSocket(0, InetAddress.getByName("127.0.0.1"));
+    open.add(target);
+    Set<String> peers = ConcurrentHashMap.newKeySet();
+    Thread.ofVirtual()
+        .start(() -> {
+          DatagramPacket packet = new DatagramPacket(new byte[65_535], 65_535);
+          while (!target.isClosed()) {
+            try {
+              packet.setLength(65_535);
+              target.receive(packet);
+              String text =
+                  new String(packet.getData(), 0, packet.getLength(), StandardCharsets.US_ASCII);
+              peers.add(text.split(" ", -1)[0] + " " + packet.getPort());
+              target.send(packet);
+            } catch (IOException e) {
+              return;
+            }
+          }
+        });
+    assertEquals(Map.of(), put(Transport.UDP, null, LONG, PLAIN, target.getLocalPort()));
+    for (int sender = 0; sender < 50; sender++) {
+      try (DatagramSocket socket = new DatagramSocket()) {
+        socket.setSoTimeout(Rig.PATIENCE_MILLIS);
+        socket.connect(new InetSocketAddress("127.0.0.1", rig.port));
+        for (int i = 0; i < 3; i++) {
+          byte[] question = (sender + " " + i).getBytes(StandardCharsets.US_ASCII);
+          socket.send(new DatagramPacket(question, question.length));
+          DatagramPacket answer = new DatagramPacket(new byte[2000], 2000);
+          socket.receive(answer);
+          assertEquals(
+              sender + " " + i,
+              new String(answer.getData(), 0, answer.getLength(), StandardCharsets.US_ASCII));
+        }
+      }
+    }
+    assertEquals(50, peers.size(), "each keeps its own");
+    try (DatagramSocket socket = new DatagramSocket()) {
+      socket.setSoTimeout(Rig.PATIENCE_MILLIS);
+      socket.connect(new InetSocketAddress("127.0.0.1", rig.port));
+      socket.send(new DatagramPacket(new byte[60_000], 60_000));
+      DatagramPacket answer = new DatagramPacket(new byte[65_535], 65_535);
+      socket.receive(answer);
+      assertEquals(60_000, answer.getLength(), "none is cut short");
+    }
+  }
+
+  @Test
+  void aFloodOfSendersIsBounded() throws Exception {
+    DatagramSocket silent = new DatagramSocket(0, InetAddress.getByName("127.0.0.1"));
+    open.add(silent);
+    put(Transport.UDP, null, LONG, PLAIN, silent.getLocalPort());
+    while (metrics().rejected() < 100) {
+      try (DatagramSocket socket = new DatagramSocket()) {
+        socket.send(
+            new DatagramPacket(new byte[1], 1, new InetSocketAddress("127.0.0.1", rig.port)));
+      }
+    }
+    assertTrue(metrics().active() <= 4_096, "held: " + metrics().active());
+  }
+
+  @Test
+  void aPortThatIsTakenIsToldAndOthersWork() throws Exception {
+    try (ServerSocket taken = new ServerSocket(rig.port, 1, InetAddress.getByName("127.64.9.1"))) {
+      assertEquals(rig.port, taken.getLocalPort());
+      int target = echo().getLocalPort();
+      Map<String, String> problems =
+          rig.balancer.put(
+              new LoadBalancer(
+                  "nlb",
+                  "nlb.elb.localhost",
+                  List.of(new Node("127.0.0.1", "a", Rig.HOST)),
+                  List.of(new Front("127.64.9.1", false, a -> true)),
+                  List.of(),
+                  List.of(new FlowListener("l", rig.port, Transport.TCP, "tg", null, LONG)),
+                  Map.of(
+                      "tg",
+                      new TargetGroup(
+                          "tg",
+                          Version.HTTP1,
+                          Choice.DEFAULT,
+                          Rig.CHECK,
+                          List.of(member(target)),
+                          PLAIN)),
+                  new Settings(Duration.ofSeconds(60), Duration.ofHours(1), Headers.DEFAULT)));
+      assertEquals(Set.of("127.64.9.1:" + rig.port), problems.keySet());
+      try (Socket socket = rig.connect()) {
+        says(socket, "works");
+      }
+    }
+  }
+
+  @Test
+  void aTargetThatFallsIllLosesItsConnectionsIfThatIsSaid() throws Exception {
+    ServerSocket target = echo();
+    put(PLAIN, target.getLocalPort());
+    Socket cut = rig.connect();
+    says(cut, "x");
+    target.close();
+    assertReset(cut);
+    Balancer.Target id = new Balancer.Target("127.0.0.1", target.getLocalPort());
+    Rig.await(() -> rig.balancer.targets("tg").get(id).health() == Health.UNHEALTHY);
+    cut.close();
+
+    Delivery keeps =
+        new Delivery(Delivery.Check.TCP, false, false, false, false, false, false, Duration.ZERO);
+    ServerSocket other = echo();
+    put(keeps, other.getLocalPort());
+    try (Socket kept = rig.connect()) {
+      says(kept, "x");
+      other.close();
+      Balancer.Target otherId = new Balancer.Target("127.0.0.1", other.getLocalPort());
+      Rig.await(() -> rig.balancer.targets("tg").get(otherId).health() == Health.UNHEALTHY);
+      says(kept, "still here");
+    }
+  }
+}

@@ -1,0 +1,503 @@
+package dev.muelle.balancer.netty;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.muelle.balancer.Balancer;
+import dev.muelle.balancer.LoadBalancer;
+import dev.muelle.balancer.LoadBalancer.Action;
+import dev.muelle.balancer.LoadBalancer.Listener;
+import dev.muelle.balancer.clients.ClientHttp2;
+import dev.muelle.balancer.netty.Http2Wire.Got;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** HTTP/2 that means harm: smuggling, floods, bombs. The target is what must not be fooled. */
+@Timeout(120)
+final class Http2AttacksTest {
+
+  private final Rig rig = new Rig();
+  private final List<String> heard = new java.util.concurrent.CopyOnWriteArrayList<>();
+  private Backend backend;
+
+  @BeforeEach
+  void serve() throws Exception {
+    backend =
+        rig.backend((head, in, out) -> {
+          heard.add(head);
+          String lower = head.toLowerCase(java.util.Locale.ROOT);
+          if (lower.contains("content-length: ")) {
+            in.readNBytes(
+                Integer.parseInt(lower.replaceAll("(?s).*content-length: (\\d+).*", "$1")));
+          } else if (lower.contains("transfer-encoding: chunked")) {
+            for (int size = size(in); size > 0; size = size(in)) {
+              in.skipNBytes(size + 2);
+            }
+            Backend.line(in);
+          }
+          out.write(Backend.answer(200, "ok"));
+          return true;
+        });
+    Action action = new Action.Forward("tg");
+    LoadBalancer plain =
+        rig.loadBalancer("lb", "lb.elb.localhost", action, List.of(), Rig.member(backend));
+    rig.balancer.put(
+        new LoadBalancer(
+            plain.id(),
+            plain.host(),
+            plain.nodes(),
+            plain.fronts(),
+            List.of(
+                new Listener(
+                    "lb", rig.port, List.of(), action, Certified.http2(Certified.ec("a.test")))),
+            plain.groups(),
+            plain.settings()));
+    Rig.await(() -> rig.health(backend) == Balancer.Health.HEALTHY);
+  }
+
+  private static int size(java.io.InputStream in) throws IOException {
+    String line = Backend.line(in);
+    return line.isEmpty() ? 0 : Integer.parseInt(line, 16);
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    rig.close();
+  }
+
+  private void stillServes() throws Exception {
+    try (Http2Wire wire = new Http2Wire(rig.port)) {
+      wire.get(1);
+      assertEquals("ok", wire.answer(1).text());
+    }
+  }
+
+  private static String[] with(String... more) {
+    return Http2Wire.request("GET", more);
+  }
+
+  /** Heads that RFC 9113 (sections 8.2 and 8.3) calls malformed. */
+  private static Map<String, String[]> malformed() {
+    Map<String, String[]> heads = new TreeMap<>();
+    heads.put("transfer-encoding", with("transfer-encoding", "chunked"));
+    heads.put("connection", with("connection", "close"));
+    heads.put("connection naming a field", with("connection", "x-a", "x-a", "1"));
+    heads.put("proxy-connection", with("proxy-connection", "keep-alive"));
+    heads.put("keep-alive", with("keep-alive", "timeout=5"));
+    heads.put("upgrade", with("upgrade", "websocket"));
+    heads.put("te", with("te", "gzip"));
+    heads.put("upper case", with("X-Upper", "1"));
+    heads.put("line feed in a value", with("x-a", "1\nx-b: 2"));
+    heads.put("return in a value", with("x-a", "1\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x"));
+    heads.put("zero in a value", with("x-a", "1\0"));
+    heads.put("space before a value", with("x-a", " 1"));
+    heads.put("tab after a value", with("x-a", "1\t"));
+    heads.put("line feed in a name", with("x-a\nx-b", "1"));
+    heads.put("colon in a name", with("x-a:", "1"));
+    heads.put("space in a name", with("x a", "1"));
+    heads.put("empty name", with("", "1"));
+    heads.put("several hosts", with("host", "a.test", "host", "a.test"));
+    heads.put("host is another", with("host", "b.test"));
+    heads.put("pseudo field after others", with("x-a", "1", ":path", "/b"));
+    heads.put(
+        "unknown pseudo field",
+        new String[] {
+          ":method", "GET", ":scheme", "https", ":path", "/", ":authority", "a", ":odd", "1"
+        });
+    heads.put(
+        "status",
+        new String[] {
+          ":method", "GET", ":scheme", "https", ":path", "/", ":authority", "a", ":status", "200"
+        });
+    heads.put(
+        "two paths",
+        new String[] {
+          ":method", "GET", ":scheme", "https", ":path", "/", ":path", "/b", ":authority", "a"
+        });
+    heads.put(
+        "two methods",
+        new String[] {
+          ":method", "GET", ":method", "POST", ":scheme", "https", ":path", "/", ":authority", "a"
+        });
+    heads.put("no method", new String[] {":scheme", "https", ":path", "/", ":authority", "a"});
+    heads.put("no scheme", new String[] {":method", "GET", ":path", "/", ":authority", "a"});
+    heads.put("no path", new String[] {":method", "GET", ":scheme", "https", ":authority", "a"});
+    heads.put("no authority", new String[] {":method", "GET", ":scheme", "https", ":path", "/"});
+    heads.put(
+        "empty path",
+        new String[] {":method", "GET", ":scheme", "https", ":path", "", ":authority", "a"});
+    heads.put(
+        "path is no path",
+        new String[] {
+          ":method", "GET", ":scheme", "https", ":path", "http://b/", ":authority", "a"
+        });
+    heads.put(
+        "blank in the path",
+        new String[] {
+          ":method", "GET", ":scheme", "https", ":path", "/ HTTP/1.1", ":authority", "a"
+        });
+    heads.put(
+        "line end in the path",
+        new String[] {
+          ":method", "GET", ":scheme", "https", ":path", "/\r\nx: y", ":authority", "a"
+        });
+    heads.put(
+        "blank in the method",
+        new String[] {
+          ":method", "GET /smuggled", ":scheme", "https", ":path", "/", ":authority", "a"
+        });
+    heads.put(
+        "line end in the method",
+        new String[] {":method", "GET\r\n", ":scheme", "https", ":path", "/", ":authority", "a"});
+    heads.put(
+        "odd scheme",
+        new String[] {":method", "GET", ":scheme", "gopher\r\n", ":path", "/", ":authority", "a"});
+    heads.put(
+        "extended connect was not offered",
+        new String[] {
+          ":method",
+          "GET",
+          ":scheme",
+          "https",
+          ":path",
+          "/",
+          ":authority",
+          "a",
+          ":protocol",
+          "websocket"
+        });
+    return heads;
+  }
+
+  @Test
+  void malformedHeadsReachNobody() throws Exception {
+    try (Http2Wire wire = new Http2Wire(rig.port)) {
+      int stream = 1;
+      for (Map.Entry<String, String[]> one : malformed().entrySet()) {
+        wire.headers(stream, true, one.getValue());
+        Got got = wire.answer(stream);
+        assertEquals(Http2Wire.PROTOCOL_ERROR, got.reset, one.getKey());
+        assertEquals(-1, wire.goAway, one.getKey());
+        stream += 2;
+      }
+      assertEquals(List.of(), heard);
+      wire.get(stream); // its compression and its streams are still in step
+      assertEquals("ok", wire.answer(stream).text());
+    }
+  }
+
+  /** Heads that are well-formed, and refused for what they ask. */
+  @Test
+  void refusedHeadsGetAnAnswer() throws Exception {
+    Map<String[], Integer> heads =
+        Map.of(
+            Http2Wire.request("TRACE"),
+            405,
+            new String[] {":method", "CONNECT", ":authority", "a:1"},
+            400,
+            with("content-length", "x"),
+            400,
+            with("content_length", "3"),
+            400,
+            with("transfer_encoding", "chunked"),
+            400,
+            with("x-forwarded-for", "1,".repeat(40)),
+            463,
+            new String[] {":method", "GET", ":scheme", "https", ":path", "/#x", ":authority", "a"},
+            400,
+            new String[] {":method", "GET", ":scheme", "https", ":path", "/", ":authority", "u@a"},
+            400);
+    try (Http2Wire wire = new Http2Wire(rig.port)) {
+      int stream = 1;
+      for (Map.Entry<String[], Integer> one : heads.entrySet()) {
+        wire.headers(stream, true, one.getKey());
+        Got got = wire.answer(stream);
+        String what = String.join(" ", one.getKey());
+        assertTrue(
+            got.status() == one.getValue() || got.reset == Http2Wire.PROTOCOL_ERROR,
+            what + ": " + got.status() + " " + got.reset);
+        stream += 2;
+      }
+      assertEquals(List.of(), heard);
+    }
+  }
+
+  @Test
+  void aBodyIsAsLongAsItWasSaidToBe() throws Exception {
+    String smuggled = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
+    try (Http2Wire wire = new Http2Wire(rig.port)) {
+      // longer than said
+      wire.headers(1, false, Http2Wire.request("POST", "content-length", "4"));
+      wire.data(1, true, Rig.bytes("body" + smuggled));
+      assertEquals(Http2Wire.PROTOCOL_ERROR, wire.answer(1).reset);
+      wire.headers(3, false, Http2Wire.request("POST", "content-length", "0"));
+      wire.data(3, true, Rig.bytes(smuggled));
+      assertTrue(wire.answer(3).over()); // the target may have answered before it came
+      // shorter than said, at the end and at once
+      wire.headers(5, false, Http2Wire.request("POST", "content-length", "40"));
+      wire.data(5, true, Rig.bytes("body"));
+      assertEquals(Http2Wire.PROTOCOL_ERROR, wire.answer(5).reset);
+      wire.headers(7, true, Http2Wire.request("POST", "content-length", "40"));
+      assertEquals(Http2Wire.PROTOCOL_ERROR, wire.answer(7).reset);
+      wire.headers(9, false, Http2Wire.request("POST", "content-length", "8"));
+      wire.data(9, false, Rig.bytes("body"));
+      wire.headers(9, true, "x-late", "1");
+      assertEquals(Http2Wire.PROTOCOL_ERROR, wire.answer(9).reset);
+      // said twice
+      wire.headers(
+          11, false, Http2Wire.request("POST", "content-length", "4", "content-length", "40"));
+      assertTrue(wire.answer(11).over());
+      assertFalse(wire.at(11).status() == 200);
+      wire.get(13);
+      assertEquals("ok", wire.answer(13).text());
+    }
+    assertFalse(heard.stream().anyMatch(head -> head.contains("smuggled")), heard.toString());
+  }
+
+  @Test
+  void trailersSayNothingNew() throws Exception {
+    try (Http2Wire wire = new Http2Wire(rig.port)) {
+      int stream = 1;
+      for (String[] odd :
+          new String[][] {
+            {":path", "/b"},
+            {"transfer-encoding", "chunked"},
+            {"X-Upper", "1"},
+            {"x-a", "1\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x"}
+          }) {
+        wire.headers(stream, false, Http2Wire.request("POST"));
+        wire.data(stream, false, Rig.bytes("body"));
+        wire.headers(stream, true, odd);
+        assertEquals(Http2Wire.PROTOCOL_ERROR, wire.answer(stream).reset, odd[0]);
+        stream += 2;
+      }
+    }
+    assertFalse(heard.stream().anyMatch(head -> head.contains("smuggled")), heard.toString());
+  }
+
+  @Test
+  void rapidResetsEndTheConnection() throws Exception {
+    try (Http2Wire wire = new Http2Wire(rig.port)) {
+      ByteArrayOutputStream flood = new ByteArrayOutputStream();
+      for (int stream = 1; stream < 2 * 500; stream += 2) {
+        flood.writeBytes(
+            Http2Wire.bytes(
+                Http2Wire.HEADERS,
+                Http2Wire.END_HEADERS | Http2Wire.END_STREAM,
+                stream,
+                Http2Wire.block(with())));
+        flood.writeBytes(
+            Http2Wire.bytes(
+                Http2Wire.RST_STREAM, 0, stream, (byte) 0, (byte) 0, (byte) 0, (byte) 8));
+      }
+      wire.raw(flood.toByteArray());
+      assertEquals(Http2Wire.ENHANCE_YOUR_CALM, wire.ending());
+    }
+    stillServes();
+  }
+
+  /** Resets that the client makes the server send: CVE-2025-55163. */
+  @Test
+  void resetsThatTheServerIsMadeToSendEndTheConnection() throws Exception {
+    try (Http2Wire wire = new Http2Wire(rig.port)) {
+      ByteArrayOutputStream flood = new ByteArrayOutputStream();
+      for (int stream = 1; stream < 2 * 500; stream += 2) {
+        flood.writeBytes(
+            Http2Wire.bytes(
+                Http2Wire.HEADERS,
+                Http2Wire.END_HEADERS,
+                stream,
+                Http2Wire.block(Http2Wire.request("POST"))));
+        // an increment of nothing is an error of the stream
+        flood.writeBytes(Http2Wire.bytes(Http2Wire.WINDOW_UPDATE, 0, stream, new byte[4]));
+      }
+      wire.raw(flood.toByteArray());
+      assertEquals(Http2Wire.ENHANCE_YOUR_CALM, wire.ending());
+    }
+    stillServes();
+  }
+
+  @Test
+  void floodsOfFramesThatAskForNothingEndTheConnection() throws Exception {
+    Map<String, byte[]> floods =
+        Map.of(
+            "PING", Http2Wire.bytes(Http2Wire.PING, 0, 0, new byte[8]),
+            "SETTINGS", Http2Wire.bytes(Http2Wire.SETTINGS, 0, 0),
+            "PRIORITY", Http2Wire.bytes(Http2Wire.PRIORITY, 0, 1, new byte[5]),
+            "unknown", Http2Wire.bytes(99, 0, 0, new byte[5]));
+    for (Map.Entry<String, byte[]> flood : floods.entrySet()) {
+      try (Http2Wire wire = new Http2Wire(rig.port)) {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        for (int i = 0; i < 3 * ClientHttp2.MAX_CONTROL; i++) {
+          all.writeBytes(flood.getValue());
+        }
+        wire.raw(all.toByteArray());
+        assertEquals(Http2Wire.ENHANCE_YOUR_CALM, wire.ending(), flood.getKey());
+      }
+    }
+    try (Http2Wire wire = new Http2Wire(rig.port)) {
+      wire.headers(1, false, Http2Wire.request("POST"));
+      ByteArrayOutputStream all = new ByteArrayOutputStream();
+      for (int i = 0; i < 1000; i++) {
+        all.writeBytes(Http2Wire.bytes(Http2Wire.DATA, 0, 1));
+      }
+      wire.raw(all.toByteArray());
+      assertEquals(Http2Wire.ENHANCE_YOUR_CALM, wire.ending(), "empty DATA");
+    }
+    stillServes();
+  }
+
+  @Test
+  void aHeadWithoutEndEndsTheConnection() throws Exception {
+    for (byte[] part : List.of(new byte[0], Http2Wire.block("x-a", "b".repeat(1000)))) {
+      try (Http2Wire wire = new Http2Wire(rig.port)) {
+        wire.frame(Http2Wire.HEADERS, 0, 1, Http2Wire.block(with()));
+        byte[] more = Http2Wire.bytes(Http2Wire.CONTINUATION, 0, 1, part);
+        for (int i = 0; i < 2000; i++) {
+          wire.raw(more);
+        }
+        assertTrue(wire.ending() > 0);
+      }
+    }
+    assertEquals(List.of(), heard);
+    stillServes();
+  }
+
+  @Test
+  void aHeadThatUnpacksToMuchIsRefused() throws Exception {
+    try (Http2Wire wire = new Http2Wire(rig.port)) {
+      String[] many = new String[8 + 2 * 60];
+      System.arraycopy(with(), 0, many, 0, 8);
+      for (int i = 8; i < many.length; i += 2) {
+        many[i] = "x-" + i;
+        many[i + 1] = "v".repeat(1200);
+      }
+      // longer than a frame may be: in parts
+      byte[] block = Http2Wire.block(many);
+      for (int at = 0; at < block.length; at += 16_000) {
+        int next = Math.min(block.length, at + 16_000);
+        wire.frame(
+            at == 0 ? Http2Wire.HEADERS : Http2Wire.CONTINUATION,
+            (at == 0 ? Http2Wire.END_STREAM : 0)
+                | (next == block.length ? Http2Wire.END_HEADERS : 0),
+            1,
+            java.util.Arrays.copyOfRange(block, at, next));
+      }
+      assertEquals(400, wire.answer(1).status());
+      // one field above 16 KiB
+      String[] long1 = with("x-long", "v".repeat(16_000), "x-longer", "v".repeat(17_000));
+      byte[] two = Http2Wire.block(long1);
+      wire.frame(
+          Http2Wire.HEADERS, Http2Wire.END_STREAM, 3, java.util.Arrays.copyOfRange(two, 0, 16_000));
+      wire.frame(Http2Wire.CONTINUATION, 0, 3, java.util.Arrays.copyOfRange(two, 16_000, 32_000));
+      wire.frame(
+          Http2Wire.CONTINUATION,
+          Http2Wire.END_HEADERS,
+          3,
+          java.util.Arrays.copyOfRange(two, 32_000, two.length));
+      assertEquals(400, wire.answer(3).status());
+      // an indexed field of 4,000 bytes, two hundred thousand times
+      ByteArrayOutputStream bomb = new ByteArrayOutputStream();
+      bomb.writeBytes(Http2Wire.block(with()));
+      byte[] large = Http2Wire.block("x-bomb", "v".repeat(3900));
+      large[0] = 0x40; // is kept in the table
+      bomb.writeBytes(large);
+      for (int i = 0; i < 10_000; i++) {
+        bomb.write(0xbe); // as before
+      }
+      wire.frame(
+          Http2Wire.HEADERS, Http2Wire.END_STREAM | Http2Wire.END_HEADERS, 5, bomb.toByteArray());
+      wire.answer(5);
+      assertTrue(wire.goAway > 0 || wire.at(5).status() == 400);
+    }
+    assertEquals(List.of(), heard);
+    stillServes();
+  }
+
+  @Test
+  void whatIsNotHttp2EndsTheConnection() throws Exception {
+    Random random = new Random(11);
+    for (int i = 0; i < 100; i++) {
+      try (Http2Wire wire = new Http2Wire(rig.port)) {
+        byte[] noise = new byte[9 + random.nextInt(4000)];
+        random.nextBytes(noise);
+        if (i % 2 == 0) { // of a plausible kind and length
+          noise[0] = 0;
+          noise[1] = (byte) (noise.length - 9 >> 8);
+          noise[2] = (byte) (noise.length - 9);
+          noise[3] = (byte) random.nextInt(10);
+        }
+        wire.raw(noise);
+        wire.socket.shutdownOutput();
+        wire.drain(); // ends
+      } catch (IOException e) {
+        // cut off while there was more to read: as good
+      }
+    }
+    assertEquals(List.of(), heard);
+    stillServes();
+  }
+
+  /** Heads out of a seed: whatever is in them, a target gets at most one request of each. */
+  @Test
+  void noHeadBecomesTwoRequests() throws Exception {
+    Random random = new Random(17);
+    String[] names = {
+      "x-a", "host", "content-length", "transfer-encoding", "te", "cookie", "connection", "expect",
+      ":path", ":authority", ":method", "x\r\ny", "x ", "X-B", "upgrade", "trailer"
+    };
+    String[] values = {
+      "1",
+      "0",
+      "chunked",
+      "a.test",
+      "5\r\n\r\nGET /smuggled HTTP/1.1\r\n",
+      "\n",
+      "",
+      " ",
+      "100-continue",
+      "trailers",
+      "/smuggled",
+      "a\0b",
+      "\u00e9",
+      "5, 5",
+      "close"
+    };
+    int sent = 0;
+    for (int round = 0; round < 40; round++) {
+      try (Http2Wire wire = new Http2Wire(rig.port)) {
+        for (int stream = 1; stream < 20 && wire.goAway < 0; stream += 2) {
+          String[] more = new String[2 * (1 + random.nextInt(3))];
+          for (int i = 0; i < more.length; i += 2) {
+            more[i] = names[random.nextInt(names.length)];
+            more[i + 1] = values[random.nextInt(values.length)];
+          }
+          wire.headers(stream, false, Http2Wire.request("POST", more));
+          wire.data(stream, true, Rig.bytes(random.nextBoolean() ? "" : "12345"));
+          sent++;
+          assertTrue(wire.answer(stream).over() || wire.goAway >= 0);
+        }
+      } catch (java.net.SocketException e) {
+        // cut off: as good
+      }
+    }
+    assertTrue(heard.size() <= sent);
+    for (String head : heard) {
+      assertFalse(head.startsWith("GET"), head);
+      assertEquals(1, head.split("\r\n[Hh]ost:", -1).length - 1, head);
+      assertFalse(
+          head.toLowerCase(java.util.Locale.ROOT).contains("content-length")
+              && head.toLowerCase(java.util.Locale.ROOT).contains("transfer-encoding"),
+          head);
+    }
+  }
+}
