@@ -31,6 +31,7 @@ import dev.muelle.services.sns.Senders;
 import dev.muelle.services.sns.Sns;
 import dev.muelle.services.sts.Sts;
 import dev.muelle.store.Store;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 
 /** The services of one account in one region, wired: one plain constructor call after another. */
@@ -117,7 +118,8 @@ final class Region implements AutoCloseable {
                 shared.sessions(),
                 events,
                 cloudWatch.measurements(),
-                this::busy));
+                this::busy,
+                this::grouping));
     alarmReceivers.add(new InstanceActions(scope, ec2));
     acm = new Acm(scope, store, timers, ids, shared.random(), shared.authority());
     elb =
@@ -142,8 +144,10 @@ final class Region implements AutoCloseable {
             shared.random(),
             ec2,
             elb,
+            cloudWatch,
             events,
             cloudWatch.measurements());
+    alarmReceivers.add(autoScaling.alarmActions());
     ecr = new Ecr(scope, store, timers, shared.blobs(), shared.tokens(), shared.registryHost());
     ecs =
         new Ecs(
@@ -187,6 +191,11 @@ final class Region implements AutoCloseable {
   /** What runs on instances is tasks, which ECS knows. */
   private double busy(String instanceId) {
     return ecs.vcpus(instanceId);
+  }
+
+  /** Instances are members of groups, which Auto Scaling knows. */
+  private Optional<String> grouping(String instanceId) {
+    return autoScaling.instanceGroups().of(instanceId);
   }
 
   /** Takes up the work where an earlier server left it: first the network, last the tasks. */

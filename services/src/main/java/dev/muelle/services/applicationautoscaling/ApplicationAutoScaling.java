@@ -2,6 +2,7 @@ package dev.muelle.services.applicationautoscaling;
 
 import dev.muelle.loop.Timers;
 import dev.muelle.services.AlarmActions;
+import dev.muelle.services.AlarmReadings;
 import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
@@ -76,7 +77,7 @@ public final class ApplicationAutoScaling implements ApplicationAutoScalingClien
             policies,
             activities,
             capacities,
-            new Readings(cloudWatch),
+            new AlarmReadings(cloudWatch),
             loop::wake);
   }
 

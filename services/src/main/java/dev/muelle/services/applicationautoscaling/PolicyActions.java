@@ -9,9 +9,10 @@ import dev.muelle.scaling.Decision.Stay;
 import dev.muelle.scaling.Decision.Why;
 import dev.muelle.scaling.TargetTracking;
 import dev.muelle.services.AlarmActions;
+import dev.muelle.services.AlarmReadings;
+import dev.muelle.services.AlarmReadings.Reading;
 import dev.muelle.services.Scope;
 import dev.muelle.services.applicationautoscaling.Capacities.Capacity;
-import dev.muelle.services.applicationautoscaling.Readings.Reading;
 import dev.muelle.services.applicationautoscaling.State.Activity;
 import dev.muelle.services.applicationautoscaling.State.Cooling;
 import dev.muelle.services.applicationautoscaling.State.Policy;
@@ -49,7 +50,7 @@ final class PolicyActions implements AlarmActions {
   private final Policies policies;
   private final Activities activities;
   private final Capacities capacities;
-  private final Readings readings;
+  private final AlarmReadings readings;
   private final Consumer<String> wake;
 
   /**
@@ -80,7 +81,7 @@ final class PolicyActions implements AlarmActions {
       Policies policies,
       Activities activities,
       Capacities capacities,
-      Readings readings,
+      AlarmReadings readings,
       Consumer<String> wake) {
     this.scope = scope;
     this.store = store;

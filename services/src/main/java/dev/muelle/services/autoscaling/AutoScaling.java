@@ -2,8 +2,10 @@ package dev.muelle.services.autoscaling;
 
 import dev.muelle.loop.Loop;
 import dev.muelle.loop.Timers;
+import dev.muelle.services.AlarmActions;
 import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
+import dev.muelle.services.InstanceGroups;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Scope;
 import dev.muelle.services.autoscaling.activity.Activities;
@@ -21,6 +23,10 @@ import dev.muelle.services.autoscaling.hook.Hooks;
 import dev.muelle.services.autoscaling.hook.Waiting;
 import dev.muelle.services.autoscaling.launch.LaunchConfigurations;
 import dev.muelle.services.autoscaling.launch.Recipes;
+import dev.muelle.services.autoscaling.policy.Policies;
+import dev.muelle.services.autoscaling.policy.Scaler;
+import dev.muelle.services.autoscaling.policy.Warmup;
+import dev.muelle.services.autoscaling.schedule.ScheduledActions;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Member;
 import dev.muelle.store.Store;
@@ -33,6 +39,10 @@ import software.amazon.awssdk.services.autoscaling.model.AttachLoadBalancerTarge
 import software.amazon.awssdk.services.autoscaling.model.AttachLoadBalancerTargetGroupsResponse;
 import software.amazon.awssdk.services.autoscaling.model.AttachTrafficSourcesRequest;
 import software.amazon.awssdk.services.autoscaling.model.AttachTrafficSourcesResponse;
+import software.amazon.awssdk.services.autoscaling.model.BatchDeleteScheduledActionRequest;
+import software.amazon.awssdk.services.autoscaling.model.BatchDeleteScheduledActionResponse;
+import software.amazon.awssdk.services.autoscaling.model.BatchPutScheduledUpdateGroupActionRequest;
+import software.amazon.awssdk.services.autoscaling.model.BatchPutScheduledUpdateGroupActionResponse;
 import software.amazon.awssdk.services.autoscaling.model.CompleteLifecycleActionRequest;
 import software.amazon.awssdk.services.autoscaling.model.CompleteLifecycleActionResponse;
 import software.amazon.awssdk.services.autoscaling.model.CreateAutoScalingGroupRequest;
@@ -47,10 +57,16 @@ import software.amazon.awssdk.services.autoscaling.model.DeleteLaunchConfigurati
 import software.amazon.awssdk.services.autoscaling.model.DeleteLaunchConfigurationResponse;
 import software.amazon.awssdk.services.autoscaling.model.DeleteLifecycleHookRequest;
 import software.amazon.awssdk.services.autoscaling.model.DeleteLifecycleHookResponse;
+import software.amazon.awssdk.services.autoscaling.model.DeletePolicyRequest;
+import software.amazon.awssdk.services.autoscaling.model.DeletePolicyResponse;
+import software.amazon.awssdk.services.autoscaling.model.DeleteScheduledActionRequest;
+import software.amazon.awssdk.services.autoscaling.model.DeleteScheduledActionResponse;
 import software.amazon.awssdk.services.autoscaling.model.DeleteTagsRequest;
 import software.amazon.awssdk.services.autoscaling.model.DeleteTagsResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeAccountLimitsRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribeAccountLimitsResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeAdjustmentTypesRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeAdjustmentTypesResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingGroupsRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingGroupsResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingInstancesRequest;
@@ -65,10 +81,14 @@ import software.amazon.awssdk.services.autoscaling.model.DescribeLoadBalancerTar
 import software.amazon.awssdk.services.autoscaling.model.DescribeLoadBalancerTargetGroupsResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeMetricCollectionTypesRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribeMetricCollectionTypesResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribePoliciesRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribePoliciesResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeScalingActivitiesRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribeScalingActivitiesResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeScalingProcessTypesRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribeScalingProcessTypesResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeScheduledActionsRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeScheduledActionsResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeTagsRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribeTagsResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeTerminationPolicyTypesRequest;
@@ -87,10 +107,16 @@ import software.amazon.awssdk.services.autoscaling.model.EnableMetricsCollection
 import software.amazon.awssdk.services.autoscaling.model.EnableMetricsCollectionResponse;
 import software.amazon.awssdk.services.autoscaling.model.EnterStandbyRequest;
 import software.amazon.awssdk.services.autoscaling.model.EnterStandbyResponse;
+import software.amazon.awssdk.services.autoscaling.model.ExecutePolicyRequest;
+import software.amazon.awssdk.services.autoscaling.model.ExecutePolicyResponse;
 import software.amazon.awssdk.services.autoscaling.model.ExitStandbyRequest;
 import software.amazon.awssdk.services.autoscaling.model.ExitStandbyResponse;
 import software.amazon.awssdk.services.autoscaling.model.PutLifecycleHookRequest;
 import software.amazon.awssdk.services.autoscaling.model.PutLifecycleHookResponse;
+import software.amazon.awssdk.services.autoscaling.model.PutScalingPolicyRequest;
+import software.amazon.awssdk.services.autoscaling.model.PutScalingPolicyResponse;
+import software.amazon.awssdk.services.autoscaling.model.PutScheduledUpdateGroupActionRequest;
+import software.amazon.awssdk.services.autoscaling.model.PutScheduledUpdateGroupActionResponse;
 import software.amazon.awssdk.services.autoscaling.model.RecordLifecycleActionHeartbeatRequest;
 import software.amazon.awssdk.services.autoscaling.model.RecordLifecycleActionHeartbeatResponse;
 import software.amazon.awssdk.services.autoscaling.model.ResumeProcessesRequest;
@@ -107,6 +133,7 @@ import software.amazon.awssdk.services.autoscaling.model.TerminateInstanceInAuto
 import software.amazon.awssdk.services.autoscaling.model.TerminateInstanceInAutoScalingGroupResponse;
 import software.amazon.awssdk.services.autoscaling.model.UpdateAutoScalingGroupRequest;
 import software.amazon.awssdk.services.autoscaling.model.UpdateAutoScalingGroupResponse;
+import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 
@@ -129,7 +156,13 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
   private final Processes processes;
   private final Gauges gauges;
   private final Facts facts;
+  private final Policies policies;
+  private final Scaler scaler;
+  private final Warmup warmup;
+  private final ScheduledActions schedule;
   private final Loop<String> groupLoop; // by name
+  private final Loop<String> scheduleLoop; // by name, too
+  private final Loop<String> goneLoop; // what groups leave behind
   private final Loop<String> instanceLoop; // by id: only finds whose it is
   private Store.@Nullable Subscription changes;
 
@@ -141,6 +174,7 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
       RandomGenerator random,
       Ec2Client ec2,
       ElasticLoadBalancingV2Client elb,
+      CloudWatchClient cloudWatch,
       EventOutbox events,
       Measurements measurements) {
     this.store = store;
@@ -159,10 +193,27 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
     processes = new Processes(store, timers, this::wake);
     gauges = new Gauges(store, timers, measurements);
     facts = new Facts(store);
+    policies = new Policies(scope, store, ids, cloudWatch);
+    scaler = new Scaler(scope, store, timers, cloudWatch, this::wake);
+    warmup = new Warmup(store, timers);
+    schedule = new ScheduledActions(scope, store, timers, ids, this::wakeSchedule, this::wake);
     Keeper keeper =
         new Keeper(
             store, timers, ids, ec2, elb, observer, recipes, activities, departures, waiting);
     groupLoop = new Loop<>("autoscaling-group", timers, random, GROUPS_AT_ONCE, keeper::look);
+    scheduleLoop =
+        new Loop<>("autoscaling-schedule", timers, random, GROUPS_AT_ONCE, schedule::look);
+    goneLoop =
+        new Loop<>(
+            "autoscaling-policies",
+            timers,
+            random,
+            1,
+            group -> {
+              policies.tidy();
+              schedule.tidy();
+              return null;
+            });
     instanceLoop =
         new Loop<>(
             "autoscaling-instance",
@@ -179,15 +230,37 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
     groupLoop.wake(group);
   }
 
+  private void wakeSchedule(String group) {
+    scheduleLoop.wake(group);
+  }
+
+  /** What alarms can have done here: that scaling policies scale. */
+  public AlarmActions alarmActions() {
+    return scaler;
+  }
+
+  /** Whose metrics have what an instance carries. */
+  public InstanceGroups instanceGroups() {
+    return warmup;
+  }
+
   /** Takes up the work where an earlier server left it. */
   public void start() {
     changes =
         store.onChange(change -> {
           if (change.table().equals(EC2_INSTANCES)) {
             instanceLoop.wake(change.key());
+          } else if (change.table().equals(GroupRecord.TABLE.name()) && change.deleted()) {
+            goneLoop.wake(change.key());
           }
         });
-    store.read(tx -> tx.list(GroupRecord.TABLE)).forEach(row -> wake(row.key()));
+    store
+        .read(tx -> tx.list(GroupRecord.TABLE))
+        .forEach(row -> {
+          wake(row.key());
+          wakeSchedule(row.key());
+        });
+    goneLoop.wake("");
     gauges.start();
   }
 
@@ -203,6 +276,8 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
     }
     gauges.close();
     instanceLoop.close();
+    goneLoop.close();
+    scheduleLoop.close();
     groupLoop.close();
   }
 
@@ -427,5 +502,60 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
   @Override
   public DescribeAccountLimitsResponse describeAccountLimits(DescribeAccountLimitsRequest request) {
     return facts.limits();
+  }
+
+  @Override
+  public PutScalingPolicyResponse putScalingPolicy(PutScalingPolicyRequest request) {
+    return policies.put(request);
+  }
+
+  @Override
+  public DeletePolicyResponse deletePolicy(DeletePolicyRequest request) {
+    return policies.delete(request);
+  }
+
+  @Override
+  public DescribePoliciesResponse describePolicies(DescribePoliciesRequest request) {
+    return policies.describe(request);
+  }
+
+  @Override
+  public DescribeAdjustmentTypesResponse describeAdjustmentTypes(
+      DescribeAdjustmentTypesRequest request) {
+    return policies.adjustmentTypes();
+  }
+
+  @Override
+  public ExecutePolicyResponse executePolicy(ExecutePolicyRequest request) {
+    return scaler.execute(request);
+  }
+
+  @Override
+  public PutScheduledUpdateGroupActionResponse putScheduledUpdateGroupAction(
+      PutScheduledUpdateGroupActionRequest request) {
+    return schedule.put(request);
+  }
+
+  @Override
+  public BatchPutScheduledUpdateGroupActionResponse batchPutScheduledUpdateGroupAction(
+      BatchPutScheduledUpdateGroupActionRequest request) {
+    return schedule.put(request);
+  }
+
+  @Override
+  public DeleteScheduledActionResponse deleteScheduledAction(DeleteScheduledActionRequest request) {
+    return schedule.delete(request);
+  }
+
+  @Override
+  public BatchDeleteScheduledActionResponse batchDeleteScheduledAction(
+      BatchDeleteScheduledActionRequest request) {
+    return schedule.delete(request);
+  }
+
+  @Override
+  public DescribeScheduledActionsResponse describeScheduledActions(
+      DescribeScheduledActionsRequest request) {
+    return schedule.describe(request);
   }
 }

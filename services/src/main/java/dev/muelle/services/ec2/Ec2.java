@@ -5,6 +5,7 @@ import dev.muelle.loop.Timers;
 import dev.muelle.network.Network;
 import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
+import dev.muelle.services.InstanceGroups;
 import dev.muelle.services.InstanceLoads;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Scope;
@@ -343,7 +344,8 @@ public final class Ec2 implements Ec2Client {
             new SessionKeys(store, timers, random),
             new EventOutbox(ids),
             Measurements.NONE,
-            InstanceLoads.NONE));
+            InstanceLoads.NONE,
+            InstanceGroups.NONE));
   }
 
   /**
@@ -352,13 +354,15 @@ public final class Ec2 implements Ec2Client {
    * @param vpcHttp serves instances their metadata
    * @param sessions gives instances their roles' keys
    * @param loads says how busy instances are
+   * @param groups says whose metrics have what instances carry
    */
   public record Around(
       VpcHttp vpcHttp,
       SessionKeys sessions,
       EventOutbox events,
       Measurements measurements,
-      InstanceLoads loads) {}
+      InstanceLoads loads,
+      InstanceGroups groups) {}
 
   /**
    * EC2 in a region.
@@ -421,7 +425,8 @@ public final class Ec2 implements Ec2Client {
             this::wakeInstance);
     statuses = new InstanceStatuses(store, timers, plane, zones);
     monitoring =
-        new Monitoring(store, timers, plane, statuses, around.loads(), around.measurements());
+        new Monitoring(
+            store, timers, plane, statuses, around.loads(), around.groups(), around.measurements());
     instanceLoop = new Loop<>("ec2-instance", timers, random, INSTANCES_AT_ONCE, instances::look);
     tags = new Tags(store);
     network.addNames(new HostNames(scope, store));

@@ -3,11 +3,16 @@ package dev.muelle.services.autoscaling;
 import dev.muelle.loop.Timers;
 import dev.muelle.loop.VirtualTimers;
 import dev.muelle.network.sim.SimNetwork;
+import dev.muelle.services.AlarmActions;
+import dev.muelle.services.AlarmReceivers;
 import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Scope;
+import dev.muelle.services.SessionKeys;
+import dev.muelle.services.cloudwatch.CloudWatch;
 import dev.muelle.services.ec2.Ec2;
+import dev.muelle.services.ec2.eni.NetworkInterfaces;
 import dev.muelle.services.ecs.Life;
 import dev.muelle.services.ecs.StoreInStep;
 import dev.muelle.services.iam.Iam;
@@ -19,6 +24,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
@@ -27,22 +33,25 @@ import software.amazon.awssdk.services.autoscaling.model.AutoScalingGroup;
 import software.amazon.awssdk.services.autoscaling.model.CreateAutoScalingGroupRequest;
 import software.amazon.awssdk.services.autoscaling.model.Instance;
 import software.amazon.awssdk.services.autoscaling.model.LifecycleState;
+import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.InstanceStateName;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 
-/** Auto Scaling with the real EC2; the network is in memory, and time is virtual. */
+/** Auto Scaling with the real EC2 and CloudWatch; the network is in memory, and time is virtual. */
 final class World implements AutoCloseable {
 
   static final Scope SCOPE = new Scope("000000000000", "us-east-1");
   static final String GROUP = "web";
+  private static final int VCPUS = 2; // of a t3.small
 
   final VirtualTimers time = new VirtualTimers(Instant.parse("2026-11-21T08:00:00Z"));
   final Balancer balancer = new Balancer();
   final Map<String, Double> measured = new TreeMap<>();
   final String image;
+  final CloudWatch cloudWatch;
   final Ec2 ec2;
   private final SimNetwork network = new SimNetwork(time);
   private final SqliteStore base;
@@ -51,18 +60,73 @@ final class World implements AutoCloseable {
   private Life life = new Life();
   AutoScaling scaling;
 
+  /** What there is to do, in instances that are wholly busy; those in service share it. */
+  double load;
+
   World(Path directory, int seed) {
     random = new Random(seed);
     base = SqliteStore.open(directory.resolve("store.db"));
     Ids ids = new Ids(random);
     Iam iam = new Iam(SCOPE, base.in("000000000000/global"), time, ids);
-    ec2 = new Ec2(SCOPE, inStep(new Life()), time, ids, random, iam, network);
+    EventOutbox unheard = new EventOutbox(ids);
+    AlarmReceivers receivers = new AlarmReceivers();
+    receivers.add(new Connected());
+    cloudWatch =
+        new CloudWatch(SCOPE, base.in(SCOPE.storeScope()), time, random, receivers, unheard);
+    ec2 =
+        new Ec2(
+            SCOPE,
+            inStep(new Life()),
+            time,
+            ids,
+            random,
+            iam,
+            network,
+            NetworkInterfaces.MOST,
+            new Ec2.Around(
+                (vpcId, address, port, handler) -> () -> {},
+                new SessionKeys(base.in("sessions"), time, random),
+                unheard,
+                cloudWatch.measurements(),
+                this::busy,
+                this::grouping));
+    cloudWatch.start();
     ec2.start();
     image = ec2.describeImages(r -> r.owners("amazon")).images().getFirst().imageId();
     boot();
     ec2.createLaunchTemplate(r ->
         r.launchTemplateName("web")
-            .launchTemplateData(d -> d.imageId(image).instanceType("t3.small")));
+            .launchTemplateData(
+                d -> d.imageId(image).instanceType("t3.small").monitoring(m -> m.enabled(true))));
+  }
+
+  private double busy(String instanceId) {
+    if (load == 0) {
+      return 0;
+    }
+    List<String> serving = serving();
+    return serving.contains(instanceId) ? Math.min(1, load / serving.size()) * VCPUS : 0;
+  }
+
+  private Optional<String> grouping(String instanceId) {
+    try {
+      return scaling.instanceGroups().of(instanceId);
+    } catch (Life.Killed e) {
+      return Optional.empty(); // EC2 lives on, here
+    }
+  }
+
+  /** Alarms call whoever is there: the server of this life. */
+  private final class Connected implements AlarmActions {
+    @Override
+    public boolean takes(String action) {
+      return scaling.alarmActions().takes(action);
+    }
+
+    @Override
+    public void perform(String action, Transition transition) {
+      scaling.alarmActions().perform(action, transition);
+    }
   }
 
   private StoreInStep inStep(Life of) {
@@ -85,6 +149,7 @@ final class World implements AutoCloseable {
             random,
             life.guard(Ec2Client.class, ec2),
             life.guard(ElasticLoadBalancingV2Client.class, balancer),
+            life.guard(CloudWatchClient.class, cloudWatch),
             events,
             measurements);
     scaling.start();
@@ -194,6 +259,8 @@ final class World implements AutoCloseable {
 
   @Override
   public void close() {
+    time.settle(); // what has begun, closing would wait for
+    cloudWatch.close();
     life.end();
     store.close();
     ec2.close();

@@ -13,6 +13,7 @@ import dev.muelle.network.Network.Link;
 import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
+import dev.muelle.services.InstanceGroups;
 import dev.muelle.services.InstanceLoads;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Scope;
@@ -97,7 +98,13 @@ class InstanceMetadataTest {
             iam,
             network,
             100,
-            new Ec2.Around(this::serve, sessions, events, Measurements.NONE, InstanceLoads.NONE));
+            new Ec2.Around(
+                this::serve,
+                sessions,
+                events,
+                Measurements.NONE,
+                InstanceLoads.NONE,
+                InstanceGroups.NONE));
     made.start();
     return made;
   }

@@ -18,7 +18,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,6 +39,8 @@ class InstanceMonitoringTest {
   @TempDir private Path directory;
   private final VirtualTimers time = new VirtualTimers(Instant.parse("2026-01-01T00:00:00Z"));
   private final List<String> measured = new ArrayList<>();
+  private final Set<String> dimensions = new TreeSet<>();
+  private final Map<String, String> grouped = new TreeMap<>(); // instances' groups
   private SqliteStore file;
   private SimNetwork network;
   private Ec2 ec2;
@@ -59,13 +66,16 @@ class InstanceMonitoringTest {
                 new SessionKeys(file.in("sessions"), time, new Random()),
                 new EventOutbox(ids),
                 metric -> (value, times) -> note(metric, value),
-                instanceId -> 0.5));
+                instanceId -> 0.5,
+                instanceId -> Optional.ofNullable(grouped.get(instanceId))));
     ec2.start();
   }
 
   private void note(Metric metric, double value) {
     assertEquals("AWS/EC2", metric.namespace());
-    measured.add(metric.dimensions().get("InstanceId") + " " + metric.name() + " " + value);
+    String whose = metric.dimensions().values().iterator().next();
+    measured.add(whose + " " + metric.name() + " " + value);
+    dimensions.addAll(metric.dimensions().keySet());
   }
 
   @AfterEach
@@ -149,5 +159,22 @@ class InstanceMonitoringTest {
     ec2.monitorInstances(r -> r.instanceIds(fifth.instanceId()));
     carries(fifth, new Link(true, 6001, 61, 0, 0));
     assertTrue(minute().contains(b + "NetworkIn 1.0"));
+  }
+
+  @Test
+  void whatAGroupsInstancesCarryIsTheGroups() {
+    Instance one = running(true);
+    Instance other = running(true);
+    running(true);
+    minute();
+    assertEquals(Set.of("InstanceId"), dimensions);
+    grouped.put(one.instanceId(), "web");
+    grouped.put(other.instanceId(), "web");
+    List<String> told = minute();
+    assertEquals(Set.of("AutoScalingGroupName", "InstanceId"), dimensions);
+    assertEquals(2, told.stream().filter("web CPUUtilization 25.0"::equals).count());
+    assertEquals(2, told.stream().filter("web StatusCheckFailed 0.0"::equals).count());
+    grouped.remove(other.instanceId());
+    assertEquals(1, minute().stream().filter("web CPUUtilization 25.0"::equals).count());
   }
 }

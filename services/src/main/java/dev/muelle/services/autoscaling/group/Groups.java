@@ -14,7 +14,6 @@ import dev.muelle.services.autoscaling.state.Refuse;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -364,13 +363,13 @@ public final class Groups {
                 + g.minSize()
                 + " for the AutoScalingGroup.");
       }
-      if (Boolean.TRUE.equals(request.honorCooldown()) && cooling(tx, group, now)) {
+      if (Boolean.TRUE.equals(request.honorCooldown()) && group.cools(tx, now)) {
         throw Refuse.inProgress(
             "The group "
                 + group.name()
                 + " is in its cooldown period: its last activity is not over"
                 + " since "
-                + g.defaultCooldown()
+                + group.cooldownSeconds()
                 + " seconds.");
       }
       return desired == g.desiredCapacity()
@@ -382,14 +381,6 @@ public final class Groups {
     });
     wake.accept(request.autoScalingGroupName());
     return SetDesiredCapacityResponse.builder().build();
-  }
-
-  private static boolean cooling(Tx tx, GroupRecord group, Instant now) {
-    boolean busy = Member.of(tx, group.name()).stream().anyMatch(m -> m.coming() || m.going());
-    return busy
-        || (group.changedAt() != null
-            && now.isBefore(
-                group.changedAt().plus(Duration.ofSeconds(group.group().defaultCooldown()))));
   }
 
   public DeleteAutoScalingGroupResponse delete(DeleteAutoScalingGroupRequest request) {

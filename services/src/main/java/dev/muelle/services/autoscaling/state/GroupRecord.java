@@ -25,6 +25,8 @@ import software.amazon.awssdk.services.autoscaling.model.AutoScalingGroup;
  * @param failedSubnets those in which the last launches failed
  * @param changedAt when an instance last came or went because of the desired capacity: the cooldown
  *     begins there
+ * @param cooldown of the simple policy that changed the desired capacity last, in seconds; null for
+ *     the group's own
  * @param deleting whether it only waits for its instances to go
  */
 public record GroupRecord(
@@ -36,6 +38,7 @@ public record GroupRecord(
     @Nullable Instant launchAfter,
     List<String> failedSubnets,
     @Nullable Instant changedAt,
+    @Nullable Integer cooldown,
     boolean deleting) {
 
   /** By name. */
@@ -52,7 +55,8 @@ public record GroupRecord(
   }
 
   public static GroupRecord of(AutoScalingGroup group) {
-    return new GroupRecord(group, List.of(), List.of(), List.of(), 0, null, List.of(), null, false);
+    return new GroupRecord(
+        group, List.of(), List.of(), List.of(), 0, null, List.of(), null, null, false);
   }
 
   public static Optional<GroupRecord> find(Tx tx, String name) {
@@ -92,25 +96,76 @@ public record GroupRecord(
         launchAfter,
         failedSubnets,
         changedAt,
+        cooldown,
         deleting);
   }
 
-  /** With one more reason for what comes. */
+  /** With one more reason for what comes, after which the group's own cooldown is kept. */
   public GroupRecord because(String cause) {
     List<String> all = new ArrayList<>(causes);
     all.add(cause);
-    return withCauses(all.subList(Math.max(0, all.size() - CAUSES), all.size()));
+    return withCauses(all.subList(Math.max(0, all.size() - CAUSES), all.size())).cooling(null);
+  }
+
+  /** With a cooldown after what comes; null for the group's own. */
+  public GroupRecord cooling(@Nullable Integer seconds) {
+    return new GroupRecord(
+        group,
+        causes,
+        joining,
+        leaving,
+        failures,
+        launchAfter,
+        failedSubnets,
+        changedAt,
+        seconds,
+        deleting);
+  }
+
+  /** How long nothing more is changed after a change, where cooldowns are honoured; in seconds. */
+  public int cooldownSeconds() {
+    return cooldown == null ? group.defaultCooldown() : cooldown;
+  }
+
+  /**
+   * Whether an activity is under way, or its cooldown is not over.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-scaling-cooldowns.html">Scaling
+   *     cooldowns</a>
+   */
+  public boolean cools(Tx tx, Instant now) {
+    boolean busy = Member.of(tx, name()).stream().anyMatch(m -> m.coming() || m.going());
+    return busy || (changedAt != null && now.isBefore(changedAt.plusSeconds(cooldownSeconds())));
   }
 
   public GroupRecord withCauses(List<String> others) {
     return new GroupRecord(
-        group, others, joining, leaving, failures, launchAfter, failedSubnets, changedAt, deleting);
+        group,
+        others,
+        joining,
+        leaving,
+        failures,
+        launchAfter,
+        failedSubnets,
+        changedAt,
+        cooldown,
+        deleting);
   }
 
   /** With other target groups to put its instances into, and to take them out of. */
   public GroupRecord withTraffic(List<String> in, List<String> out) {
     return new GroupRecord(
-        group, causes, in, out, failures, launchAfter, failedSubnets, changedAt, deleting);
+        group,
+        causes,
+        in,
+        out,
+        failures,
+        launchAfter,
+        failedSubnets,
+        changedAt,
+        cooldown,
+        deleting);
   }
 
   /** After a launch that failed. */
@@ -118,23 +173,50 @@ public record GroupRecord(
     List<String> subnets = new ArrayList<>(failedSubnets);
     subnets.add(subnet);
     return new GroupRecord(
-        group, causes, joining, leaving, failures + 1, next, subnets, changedAt, deleting);
+        group,
+        causes,
+        joining,
+        leaving,
+        failures + 1,
+        next,
+        subnets,
+        changedAt,
+        cooldown,
+        deleting);
   }
 
   /** After a launch that went well, or a change that may mend what made it fail. */
   public GroupRecord hopeful() {
     return new GroupRecord(
-        group, causes, joining, leaving, 0, null, List.of(), changedAt, deleting);
+        group, causes, joining, leaving, 0, null, List.of(), changedAt, cooldown, deleting);
   }
 
   public GroupRecord changed(Instant at) {
     return new GroupRecord(
-        group, causes, joining, leaving, failures, launchAfter, failedSubnets, at, deleting);
+        group,
+        causes,
+        joining,
+        leaving,
+        failures,
+        launchAfter,
+        failedSubnets,
+        at,
+        cooldown,
+        deleting);
   }
 
   public GroupRecord deleted() {
     return new GroupRecord(
-            group, causes, joining, leaving, failures, launchAfter, failedSubnets, changedAt, true)
+            group,
+            causes,
+            joining,
+            leaving,
+            failures,
+            launchAfter,
+            failedSubnets,
+            changedAt,
+            cooldown,
+            true)
         .with(g -> g.status("Delete in progress").minSize(0).maxSize(0).desiredCapacity(0));
   }
 

@@ -2,6 +2,7 @@ package dev.muelle.services.cloudwatch.alarm;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.muelle.services.AlarmReadings;
 import dev.muelle.services.cloudwatch.alarm.Judge.Judgement;
 import dev.muelle.services.cloudwatch.math.Queries;
 import dev.muelle.services.cloudwatch.series.Metric;
@@ -24,9 +25,6 @@ import software.amazon.awssdk.services.cloudwatch.model.MetricAlarm;
  *     evaluation</a>
  */
 final class Measured {
-
-  /** How many periods more than are evaluated are looked at. */
-  private static final int FARTHER_BACK = 2;
 
   private final MetricAlarm alarm;
   private final int period;
@@ -61,7 +59,7 @@ final class Measured {
             : MissingData.of(alarm.treatMissingData()).orElseThrow();
     int step = Math.min(period, 60);
     to = Math.floorDiv(now.getEpochSecond(), step) * step;
-    from = to - (long) period * (evaluate + FARTHER_BACK);
+    from = to - (long) period * (evaluate + AlarmReadings.FARTHER_BACK);
   }
 
   /** The time between two of the alarm's points: the longest of its metrics'. */

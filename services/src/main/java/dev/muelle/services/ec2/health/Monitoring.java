@@ -3,6 +3,7 @@ package dev.muelle.services.ec2.health;
 import dev.muelle.loop.Timers;
 import dev.muelle.loop.Timers.Cancellable;
 import dev.muelle.network.Network.Link;
+import dev.muelle.services.InstanceGroups;
 import dev.muelle.services.InstanceLoads;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Measurements.Metric;
@@ -54,6 +55,7 @@ public final class Monitoring implements AutoCloseable {
   private final DataPlane plane;
   private final InstanceStatuses statuses;
   private final InstanceLoads loads;
+  private final InstanceGroups groups;
   private final Measurements measurements;
   private boolean closed;
   private @Nullable Cancellable next;
@@ -80,12 +82,14 @@ public final class Monitoring implements AutoCloseable {
       DataPlane plane,
       InstanceStatuses statuses,
       InstanceLoads loads,
+      InstanceGroups groups,
       Measurements measurements) {
     this.store = store;
     this.timers = timers;
     this.plane = plane;
     this.statuses = statuses;
     this.loads = loads;
+    this.groups = groups;
     this.measurements = measurements;
   }
 
@@ -232,10 +236,17 @@ public final class Monitoring implements AutoCloseable {
     record(record, "NetworkPacketsOut", StandardUnit.COUNT, sum.packetsOut);
   }
 
+  /** Under the instance's id, and under its Auto Scaling group's name. */
   private void record(InstanceRecord record, String name, StandardUnit unit, double value) {
     measurements
         .of(new Metric("AWS/EC2", name, Map.of("InstanceId", record.id()), unit))
         .record(value);
+    groups
+        .of(record.id())
+        .ifPresent(group ->
+            measurements
+                .of(new Metric("AWS/EC2", name, Map.of("AutoScalingGroupName", group), unit))
+                .record(value));
   }
 
   @Override

@@ -1,6 +1,5 @@
-package dev.muelle.services.applicationautoscaling;
+package dev.muelle.services;
 
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
@@ -15,19 +14,24 @@ import software.amazon.awssdk.services.cloudwatch.model.MetricDataResult;
 import software.amazon.awssdk.services.cloudwatch.model.ScanBy;
 import software.amazon.awssdk.services.cloudwatch.model.StateValue;
 
-/** What an alarm looks at, read from CloudWatch. */
-record Readings(CloudWatchClient cloudWatch) {
+/** What an alarm looks at, read from CloudWatch by those who scale. */
+public record AlarmReadings(CloudWatchClient cloudWatch) {
 
   private static final int PERIOD = 60; // s, where an alarm's metrics say nothing
-  private static final Set<String> ACROSS_TASKS = Set.of("Average", "Minimum", "Maximum");
+
+  /** How many periods beyond its own an alarm looks at, where some have no data. */
+  public static final int FARTHER_BACK = 2;
+
+  private static final Set<String> ACROSS_MEMBERS = Set.of("Average", "Minimum", "Maximum");
 
   /**
    * An alarm's data.
    *
-   * @param points of the periods that it evaluates, oldest first; periods without data have none
+   * @param points as many as it evaluates, oldest first, or fewer: where periods have no data, it
+   *     looks a little farther back
    */
-  record Reading(StateValue state, double threshold, List<Double> points) {
-    Optional<Double> latest() {
+  public record Reading(StateValue state, double threshold, List<Double> points) {
+    public Optional<Double> latest() {
       return points.isEmpty() ? Optional.empty() : Optional.of(points.getLast());
     }
   }
@@ -42,29 +46,44 @@ record Readings(CloudWatchClient cloudWatch) {
    *     href="https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-simple-step.html">Step
    *     and simple scaling policies for Amazon EC2 Auto Scaling</a>
    */
-  Optional<Reading> of(String alarmName, Instant at, @Nullable String aggregation) {
+  public Optional<Reading> of(String alarmName, Instant at, @Nullable String aggregation) {
+    return since(Instant.EPOCH, alarmName, at, aggregation);
+  }
+
+  /** The same, of the periods only that began no earlier than this. */
+  public Optional<Reading> since(
+      Instant earliest, String alarmName, Instant at, @Nullable String aggregation) {
     return cloudWatch.describeAlarms(r -> r.alarmNames(alarmName)).metricAlarms().stream()
         .findFirst()
         .map(alarm ->
-            new Reading(alarm.stateValue(), alarm.threshold(), points(alarm, at, aggregation)));
+            new Reading(
+                alarm.stateValue(), alarm.threshold(), points(alarm, earliest, at, aggregation)));
   }
 
-  private List<Double> points(MetricAlarm alarm, Instant at, @Nullable String aggregation) {
+  private List<Double> points(
+      MetricAlarm alarm, Instant earliest, Instant at, @Nullable String aggregation) {
     int period = period(alarm);
+    int periods = alarm.evaluationPeriods();
     long end = Math.floorDiv(at.getEpochSecond(), period) * (long) period;
-    Duration range = Duration.ofSeconds((long) period * alarm.evaluationPeriods());
-    Instant to = Instant.ofEpochSecond(end);
+    long begin =
+        Math.max(
+            end - (long) period * (periods + FARTHER_BACK),
+            Math.ceilDiv(earliest.plusNanos(999_999_999).getEpochSecond(), period) * (long) period);
+    if (begin >= end) {
+      return List.of();
+    }
     List<MetricDataQuery> queries =
         alarm.metrics().isEmpty() ? List.of(query(alarm, period, aggregation)) : alarm.metrics();
     List<MetricDataResult> results =
         cloudWatch
             .getMetricData(r ->
-                r.startTime(to.minus(range))
-                    .endTime(to)
+                r.startTime(Instant.ofEpochSecond(begin))
+                    .endTime(Instant.ofEpochSecond(end))
                     .scanBy(ScanBy.TIMESTAMP_ASCENDING)
                     .metricDataQueries(queries))
             .metricDataResults();
-    return results.size() == 1 ? results.getFirst().values() : List.of();
+    List<Double> all = results.size() == 1 ? results.getFirst().values() : List.of();
+    return all.subList(Math.max(0, all.size() - periods), all.size());
   }
 
   private static int period(MetricAlarm alarm) {
@@ -84,7 +103,7 @@ record Readings(CloudWatchClient cloudWatch) {
     String statistic =
         own == null
             ? alarm.extendedStatistic()
-            : aggregation != null && ACROSS_TASKS.contains(own) ? aggregation : own;
+            : aggregation != null && ACROSS_MEMBERS.contains(own) ? aggregation : own;
     return MetricDataQuery.builder()
         .id("m1")
         .metricStat(s ->
