@@ -32,7 +32,7 @@ public interface Balancer extends AutoCloseable {
   Optional<Metrics> loadBalancerMetrics(String id);
 
   /** What a network load balancer has counted so far; empty if there is none of that id. */
-  Optional<FlowMetrics> flowMetrics(String id);
+  Map<FlowMetrics.Part, FlowMetrics> flowMetrics(String id);
 
   /** What a target group has counted so far; empty if it is in no load balancer. */
   Optional<Metrics> targetGroupMetrics(String id);

@@ -81,6 +81,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     touch();
     ByteBuf in = (ByteBuf) message;
+    visitor.moved(in.readableBytes());
     pending =
         pending.isReadable()
             ? ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(channel.alloc(), pending, in)
@@ -275,6 +276,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
   }
 
   private void noteSent(ByteBuf out) {
+    visitor.moved(out.readableBytes());
     Ledger ledger = request == null ? null : request.ledger;
     if (ledger != null) {
       ledger.sent(out.readableBytes());

@@ -16,6 +16,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Stream;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** One request of an HTTP/2 connection, and its answer. */
@@ -59,6 +60,7 @@ final class ClientStream implements Client {
    */
   void begin(Head head, boolean whole) {
     ended = whole;
+    visitor.moved(head.length());
     Request request = Request.http2(head, whole);
     headRequest = request.isHead();
     Verdict verdict = Verdict.of(request, visitor);
@@ -110,6 +112,7 @@ final class ClientStream implements Client {
     touch();
     ended |= last;
     int bytes = data.readableBytes();
+    visitor.moved(bytes);
     Exchange current = exchange;
     if (current == null && !asking) {
       return bytes; // answered already
@@ -188,9 +191,7 @@ final class ClientStream implements Client {
   public void pass(Response answer, ByteBuf in) {
     touch();
     ByteBuf payload = answer.payload(in, connection.alloc());
-    if (ledger != null) {
-      ledger.sent(payload.readableBytes());
-    }
+    noteSent(payload.readableBytes());
     answered = answer.body.done() && answer.trailers() == null;
     if (payload.isReadable() || answered) {
       connection.data(stream, payload, answered);
@@ -224,9 +225,17 @@ final class ClientStream implements Client {
   }
 
   private void noteSent(Http2Headers head) {
-    Ledger noted = ledger;
-    if (noted != null) {
-      head.forEach(field -> noted.sent(field.getKey().length() + field.getValue().length() + 4L));
+    long bytes = 0;
+    for (Map.Entry<CharSequence, CharSequence> field : head) {
+      bytes += field.getKey().length() + field.getValue().length() + 4L;
+    }
+    noteSent(bytes);
+  }
+
+  private void noteSent(long bytes) {
+    visitor.moved(bytes);
+    if (ledger != null) {
+      ledger.sent(bytes);
     }
   }
 
@@ -255,9 +264,7 @@ final class ClientStream implements Client {
     boolean bare = headRequest || answer.body().length == 0;
     Http2Headers head = Http2Heads.answer(answer, worker.clock.instant());
     noteSent(head);
-    if (ledger != null) {
-      ledger.sent(bare ? 0 : answer.body().length);
-    }
+    noteSent(bare ? 0 : answer.body().length);
     ended(answer.status());
     connection.head(stream, head, bare);
     if (!bare) {

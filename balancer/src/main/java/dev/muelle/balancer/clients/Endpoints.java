@@ -5,6 +5,7 @@ import dev.muelle.balancer.LoadBalancer.Front;
 import dev.muelle.balancer.LoadBalancer.Listener;
 import dev.muelle.balancer.LoadBalancer.Node;
 import dev.muelle.balancer.LoadBalancer.Sockets;
+import dev.muelle.balancer.metrics.Metrics.Count;
 import dev.muelle.balancer.routing.BalancerState;
 import dev.muelle.balancer.routing.BalancerState.Binding;
 import dev.muelle.balancer.routing.Place;
@@ -43,17 +44,24 @@ import org.slf4j.LoggerFactory;
 public final class Endpoints {
 
   private static final Logger LOG = LoggerFactory.getLogger(Endpoints.class);
-  private static final int MAX_CLIENTS = 20_000;
   private static final int BACKLOG = 1024;
 
   private final EventLoopGroup loops;
   private final Map<EventExecutor, Worker> workers;
   private final Sockets host;
+  private final int most;
   private final Map<Place, Endpoint> endpoints = new ConcurrentHashMap<>();
   private final AtomicInteger held = new AtomicInteger();
   private final AtomicInteger clients = new AtomicInteger();
 
-  public Endpoints(EventLoopGroup loops, Map<EventExecutor, Worker> workers, Sockets host) {
+  /**
+   * None yet.
+   *
+   * @param most how many clients there may be at once
+   */
+  public Endpoints(
+      EventLoopGroup loops, Map<EventExecutor, Worker> workers, Sockets host, int most) {
+    this.most = most;
     this.loops = loops;
     this.workers = workers;
     this.host = host;
@@ -159,8 +167,12 @@ public final class Endpoints {
 
   private void accept(Endpoint endpoint, SocketChannel channel) {
     Worker worker = workers.get(channel.eventLoop());
-    if (worker == null || clients.incrementAndGet() > MAX_CLIENTS) {
+    if (worker == null || clients.incrementAndGet() > most) {
       clients.decrementAndGet();
+      // Where several load balancers share a port, nobody knows yet whom the client means.
+      if (endpoint.bindings.size() == 1) {
+        endpoint.bindings.values().iterator().next().metrics().add(Count.REJECTED_CONNECTIONS);
+      }
       channel.close();
       return;
     }

@@ -4,10 +4,12 @@ import dev.muelle.balancer.LoadBalancer.Choice;
 import dev.muelle.balancer.LoadBalancer.Node;
 import dev.muelle.balancer.http.Head;
 import dev.muelle.balancer.messages.Request;
+import dev.muelle.balancer.metrics.Metrics.Count;
 import dev.muelle.balancer.routing.GroupState;
 import dev.muelle.balancer.routing.MemberState;
 import dev.muelle.balancer.routing.Sticky;
 import dev.muelle.balancer.targets.Carrier;
+import dev.muelle.balancer.targets.Reach;
 import dev.muelle.balancer.targets.TargetConnection;
 import dev.muelle.balancer.targets.Worker;
 import dev.muelle.balancer.tls.TargetTls;
@@ -80,7 +82,17 @@ final class Attempts {
 
   private @Nullable MemberState pick() {
     String cookie = sticky == null ? null : sticky.brought(request);
-    return group.pick(tried, cookie, to.zone(), worker.random, worker.clock.instant());
+    Instant now = worker.clock.instant();
+    MemberState chosen = group.pick(tried, cookie, to.zone(), worker.random, now);
+    if (chosen != null && count == 1) {
+      if (group.failsOpen(to.zone())) {
+        to.tally().add(Count.FAILED_OPEN);
+      }
+      if (sticky != null && !Sticky.means(cookie, GroupState.mark(chosen), now)) {
+        to.tally().add(Count.NOT_STICKY);
+      }
+    }
+    return chosen;
   }
 
   private void connect(MemberState chosen) {
@@ -91,19 +103,19 @@ final class Attempts {
       return;
     }
     if (group.version.http2()) {
-      worker.http2(node, chosen).open((stream, timedOut) -> connected(chosen, stream, timedOut));
+      worker.http2(node, chosen).open((stream, reach) -> connected(chosen, stream, reach));
     } else {
       worker.connect(
           node,
           chosen.target.address(),
           chosen.target.port(),
           TargetTls.of(group.secure, false),
-          (channel, timedOut) ->
-              connected(chosen, channel == null ? null : worker.http1(chosen, channel), timedOut));
+          (channel, reach) ->
+              connected(chosen, channel == null ? null : worker.http1(chosen, channel), reach));
     }
   }
 
-  private void connected(MemberState chosen, @Nullable Carrier carrier, boolean timedOut) {
+  private void connected(MemberState chosen, @Nullable Carrier carrier, Reach reach) {
     if (carrier != null) {
       if (exchange.over()) {
         carrier.done(true);
@@ -115,14 +127,18 @@ final class Attempts {
     if (exchange.over()) {
       return;
     }
-    group.metrics.connectionError();
+    to.tally()
+        .add(
+            reach == Reach.NO_SESSION
+                ? Count.TARGET_HANDSHAKE_ERRORS
+                : Count.TARGET_CONNECTION_ERRORS);
     did(true);
     if (request.ledger != null) {
       request.ledger.tried(chosen.target);
     }
     leave();
     tried.add(chosen);
-    failure = timedOut ? 504 : 502;
+    failure = reach == Reach.TIMED_OUT ? 504 : 502;
     next(true);
   }
 

@@ -6,8 +6,7 @@ import dev.muelle.balancer.http.Head;
 import dev.muelle.balancer.messages.Ledger;
 import dev.muelle.balancer.messages.Request;
 import dev.muelle.balancer.messages.Response;
-import dev.muelle.balancer.routing.BalancerState;
-import dev.muelle.balancer.routing.GroupState;
+import dev.muelle.balancer.metrics.Metrics.Count;
 import dev.muelle.balancer.routing.MemberState;
 import dev.muelle.balancer.targets.Carrier;
 import dev.muelle.balancer.targets.Worker;
@@ -28,8 +27,7 @@ public final class Exchange implements Carrier.Sender {
 
   private final Client client;
   private final Worker worker;
-  private final BalancerState balancer;
-  private final GroupState group;
+  private final Tally tally;
   private final Request request;
   private final @Nullable Ledger ledger;
   private final byte[] head;
@@ -52,8 +50,7 @@ public final class Exchange implements Carrier.Sender {
   public Exchange(Client client, Worker worker, Request request, Verdict.Forwarded to) {
     this.client = client;
     this.worker = worker;
-    this.balancer = to.balancer();
-    this.group = to.group();
+    this.tally = to.tally();
     this.request = request;
     this.ledger = request.ledger;
     this.head = to.head();
@@ -63,7 +60,7 @@ public final class Exchange implements Carrier.Sender {
   }
 
   public void start() {
-    group.metrics.request();
+    tally.group().add(Count.REQUESTS);
     attempts.next(true);
   }
 
@@ -247,11 +244,10 @@ public final class Exchange implements Carrier.Sender {
     response = answer;
     replay.forget();
     tunnel = switches;
-    group.metrics.answered(answer.status, worker.nanos() - sentAt);
+    tally.answered(answer.status, worker.nanos() - sentAt);
     if (ledger != null) {
       ledger.targetAnswered(answer.status);
     }
-    balancer.metrics.answered(answer.status, worker.nanos() - sentAt);
     answer.cookies = attempts.cookies(answer.head);
     attempts.did(answer.status >= 500);
     client.begin(answer);
@@ -346,7 +342,7 @@ public final class Exchange implements Carrier.Sender {
       attempts.again();
     } else {
       discard();
-      group.metrics.connectionError();
+      tally.add(Count.TARGET_CONNECTION_ERRORS);
       attempts.did(true);
       attempts.leave();
       fail(502);

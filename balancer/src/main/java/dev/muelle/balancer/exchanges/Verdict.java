@@ -14,6 +14,7 @@ import dev.muelle.balancer.routing.GroupState;
 import dev.muelle.balancer.routing.Shares;
 import dev.muelle.balancer.routing.Sticky;
 import dev.muelle.balancer.rules.Condition.Facts;
+import dev.muelle.balancer.metrics.Metrics.Count;
 import dev.muelle.balancer.rules.Rewrites;
 import dev.muelle.balancer.targets.Worker;
 import dev.muelle.balancer.visitors.Visitor;
@@ -30,6 +31,9 @@ import org.slf4j.LoggerFactory;
 public sealed interface Verdict {
 
   Logger LOG = LoggerFactory.getLogger(Verdict.class);
+
+  /** What a redirect may lead to at most (AWS: {@code HTTP_Redirect_Url_Limit_Exceeded_Count}). */
+  int MAX_LOCATION = 8 * 1024;
 
   /** Nobody is meant by it any more: the connection ends. */
   record Nobody() implements Verdict {}
@@ -49,6 +53,7 @@ public sealed interface Verdict {
    * @param head what the target is told, in HTTP/1.1's form
    * @param zone whose targets alone it may go to; null if it may go to all
    * @param cookies what the client is told besides the answer, as values of Set-Cookie
+   * @param tally where it is counted
    */
   record Forwarded(
       BalancerState balancer,
@@ -56,13 +61,14 @@ public sealed interface Verdict {
       @Nullable String zone,
       byte[] head,
       boolean secure,
-      List<String> cookies)
+      List<String> cookies,
+      Tally tally)
       implements Verdict {
 
     Forwarded with(List<String> more) {
       List<String> all = new ArrayList<>(cookies);
       all.addAll(more);
-      return new Forwarded(balancer, group, zone, head, secure, all);
+      return new Forwarded(balancer, group, zone, head, secure, all, tally);
     }
   }
 
@@ -131,10 +137,17 @@ public sealed interface Verdict {
       visitor.connected("", List.of());
     }
     BalancerState balancer = found.balancer();
-    balancer.metrics.request();
+    found.metrics().add(Count.REQUESTS);
+    if (visitor.ipv6()) {
+      found.metrics().add(Count.IPV6_REQUESTS);
+    }
+    if (request.http2 && request.isGrpc()) {
+      found.metrics().add(Count.GRPC_REQUESTS);
+    }
     Ledger ledger = visitor.note(found, request);
     request.ledger = ledger;
     if (balancer.wanted.settings().headers().strictest() && request.suspicious()) {
+      found.metrics().add(Count.MALFORMED_REQUESTS);
       if (ledger != null) {
         ledger.classified("Ambiguous", request.suspicion());
       }
@@ -148,7 +161,12 @@ public sealed interface Verdict {
   }
 
   private static Verdict byRule(Request request, Visitor visitor, Binding found, Facts facts) {
-    LoadBalancer.Rule rule = found.rules().find(facts);
+    int index = found.rules().index(facts);
+    int looked = index < 0 ? found.rules().size() : index + 1;
+    if (looked > 0) {
+      found.metrics().add(Count.RULES, looked);
+    }
+    LoadBalancer.Rule rule = index < 0 ? null : found.rules().get(index);
     if (request.ledger != null) {
       request.ledger.rule(rule == null ? 0 : rule.priority());
     }
@@ -174,15 +192,19 @@ public sealed interface Verdict {
     Ledger ledger = request.ledger;
     return switch (action) {
       case Action.FixedResponse fixed -> {
-        balancer.metrics.fixedResponse();
+        found.metrics().add(Count.FIXED_RESPONSES);
         if (ledger != null) {
           ledger.action("fixed-response");
         }
         yield new Answered(Answer.fixed(fixed.status(), fixed.contentType(), fixed.body()));
       }
       case Redirect redirect -> {
-        balancer.metrics.redirect();
         String location = redirect.location(facts, visitor.secure, found.listener().port());
+        if (location.length() > MAX_LOCATION) {
+          found.metrics().add(Count.LONG_REDIRECTS);
+          yield new Answered(Answer.page(500));
+        }
+        found.metrics().add(Count.REDIRECTS);
         if (ledger != null) {
           ledger.action("redirect");
           ledger.redirected(location);
@@ -235,6 +257,14 @@ public sealed interface Verdict {
     if (!request.fits(group.version)) {
       return new Answered(Answer.page(464));
     }
+    if (request.hasInvalidField()) {
+      found
+          .metrics()
+          .add(
+              balancer.wanted.settings().headers().dropInvalid()
+                  ? Count.FIELDS_DROPPED
+                  : Count.FIELDS_FORWARDED);
+    }
     return new Forwarded(
         balancer,
         group,
@@ -246,6 +276,7 @@ public sealed interface Verdict {
             visitor.worker.random,
             now),
         visitor.secure,
-        sticky == null ? List.of() : sticky.set(group.id, visitor.secure, now));
+        sticky == null ? List.of() : sticky.set(group.id, visitor.secure, now),
+        new Tally(found.metrics(), group.metrics.in(found.zone())));
   }
 }

@@ -4,6 +4,7 @@ import dev.muelle.balancer.Delivery;
 import dev.muelle.balancer.LoadBalancer.Node;
 import dev.muelle.balancer.flows.FlowDoor.Meaning;
 import dev.muelle.balancer.metrics.FlowMetrics;
+import dev.muelle.balancer.metrics.FlowMetrics.Count;
 import dev.muelle.balancer.routing.MemberState;
 import dev.muelle.balancer.routing.TargetLink;
 import dev.muelle.balancer.targets.Worker;
@@ -104,9 +105,9 @@ final class Datagrams extends ChannelInboundHandlerAdapter {
     if (!door.admits(sender)) {
       return null;
     }
-    FlowMetrics metrics = meaning.balancer().flows;
+    FlowMetrics metrics = meaning.metrics(true);
     if (unanswered.size() + answered.size() >= MAX_FLOWS) {
-      metrics.reject();
+      metrics.add(Count.REJECTED_FLOWS);
       (unanswered.isEmpty() ? answered : unanswered).values().iterator().next().end();
     }
     MemberState member = meaning.target(sender, (InetSocketAddress) server.localAddress(), true);
@@ -164,7 +165,7 @@ final class Datagrams extends ChannelInboundHandlerAdapter {
 
     private void send(ByteBuf content) {
       moved = worker.nanos();
-      metrics.passed(content.readableBytes());
+      metrics.add(Count.BYTES, content.readableBytes());
       Channel to = target;
       if (to != null) {
         to.write(content);
@@ -191,7 +192,7 @@ final class Datagrams extends ChannelInboundHandlerAdapter {
         answered.get(sender); // it was heard of last now
       }
       moved = worker.nanos();
-      metrics.passed(packet.content().readableBytes());
+      metrics.add(Count.BYTES, packet.content().readableBytes());
       server.writeAndFlush(new DatagramPacket(packet.content(), sender));
     }
 

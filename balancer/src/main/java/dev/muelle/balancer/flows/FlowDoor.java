@@ -4,6 +4,9 @@ import dev.muelle.balancer.Delivery;
 import dev.muelle.balancer.FlowListener;
 import dev.muelle.balancer.LoadBalancer.Admission;
 import dev.muelle.balancer.LoadBalancer.Node;
+import dev.muelle.balancer.metrics.FlowMetrics;
+import dev.muelle.balancer.metrics.FlowMetrics.Count;
+import dev.muelle.balancer.metrics.FlowMetrics.Protocol;
 import dev.muelle.balancer.routing.BalancerState;
 import dev.muelle.balancer.routing.GroupState;
 import dev.muelle.balancer.routing.MemberState;
@@ -46,6 +49,13 @@ final class FlowDoor {
       @Nullable Predicate<Admission> admits,
       @Nullable TlsServer tls) {
 
+    /** Where flows that come in so are counted. */
+    FlowMetrics metrics(boolean udp) {
+      return balancer.flows(
+          node == null ? null : node.zone(),
+          udp ? Protocol.UDP : tls == null ? Protocol.TCP : Protocol.TLS);
+    }
+
     /** The target of a flow, with a place taken on it; null if there is none. */
     @Nullable MemberState target(InetSocketAddress client, InetSocketAddress at, boolean udp) {
       GroupState group = balancer.groups.get(listener.groupId());
@@ -59,7 +69,12 @@ final class FlowDoor {
         hash = hash * 31 + at.hashCode();
         hash = hash * 31 + (udp ? 17 : 6);
       }
-      return group.flow(hash, balancer.confined(group, node == null ? null : node.zone()));
+      String zone = balancer.confined(group, node == null ? null : node.zone());
+      MemberState found = group.flow(hash, zone);
+      if (found != null && group.failsOpen(zone)) {
+        metrics(udp).add(Count.FAILED_OPEN);
+      }
+      return found;
     }
 
     /** From where a target is reached: where the flow came in, or a node near the target. */

@@ -6,6 +6,7 @@ import dev.muelle.balancer.LoadBalancer.Front;
 import dev.muelle.balancer.LoadBalancer.Node;
 import dev.muelle.balancer.LoadBalancer.Sockets;
 import dev.muelle.balancer.flows.FlowDoor.Meaning;
+import dev.muelle.balancer.metrics.FlowMetrics.Count;
 import dev.muelle.balancer.routing.BalancerState;
 import dev.muelle.balancer.routing.Place;
 import dev.muelle.balancer.routing.TargetLink;
@@ -168,7 +169,7 @@ public final class FlowDoors {
   private void accept(FlowDoor door, SocketChannel channel) {
     if (connections.incrementAndGet() > MAX_CONNECTIONS) {
       connections.decrementAndGet();
-      door.meaning.balancer().flows.reject();
+      door.meaning.metrics(false).add(Count.REJECTED_FLOWS);
       Relay.reset(channel);
       return;
     }

@@ -18,8 +18,15 @@ final class FlowTls extends ByteToMessageDecoder {
 
   private final TlsServer tls;
   private final Worker worker;
+  private final Runnable refused;
 
-  FlowTls(TlsServer tls, Worker worker) {
+  /**
+   * A door.
+   *
+   * @param refused hears that the client began no handshake
+   */
+  FlowTls(TlsServer tls, Worker worker, Runnable refused) {
+    this.refused = refused;
     this.tls = tls;
     this.worker = worker;
   }
@@ -33,15 +40,15 @@ final class FlowTls extends ByteToMessageDecoder {
         handshake.setHandshakeTimeoutMillis(TlsServer.HANDSHAKE_MILLIS);
         ctx.pipeline().replace(this, "tls", handshake);
       } else if (in.readableBytes() > 2 * ClientHello.MAX_BYTES) {
-        refuse(ctx, in);
+        refuse(in);
       }
     } catch (ClientHello.Malformed | SSLException e) {
-      refuse(ctx, in);
+      refuse(in);
     }
   }
 
-  private static void refuse(ChannelHandlerContext ctx, ByteBuf in) {
+  private void refuse(ByteBuf in) {
     in.skipBytes(in.readableBytes());
-    Relay.reset(ctx.channel());
+    refused.run();
   }
 }

@@ -4,8 +4,10 @@ import dev.muelle.balancer.Delivery;
 import dev.muelle.balancer.LoadBalancer.Node;
 import dev.muelle.balancer.flows.FlowDoor.Meaning;
 import dev.muelle.balancer.metrics.FlowMetrics;
+import dev.muelle.balancer.metrics.FlowMetrics.Count;
 import dev.muelle.balancer.routing.MemberState;
 import dev.muelle.balancer.routing.TargetLink;
+import dev.muelle.balancer.targets.Reach;
 import dev.muelle.balancer.targets.Worker;
 import dev.muelle.balancer.tls.TargetTls;
 import dev.muelle.balancer.tls.TlsServer;
@@ -57,7 +59,7 @@ final class Relay implements TargetLink {
     this.meaning = door.meaning;
     this.worker = worker;
     this.client = client;
-    this.metrics = meaning.balancer().flows;
+    this.metrics = meaning.metrics(false);
   }
 
   /** Somebody has come; nothing is read of him yet. */
@@ -75,19 +77,26 @@ final class Relay implements TargetLink {
     if (tls == null) {
       relay.connect(null);
     } else {
-      client.pipeline().addBefore("side", "door", new FlowTls(tls, worker));
+      client.pipeline().addBefore("side", "door", new FlowTls(tls, worker, relay::unshaken));
       client.config().setAutoRead(true);
       worker.loop.schedule(
           () -> {
-            if (relay.target == null && relay.member == null && !relay.over) {
-              relay.metrics.clientTlsError();
-              relay.end(true);
+            if (relay.target == null && relay.member == null) {
+              relay.unshaken();
             }
           },
           TlsServer.HANDSHAKE_MILLIS,
           TimeUnit.MILLISECONDS);
     }
     relay.watch();
+  }
+
+  /** The client began no handshake that could be understood. */
+  private void unshaken() {
+    if (!over) {
+      metrics.add(Count.CLIENT_TLS_ERRORS);
+      end(true);
+    }
   }
 
   /** Ends a connection without a farewell. */
@@ -120,7 +129,7 @@ final class Relay implements TargetLink {
     member = chosen;
     Delivery how = chosen == null ? null : chosen.group.delivery;
     if (chosen == null || node == null || how == null) {
-      metrics.ownReset();
+      metrics.add(Count.OWN_RESETS);
       end(true);
       return;
     }
@@ -128,11 +137,12 @@ final class Relay implements TargetLink {
     // Who comes in on the host has no address that a target in the VPC could answer.
     InetSocketAddress kept = how.keepsClient() && meaning.node() != null ? from : null;
     worker.connectFor(
-        node, kept, chosen.target, (channel, timedOut) -> connected(channel, how, alpn, from, at));
+        node, kept, chosen.target, (channel, reach) -> connected(channel, reach, how, alpn, from, at));
   }
 
   private void connected(
       @Nullable Channel channel,
+      Reach reach,
       Delivery how,
       @Nullable String alpn,
       InetSocketAddress from,
@@ -144,7 +154,7 @@ final class Relay implements TargetLink {
       return;
     }
     if (channel == null) {
-      metrics.targetReset();
+      metrics.add(reach == Reach.NO_PORT ? Count.PORT_ERRORS : Count.TARGET_RESETS);
       end(true);
       return;
     }
@@ -161,7 +171,7 @@ final class Relay implements TargetLink {
     ByteBuf first = early;
     if (first != null) {
       early = null;
-      metrics.passed(first.readableBytes());
+      metrics.add(Count.BYTES, first.readableBytes());
       channel.writeAndFlush(first);
     }
     channel.config().setAutoRead(true);
@@ -186,7 +196,7 @@ final class Relay implements TargetLink {
       return;
     }
     if (left <= 0) {
-      metrics.ownReset();
+      metrics.add(Count.OWN_RESETS);
       end(true);
       return;
     }
@@ -203,7 +213,7 @@ final class Relay implements TargetLink {
     if (!worker.loop.isShuttingDown()) {
       worker.loop.execute(() -> {
         if (!over) {
-          metrics.ownReset();
+          metrics.add(Count.OWN_RESETS);
           end(true);
         }
       });
@@ -267,7 +277,7 @@ final class Relay implements TargetLink {
         return;
       }
       moved = worker.nanos();
-      metrics.passed(in.readableBytes());
+      metrics.add(Count.BYTES, in.readableBytes());
       to.write(in);
       if (!to.isWritable()) {
         ctx.channel().config().setAutoRead(false);
@@ -307,9 +317,9 @@ final class Relay implements TargetLink {
       SslHandler tls = ctx.pipeline().get(SslHandler.class);
       if (!agreed && !over) {
         if (clients) {
-          metrics.clientTlsError();
+          metrics.add(Count.CLIENT_TLS_ERRORS);
         } else {
-          metrics.targetTlsError();
+          metrics.add(Count.TARGET_TLS_ERRORS);
         }
         end(!clients); // the client still gets its alert
       } else if (clients && tls != null) {
@@ -347,9 +357,9 @@ final class Relay implements TargetLink {
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
       if (!over) {
         if (clients) {
-          metrics.clientReset();
+          metrics.add(Count.CLIENT_RESETS);
         } else {
-          metrics.targetReset();
+          metrics.add(Count.TARGET_RESETS);
         }
         end(true);
       }

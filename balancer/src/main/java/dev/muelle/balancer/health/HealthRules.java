@@ -18,13 +18,28 @@ public record HealthRules(TargetState state, int streak) {
 
   /** What one check found. */
   public sealed interface Outcome {
-    record Passed() implements Outcome {}
+    /** It answered, and as it should. */
+    record Passed(int status) implements Outcome {}
 
     record WrongStatus(int status) implements Outcome {}
 
-    record TimedOut() implements Outcome {}
+    /**
+     * It took too long.
+     *
+     * @param connecting whether it did so before there was a connection
+     */
+    record TimedOut(boolean connecting) implements Outcome {}
 
-    record NoAnswer() implements Outcome {}
+    /** It gave no answer, or none that could be understood. */
+    record NoAnswer(Fault fault) implements Outcome {}
+
+    /** What went wrong. */
+    enum Fault {
+      UNREACHABLE,
+      BROKEN_OFF,
+      MALFORMED,
+      NO_GRPC_STATUS
+    }
   }
 
   public static HealthRules fresh(Instant now) {

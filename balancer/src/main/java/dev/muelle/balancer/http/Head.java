@@ -255,6 +255,17 @@ public final class Head {
     return fields[field * 4 + 1] - fields[field * 4];
   }
 
+  /** Whether this field's name is of letters, digits and hyphens. */
+  public boolean isPlain(int field) {
+    for (int i = fields[field * 4]; i < fields[field * 4 + 1]; i++) {
+      byte b = bytes[i];
+      if (b != '-' && !(b >= '0' && b <= '9') && !(b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z')) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** Whether this field's name is one of {@code names}, which are lower case. */
   public boolean isOneOf(int field, List<String> names) {
     for (int i = 0; i < names.size(); i++) {

@@ -53,7 +53,7 @@ public final class Request {
   public final String target;
   public final String host;
   final boolean http10;
-  final boolean http2;
+  public final boolean http2;
   public final boolean keepAlive;
   public final boolean expectsContinue;
   public final Framing body;
@@ -234,7 +234,7 @@ public final class Request {
     return null;
   }
 
-  boolean isGrpc() {
+  public boolean isGrpc() {
     String type = head.first("content-type");
     return type != null && type.matches("application/grpc([+;].*)?");
   }
@@ -337,7 +337,7 @@ public final class Request {
     for (int i = 0; i < head.count(); i++) {
       if (!NEVER_COPIED.has(head, i)
           && !head.isOneOf(i, connection)
-          && !(headers.dropInvalid() && invalid(head.name(i)))
+          && !(headers.dropInvalid() && !head.isPlain(i))
           && !(headers.tlsSession()
               && (head.is(i, version.toLowerCase(Locale.ROOT))
                   || head.is(i, cipherSuite.toLowerCase(Locale.ROOT))))
@@ -383,8 +383,14 @@ public final class Request {
     return colon < 0 ? asked + ":" + arrival.listenerPort() : asked;
   }
 
-  private static boolean invalid(String name) {
-    return !Chars.all(name, c -> c == '-' || Character.isLetterOrDigit(c));
+  /** Whether a field's name is not of letters, digits and hyphens. */
+  public boolean hasInvalidField() {
+    for (int i = 0; i < head.count(); i++) {
+      if (!head.isPlain(i)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void forwardedFor(ByteBuf out, Arrival arrival, LoadBalancer.Headers headers) {

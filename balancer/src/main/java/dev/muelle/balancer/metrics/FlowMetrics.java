@@ -1,9 +1,11 @@
 package dev.muelle.balancer.metrics;
 
+import java.util.Collection;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * What a network load balancer counts; all but active flows only grow.
+ * What a network load balancer counts of the flows of one protocol in one zone; all but active
+ * flows only grow.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-cloudwatch-metrics.html">
@@ -11,97 +13,82 @@ import java.util.concurrent.atomic.LongAdder;
  */
 public final class FlowMetrics {
 
-  private final LongAdder active = new LongAdder();
-  private final LongAdder fresh = new LongAdder();
-  private final LongAdder bytes = new LongAdder();
-  private final LongAdder clientResets = new LongAdder();
-  private final LongAdder targetResets = new LongAdder();
-  private final LongAdder ownResets = new LongAdder();
-  private final LongAdder clientTlsErrors = new LongAdder();
-  private final LongAdder targetTlsErrors = new LongAdder();
-  private final LongAdder rejected = new LongAdder();
+  /** What flows are told apart by. */
+  public enum Protocol {
+    TCP,
+    TLS,
+    UDP
+  }
 
-  public FlowMetrics() {}
+  /**
+   * Which flows.
+   *
+   * @param zone of the node at which they came in; empty on the host
+   */
+  public record Part(String zone, Protocol protocol) {}
+
+  /** What is simply counted. */
+  public enum Count {
+    FLOWS,
+    /** Flows beyond what is kept at once. */
+    REJECTED_FLOWS,
+    /** Both ways. */
+    BYTES,
+    CLIENT_RESETS,
+    TARGET_RESETS,
+    OWN_RESETS,
+    CLIENT_TLS_ERRORS,
+    TARGET_TLS_ERRORS,
+    /** Flows of which also unhealthy targets might have been chosen. */
+    FAILED_OPEN,
+    /** Connections under a client's address for which no port was left. */
+    PORT_ERRORS
+  }
+
+  private final LongAdder active = new LongAdder();
+  private final LongAdder[] counts = new LongAdder[Count.values().length];
+
+  public FlowMetrics() {
+    for (int i = 0; i < counts.length; i++) {
+      counts[i] = new LongAdder();
+    }
+  }
+
+  /** Of all these together, as they are now. */
+  public static FlowMetrics sum(Collection<FlowMetrics> parts) {
+    FlowMetrics all = new FlowMetrics();
+    for (FlowMetrics part : parts) {
+      all.active.add(part.active());
+      for (Count what : Count.values()) {
+        all.add(what, part.get(what));
+      }
+    }
+    return all;
+  }
 
   public void begins() {
     active.increment();
-    fresh.increment();
+    add(Count.FLOWS);
   }
 
   public void ends() {
     active.decrement();
   }
 
-  public void passed(int count) {
-    bytes.add(count);
+  public void add(Count what) {
+    add(what, 1);
   }
 
-  public void clientReset() {
-    clientResets.increment();
+  public void add(Count what, long number) {
+    counts[what.ordinal()].add(number);
   }
 
-  public void targetReset() {
-    targetResets.increment();
+  public long get(Count what) {
+    return counts[what.ordinal()].sum();
   }
 
-  public void ownReset() {
-    ownResets.increment();
-  }
-
-  public void clientTlsError() {
-    clientTlsErrors.increment();
-  }
-
-  public void targetTlsError() {
-    targetTlsErrors.increment();
-  }
-
-  public void reject() {
-    rejected.increment();
-  }
-
-  /** {@code ActiveFlowCount}. */
+  /** Flows that are open. */
   public long active() {
     return active.sum();
-  }
-
-  /** {@code NewFlowCount}. */
-  public long fresh() {
-    return fresh.sum();
-  }
-
-  /** {@code ProcessedBytes}, both ways. */
-  public long bytes() {
-    return bytes.sum();
-  }
-
-  /** {@code TCP_Client_Reset_Count}. */
-  public long clientResets() {
-    return clientResets.sum();
-  }
-
-  /** {@code TCP_Target_Reset_Count}. */
-  public long targetResets() {
-    return targetResets.sum();
-  }
-
-  /** {@code TCP_ELB_Reset_Count}. */
-  public long ownResets() {
-    return ownResets.sum();
-  }
-
-  /** {@code ClientTLSNegotiationErrorCount}. */
-  public long clientTlsErrors() {
-    return clientTlsErrors.sum();
-  }
-
-  /** {@code TargetTLSNegotiationErrorCount}. */
-  public long targetTlsErrors() {
-    return targetTlsErrors.sum();
-  }
-
-  /** {@code RejectedFlowCount}: flows beyond what is kept at once. */
-  public long rejected() {
-    return rejected.sum();
   }
 }

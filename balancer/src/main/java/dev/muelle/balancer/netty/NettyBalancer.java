@@ -41,6 +41,7 @@ import org.slf4j.LoggerFactory;
 public final class NettyBalancer implements Balancer {
 
   private static final Logger LOG = LoggerFactory.getLogger(NettyBalancer.class);
+  private static final int MAX_CLIENTS = 20_000;
   private static final Sockets HOST =
       new Sockets() {
         @Override
@@ -65,6 +66,16 @@ public final class NettyBalancer implements Balancer {
    */
   public NettyBalancer(
       InstantSource clock, RandomGenerator.SplittableGenerator random, int threads) {
+    this(clock, random, threads, MAX_CLIENTS);
+  }
+
+  /**
+   * The same.
+   *
+   * @param most how many clients of HTTP there may be at once
+   */
+  NettyBalancer(
+      InstantSource clock, RandomGenerator.SplittableGenerator random, int threads, int most) {
     JdkTls.prepare();
     this.clock = clock;
     this.loops =
@@ -75,7 +86,7 @@ public final class NettyBalancer implements Balancer {
       workers.put(loop, new Worker((SingleThreadEventLoop) loop, clock, random.split()));
     }
     groups = new Groups(clock, loops, new Checks(clock, loops, workers), this::tell);
-    endpoints = new Endpoints(loops, workers, HOST);
+    endpoints = new Endpoints(loops, workers, HOST, most);
     flows = new FlowDoors(loops, workers, HOST);
     loops.scheduleWithFixedDelay(groups::weigh, 1, 1, TimeUnit.SECONDS);
   }
@@ -131,8 +142,9 @@ public final class NettyBalancer implements Balancer {
   }
 
   @Override
-  public Optional<FlowMetrics> flowMetrics(String id) {
-    return Optional.ofNullable(balancers.get(id)).map(state -> state.flows);
+  public Map<FlowMetrics.Part, FlowMetrics> flowMetrics(String id) {
+    BalancerState state = balancers.get(id);
+    return state == null ? Map.of() : state.flows();
   }
 
   @Override

@@ -5,6 +5,8 @@ import dev.muelle.balancer.LoadBalancer.HealthCheck;
 import dev.muelle.balancer.LoadBalancer.Node;
 import dev.muelle.balancer.LoadBalancer.Version;
 import dev.muelle.balancer.health.HealthRules.Outcome;
+import dev.muelle.balancer.health.HealthRules.Outcome.Fault;
+import dev.muelle.balancer.targets.Reach;
 import dev.muelle.balancer.http.Head;
 import dev.muelle.balancer.targets.Carrier;
 import dev.muelle.balancer.targets.TargetHttp2;
@@ -36,8 +38,9 @@ public final class Http2Probe implements Carrier.Sender {
   private final boolean grpc;
   private final byte[] head;
   private final Consumer<Outcome> result;
-  private final TargetHttp2 connection = TargetHttp2.fresh(() -> end(new Outcome.NoAnswer()));
+  private final TargetHttp2 connection = TargetHttp2.fresh(() -> end(new Outcome.NoAnswer(Fault.BROKEN_OFF)));
   private @Nullable Future<?> timeout;
+  private boolean asked;
   private boolean over;
 
   private Http2Probe(HealthCheck check, boolean grpc, String host, Consumer<Outcome> result) {
@@ -68,7 +71,7 @@ public final class Http2Probe implements Carrier.Sender {
         new Http2Probe(check, version == Version.GRPC, target.address() + ":" + port, result);
     probe.timeout =
         worker.loop.schedule(
-            () -> probe.end(new Outcome.TimedOut()),
+            () -> probe.end(new Outcome.TimedOut(!probe.asked)),
             check.timeout().toNanos(),
             TimeUnit.NANOSECONDS);
     probe.connection.open(probe::opened);
@@ -80,11 +83,12 @@ public final class Http2Probe implements Carrier.Sender {
         probe.connection::connected);
   }
 
-  private void opened(@Nullable TargetStream stream, boolean timedOut) {
+  private void opened(@Nullable TargetStream stream, Reach reach) {
     if (stream == null) {
-      end(timedOut ? new Outcome.TimedOut() : new Outcome.NoAnswer());
+      end(Probe.unreached(reach));
       return;
     }
+    asked = true;
     stream.ask(this, head, !grpc);
     if (grpc) {
       stream.write(Unpooled.wrappedBuffer(EMPTY_MESSAGE));
@@ -114,12 +118,12 @@ public final class Http2Probe implements Carrier.Sender {
     if (status != null && status.matches("[0-9]{1,2}")) {
       end(Integer.parseInt(status));
     } else {
-      end(new Outcome.NoAnswer());
+      end(new Outcome.NoAnswer(Fault.NO_GRPC_STATUS));
     }
   }
 
   private void end(int status) {
-    end(check.matcher().test(status) ? new Outcome.Passed() : new Outcome.WrongStatus(status));
+    end(check.matcher().test(status) ? new Outcome.Passed(status) : new Outcome.WrongStatus(status));
   }
 
   @Override
@@ -135,12 +139,12 @@ public final class Http2Probe implements Carrier.Sender {
 
   @Override
   public void targetClosed(boolean broken) {
-    end(new Outcome.NoAnswer());
+    end(new Outcome.NoAnswer(Fault.BROKEN_OFF));
   }
 
   @Override
   public void refused() {
-    end(new Outcome.NoAnswer());
+    end(new Outcome.NoAnswer(Fault.BROKEN_OFF));
   }
 
   private void end(Outcome outcome) {

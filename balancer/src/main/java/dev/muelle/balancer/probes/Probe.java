@@ -4,6 +4,8 @@ import dev.muelle.balancer.Balancer;
 import dev.muelle.balancer.LoadBalancer.HealthCheck;
 import dev.muelle.balancer.LoadBalancer.Node;
 import dev.muelle.balancer.health.HealthRules.Outcome;
+import dev.muelle.balancer.health.HealthRules.Outcome.Fault;
+import dev.muelle.balancer.targets.Reach;
 import dev.muelle.balancer.http.BadMessage;
 import dev.muelle.balancer.http.Head;
 import dev.muelle.balancer.targets.Worker;
@@ -50,16 +52,23 @@ public final class Probe extends ChannelInboundHandlerAdapter {
     Probe probe = new Probe(check, target.address() + ":" + port, result);
     probe.timeout =
         worker.loop.schedule(
-            () -> probe.end(new Outcome.TimedOut()),
+            () -> probe.end(new Outcome.TimedOut(probe.channel == null)),
             check.timeout().toNanos(),
             TimeUnit.NANOSECONDS);
     worker.connect(
         node, target.address(), port, TargetTls.of(check.secure(), false), probe::connected);
   }
 
-  private void connected(@Nullable Channel connected, boolean timedOut) {
+  /** There is no connection. */
+  static Outcome unreached(Reach reach) {
+    return reach == Reach.TIMED_OUT
+        ? new Outcome.TimedOut(true)
+        : new Outcome.NoAnswer(Fault.UNREACHABLE);
+  }
+
+  private void connected(@Nullable Channel connected, Reach reach) {
     if (connected == null) {
-      end(timedOut ? new Outcome.TimedOut() : new Outcome.NoAnswer());
+      end(unreached(reach));
       return;
     }
     channel = connected;
@@ -94,13 +103,13 @@ public final class Probe extends ChannelInboundHandlerAdapter {
       }
       String line = head.line();
       if (!line.matches("HTTP/1\\.[01] [1-5][0-9][0-9]( .*)?")) {
-        end(new Outcome.NoAnswer());
+        end(new Outcome.NoAnswer(Fault.MALFORMED));
         return;
       }
       int status = Integer.parseInt(line.substring(9, 12));
-      end(check.matcher().test(status) ? new Outcome.Passed() : new Outcome.WrongStatus(status));
+      end(check.matcher().test(status) ? new Outcome.Passed(status) : new Outcome.WrongStatus(status));
     } catch (BadMessage e) {
-      end(new Outcome.NoAnswer());
+      end(new Outcome.NoAnswer(Fault.MALFORMED));
     }
   }
 
@@ -113,7 +122,7 @@ public final class Probe extends ChannelInboundHandlerAdapter {
   public void channelInactive(ChannelHandlerContext ctx) {
     pending.release();
     pending = Unpooled.EMPTY_BUFFER;
-    end(new Outcome.NoAnswer());
+    end(new Outcome.NoAnswer(Fault.BROKEN_OFF));
   }
 
   private void end(Outcome outcome) {

@@ -31,7 +31,7 @@ public final class TcpProbe {
     TcpProbe probe = new TcpProbe(result);
     Future<?> timeout =
         worker.loop.schedule(
-            () -> probe.end(new Outcome.TimedOut()),
+            () -> probe.end(new Outcome.TimedOut(true)),
             check.timeout().toNanos(),
             TimeUnit.NANOSECONDS);
     worker.connect(
@@ -39,15 +39,12 @@ public final class TcpProbe {
         target.address(),
         check.port() == 0 ? target.port() : check.port(),
         TargetTls.of(false, false),
-        (channel, timedOut) -> {
+        (channel, reach) -> {
           timeout.cancel(false);
           if (channel != null) {
             channel.close();
           }
-          probe.end(
-              channel != null
-                  ? new Outcome.Passed()
-                  : timedOut ? new Outcome.TimedOut() : new Outcome.NoAnswer());
+          probe.end(channel != null ? new Outcome.Passed(0) : Probe.unreached(reach));
         });
   }
 

@@ -10,6 +10,7 @@ import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 public final class BalancerState {
 
   public final Metrics metrics = new Metrics();
-  public final FlowMetrics flows = new FlowMetrics();
+  private final Map<FlowMetrics.Part, FlowMetrics> flows = new ConcurrentHashMap<>();
   public volatile LoadBalancer wanted;
   public volatile Map<String, GroupState> groups = Map.of();
   private Map<String, TlsServer> tls = Map.of();
@@ -26,6 +27,20 @@ public final class BalancerState {
 
   public BalancerState(LoadBalancer wanted) {
     this.wanted = wanted;
+  }
+
+  /**
+   * Where flows are counted.
+   *
+   * @param zone of the node at which they came in; null on the host
+   */
+  public FlowMetrics flows(@Nullable String zone, FlowMetrics.Protocol protocol) {
+    return flows.computeIfAbsent(
+        new FlowMetrics.Part(zone == null ? "" : zone, protocol), part -> new FlowMetrics());
+  }
+
+  public Map<FlowMetrics.Part, FlowMetrics> flows() {
+    return Map.copyOf(flows);
   }
 
   /** Makes each listener's TLS anew where it changed; called by one at a time. */
@@ -93,6 +108,7 @@ public final class BalancerState {
    * @param tls null if it speaks plain HTTP
    * @param zone of the node that it is at; null outside the VPC
    * @param rules the listener's
+   * @param metrics where to count what happens here
    */
   public record Binding(
       BalancerState balancer,
@@ -100,7 +116,18 @@ public final class BalancerState {
       @Nullable Predicate<LoadBalancer.Admission> admits,
       @Nullable TlsServer tls,
       @Nullable String zone,
-      Rules rules) {
+      Rules rules,
+      Metrics metrics) {
+
+    public Binding(
+        BalancerState balancer,
+        LoadBalancer.Listener listener,
+        @Nullable Predicate<LoadBalancer.Admission> admits,
+        @Nullable TlsServer tls,
+        @Nullable String zone,
+        Rules rules) {
+      this(balancer, listener, admits, tls, zone, rules, balancer.metrics.in(zone));
+    }
 
     public boolean secure() {
       return tls != null;

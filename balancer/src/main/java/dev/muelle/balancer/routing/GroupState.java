@@ -160,6 +160,11 @@ public final class GroupState {
     return how == null || how.cutsDeregistered();
   }
 
+  /** Whether unhealthy targets are chosen from, too, for want of healthy ones. */
+  public boolean failsOpen(@Nullable String zone) {
+    return pool(zone).open();
+  }
+
   private int turn(Pool pool) {
     return Math.floorMod(turn.getAndIncrement(), pool.size());
   }

@@ -13,9 +13,11 @@ import org.jspecify.annotations.Nullable;
  * changes: so a request does not look at all of them.
  *
  * @param changes of the group that it knows of
+ * @param open whether unhealthy ones are among them, for too few are healthy
  * @param marks what cookies say of each; empty if clients keep no targets
  */
-record Pool(long changes, List<MemberState> members, Map<ByteBuffer, MemberState> marks) {
+record Pool(
+    long changes, List<MemberState> members, Map<ByteBuffer, MemberState> marks, boolean open) {
 
   /**
    * The healthy ones that a zone's node sends to, or all of those if too few are healthy
@@ -31,13 +33,13 @@ record Pool(long changes, List<MemberState> members, Map<ByteBuffer, MemberState
     List<MemberState> registered =
         all.stream().filter(member -> !member.draining() && member.serves(zone)).toList();
     List<MemberState> healthy = registered.stream().filter(MemberState::healthy).toList();
-    List<MemberState> members =
-        choice.healthy().reached(healthy.size(), registered.size()) ? healthy : registered;
+    boolean enough = choice.healthy().reached(healthy.size(), registered.size());
+    List<MemberState> members = enough ? healthy : registered;
     Map<ByteBuffer, MemberState> marks = new HashMap<>();
     if (choice.sticky() != null) {
       members.forEach(member -> marks.put(Sticky.mark(GroupState.mark(member)), member));
     }
-    return new Pool(changes, members, marks);
+    return new Pool(changes, members, marks, !enough);
   }
 
   int size() {

@@ -84,13 +84,28 @@ public class Rules {
 
   /** The first rule that applies to a request; null if none does. */
   public @Nullable Rule find(Condition.Facts facts) {
+    int found = index(facts);
+    return found < 0 ? null : rules.get(found);
+  }
+
+  /** How many rules there are. */
+  public int size() {
+    return rules.size();
+  }
+
+  public Rule get(int index) {
+    return rules.get(index);
+  }
+
+  /** Where the first rule stands that applies to a request; -1 if none does. */
+  public int index(Condition.Facts facts) {
     if (rules.size() <= FEW) {
-      for (Rule rule : rules) {
-        if (applies(rule, facts)) {
-          return rule;
+      for (int i = 0; i < rules.size(); i++) {
+        if (applies(rules.get(i), facts)) {
+          return i;
         }
       }
-      return null;
+      return -1;
     }
     Candidates candidates = new Candidates();
     always.forEach(candidates::add);
@@ -98,10 +113,10 @@ public class Rules {
     endings.endOf(facts.host().toLowerCase(Locale.ROOT), candidates);
     for (int rule : candidates.inOrder()) {
       if (applies(rules.get(rule), facts)) {
-        return rules.get(rule);
+        return rule;
       }
     }
-    return null;
+    return -1;
   }
 
   boolean applies(Rule rule, Condition.Facts facts) {

@@ -37,7 +37,7 @@ public final class TargetHttp2 extends Http2Link<TargetStream> implements Target
 
   /** Is told whether there is a stream for it. */
   public interface Opened {
-    void done(@Nullable TargetStream stream, boolean timedOut);
+    void done(@Nullable TargetStream stream, Reach reach);
   }
 
   private final Queue<Opened> waiting = new ArrayDeque<>();
@@ -96,9 +96,9 @@ public final class TargetHttp2 extends Http2Link<TargetStream> implements Target
   }
 
   /** How connecting went. */
-  public void connected(@Nullable Channel channel, boolean timedOut) {
+  public void connected(@Nullable Channel channel, Reach reach) {
     if (channel == null) {
-      end(timedOut);
+      end(reach);
     } else if (over) {
       channel.close();
     } else {
@@ -110,14 +110,14 @@ public final class TargetHttp2 extends Http2Link<TargetStream> implements Target
   @Override
   public void channelInactive(ChannelHandlerContext ctx) throws Exception {
     super.channelInactive(ctx);
-    end(false);
+    end(Reach.REFUSED);
   }
 
-  private void end(boolean timedOut) {
+  private void end(Reach reach) {
     if (!over) {
       over = true;
       for (Opened one = waiting.poll(); one != null; one = waiting.poll()) {
-        one.done(null, timedOut);
+        one.done(null, reach);
       }
       gone.run();
     }
@@ -141,7 +141,7 @@ public final class TargetHttp2 extends Http2Link<TargetStream> implements Target
 
   private void serve() {
     while (ready && !over && !waiting.isEmpty()) {
-      Objects.requireNonNull(waiting.poll()).done(new TargetStream(this), false);
+      Objects.requireNonNull(waiting.poll()).done(new TargetStream(this), Reach.CONNECTED);
     }
   }
 

@@ -242,7 +242,7 @@ public final class Worker {
 
   /** Is told how connecting went. */
   public interface Connected {
-    void done(@Nullable Channel channel, boolean timedOut);
+    void done(@Nullable Channel channel, Reach reach);
   }
 
   /** Connects from a node; {@code connected} hears of it on this event loop. */
@@ -252,11 +252,14 @@ public final class Worker {
         new InetSocketAddress(address, port),
         new InetSocketAddress(node.address(), 0),
         false,
-        (channel, timedOut) -> {
+        (channel, reach) -> {
           if (channel == null) {
-            connected.done(null, timedOut);
+            connected.done(null, reach);
           } else {
-            tls.shake(channel, shaken -> connected.done(shaken, false));
+            tls.shake(
+                channel,
+                shaken ->
+                    connected.done(shaken, shaken == null ? Reach.NO_SESSION : Reach.CONNECTED));
           }
         });
   }
@@ -278,9 +281,9 @@ public final class Worker {
         to,
         kept,
         true,
-        (channel, timedOut) -> {
-          if (channel != null || timedOut) {
-            connected.done(channel, timedOut);
+        (channel, reach) -> {
+          if (channel != null || reach == Reach.TIMED_OUT) {
+            connected.done(channel, reach);
           } else {
             // The client's port may still be in use towards this target: any other will do.
             InetSocketAddress other = new InetSocketAddress(kept.getAddress(), 0);
@@ -299,7 +302,7 @@ public final class Worker {
     try {
       channel = node.sockets().call(() -> new EpollSocketChannel(SocketProtocolFamily.INET));
     } catch (Exception e) {
-      loop.execute(() -> connected.done(null, false));
+      loop.execute(() -> connected.done(null, Reach.REFUSED));
       return;
     }
     Bootstrap bootstrap =
@@ -320,11 +323,10 @@ public final class Worker {
         .connect(to, from)
         .addListener(future -> {
           if (future.isSuccess()) {
-            connected.done(channel, false);
+            connected.done(channel, Reach.CONNECTED);
           } else {
             channel.close();
-            connected.done(
-                null, future.cause() instanceof io.netty.channel.ConnectTimeoutException);
+            connected.done(null, Reach.of(future.cause()));
           }
         });
   }

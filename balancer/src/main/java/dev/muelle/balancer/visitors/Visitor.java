@@ -8,6 +8,7 @@ import dev.muelle.balancer.logs.Served;
 import dev.muelle.balancer.messages.Ledger;
 import dev.muelle.balancer.messages.Request;
 import dev.muelle.balancer.metrics.Metrics;
+import dev.muelle.balancer.metrics.Metrics.Count;
 import dev.muelle.balancer.routing.BalancerState;
 import dev.muelle.balancer.routing.BalancerState.Binding;
 import dev.muelle.balancer.targets.Worker;
@@ -69,6 +70,7 @@ public final class Visitor implements Ledger.Scene {
 
   private @Nullable String address;
   private Tls.@Nullable Identity shown;
+  private long early;
   private String serverName = "";
   private String id = "";
   private long handshakeSince;
@@ -216,7 +218,7 @@ public final class Visitor implements Ledger.Scene {
    */
   public void handshakeFailed(@Nullable Throwable why) {
     if (binding != null) {
-      binding.balancer().metrics.handshakeError();
+      binding.metrics().add(Count.HANDSHAKE_ERRORS);
     }
     Throwable cause = why;
     while (cause != null && !(cause instanceof ClientTrust.Refused)) {
@@ -244,7 +246,7 @@ public final class Visitor implements Ledger.Scene {
       return;
     }
     told = true;
-    Metrics metrics = found.balancer().metrics;
+    Metrics metrics = found.metrics();
     metrics.connected();
     channel.closeFuture().addListener(closed -> metrics.disconnected());
     Consumer<Connected> listener = found.balancer().wanted.settings().journal().connections();
@@ -320,8 +322,31 @@ public final class Visitor implements Ledger.Scene {
     return listener == null ? null : new Ledger(listener, this, arrival(found), request);
   }
 
+  /** Whether it comes by IPv6. */
+  public boolean ipv6() {
+    return address().indexOf(':') >= 0;
+  }
+
+  /** So many bytes of heads and bodies came from it, or went to it. */
+  public void moved(long bytes) {
+    Binding at = binding;
+    if (at == null) {
+      early += bytes; // until it is known whose client it is
+      return;
+    }
+    long all = early + bytes;
+    early = 0;
+    at.metrics().add(Count.BYTES, all);
+    if (ipv6()) {
+      at.metrics().add(Count.IPV6_BYTES, all);
+    }
+  }
+
   /** What came was no request. */
   public void malformed(BadMessage why) {
+    if (binding != null) {
+      binding.metrics().add(Count.MALFORMED_REQUESTS);
+    }
     Ledger ledger = binding == null ? null : note(binding, null);
     if (ledger != null) {
       ledger.malformed(why);
@@ -419,7 +444,7 @@ public final class Visitor implements Ledger.Scene {
   /** Counts an answer that the load balancer gives itself. */
   public void answeredHere(int status) {
     if (binding != null) {
-      binding.balancer().metrics.answeredHere(status);
+      binding.metrics().answeredHere(status);
     }
   }
 }

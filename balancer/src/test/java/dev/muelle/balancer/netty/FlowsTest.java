@@ -19,6 +19,7 @@ import dev.muelle.balancer.LoadBalancer.Settings;
 import dev.muelle.balancer.LoadBalancer.TargetGroup;
 import dev.muelle.balancer.LoadBalancer.Version;
 import dev.muelle.balancer.metrics.FlowMetrics;
+import dev.muelle.balancer.metrics.FlowMetrics.Count;
 import dev.muelle.balancer.tls.Tls;
 import java.io.IOException;
 import java.io.InputStream;
@@ -130,7 +131,7 @@ final class FlowsTest {
   }
 
   private FlowMetrics metrics() {
-    return rig.balancer.flowMetrics("nlb").orElseThrow();
+    return FlowMetrics.sum(rig.balancer.flowMetrics("nlb").values());
   }
 
   private static void says(Socket socket, String text) throws IOException {
@@ -163,9 +164,9 @@ final class FlowsTest {
       assertEquals(-1, socket.getInputStream().read());
     }
     Rig.await(() -> metrics().active() == 0);
-    assertEquals(1, metrics().fresh());
-    assertEquals(6, metrics().bytes());
-    assertEquals(0, metrics().clientResets() + metrics().targetResets() + metrics().ownResets());
+    assertEquals(1, metrics().get(Count.FLOWS));
+    assertEquals(6, metrics().get(Count.BYTES));
+    assertEquals(0, metrics().get(Count.CLIENT_RESETS) + metrics().get(Count.TARGET_RESETS) + metrics().get(Count.OWN_RESETS));
   }
 
   @Test
@@ -255,7 +256,7 @@ final class FlowsTest {
       socket.getOutputStream().write(1);
       assertReset(socket);
     }
-    Rig.await(() -> metrics().targetResets() == 1);
+    Rig.await(() -> metrics().get(Count.TARGET_RESETS) == 1);
     AtomicBoolean reset = new AtomicBoolean();
     ServerSocket listening =
         target(socket -> {
@@ -272,7 +273,7 @@ final class FlowsTest {
     socket.setSoLinger(true, 0);
     socket.close();
     Rig.await(reset::get);
-    Rig.await(() -> metrics().clientResets() == 1 && metrics().active() == 0);
+    Rig.await(() -> metrics().get(Count.CLIENT_RESETS) == 1 && metrics().active() == 0);
   }
 
   @Test
@@ -300,7 +301,7 @@ final class FlowsTest {
       }
       assertReset(socket);
     }
-    assertEquals(1, metrics().ownResets());
+    assertEquals(1, metrics().get(Count.OWN_RESETS));
   }
 
   @Test
@@ -384,6 +385,10 @@ final class FlowsTest {
       assertThrows(IOException.class, () -> plain.getInputStream().readAllBytes());
     }
     Rig.await(() -> metrics().active() == 0);
+    assertEquals(1, metrics().get(Count.CLIENT_TLS_ERRORS), "who speaks in clear");
+    assertEquals(
+        Set.of(new FlowMetrics.Part("a", FlowMetrics.Protocol.TLS)),
+        rig.balancer.flowMetrics("nlb").keySet());
   }
 
   @Test
@@ -488,7 +493,7 @@ final class FlowsTest {
     DatagramSocket silent = new DatagramSocket(0, InetAddress.getByName("127.0.0.1"));
     open.add(silent);
     put(Transport.UDP, null, LONG, PLAIN, silent.getLocalPort());
-    while (metrics().rejected() < 100) {
+    while (metrics().get(Count.REJECTED_FLOWS) < 100) {
       try (DatagramSocket socket = new DatagramSocket()) {
         socket.send(
             new DatagramPacket(new byte[1], 1, new InetSocketAddress("127.0.0.1", rig.port)));

@@ -1,5 +1,7 @@
 package dev.muelle.balancer.netty;
 
+import dev.muelle.balancer.metrics.Metrics;
+
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -159,7 +161,7 @@ final class Http2Test {
         assertEquals(HttpClient.Version.HTTP_2, answer.version());
       }
     }
-    assertEquals(101, rig.balancer.loadBalancerMetrics("lb").orElseThrow().requests());
+    assertEquals(101, rig.balancer.loadBalancerMetrics("lb").orElseThrow().get(Metrics.Count.REQUESTS));
   }
 
   @Test

@@ -1,5 +1,7 @@
 package dev.muelle.balancer.netty;
 
+import dev.muelle.balancer.metrics.Metrics;
+
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -206,7 +208,7 @@ class MutualTlsTest {
       assertThrows(IOException.class, () -> ask(Certified.trusting(), protocol), protocol);
     }
     assertEquals(0, backend.served.get());
-    assertEquals(14, rig.balancer.loadBalancerMetrics("lb").orElseThrow().handshakeErrors());
+    assertEquals(14, rig.balancer.loadBalancerMetrics("lb").orElseThrow().get(Metrics.Count.HANDSHAKE_ERRORS));
     assertTrue(
         ask(Clients.signed(
                 "CN=x",

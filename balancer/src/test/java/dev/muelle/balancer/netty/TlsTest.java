@@ -1,5 +1,7 @@
 package dev.muelle.balancer.netty;
 
+import dev.muelle.balancer.metrics.Metrics;
+
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -103,7 +105,7 @@ final class TlsTest {
   }
 
   private long failures(String id) {
-    return rig.balancer.loadBalancerMetrics(id).orElseThrow().handshakeErrors();
+    return rig.balancer.loadBalancerMetrics(id).orElseThrow().get(Metrics.Count.HANDSHAKE_ERRORS);
   }
 
   @Test

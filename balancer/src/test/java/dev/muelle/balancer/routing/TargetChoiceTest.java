@@ -39,12 +39,12 @@ final class TargetChoiceTest {
   }
 
   private static void passes(MemberState member, Instant now) {
-    member.health(rules -> rules.after(new Outcome.Passed(), Rig.CHECK, now));
+    member.health(rules -> rules.after(new Outcome.Passed(200), Rig.CHECK, now));
   }
 
   private static void fails(MemberState member) {
     for (int i = 0; i < Rig.CHECK.unhealthyThreshold(); i++) {
-      member.health(rules -> rules.after(new Outcome.NoAnswer(), Rig.CHECK, NOON));
+      member.health(rules -> rules.after(new Outcome.NoAnswer(Outcome.Fault.BROKEN_OFF), Rig.CHECK, NOON));
     }
   }
 

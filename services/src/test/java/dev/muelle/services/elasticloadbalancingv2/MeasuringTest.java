@@ -144,6 +144,11 @@ class MeasuringTest {
     assertEquals(1.0, last("HTTPCode_ELB_5XX_Count"));
     assertEquals(1.0, last("HTTPCode_ELB_503_Count"));
     assertEquals(0.0, last("HealthyHostCount"));
+    assertEquals(9.0, last("RuleEvaluations"), "two of each but the redirected one");
+    Told bytes = told("ProcessedBytes").getLast();
+    assertEquals(StandardUnit.BYTES, bytes.metric().unit());
+    assertTrue(bytes.value() > 5 * 100, "requests and answers: " + bytes.value());
+    assertEquals(List.of(), told("ConsumedLCUs"), "told when a minute ends");
     assertEquals(List.of(), told("HTTPCode_ELB_4XX_Count"), "what did not move is not told");
 
     timers.advance(Duration.ofSeconds(10));
@@ -153,6 +158,8 @@ class MeasuringTest {
     timers.advance(Duration.ofSeconds(10)); // 10:00:59: still of this minute
     assertEquals(1.0, last("RequestCount"));
     assertEquals(3, told("RequestCount").size());
+    assertEquals(6.0 / 60 / 25, last("ConsumedLCUs"), 1e-9, "six connections in this minute");
+    assertEquals(1, told("ConsumedLCUs").size());
     elb.deleteLoadBalancer(r -> r.loadBalancerArn(balancer.loadBalancerArn()));
     timers.advance(Duration.ofMinutes(1));
     assertEquals(3, told("RequestCount").size());
