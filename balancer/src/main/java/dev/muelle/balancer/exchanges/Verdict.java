@@ -8,13 +8,13 @@ import dev.muelle.balancer.http.BadMessage;
 import dev.muelle.balancer.messages.Answer;
 import dev.muelle.balancer.messages.Ledger;
 import dev.muelle.balancer.messages.Request;
+import dev.muelle.balancer.metrics.Metrics.Count;
 import dev.muelle.balancer.routing.BalancerState;
 import dev.muelle.balancer.routing.BalancerState.Binding;
 import dev.muelle.balancer.routing.GroupState;
 import dev.muelle.balancer.routing.Shares;
 import dev.muelle.balancer.routing.Sticky;
 import dev.muelle.balancer.rules.Condition.Facts;
-import dev.muelle.balancer.metrics.Metrics.Count;
 import dev.muelle.balancer.rules.Rewrites;
 import dev.muelle.balancer.targets.Worker;
 import dev.muelle.balancer.visitors.Visitor;
@@ -188,7 +188,6 @@ public sealed interface Verdict {
       Facts facts,
       Action.Ending action,
       @Nullable Rewrites rewrites) {
-    BalancerState balancer = found.balancer();
     Ledger ledger = request.ledger;
     return switch (action) {
       case Action.FixedResponse fixed -> {

@@ -137,7 +137,10 @@ final class Relay implements TargetLink {
     // Who comes in on the host has no address that a target in the VPC could answer.
     InetSocketAddress kept = how.keepsClient() && meaning.node() != null ? from : null;
     worker.connectFor(
-        node, kept, chosen.target, (channel, reach) -> connected(channel, reach, how, alpn, from, at));
+        node,
+        kept,
+        chosen.target,
+        (channel, reach) -> connected(channel, reach, how, alpn, from, at));
   }
 
   private void connected(

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param node the address at which the client found the load balancer
  * @param tlsVersion empty without TLS, and so are the other parts of it
+ * @param keyExchange the group by which keys were exchanged; empty if none was
  * @param handshakeNanos how long it took; -1 if it came to no end
  * @param client its own certificate; null if it showed none
  * @param failure in ALB's words; empty if there was none
@@ -24,6 +25,7 @@ public record Connected(
     boolean secure,
     String tlsVersion,
     String cipherSuite,
+    String keyExchange,
     long handshakeNanos,
     @Nullable X509Certificate client,
     String failure,

@@ -9,10 +9,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param requests null if nobody wants to hear of requests: then nothing is noted of them
  * @param connections null if nobody wants to hear of connections
+ * @param checks null if nobody wants to hear of health checks
  */
 public record Journal(
-    @Nullable Consumer<Served> requests, @Nullable Consumer<Connected> connections) {
+    @Nullable Consumer<Served> requests,
+    @Nullable Consumer<Connected> connections,
+    @Nullable Consumer<Checked> checks) {
 
   /** Nobody wants to hear. */
-  public static final Journal NONE = new Journal(null, null);
+  public static final Journal NONE = new Journal(null, null, null);
 }

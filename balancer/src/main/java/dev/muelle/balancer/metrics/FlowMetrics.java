@@ -1,6 +1,9 @@
 package dev.muelle.balancer.metrics;
 
 import java.util.Collection;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -46,11 +49,11 @@ public final class FlowMetrics {
   }
 
   private final LongAdder active = new LongAdder();
-  private final LongAdder[] counts = new LongAdder[Count.values().length];
+  private final Map<Count, LongAdder> counts = new EnumMap<>(Count.class); // filled once
 
   public FlowMetrics() {
-    for (int i = 0; i < counts.length; i++) {
-      counts[i] = new LongAdder();
+    for (Count what : Count.values()) {
+      counts.put(what, new LongAdder());
     }
   }
 
@@ -80,11 +83,15 @@ public final class FlowMetrics {
   }
 
   public void add(Count what, long number) {
-    counts[what.ordinal()].add(number);
+    of(what).add(number);
+  }
+
+  private LongAdder of(Count what) {
+    return Objects.requireNonNull(counts.get(what));
   }
 
   public long get(Count what) {
-    return counts[what.ordinal()].sum();
+    return of(what).sum();
   }
 
   /** Flows that are open. */

@@ -1,6 +1,8 @@
 package dev.muelle.balancer.metrics;
 
+import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -44,11 +46,9 @@ public final class Metrics {
     FAILED_OPEN
   }
 
-  private static final Count[] COUNTS = Count.values();
-
   private final @Nullable Metrics whole;
   private final Map<String, Metrics> zones = new ConcurrentHashMap<>();
-  private final LongAdder[] counts = adders(COUNTS.length);
+  private final Map<Count, LongAdder> counts = new EnumMap<>(Count.class); // filled once
   private final LongAdder[] fromTarget = adders(6);
   private final LongAdder[] fromBalancer = adders(6);
   private final LongAdder[] faults = adders(6); // 500 to 505, of the load balancer's own
@@ -61,6 +61,9 @@ public final class Metrics {
 
   private Metrics(@Nullable Metrics whole) {
     this.whole = whole;
+    for (Count what : Count.values()) {
+      counts.put(what, new LongAdder());
+    }
   }
 
   private static LongAdder[] adders(int number) {
@@ -90,7 +93,7 @@ public final class Metrics {
   }
 
   public void add(Count what, long number) {
-    counts[what.ordinal()].add(number);
+    of(what).add(number);
     if (whole != null) {
       whole.add(what, number);
     }
@@ -132,8 +135,12 @@ public final class Metrics {
     }
   }
 
+  private LongAdder of(Count what) {
+    return Objects.requireNonNull(counts.get(what));
+  }
+
   public long get(Count what) {
-    return counts[what.ordinal()].sum();
+    return of(what).sum();
   }
 
   /** Answers of targets with a status of this class, 1 to 5. */

@@ -6,6 +6,7 @@ import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.HealthCheck;
 import dev.muelle.balancer.LoadBalancer.Node;
 import dev.muelle.balancer.health.HealthRules.Outcome;
+import dev.muelle.balancer.logs.Checked;
 import dev.muelle.balancer.routing.BalancerState;
 import dev.muelle.balancer.routing.MemberState;
 import dev.muelle.balancer.routing.TargetLink;
@@ -57,6 +58,11 @@ public final class Checks {
     long started = worker.nanos();
     Consumer<Outcome> result =
         outcome -> {
+          Consumer<Checked> listener = balancer.wanted.settings().journal().checks();
+          if (listener != null) {
+            long took = worker.nanos() - started;
+            listener.accept(Told.of(member, node, check, outcome, took, clock.instant()));
+          }
           if (counts || outcome instanceof Outcome.Passed) {
             boolean well = member.healthy();
             member.health(rules -> rules.after(outcome, check, clock.instant()));

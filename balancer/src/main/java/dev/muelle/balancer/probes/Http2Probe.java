@@ -6,9 +6,9 @@ import dev.muelle.balancer.LoadBalancer.Node;
 import dev.muelle.balancer.LoadBalancer.Version;
 import dev.muelle.balancer.health.HealthRules.Outcome;
 import dev.muelle.balancer.health.HealthRules.Outcome.Fault;
-import dev.muelle.balancer.targets.Reach;
 import dev.muelle.balancer.http.Head;
 import dev.muelle.balancer.targets.Carrier;
+import dev.muelle.balancer.targets.Reach;
 import dev.muelle.balancer.targets.TargetHttp2;
 import dev.muelle.balancer.targets.TargetStream;
 import dev.muelle.balancer.targets.Worker;
@@ -38,7 +38,8 @@ public final class Http2Probe implements Carrier.Sender {
   private final boolean grpc;
   private final byte[] head;
   private final Consumer<Outcome> result;
-  private final TargetHttp2 connection = TargetHttp2.fresh(() -> end(new Outcome.NoAnswer(Fault.BROKEN_OFF)));
+  private final TargetHttp2 connection =
+      TargetHttp2.fresh(() -> end(new Outcome.NoAnswer(Fault.BROKEN_OFF)));
   private @Nullable Future<?> timeout;
   private boolean asked;
   private boolean over;
@@ -123,7 +124,10 @@ public final class Http2Probe implements Carrier.Sender {
   }
 
   private void end(int status) {
-    end(check.matcher().test(status) ? new Outcome.Passed(status) : new Outcome.WrongStatus(status));
+    end(
+        check.matcher().test(status)
+            ? new Outcome.Passed(status)
+            : new Outcome.WrongStatus(status));
   }
 
   @Override

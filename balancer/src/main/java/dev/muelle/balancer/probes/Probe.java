@@ -5,9 +5,9 @@ import dev.muelle.balancer.LoadBalancer.HealthCheck;
 import dev.muelle.balancer.LoadBalancer.Node;
 import dev.muelle.balancer.health.HealthRules.Outcome;
 import dev.muelle.balancer.health.HealthRules.Outcome.Fault;
-import dev.muelle.balancer.targets.Reach;
 import dev.muelle.balancer.http.BadMessage;
 import dev.muelle.balancer.http.Head;
+import dev.muelle.balancer.targets.Reach;
 import dev.muelle.balancer.targets.Worker;
 import dev.muelle.balancer.tls.TargetTls;
 import io.netty.buffer.ByteBuf;
@@ -107,7 +107,10 @@ public final class Probe extends ChannelInboundHandlerAdapter {
         return;
       }
       int status = Integer.parseInt(line.substring(9, 12));
-      end(check.matcher().test(status) ? new Outcome.Passed(status) : new Outcome.WrongStatus(status));
+      end(
+          check.matcher().test(status)
+              ? new Outcome.Passed(status)
+              : new Outcome.WrongStatus(status));
     } catch (BadMessage e) {
       end(new Outcome.NoAnswer(Fault.MALFORMED));
     }

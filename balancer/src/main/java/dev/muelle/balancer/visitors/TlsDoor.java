@@ -4,6 +4,7 @@ import dev.muelle.balancer.messages.Answer;
 import dev.muelle.balancer.routing.BalancerState.Binding;
 import dev.muelle.balancer.targets.Worker;
 import dev.muelle.balancer.tls.ClientHello;
+import dev.muelle.balancer.tls.KeyExchange;
 import dev.muelle.balancer.tls.Tls;
 import dev.muelle.balancer.tls.TlsServer;
 import io.netty.buffer.ByteBuf;
@@ -94,6 +95,10 @@ public final class TlsDoor extends ByteToMessageDecoder {
       visitor.shows(shown, hello.name());
       SslHandler handshake = tls.context(hello, shown).newHandler(ctx.alloc());
       handshake.setHandshakeTimeoutMillis(TlsServer.HANDSHAKE_MILLIS);
+      KeyExchange keyExchange = visitor.keyExchange();
+      if (keyExchange != null) {
+        ctx.pipeline().addFirst(keyExchange);
+      }
       ctx.pipeline().replace(this, "tls", handshake);
     } catch (SSLException e) {
       refuse(ctx, in, alert(HANDSHAKE_FAILURE));

@@ -15,6 +15,7 @@ import dev.muelle.balancer.targets.Worker;
 import dev.muelle.balancer.tls.ClientAuth;
 import dev.muelle.balancer.tls.ClientCertificate;
 import dev.muelle.balancer.tls.ClientTrust;
+import dev.muelle.balancer.tls.KeyExchange;
 import dev.muelle.balancer.tls.Tls;
 import dev.muelle.balancer.tls.TlsServer;
 import io.netty.buffer.Unpooled;
@@ -71,6 +72,7 @@ public final class Visitor implements Ledger.Scene {
   private @Nullable String address;
   private Tls.@Nullable Identity shown;
   private long early;
+  private @Nullable KeyExchange keyExchange;
   private String serverName = "";
   private String id = "";
   private long handshakeSince;
@@ -206,6 +208,15 @@ public final class Visitor implements Ledger.Scene {
     }
   }
 
+  /** Who finds out how keys are exchanged; null if nobody wants to hear of it. */
+  @Nullable KeyExchange keyExchange() {
+    Binding found = binding;
+    if (found != null && found.balancer().wanted.settings().journal().connections() != null) {
+      keyExchange = new KeyExchange();
+    }
+    return keyExchange;
+  }
+
   /** What its listener changes in header fields. */
   public Edits edits() {
     return binding == null ? Edits.NONE : binding.listener().edits();
@@ -262,6 +273,7 @@ public final class Visitor implements Ledger.Scene {
               secure,
               tls == null ? "" : tls.version(),
               tls == null ? "" : tls.cipherSuite(),
+              keyExchange == null ? "" : keyExchange.name(),
               tls == null ? -1 : worker.nanos() - handshakeSince,
               chain.isEmpty() ? null : chain.getFirst(),
               failure,

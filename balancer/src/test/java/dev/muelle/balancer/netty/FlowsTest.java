@@ -166,7 +166,11 @@ final class FlowsTest {
     Rig.await(() -> metrics().active() == 0);
     assertEquals(1, metrics().get(Count.FLOWS));
     assertEquals(6, metrics().get(Count.BYTES));
-    assertEquals(0, metrics().get(Count.CLIENT_RESETS) + metrics().get(Count.TARGET_RESETS) + metrics().get(Count.OWN_RESETS));
+    assertEquals(
+        0,
+        metrics().get(Count.CLIENT_RESETS)
+            + metrics().get(Count.TARGET_RESETS)
+            + metrics().get(Count.OWN_RESETS));
   }
 
   @Test

@@ -1,7 +1,5 @@
 package dev.muelle.balancer.netty;
 
-import dev.muelle.balancer.metrics.Metrics;
-
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -14,6 +12,7 @@ import dev.muelle.balancer.LoadBalancer.Action;
 import dev.muelle.balancer.LoadBalancer.Listener;
 import dev.muelle.balancer.LoadBalancer.Member;
 import dev.muelle.balancer.Redirect;
+import dev.muelle.balancer.metrics.Metrics;
 import dev.muelle.balancer.netty.Http2Wire.Got;
 import dev.muelle.balancer.rules.Condition;
 import dev.muelle.balancer.rules.Wildcard;
@@ -161,7 +160,8 @@ final class Http2Test {
         assertEquals(HttpClient.Version.HTTP_2, answer.version());
       }
     }
-    assertEquals(101, rig.balancer.loadBalancerMetrics("lb").orElseThrow().get(Metrics.Count.REQUESTS));
+    assertEquals(
+        101, rig.balancer.loadBalancerMetrics("lb").orElseThrow().get(Metrics.Count.REQUESTS));
   }
 
   @Test
@@ -201,9 +201,18 @@ final class Http2Test {
         rig.backend((head, in, out) -> {
           out.write(
               Rig.bytes(
-                  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n"
-                      + "Connection: x-hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=1\r\nX-Mixed: V\r\n\r\n"
-                      + "5\r\nhello\r\n0\r\nX-Sum: 42\r\nContent-Length: 9\r\n\r\n"));
+                  "HTTP/1.1 200 OK\r\n"
+                      + "Transfer-Encoding: chunked\r\n"
+                      + "Trailer: X-Sum\r\n"
+                      + "Connection: x-hop\r\n"
+                      + "X-Hop: 1\r\n"
+                      + "Keep-Alive: timeout=1\r\n"
+                      + "X-Mixed: V\r\n\r\n"
+                      + "5\r\n"
+                      + "hello\r\n"
+                      + "0\r\n"
+                      + "X-Sum: 42\r\n"
+                      + "Content-Length: 9\r\n\r\n"));
           return true;
         }));
     String said = run("nghttp", "-nv", "--no-dep", "https://localhost:" + rig.port + "/");

@@ -10,6 +10,7 @@ import dev.muelle.balancer.LoadBalancer.Listener;
 import dev.muelle.balancer.LoadBalancer.Rule;
 import dev.muelle.balancer.LoadBalancer.Settings;
 import dev.muelle.balancer.Redirect;
+import dev.muelle.balancer.logs.Checked;
 import dev.muelle.balancer.logs.Connected;
 import dev.muelle.balancer.logs.Journal;
 import dev.muelle.balancer.logs.Served;
@@ -28,6 +29,8 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -38,6 +41,7 @@ class JournalTest {
   private final Rig rig = new Rig();
   private final BlockingQueue<Served> served = new LinkedBlockingQueue<>();
   private final BlockingQueue<Connected> connected = new LinkedBlockingQueue<>();
+  private final BlockingQueue<Checked> checked = new LinkedBlockingQueue<>();
 
   @AfterEach
   void close() throws IOException {
@@ -62,7 +66,7 @@ class JournalTest {
                     plain.settings().idleTimeout(),
                     plain.settings().clientKeepAlive(),
                     plain.settings().headers(),
-                    new Journal(served::add, connected::add)))));
+                    new Journal(served::add, connected::add, checked::add)))));
     Rig.await(() -> rig.health(backend) == Balancer.Health.HEALTHY);
   }
 
@@ -201,6 +205,64 @@ class JournalTest {
     assertEquals(101, one.status());
     assertTrue(one.upgraded());
     assertEquals(request.length() + 5, one.received(), "with what went through the tunnel");
+  }
+
+  private Checked after(String failure) throws InterruptedException {
+    Checked one = checked.take();
+    while (!one.failure().equals(failure)) {
+      one = checked.take();
+    }
+    return one;
+  }
+
+  @Test
+  void everyHealthCheckIsToldOf() throws Exception {
+    Backend backend = Backend.saying("hello");
+    offer(null, backend);
+    Checked one = after("");
+    assertEquals("http", one.type());
+    assertEquals("127.0.0.1", one.node());
+    assertEquals("127.0.0.1", one.targetAddress());
+    assertEquals(backend.target().port(), one.targetPort());
+    assertEquals("tg", one.group());
+    assertEquals(200, one.status());
+    assertTrue(one.nanos() > 0);
+    backend.sick = true;
+    assertEquals(500, after("TargetError").status());
+    backend.close();
+    assertEquals(0, after("ConnectionReset").status());
+  }
+
+  /** What is told of a client that speaks only so. */
+  private String keyExchange(String protocol, String group, String... suites) throws Exception {
+    try (SSLSocket socket =
+        (SSLSocket)
+            Certified.trusting()
+                .getSocketFactory()
+                .createSocket(rig.connect(), "web.test", rig.port, true)) {
+      SSLParameters only = socket.getSSLParameters();
+      only.setProtocols(new String[] {protocol});
+      only.setNamedGroups(new String[] {group});
+      if (suites.length > 0) {
+        only.setCipherSuites(suites);
+      }
+      socket.setSSLParameters(only);
+      Rig.send(socket, Rig.GET);
+      assertTrue(Rig.rest(socket).endsWith("hello"));
+    }
+    return connected.take().keyExchange();
+  }
+
+  @Test
+  void howKeysWereExchangedIsTold() throws Exception {
+    Backend backend = Backend.saying("hello");
+    offer(Certified.tls(Certified.rsa(2048, "web.test")), backend);
+    assertEquals("x25519", keyExchange("TLSv1.3", "x25519"));
+    assertEquals("secp256r1", keyExchange("TLSv1.3", "secp256r1"));
+    assertEquals(
+        "secp384r1", keyExchange("TLSv1.2", "secp384r1", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"));
+    assertEquals("", keyExchange("TLSv1.2", "x25519", "TLS_RSA_WITH_AES_128_CBC_SHA"));
+    backend.close();
   }
 
   private void ask(SSLContext browser) throws IOException {

@@ -168,7 +168,8 @@ final class MetricsTest {
     Rig.await(() -> rig.health(target) == dev.muelle.balancer.Balancer.Health.HEALTHY);
     String answer = rig.raw(Rig.GET);
     assertEquals(1, group().get(Count.NOT_STICKY));
-    String cookie = answer.lines().filter(l -> l.startsWith("Set-Cookie: AWSALB=")).findFirst().get();
+    String cookie =
+        answer.lines().filter(l -> l.startsWith("Set-Cookie: AWSALB=")).findFirst().get();
     String brought = "Cookie: " + cookie.substring(12, cookie.indexOf(';'));
     rig.raw(Rig.GET.replace("\r\n\r\n", "\r\n" + brought + "\r\n\r\n"));
     assertEquals(1, group().get(Count.NOT_STICKY));

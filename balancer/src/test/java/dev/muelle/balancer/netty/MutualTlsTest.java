@@ -1,7 +1,5 @@
 package dev.muelle.balancer.netty;
 
-import dev.muelle.balancer.metrics.Metrics;
-
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -12,6 +10,7 @@ import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.Action;
 import dev.muelle.balancer.LoadBalancer.Listener;
 import dev.muelle.balancer.http.Edits;
+import dev.muelle.balancer.metrics.Metrics;
 import dev.muelle.balancer.tls.ClientAuth;
 import dev.muelle.balancer.tls.ClientAuth.Passthrough;
 import dev.muelle.balancer.tls.ClientAuth.Trust;
@@ -208,7 +207,9 @@ class MutualTlsTest {
       assertThrows(IOException.class, () -> ask(Certified.trusting(), protocol), protocol);
     }
     assertEquals(0, backend.served.get());
-    assertEquals(14, rig.balancer.loadBalancerMetrics("lb").orElseThrow().get(Metrics.Count.HANDSHAKE_ERRORS));
+    assertEquals(
+        14,
+        rig.balancer.loadBalancerMetrics("lb").orElseThrow().get(Metrics.Count.HANDSHAKE_ERRORS));
     assertTrue(
         ask(Clients.signed(
                 "CN=x",

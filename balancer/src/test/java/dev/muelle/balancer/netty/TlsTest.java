@@ -1,7 +1,5 @@
 package dev.muelle.balancer.netty;
 
-import dev.muelle.balancer.metrics.Metrics;
-
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -13,6 +11,7 @@ import dev.muelle.balancer.LoadBalancer.Action;
 import dev.muelle.balancer.LoadBalancer.Front;
 import dev.muelle.balancer.LoadBalancer.Listener;
 import dev.muelle.balancer.LoadBalancer.Member;
+import dev.muelle.balancer.metrics.Metrics;
 import dev.muelle.balancer.tls.ClientHello;
 import dev.muelle.balancer.tls.Tls;
 import dev.muelle.balancer.tls.Tls.Identity;

@@ -44,7 +44,8 @@ final class TargetChoiceTest {
 
   private static void fails(MemberState member) {
     for (int i = 0; i < Rig.CHECK.unhealthyThreshold(); i++) {
-      member.health(rules -> rules.after(new Outcome.NoAnswer(Outcome.Fault.BROKEN_OFF), Rig.CHECK, NOON));
+      member.health(
+          rules -> rules.after(new Outcome.NoAnswer(Outcome.Fault.BROKEN_OFF), Rig.CHECK, NOON));
     }
   }
 

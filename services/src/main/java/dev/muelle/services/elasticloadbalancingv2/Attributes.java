@@ -105,14 +105,14 @@ final class Attributes {
       case KEEP_ALIVE -> range(key, value, 60, 604800);
       case PROTECTED, DROP_INVALID, CLIENT_PORT, PRESERVE_HOST, TLS_SESSION, HTTP2 ->
           oneOf(key, value, "true", "false");
-      case "access_logs.s3.enabled", "connection_logs.s3.enabled" ->
+      case "access_logs.s3.enabled", "connection_logs.s3.enabled", "health_check_logs.s3.enabled" ->
           oneOf(key, value, "true", "false");
-      case "access_logs.s3.bucket", "connection_logs.s3.bucket" -> {
+      case "access_logs.s3.bucket", "connection_logs.s3.bucket", "health_check_logs.s3.bucket" -> {
         if (!value.isEmpty() && !value.matches("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")) {
           throw wrong(key, value);
         }
       }
-      case "access_logs.s3.prefix", "connection_logs.s3.prefix" -> {
+      case "access_logs.s3.prefix", "connection_logs.s3.prefix", "health_check_logs.s3.prefix" -> {
         if (!value.matches("|[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*")
             || value.length() > 512
             || value.contains("AWSLogs")

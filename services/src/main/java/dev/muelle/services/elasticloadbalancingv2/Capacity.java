@@ -32,8 +32,7 @@ final class Capacity {
   private record Unit(double fresh, double active) {
 
     double used(long began, long open, long bytes) {
-      return Math.max(
-          Math.max(began / SECONDS / fresh, open / active), bytes * MINUTES / GIB);
+      return Math.max(Math.max(began / SECONDS / fresh, open / active), bytes * MINUTES / GIB);
     }
   }
 
@@ -53,7 +52,10 @@ final class Capacity {
     long requests = round.movedInMinute(of, "requests", m.get(Count.REQUESTS));
     double charged = Math.max(0, rules - FREE_RULES * requests) / SECONDS / RULES;
     tell(
-        round, of, "ConsumedLCUs", Math.max(charged, HTTP.used(began, m.activeConnections(), bytes)));
+        round,
+        of,
+        "ConsumedLCUs",
+        Math.max(charged, HTTP.used(began, m.activeConnections(), bytes)));
   }
 
   static void flows(Round round, Subject of, Map<Part, FlowMetrics> parts) {

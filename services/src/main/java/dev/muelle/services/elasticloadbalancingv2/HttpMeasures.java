@@ -22,8 +22,7 @@ final class HttpMeasures {
           Map.entry(Count.REQUESTS, "RequestCount"),
           Map.entry(Count.IPV6_REQUESTS, "IPv6RequestCount"),
           Map.entry(Count.GRPC_REQUESTS, "GrpcRequestCount"),
-          Map.entry(
-              Count.MALFORMED_REQUESTS, "DesyncMitigationMode_NonCompliant_Request_Count"),
+          Map.entry(Count.MALFORMED_REQUESTS, "DesyncMitigationMode_NonCompliant_Request_Count"),
           Map.entry(Count.FIELDS_DROPPED, "DroppedInvalidHeaderRequestCount"),
           Map.entry(Count.FIELDS_FORWARDED, "ForwardedInvalidHeaderRequestCount"),
           Map.entry(Count.FIXED_RESPONSES, "HTTP_Fixed_Response_Count"),

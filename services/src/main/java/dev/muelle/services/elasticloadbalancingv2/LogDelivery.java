@@ -1,5 +1,6 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
+import dev.muelle.balancer.logs.Checked;
 import dev.muelle.balancer.logs.Connected;
 import dev.muelle.balancer.logs.Journal;
 import dev.muelle.balancer.logs.Served;
@@ -32,10 +33,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings access and connection logs to their buckets: a file for each node every five minutes, or
- * sooner when one has grown large. What is noted is handed over on event loops without waiting, and
- * written down by one thread of its own; if that cannot follow, or cannot write, entries are lost
- * and traffic goes on (AWS records them on a best-effort basis, too).
+ * Brings access, connection and health check logs to their buckets: a file for each node every five
+ * minutes, or sooner when one has grown large. What is noted is handed over on event loops without
+ * waiting, and written down by one thread of its own; if that cannot follow, or cannot write,
+ * entries are lost and traffic goes on (AWS records them on a best-effort basis, too).
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html#access-log-file-format">Access
@@ -62,7 +63,8 @@ final class LogDelivery implements AutoCloseable {
   /** What is logged: the attributes' names begin so, and so do files and their tests. */
   enum Kind {
     ACCESS("access_logs.s3.", "", "ELBAccessLogTestFile"),
-    CONNECTION("connection_logs.s3.", "conn_log.", "ELBConnectionLogTestFile");
+    CONNECTION("connection_logs.s3.", "conn_log.", "ELBConnectionLogTestFile"),
+    HEALTH("health_check_logs.s3.", "health_check_log_", "ELBHealthCheckLogTestFile");
 
     final String attributes;
     private final String file;
@@ -141,7 +143,8 @@ final class LogDelivery implements AutoCloseable {
   Journal journal(String arn, Map<String, String> attributes) {
     Place access = place(attributes, Kind.ACCESS);
     Place connections = place(attributes, Kind.CONNECTION);
-    if (access == null && connections == null) {
+    Place health = place(attributes, Kind.HEALTH);
+    if (access == null && connections == null && health == null) {
       return Journal.NONE;
     }
     String name = name(arn);
@@ -161,7 +164,15 @@ final class LogDelivery implements AutoCloseable {
                     new Key(name, Kind.CONNECTION, one.node(), connections),
                     () -> LogEntries.connection(one),
                     4096); // with a certificate
-    return new Journal(requests, connected);
+    Consumer<Checked> checked =
+        health == null
+            ? null
+            : one ->
+                note(
+                    new Key(name, Kind.HEALTH, one.node(), health),
+                    () -> LogEntries.check(one),
+                    512);
+    return new Journal(requests, connected, checked);
   }
 
   private static String name(String arn) {

@@ -1,5 +1,6 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
+import dev.muelle.balancer.logs.Checked;
 import dev.muelle.balancer.logs.Connected;
 import dev.muelle.balancer.logs.Served;
 import dev.muelle.balancer.rules.Rewrites;
@@ -9,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Requests and connections as lines of logs. Pure.
+ * Requests, connections and health checks as lines of logs. Pure.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html#access-log-entry-format">Access
@@ -17,6 +18,9 @@ import java.util.Locale;
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-connection-logs.html#connection-log-entry-format">Connection
  *     log entries</a>
+ * @see <a
+ *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-health-check-logs.html#health-check-log-entry-format">Health
+ *     check log entries</a>
  */
 final class LogEntries {
 
@@ -123,7 +127,22 @@ final class LogEntries {
         c.client() == null ? NONE : Connected.validity(c.client()),
         c.client() == null ? NONE : Connected.serialNumber(c.client()),
         status(c),
-        c.id());
+        c.id(),
+        bare(c.keyExchange()));
+  }
+
+  /** A health check. */
+  static String check(Checked c) {
+    return String.join(
+        " ",
+        c.type(),
+        TIME.format(c.at()),
+        String.format(Locale.ROOT, "%.9f", c.nanos() / 1e9),
+        at(c.targetAddress(), c.targetPort()),
+        c.group().split("/", -1)[1],
+        c.failure().isEmpty() ? "PASS" : "FAIL",
+        c.status() == 0 && !c.failure().isEmpty() ? NONE : String.valueOf(c.status()),
+        bare(c.failure()));
   }
 
   private static String status(Connected c) {

@@ -138,7 +138,7 @@ class AccessLogsTest {
     List<String> connections = LogDeliveryTest.read(files("conn_log.").getFirst()).lines().toList();
     assertEquals(2, connections.size());
     List<String> fields = Arrays.asList(connections.getFirst().split(" ", -1));
-    assertEquals(12, fields.size(), connections.getFirst());
+    assertEquals(13, fields.size(), connections.getFirst());
     assertEquals(String.valueOf(port), fields.get(3));
     assertEquals(entry.group(34), fields.get(11), "the same connection");
   }
@@ -163,9 +163,11 @@ class AccessLogsTest {
     refused("ValidationError", "is not valid", "access_logs.s3.prefix", "../up");
     refused("ValidationError", "is not valid", "access_logs.s3.prefix", "a/AWSLogs");
     refused("ValidationError", "is not valid", "access_logs.s3.bucket", "No_Bucket");
-    refused("ValidationError", "not supported", "health_check_logs.s3.enabled", "true");
+    refused("ValidationError", "cannot be empty", "health_check_logs.s3.enabled", "true");
     Files.createDirectories(bucket);
     set("access_logs.s3.enabled", "true", "access_logs.s3.bucket", "logs");
+    set("health_check_logs.s3.enabled", "true", "health_check_logs.s3.bucket", "logs");
+    assertEquals(1, files("ELBHealthCheckLogTestFile").size());
     set("access_logs.s3.enabled", "false");
   }
 }

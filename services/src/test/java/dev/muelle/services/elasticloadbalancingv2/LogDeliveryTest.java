@@ -3,6 +3,7 @@ package dev.muelle.services.elasticloadbalancingv2;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muelle.balancer.logs.Checked;
 import dev.muelle.balancer.logs.Connected;
 import dev.muelle.balancer.logs.Journal;
 import dev.muelle.loop.VirtualTimers;
@@ -57,6 +58,7 @@ class LogDeliveryTest {
         true,
         "TLSv1.3",
         "X",
+        "x25519",
         4_036_000,
         null,
         "",
@@ -106,13 +108,58 @@ class LogDeliveryTest {
                   + "20260204T0000Z_10[.]0[.]0[.]9_[0-9a-z]{8}[.]log[.]gz"),
           path);
       assertEquals(
-          "2026-02-03T23:56:40.000000Z 203.0.113.1 1 443 TLSv1.3 X 0.004 \"-\" - - - TID_1\n"
-              + "2026-02-03T23:56:40.000000Z 203.0.113.1 2 443 TLSv1.3 X 0.004 \"-\" - - - TID_1\n",
+          "2026-02-03T23:56:40.000000Z 203.0.113.1 1 443 TLSv1.3 X 0.004 \"-\" - - - TID_1 x25519\n"
+              + "2026-02-03T23:56:40.000000Z 203.0.113.1 2 443 TLSv1.3 X 0.004 \"-\" - - - TID_1"
+              + " x25519\n",
           read(files().getFirst()));
       timers.advance(Duration.ofMinutes(10)); // nothing noted, nothing brought
       journal.connections().accept(client(3));
     }
     assertEquals(2, files().size(), "what was noted at the end is brought too");
+  }
+
+  private static Checked check(int status, String failure) {
+    return new Checked(
+        START,
+        "10.0.0.9",
+        "http",
+        "10.0.1.7",
+        80,
+        "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/0123456789abcdef",
+        19_584_011,
+        status,
+        failure);
+  }
+
+  @Test
+  void healthChecksHaveFilesOfTheirOwn() throws Exception {
+    Files.createDirectory(directory.resolve("logs"));
+    try (LogDelivery logs =
+        new LogDelivery(
+            HOME, timers, new Random(1), new ObjectFiles(directory, timers, new Random(), "x"))) {
+      logs.start();
+      Journal journal =
+          logs.journal(
+              ARN,
+              Map.of(
+                  "health_check_logs.s3.enabled", "true", "health_check_logs.s3.bucket", "logs"));
+      assertEquals(null, journal.requests());
+      assertEquals(null, journal.connections());
+      journal.checks().accept(check(200, ""));
+      journal.checks().accept(check(502, "TargetError"));
+      journal.checks().accept(check(0, "RequestTimedOut"));
+    }
+    String path = directory.relativize(files().getFirst()).toString();
+    assertTrue(
+        path.startsWith(
+            "logs/AWSLogs/123456789012/elasticloadbalancing/us-east-1/2026/02/04/health_check_log_"
+                + "123456789012_elasticloadbalancing_us-east-1_app.web.50dc6c495c0c9188_"),
+        path);
+    String begin = "http 2026-02-03T23:56:40.000000Z 0.019584011 10.0.1.7:80 web ";
+    assertEquals(
+        List.of(
+            begin + "PASS 200 -", begin + "FAIL 502 TargetError", begin + "FAIL - RequestTimedOut"),
+        read(files().getFirst()).lines().toList());
   }
 
   @Test

@@ -142,9 +142,7 @@ class MeasuresTest {
     assertEquals(
         2.0 / 60 / 800, told.get("ConsumedLCUs_TCP"), 1e-9, "of each protocol what it has most of");
     assertEquals(
-        told.get("ConsumedLCUs_TCP")
-            + told.get("ConsumedLCUs_UDP")
-            + told.get("ConsumedLCUs_TLS"),
+        told.get("ConsumedLCUs_TCP") + told.get("ConsumedLCUs_UDP") + told.get("ConsumedLCUs_TLS"),
         told.get("ConsumedLCUs"),
         1e-9);
   }

@@ -93,8 +93,14 @@ final class OidcGate implements Gate {
   }
 
   private @Nullable Session session(String sealed) {
-    String text = all.keys().open("session " + id, sealed);
-    return text == null ? null : Session.of(text);
+    return all.opened()
+        .get(
+            id,
+            sealed,
+            () -> {
+              String text = all.keys().open("session " + id, sealed);
+              return text == null ? null : Session.of(text);
+            });
   }
 
   private Opening.Open open(Session session, Instant now, List<String> cookies) {

@@ -42,6 +42,7 @@ public final class OidcGates implements AutoCloseable {
   private final RandomGenerator random;
   private final X509Certificate authority;
   private final Refreshes refreshes;
+  private final Opened opened = new Opened();
   private final Map<String, AuthCounts> counts = new ConcurrentHashMap<>();
   private final ExecutorService threads =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("oidc-", 0).factory());
@@ -105,6 +106,10 @@ public final class OidcGates implements AutoCloseable {
 
   InstantSource clock() {
     return clock;
+  }
+
+  Opened opened() {
+    return opened;
   }
 
   Refreshes refreshes() {
