@@ -145,6 +145,7 @@ final class Region implements AutoCloseable {
             ec2,
             elb,
             cloudWatch,
+            sns,
             events,
             cloudWatch.measurements());
     alarmReceivers.add(autoScaling.alarmActions());

@@ -41,6 +41,7 @@ import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.ContainerInstance;
 import software.amazon.awssdk.services.ecs.model.Task;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.sns.SnsClient;
 
 /**
  * ECS and EC2 Auto Scaling together, as a region joins them: tasks that find no room make a group
@@ -62,6 +63,17 @@ class CapacityTest {
 
   /** Services have none here. */
   private static final class NoLoadBalancers implements ElasticLoadBalancingV2Client {
+    @Override
+    public String serviceName() {
+      return SERVICE_NAME;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  /** Nobody is told anything here. */
+  private static final class NoTopics implements SnsClient {
     @Override
     public String serviceName() {
       return SERVICE_NAME;
@@ -96,6 +108,7 @@ class CapacityTest {
             ec2,
             balancers,
             cloudWatch,
+            new NoTopics(),
             events,
             cloudWatch.measurements());
     ecs =

@@ -23,6 +23,8 @@ import dev.muelle.services.autoscaling.hook.Hooks;
 import dev.muelle.services.autoscaling.hook.Waiting;
 import dev.muelle.services.autoscaling.launch.LaunchConfigurations;
 import dev.muelle.services.autoscaling.launch.Recipes;
+import dev.muelle.services.autoscaling.notice.Notices;
+import dev.muelle.services.autoscaling.notice.Post;
 import dev.muelle.services.autoscaling.policy.Policies;
 import dev.muelle.services.autoscaling.policy.Scaler;
 import dev.muelle.services.autoscaling.policy.Warmup;
@@ -57,6 +59,8 @@ import software.amazon.awssdk.services.autoscaling.model.DeleteLaunchConfigurati
 import software.amazon.awssdk.services.autoscaling.model.DeleteLaunchConfigurationResponse;
 import software.amazon.awssdk.services.autoscaling.model.DeleteLifecycleHookRequest;
 import software.amazon.awssdk.services.autoscaling.model.DeleteLifecycleHookResponse;
+import software.amazon.awssdk.services.autoscaling.model.DeleteNotificationConfigurationRequest;
+import software.amazon.awssdk.services.autoscaling.model.DeleteNotificationConfigurationResponse;
 import software.amazon.awssdk.services.autoscaling.model.DeletePolicyRequest;
 import software.amazon.awssdk.services.autoscaling.model.DeletePolicyResponse;
 import software.amazon.awssdk.services.autoscaling.model.DeleteScheduledActionRequest;
@@ -71,6 +75,8 @@ import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingGrou
 import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingGroupsResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingInstancesRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingInstancesResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingNotificationTypesRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingNotificationTypesResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeLaunchConfigurationsRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribeLaunchConfigurationsResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeLifecycleHookTypesRequest;
@@ -81,6 +87,8 @@ import software.amazon.awssdk.services.autoscaling.model.DescribeLoadBalancerTar
 import software.amazon.awssdk.services.autoscaling.model.DescribeLoadBalancerTargetGroupsResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeMetricCollectionTypesRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribeMetricCollectionTypesResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeNotificationConfigurationsRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeNotificationConfigurationsResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribePoliciesRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribePoliciesResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeScalingActivitiesRequest;
@@ -113,6 +121,8 @@ import software.amazon.awssdk.services.autoscaling.model.ExitStandbyRequest;
 import software.amazon.awssdk.services.autoscaling.model.ExitStandbyResponse;
 import software.amazon.awssdk.services.autoscaling.model.PutLifecycleHookRequest;
 import software.amazon.awssdk.services.autoscaling.model.PutLifecycleHookResponse;
+import software.amazon.awssdk.services.autoscaling.model.PutNotificationConfigurationRequest;
+import software.amazon.awssdk.services.autoscaling.model.PutNotificationConfigurationResponse;
 import software.amazon.awssdk.services.autoscaling.model.PutScalingPolicyRequest;
 import software.amazon.awssdk.services.autoscaling.model.PutScalingPolicyResponse;
 import software.amazon.awssdk.services.autoscaling.model.PutScheduledUpdateGroupActionRequest;
@@ -136,6 +146,7 @@ import software.amazon.awssdk.services.autoscaling.model.UpdateAutoScalingGroupR
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.sns.SnsClient;
 
 /** Amazon EC2 Auto Scaling of one account in one region. */
 public final class AutoScaling implements AutoScalingClient, AutoCloseable {
@@ -145,6 +156,8 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
   private static final int INSTANCES_AT_ONCE = 8;
 
   private final Store store;
+  private final Post post;
+  private final Notices notices;
   private final Activities activities;
   private final Hooks hooks;
   private final Waiting waiting;
@@ -175,10 +188,13 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
       Ec2Client ec2,
       ElasticLoadBalancingV2Client elb,
       CloudWatchClient cloudWatch,
+      SnsClient sns,
       EventOutbox events,
       Measurements measurements) {
     this.store = store;
-    activities = new Activities(scope, store, ids, events);
+    post = new Post(store, timers, ids, random, sns);
+    notices = new Notices(scope, store, timers, ids, sns, post);
+    activities = new Activities(scope, store, ids, events, notices);
     Recipes recipes = new Recipes(store, ec2);
     Observer observer = new Observer(ec2, elb);
     Departures departures = new Departures(activities);
@@ -262,6 +278,7 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
         });
     goneLoop.wake("");
     gauges.start();
+    post.start();
   }
 
   @Override
@@ -276,6 +293,7 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
     }
     gauges.close();
     instanceLoop.close();
+    post.close();
     goneLoop.close();
     scheduleLoop.close();
     groupLoop.close();
@@ -557,5 +575,29 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
   public DescribeScheduledActionsResponse describeScheduledActions(
       DescribeScheduledActionsRequest request) {
     return schedule.describe(request);
+  }
+
+  @Override
+  public PutNotificationConfigurationResponse putNotificationConfiguration(
+      PutNotificationConfigurationRequest request) {
+    return notices.put(request);
+  }
+
+  @Override
+  public DeleteNotificationConfigurationResponse deleteNotificationConfiguration(
+      DeleteNotificationConfigurationRequest request) {
+    return notices.delete(request);
+  }
+
+  @Override
+  public DescribeNotificationConfigurationsResponse describeNotificationConfigurations(
+      DescribeNotificationConfigurationsRequest request) {
+    return notices.describe(request);
+  }
+
+  @Override
+  public DescribeAutoScalingNotificationTypesResponse describeAutoScalingNotificationTypes(
+      DescribeAutoScalingNotificationTypesRequest request) {
+    return notices.types();
   }
 }

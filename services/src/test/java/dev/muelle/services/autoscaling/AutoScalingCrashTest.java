@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -39,6 +40,13 @@ class AutoScalingCrashTest {
     }
     assertTrue(deaths >= SEEDS, "the server died only " + deaths + " times");
   }
+
+  private static final List<String> NOTICES =
+      List.of(
+          "autoscaling:EC2_INSTANCE_LAUNCH",
+          "autoscaling:EC2_INSTANCE_LAUNCH_ERROR",
+          "autoscaling:EC2_INSTANCE_TERMINATE",
+          "autoscaling:EC2_INSTANCE_TERMINATE_ERROR");
 
   private static final class Run {
     private final Random chaos;
@@ -73,7 +81,12 @@ class AutoScalingCrashTest {
       try (world) {
         ask(() ->
             world.scaling.createAutoScalingGroup(
-                world.group(0, 8, 2).targetGroupARNs(targets).build()));
+                world.group(0, 8, 0).targetGroupARNs(targets).build()));
+        ask(() ->
+            world.scaling.putNotificationConfiguration(r ->
+                r.autoScalingGroupName(World.GROUP)
+                    .topicARN(Topics.TOPIC)
+                    .notificationTypes(NOTICES)));
         for (int i = 0; i < 20; i++) {
           if (chaos.nextInt(2) == 0) {
             world.life().endAfter(1 + chaos.nextInt(60));
@@ -87,6 +100,17 @@ class AutoScalingCrashTest {
         finish();
       }
       return deaths;
+    }
+
+    /** What has been done since topics are told. */
+    private Set<String> over() {
+      Set<String> over = new TreeSet<>();
+      world
+          .scaling
+          .describeScalingActivitiesPaginator(r -> r.autoScalingGroupName(World.GROUP))
+          .activities()
+          .forEach(one -> over.add(one.activityId()));
+      return over;
     }
 
     private void something() {
@@ -131,6 +155,7 @@ class AutoScalingCrashTest {
             return world.serving().size() == desired && world.group().instances().size() == desired;
           });
       assertEquals(new TreeSet<>(world.serving()), new TreeSet<>(world.alive()));
+      world.until("everything is told", () -> world.topics.activities().containsAll(over()));
       assertEquals(
           new TreeSet<>(world.serving()),
           new TreeSet<>(world.balancer.groups.get(targets).keySet()));

@@ -39,6 +39,7 @@ import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.InstanceStateName;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.sns.SnsClient;
 
 /** Auto Scaling with the real EC2 and CloudWatch; the network is in memory, and time is virtual. */
 final class World implements AutoCloseable {
@@ -49,6 +50,7 @@ final class World implements AutoCloseable {
 
   final VirtualTimers time = new VirtualTimers(Instant.parse("2026-11-21T08:00:00Z"));
   final Balancer balancer = new Balancer();
+  final Topics topics = new Topics();
   final Map<String, Double> measured = new TreeMap<>();
   final String image;
   final CloudWatch cloudWatch;
@@ -150,6 +152,7 @@ final class World implements AutoCloseable {
             life.guard(Ec2Client.class, ec2),
             life.guard(ElasticLoadBalancingV2Client.class, balancer),
             life.guard(CloudWatchClient.class, cloudWatch),
+            life.guard(SnsClient.class, topics),
             events,
             measurements);
     scaling.start();

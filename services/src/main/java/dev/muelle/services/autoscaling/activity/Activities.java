@@ -7,6 +7,7 @@ import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.StoredJson;
+import dev.muelle.services.autoscaling.notice.Notices;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Member;
 import dev.muelle.services.autoscaling.state.Pages;
@@ -45,6 +46,7 @@ public final class Activities {
   private static final Duration KEPT = Duration.ofDays(42);
   private static final int MOST_OF_A_GROUP = 1_000;
   private static final int ALL_OF_IT = 100; // percent
+  private static final int HALF_OF_IT = 50;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private static final Table<Entry> TABLE =
@@ -60,12 +62,14 @@ public final class Activities {
   private final Store store;
   private final Ids ids;
   private final EventOutbox events;
+  private final Notices notices;
 
-  public Activities(Scope scope, Store store, Ids ids, EventOutbox events) {
+  public Activities(Scope scope, Store store, Ids ids, EventOutbox events, Notices notices) {
     this.scope = scope;
     this.store = store;
     this.ids = ids;
     this.events = events;
+    this.notices = notices;
   }
 
   record Entry(Activity activity, Kind kind, @Nullable String instance) {}
@@ -153,32 +157,50 @@ public final class Activities {
   }
 
   private void tell(Tx tx, GroupRecord group, Entry entry, Instant now) {
+    boolean well = entry.activity().statusCode() == ScalingActivityStatusCode.SUCCESSFUL;
     String event = entry.kind().event();
-    if (event == null) {
-      return;
+    if (event != null) {
+      events.put(
+          tx,
+          "aws.autoscaling",
+          event + (well ? " Successful" : " Unsuccessful"),
+          resources(group, entry),
+          now,
+          () -> detail(entry).put("AutoScalingGroupName", group.name()).toString());
     }
-    Activity activity = entry.activity();
-    boolean well = activity.statusCode() == ScalingActivityStatusCode.SUCCESSFUL;
+    Kind.Notice notice = entry.kind().notice();
+    if (notice != null) {
+      notices.tell(tx, group, notice.type(well), notice.subject(well), message(entry, well), now);
+    }
+  }
+
+  private List<String> resources(GroupRecord group, Entry entry) {
     List<String> resources = new ArrayList<>();
     resources.add(group.group().autoScalingGroupARN());
     if (entry.instance() != null) {
       resources.add(scope.arn("ec2", "instance/" + entry.instance()));
     }
-    events.put(
-        tx,
-        "aws.autoscaling",
-        event + (well ? " Successful" : " Unsuccessful"),
-        resources,
-        now,
-        () -> detail(entry));
+    return resources;
   }
 
-  private static String detail(Entry entry) {
+  /** As SNS has it: an activity that went well is half done there, to this day. */
+  private static ObjectNode message(Entry entry, boolean well) {
+    ObjectNode message = detail(entry);
+    String why = entry.activity().statusMessage();
+    if (well) {
+      message.put("StatusCode", ScalingActivityStatusCode.IN_PROGRESS.toString());
+    } else if (why != null) {
+      message.put("Description", entry.activity().description() + ".  Status Reason: " + why);
+    }
+    return message.put("Progress", well ? HALF_OF_IT : ALL_OF_IT);
+  }
+
+  /** What both the bus and the topics are told. */
+  private static ObjectNode detail(Entry entry) {
     Activity activity = entry.activity();
     boolean comes = entry.kind() == Kind.LAUNCH || entry.kind() == Kind.ATTACH;
     ObjectNode detail = JsonNodeFactory.instance.objectNode();
     detail.put("StatusCode", activity.statusCodeAsString());
-    detail.put("AutoScalingGroupName", activity.autoScalingGroupName());
     detail.put("ActivityId", activity.activityId());
     try {
       detail.set("Details", JSON.readTree(activity.details()));
@@ -194,7 +216,7 @@ public final class Activities {
     detail.put("Description", activity.description());
     detail.put("Origin", comes ? "EC2" : "AutoScalingGroup");
     detail.put("Destination", comes ? "AutoScalingGroup" : "EC2");
-    return detail.toString();
+    return detail;
   }
 
   /** What a request has begun. */

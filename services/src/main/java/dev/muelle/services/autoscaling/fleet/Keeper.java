@@ -5,6 +5,7 @@ import dev.muelle.services.autoscaling.activity.Activities;
 import dev.muelle.services.autoscaling.hook.Hooks;
 import dev.muelle.services.autoscaling.hook.Waiting;
 import dev.muelle.services.autoscaling.launch.Recipes;
+import dev.muelle.services.autoscaling.notice.Notices;
 import dev.muelle.services.autoscaling.state.Causes;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Member;
@@ -94,6 +95,7 @@ public final class Keeper {
     List<Member> members = Member.of(tx, name);
     if (group.deleting() && members.isEmpty()) {
       Hooks.forget(tx, name);
+      Notices.forget(tx, name);
       tx.delete(GroupRecord.TABLE, name);
       return false;
     }
