@@ -31,6 +31,7 @@ public record Delivery(
   public enum Check {
     /** Connects. */
     TCP,
+    /** Asks by HTTP, in clear or by TLS as the health check says. */
     HTTP
   }
 }

@@ -141,7 +141,7 @@ final class FlowGroupAttributes {
   static Delivery delivery(TargetGroup group, Map<String, String> stored) {
     Map<String, String> all = all(group, stored);
     return new Delivery(
-        Delivery.Check.valueOf(group.healthCheckProtocolAsString()),
+        group.healthCheckProtocol() == ProtocolEnum.TCP ? Delivery.Check.TCP : Delivery.Check.HTTP,
         TRUE.equals(all.get(PRESERVE)),
         TRUE.equals(all.get(PROXY)),
         group.protocol() == ProtocolEnum.TLS,

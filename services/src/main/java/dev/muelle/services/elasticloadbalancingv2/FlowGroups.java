@@ -23,6 +23,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEn
 final class FlowGroups {
 
   private static final String SUCCESS = "200-399";
+  private static final Set<ProtocolEnum> CHECKS =
+      Set.of(ProtocolEnum.TCP, ProtocolEnum.HTTP, ProtocolEnum.HTTPS);
 
   private FlowGroups() {}
 
@@ -35,7 +37,7 @@ final class FlowGroups {
               + "'");
     }
     ProtocolEnum check = or(r.healthCheckProtocol(), ProtocolEnum.TCP);
-    boolean http = check == ProtocolEnum.HTTP;
+    boolean http = check != ProtocolEnum.TCP;
     return checked(
         TargetGroup.builder()
             .targetGroupName(r.name())
@@ -50,7 +52,7 @@ final class FlowGroups {
             .healthCheckPort(or(r.healthCheckPort(), "traffic-port"))
             .healthCheckPath(http ? or(r.healthCheckPath(), "/") : r.healthCheckPath())
             .healthCheckIntervalSeconds(or(r.healthCheckIntervalSeconds(), 30))
-            .healthCheckTimeoutSeconds(or(r.healthCheckTimeoutSeconds(), http ? 6 : 10))
+            .healthCheckTimeoutSeconds(or(r.healthCheckTimeoutSeconds(), check == ProtocolEnum.HTTP ? 6 : 10))
             .healthyThresholdCount(or(r.healthyThresholdCount(), 5))
             .unhealthyThresholdCount(or(r.unhealthyThresholdCount(), 2))
             .matcher(http ? or(matcher(r.matcher()), usual()) : r.matcher())
@@ -60,7 +62,7 @@ final class FlowGroups {
   /** A target group after a change. */
   static TargetGroup changed(TargetGroup g, ModifyTargetGroupRequest r) {
     ProtocolEnum check = or(r.healthCheckProtocol(), g.healthCheckProtocol());
-    boolean http = check == ProtocolEnum.HTTP;
+    boolean http = check != ProtocolEnum.TCP;
     TargetGroupChecks.enabled(r.healthCheckEnabled(), g.targetType());
     return checked(
         g.toBuilder()
@@ -80,11 +82,11 @@ final class FlowGroups {
 
   private static TargetGroup checked(TargetGroup group) {
     ProtocolEnum check = group.healthCheckProtocol();
-    if (check != ProtocolEnum.TCP && check != ProtocolEnum.HTTP) {
+    if (!CHECKS.contains(check)) {
       throw Refuse.invalid(
-          "The health check protocol '"
+          "Health check protocol '"
               + group.healthCheckProtocolAsString()
-              + "' is not supported in this region: use 'TCP' or 'HTTP'");
+              + "' must be one of 'HTTP, HTTPS, TCP'");
     }
     if (check == ProtocolEnum.TCP && (group.healthCheckPath() != null || group.matcher() != null)) {
       throw Refuse.invalid(

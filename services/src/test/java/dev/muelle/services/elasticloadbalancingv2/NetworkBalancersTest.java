@@ -280,10 +280,15 @@ class NetworkBalancersTest {
         "ValidationError",
         "path cannot be specified",
         () -> group("x", ProtocolEnum.TCP, r -> r.healthCheckPath("/a")));
+    TargetGroup https =
+        group("https", ProtocolEnum.TLS, r -> r.healthCheckProtocol(ProtocolEnum.HTTPS));
+    assertEquals("200-399", https.matcher().httpCode());
+    assertEquals(10, https.healthCheckTimeoutSeconds());
+    assertEquals("/", https.healthCheckPath());
     refused(
         "ValidationError",
-        "'HTTPS' is not supported",
-        () -> group("x", ProtocolEnum.TCP, r -> r.healthCheckProtocol(ProtocolEnum.HTTPS)));
+        "'UDP' must be one of 'HTTP, HTTPS, TCP'",
+        () -> group("x", ProtocolEnum.TCP, r -> r.healthCheckProtocol(ProtocolEnum.UDP)));
     refused(
         "ValidationError",
         "Protocol version",
