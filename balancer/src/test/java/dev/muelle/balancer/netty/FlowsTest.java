@@ -13,6 +13,7 @@ import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.Choice;
 import dev.muelle.balancer.LoadBalancer.Front;
 import dev.muelle.balancer.LoadBalancer.Headers;
+import dev.muelle.balancer.LoadBalancer.HealthCheck;
 import dev.muelle.balancer.LoadBalancer.Member;
 import dev.muelle.balancer.LoadBalancer.Node;
 import dev.muelle.balancer.LoadBalancer.Settings;
@@ -393,6 +394,60 @@ final class FlowsTest {
     assertEquals(
         Set.of(new FlowMetrics.Part("a", FlowMetrics.Protocol.TLS)),
         rig.balancer.flowMetrics("nlb").keySet());
+  }
+
+  @Test
+  void targetsAreAskedByHttps() throws Exception {
+    // The target that speaks TLS is another listener of this balancer, before one that does not.
+    Backend backend = rig.backend((head, in, out) -> false);
+    int inner = Rig.freePort();
+    Settings settings = new Settings(LONG, LONG, Headers.DEFAULT);
+    List<Node> nodes = List.of(new Node("127.0.0.1", "a", Rig.HOST));
+    Tls tls = Certified.http2(Certified.ec("a.test"));
+    TargetGroup plain =
+        new TargetGroup(
+            "plain",
+            Version.HTTP1,
+            Choice.DEFAULT,
+            Rig.CHECK,
+            List.of(member(backend.target().port())),
+            PLAIN);
+    rig.balancer.put(
+        new LoadBalancer(
+            "inner",
+            "inner.elb.localhost",
+            nodes,
+            List.of(),
+            List.of(),
+            List.of(new FlowListener("i", inner, Transport.TCP, "plain", tls, LONG)),
+            Map.of("plain", plain),
+            settings));
+    HealthCheck secure =
+        new HealthCheck(
+            0, "/health", status -> status == 200, Rig.CHECK.interval(), LONG, 2, 2, true);
+    Balancer.Target target = new Balancer.Target("127.0.0.1", inner);
+    TargetGroup asked =
+        new TargetGroup(
+            "tg",
+            Version.HTTP1,
+            Choice.DEFAULT,
+            secure,
+            List.of(new Member(target, "a", null, false)),
+            new Delivery(
+                Delivery.Check.HTTP, false, false, true, false, false, true, Duration.ZERO));
+    rig.balancer.put(
+        new LoadBalancer(
+            "nlb",
+            "nlb.elb.localhost",
+            nodes,
+            List.of(),
+            List.of(),
+            List.of(new FlowListener("l", rig.port, Transport.TCP, "tg", null, LONG)),
+            Map.of("tg", asked),
+            settings));
+    Rig.await(() -> rig.balancer.targets("tg").get(target).health() == Health.HEALTHY);
+    backend.sick = true;
+    Rig.await(() -> rig.balancer.targets("tg").get(target).health() == Health.UNHEALTHY);
   }
 
   @Test

@@ -52,7 +52,8 @@ final class FlowGroups {
             .healthCheckPort(or(r.healthCheckPort(), "traffic-port"))
             .healthCheckPath(http ? or(r.healthCheckPath(), "/") : r.healthCheckPath())
             .healthCheckIntervalSeconds(or(r.healthCheckIntervalSeconds(), 30))
-            .healthCheckTimeoutSeconds(or(r.healthCheckTimeoutSeconds(), check == ProtocolEnum.HTTP ? 6 : 10))
+            .healthCheckTimeoutSeconds(
+                or(r.healthCheckTimeoutSeconds(), check == ProtocolEnum.HTTP ? 6 : 10))
             .healthyThresholdCount(or(r.healthyThresholdCount(), 5))
             .unhealthyThresholdCount(or(r.unhealthyThresholdCount(), 2))
             .matcher(http ? or(matcher(r.matcher()), usual()) : r.matcher())
