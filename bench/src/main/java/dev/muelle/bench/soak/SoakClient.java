@@ -3,6 +3,7 @@ package dev.muelle.bench.soak;
 import io.netty.util.concurrent.Ticker;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicLong;
@@ -43,7 +44,7 @@ final class SoakClient implements Runnable {
   public void run() {
     while (!over) {
       String number = "";
-      try (Socket socket = new Socket("127.0.0.1", port)) {
+      try (Socket socket = new Socket(InetAddress.ofLiteral("127.0.0.1"), port)) {
         socket.setTcpNoDelay(true);
         socket.setSoTimeout(PATIENCE_MILLIS);
         long next = TICKER.nanoTime();
