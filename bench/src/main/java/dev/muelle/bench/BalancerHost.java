@@ -1,6 +1,8 @@
 package dev.muelle.bench;
 
 import dev.muelle.balancer.Balancer.Target;
+import dev.muelle.balancer.Delivery;
+import dev.muelle.balancer.FlowListener;
 import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.Action;
 import dev.muelle.balancer.LoadBalancer.HealthCheck;
@@ -26,6 +28,7 @@ import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -35,7 +38,8 @@ import java.util.stream.IntStream;
 /**
  * Balances two ports of the loopback, the second one with TLS, until it is ended. Arguments: the
  * two ports, the first of the targets' ports, how many targets there are (each at the port after
- * the one before), how many rules (none of which applies), and a PKCS #12 file without a password.
+ * the one before), how many rules (none of which applies), a PKCS #12 file without a password, and
+ * if wanted a port at which whole connections are passed on.
  */
 public final class BalancerHost {
 
@@ -48,6 +52,7 @@ public final class BalancerHost {
       };
 
   private static final String GROUP = "bench";
+  private static final String FLOWS = "flows";
 
   private BalancerHost() {}
 
@@ -76,11 +81,36 @@ public final class BalancerHost {
     try (NettyBalancer balancer =
         new NettyBalancer(Clock.systemUTC(), new SplittableRandom(1), 1)) {
       Map<String, String> problems = balancer.put(wanted);
+      if (arguments.length > 6) {
+        problems = new HashMap<>(problems);
+        problems.putAll(balancer.put(flows(Integer.parseInt(arguments[6]), first, targets)));
+      }
       if (!problems.isEmpty()) {
         throw new IllegalStateException(problems.toString());
       }
       Thread.currentThread().join();
     }
+  }
+
+  /** A network load balancer before the same targets. */
+  private static LoadBalancer flows(int port, int first, int targets) {
+    TargetGroup of = group(first, targets);
+    Delivery plain =
+        new Delivery(Delivery.Check.TCP, false, false, false, false, false, true, Duration.ZERO);
+    return new LoadBalancer(
+        FLOWS,
+        "flows.localhost",
+        List.of(new Node("127.0.0.1", "a", HOST)),
+        List.of(),
+        List.of(),
+        List.of(
+            new FlowListener(
+                FLOWS, port, FlowListener.Transport.TCP, FLOWS, null, Duration.ofSeconds(350))),
+        Map.of(
+            FLOWS,
+            new TargetGroup(
+                FLOWS, of.version(), of.choice(), of.healthCheck(), of.members(), plain)),
+        new Settings(Duration.ofSeconds(60), Duration.ofHours(1), LoadBalancer.Headers.DEFAULT));
   }
 
   private static List<Rule> rules(int count) {
