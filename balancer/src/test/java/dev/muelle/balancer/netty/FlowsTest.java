@@ -614,6 +614,11 @@ final class FlowsTest {
       Balancer.Target otherId = new Balancer.Target("127.0.0.1", other.getLocalPort());
       Rig.await(() -> rig.balancer.targets("tg").get(otherId).health() == Health.UNHEALTHY);
       says(kept, "still here");
+      assertEquals(0, metrics().get(Count.FAILED_OPEN));
+      try (Socket late = rig.connect()) {
+        assertReset(late); // for want of a healthy one it was sent there
+      }
+      Rig.await(() -> metrics().get(Count.FAILED_OPEN) == 1);
     }
   }
 }

@@ -14,6 +14,7 @@ import dev.muelle.balancer.LoadBalancer.Listener;
 import dev.muelle.balancer.LoadBalancer.Member;
 import dev.muelle.balancer.LoadBalancer.TargetGroup;
 import dev.muelle.balancer.LoadBalancer.Version;
+import dev.muelle.balancer.metrics.Metrics;
 import dev.muelle.balancer.tls.Tls;
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
@@ -261,6 +262,10 @@ final class Http2TargetsTest {
         assertArrayEquals(random(20_000), many.next());
       }
       assertEquals(100, count);
+      Metrics metrics = rig.balancer.loadBalancerMetrics("lb").orElseThrow();
+      assertEquals(7, metrics.get(Metrics.Count.GRPC_REQUESTS));
+      assertEquals(7, metrics.get(Metrics.Count.REQUESTS));
+      assertTrue(metrics.get(Metrics.Count.BYTES) > 2 * (5 << 20), "the largest came and went");
     } finally {
       channel.shutdownNow();
     }

@@ -16,6 +16,7 @@ import dev.muelle.balancer.LoadBalancer.Listener;
 import dev.muelle.balancer.LoadBalancer.Member;
 import dev.muelle.balancer.LoadBalancer.TargetGroup;
 import dev.muelle.balancer.LoadBalancer.Version;
+import dev.muelle.balancer.metrics.Metrics;
 import dev.muelle.balancer.tls.Tls;
 import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
@@ -201,6 +202,13 @@ class TargetTlsTest {
     put(Version.HTTP1, null, false, status -> status == 200, deaf);
     Rig.await(() -> health(deaf) == Health.HEALTHY);
     assertTrue(rig.raw(Rig.GET).startsWith("HTTP/1.1 502 "));
+    assertTrue(
+        rig.balancer
+                .targetGroupMetrics("tg")
+                .orElseThrow()
+                .get(Metrics.Count.TARGET_HANDSHAKE_ERRORS)
+            > 0,
+        "a connection there was, but no session");
     HttpsServer server = HttpsServer.create(new InetSocketAddress("127.0.0.1", 0), 50);
     server.setHttpsConfigurator(new HttpsConfigurator(serving(Certified.ec("x.test"))));
     server.createContext(
