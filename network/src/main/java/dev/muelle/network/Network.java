@@ -52,7 +52,7 @@ public interface Network extends AutoCloseable {
   /**
    * Makes the address known to the filters; no device exists until {@link #plug}.
    *
-   * @throws IllegalStateException if its public address is another's on this machine
+   * @throws IllegalStateException if a public address of its is another's on this machine
    */
   void putInterface(NetworkInterface networkInterface);
 
@@ -203,9 +203,9 @@ public interface Network extends AutoCloseable {
    * @param macAddress for example {@code 02:ab:cd:ef:00:01}
    * @param securityGroups ids of groups of the same VPC; a NAT gateway has none, others at least
    *     one
-   * @param publicAddress out of {@link #PUBLIC}: who sends to it from outside reaches the
-   *     interface, and what the interface sends out bears it, where its subnet's routes lead there;
-   *     null for none
+   * @param publicAddresses by private address, out of {@link #PUBLIC}: who sends to it from outside
+   *     reaches the interface at that private address, and what the interface sends out from there
+   *     bears it, where its subnet's routes lead there
    * @param secondary further private addresses out of the same subnet
    * @param forwards whether it may send from addresses that are not its own, and is sent what
    *     routes lead to it; its groups judge that, too
@@ -217,9 +217,32 @@ public interface Network extends AutoCloseable {
       String address,
       String macAddress,
       List<String> securityGroups,
-      @Nullable String publicAddress,
+      Map<String, String> publicAddresses,
       List<String> secondary,
       boolean forwards) {
+
+    /** One whose primary address has the public one, if there is one. */
+    public NetworkInterface(
+        String id,
+        String vpcId,
+        Cidr subnet,
+        String address,
+        String macAddress,
+        List<String> securityGroups,
+        @Nullable String publicAddress,
+        List<String> secondary,
+        boolean forwards) {
+      this(
+          id,
+          vpcId,
+          subnet,
+          address,
+          macAddress,
+          securityGroups,
+          publicAddress == null ? Map.of() : Map.of(address, publicAddress),
+          secondary,
+          forwards);
+    }
 
     /** One that speaks for itself only. */
     public NetworkInterface(
@@ -244,6 +267,11 @@ public interface Network extends AutoCloseable {
         List<String> securityGroups,
         @Nullable String publicAddress) {
       this(id, vpcId, subnet, address, macAddress, securityGroups, publicAddress, List.of());
+    }
+
+    /** What the primary private address is outside; null if nobody reaches it there. */
+    public @Nullable String publicAddress() {
+      return publicAddresses.get(address);
     }
 
     /** All private addresses, the primary one first. */

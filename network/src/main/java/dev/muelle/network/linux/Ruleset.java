@@ -245,12 +245,11 @@ final class Ruleset {
         script.append(element(verb, "routers", device(eni.id()) + number));
       }
     }
-    String address = eni.address();
-    String outside = eni.publicAddress();
-    if (outside != null) {
-      script.append(element(verb, "public", address + (add ? " : " + outside : "")));
-      script.append(element(verb, "private", outside + (add ? " : " + address : "")));
-    }
+    eni.publicAddresses()
+        .forEach((address, outside) -> {
+          script.append(element(verb, "public", address + (add ? " : " + outside : "")));
+          script.append(element(verb, "private", outside + (add ? " : " + address : "")));
+        });
     return script.toString();
   }
 

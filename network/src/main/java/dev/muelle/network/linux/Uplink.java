@@ -9,9 +9,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +38,7 @@ final class Uplink {
   private final String namespace;
 
   /** Public addresses by interface; who only looks does not wait for who changes something. */
-  private final Map<String, String> users = new ConcurrentHashMap<>();
+  private final Map<String, Set<String>> users = new ConcurrentHashMap<>();
 
   private @Nullable RouteSocket host;
 
@@ -54,7 +55,7 @@ final class Uplink {
 
   Optional<String> owner(String outside) {
     return users.entrySet().stream()
-        .filter(user -> user.getValue().equals(outside))
+        .filter(user -> user.getValue().contains(outside))
         .map(Map.Entry::getKey)
         .findFirst();
   }
@@ -65,27 +66,32 @@ final class Uplink {
   }
 
   /**
-   * Says which public address an interface has.
+   * Says which public addresses an interface has.
    *
-   * @param outside null for none
-   * @throws IllegalStateException if the address is another's on this machine
+   * @throws IllegalStateException if one of them is another's on this machine
    */
-  void use(String interfaceId, @Nullable String outside) {
-    String before = users.get(interfaceId);
-    if (Objects.equals(before, outside)) {
+  void use(String interfaceId, Set<String> outside) {
+    Set<String> before = users.getOrDefault(interfaceId, Set.of());
+    if (before.equals(outside)) {
       return;
     }
-    if (outside != null) {
-      if (users.isEmpty()) {
-        create();
-      }
-      route(outside);
-      users.put(interfaceId, outside);
-    } else {
-      users.remove(interfaceId);
+    if (users.isEmpty()) {
+      create();
     }
-    if (before != null && !users.isEmpty()) {
-      unroute(before);
+    Set<String> routed = new HashSet<>(before);
+    for (String address : outside) {
+      if (routed.add(address)) {
+        route(address);
+        users.put(interfaceId, Set.copyOf(routed)); // also if the next one is another's
+      }
+    }
+    if (outside.isEmpty()) {
+      users.remove(interfaceId);
+    } else {
+      users.put(interfaceId, outside);
+    }
+    if (!users.isEmpty()) {
+      before.stream().filter(address -> !outside.contains(address)).forEach(this::unroute);
     }
     if (users.isEmpty()) {
       remove(); // and with it its routes
@@ -147,7 +153,7 @@ final class Uplink {
         .matcher(left)
         .results()
         .map(route -> route.group(1))
-        .filter(outside -> !users.containsValue(outside))
+        .filter(outside -> owner(outside).isEmpty())
         .forEach(this::unroute);
   }
 

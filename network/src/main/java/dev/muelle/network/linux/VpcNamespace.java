@@ -354,7 +354,7 @@ final class VpcNamespace implements SocketSpace {
     lock.lock();
     try {
       gone = before != null ? Ruleset.withoutInterface(before) : left(eni);
-      use(eni.id(), eni.publicAddress());
+      use(eni.id(), Set.copyOf(eni.publicAddresses().values()));
     } finally {
       lock.unlock();
     }
@@ -390,9 +390,10 @@ final class VpcNamespace implements SocketSpace {
     if (adoptedRouters.remove(KernelNames.veth(eni.id()))) {
       script.append(Ruleset.withoutRouter(eni.id()));
     }
-    // Its own public address of then, and its own of now, which may have been another's then.
+    // Its own public addresses of then, and its own of now, which may have been another's then.
     for (Map.Entry<String, String> then : Map.copyOf(adoptedPublic).entrySet()) {
-      if (then.getKey().equals(eni.address()) || then.getValue().equals(eni.publicAddress())) {
+      if (eni.addresses().contains(then.getKey())
+          || eni.publicAddresses().containsValue(then.getValue())) {
         script.append(Ruleset.withoutPublic(then.getKey(), then.getValue()));
         adoptedPublic.remove(then.getKey());
       }
@@ -448,7 +449,7 @@ final class VpcNamespace implements SocketSpace {
   }
 
   /** Routes that lead out follow the uplink's coming and going. */
-  private void use(String interfaceId, @Nullable String outside) {
+  private void use(String interfaceId, Set<String> outside) {
     boolean before = uplink.present();
     uplink.use(interfaceId, outside);
     if (uplink.present() != before) {
@@ -613,7 +614,7 @@ final class VpcNamespace implements SocketSpace {
       interfaces.remove(interfaceId);
       lock.lock();
       try {
-        use(interfaceId, null);
+        use(interfaceId, Set.of());
       } finally {
         lock.unlock();
       }

@@ -137,7 +137,7 @@ public final class SimNetwork implements Network {
   @Override
   public synchronized Optional<String> owner(String publicAddress) {
     return interfaces.values().stream()
-        .filter(eni -> publicAddress.equals(eni.publicAddress()))
+        .filter(eni -> eni.publicAddresses().containsValue(publicAddress))
         .map(NetworkInterface::id)
         .findFirst();
   }

@@ -31,6 +31,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -144,6 +145,64 @@ class SubnetsTest {
     eni("eni-3", "vpc-1", "10.0.1.10", null);
     assertFalse(
         Command.run("nft", "list", "tables").contains(instance), "nobody needs the host any more");
+  }
+
+  private void addressed(Map<String, String> outside) {
+    network.putInterface(
+        new NetworkInterface(
+            "eni-1",
+            "vpc-1",
+            OUTER,
+            "10.0.0.10",
+            "02:00:00:00:00:10",
+            List.of("sg-vpc-1"),
+            outside,
+            List.of("10.0.0.20"),
+            false));
+  }
+
+  private static boolean sendsAs(Path from, String source, String address) throws Exception {
+    try (NetworkNamespace inside = new NetworkNamespace(from.getFileName().toString())) {
+      return inside.call(() ->
+          connects(
+              SocketChannel.open(StandardProtocolFamily.INET)
+                  .bind(new InetSocketAddress(source, 0)),
+              address,
+              80,
+              DROPPED_MILLIS));
+    }
+  }
+
+  @Test
+  void aSecondaryAddressHasAPublicOneOfItsOwn() throws Exception {
+    vpc("vpc-1");
+    subnet(OUTER, OUT);
+    traffic.serve(world.path(), world.address(), 80);
+    addressed(Map.of("10.0.0.20", outside(1)));
+    Path task = network.plug("eni-1", Use.NAMESPACE).orElseThrow();
+    traffic.serve(task, "10.0.0.20", 8080);
+    traffic.serve(task, "10.0.0.10", 9090);
+
+    assertTrue(reaches(world.path(), outside(1), 8080), "in, to the secondary address");
+    assertFalse(connects(world.path(), outside(1), 9090), "and to no other");
+    assertTrue(sendsAs(task, "10.0.0.20", world.address()), "and out from there");
+    assertFalse(sendsAs(task, "10.0.0.10", world.address()), "and from nowhere else");
+
+    addressed(Map.of("10.0.0.10", outside(2), "10.0.0.20", outside(1)));
+    SocketChannel open = traffic.connected(world.path(), outside(1), 8080);
+    assertTrue(reaches(world.path(), outside(2), 9090));
+    assertTrue(sendsAs(task, "10.0.0.10", world.address()));
+    network.close();
+    network = new LinuxNetwork(instance);
+    vpc("vpc-1");
+    subnet(OUTER, OUT);
+    addressed(Map.of("10.0.0.10", outside(1))); // it moved while nobody was there
+    network.retain(Set.of("vpc-1"), Set.of("eni-1"));
+    assertTrue(reaches(world.path(), outside(1), 9090));
+    assertFalse(connects(world.path(), outside(1), 8080));
+    assertFalse(connects(world.path(), outside(2), 9090), "nobody has that address any more");
+    assertFalse(sendsAs(task, "10.0.0.20", world.address()));
+    open.close();
   }
 
   private Path path(String address) {

@@ -2,40 +2,30 @@ package dev.muelle.services.ec2;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.Subnet.Target;
-import dev.muelle.network.sim.SimNetwork;
-import dev.muelle.services.Ids;
-import dev.muelle.services.Scope;
-import dev.muelle.services.iam.Iam;
-import dev.muelle.store.SqliteStore;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
+import dev.muelle.services.ec2.state.InstanceRecord;
+import dev.muelle.services.ec2.state.Kind;
+import dev.muelle.services.ec2.state.Tables;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
-import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.Instance;
 import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterface;
+import software.amazon.awssdk.services.ec2.model.InstanceStateName;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfacePrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceStatus;
@@ -45,52 +35,19 @@ import software.amazon.awssdk.services.ec2.model.Route;
 /**
  * Interfaces that instances get and lose, and their secondary addresses, as EC2 is told of them.
  */
-class InterfacesTest {
+class InterfacesTest extends Ec2InMemory {
 
-  private static final Scope SCOPE = new Scope("000000000000", "us-east-1");
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
-
-  @TempDir private Path directory;
-  private SystemTimers timers;
-  private SqliteStore file;
-  private SimNetwork network;
-  private Ec2 ec2;
   private String subnet;
   private Instance instance;
 
   @BeforeEach
-  void open() {
-    timers = new SystemTimers();
-    file = SqliteStore.open(directory.resolve("db"));
-    network = new SimNetwork(timers);
-    ec2 = started();
+  void furnish() {
     subnet =
         ec2.describeSubnets(r -> r.filters(filter("availability-zone", "us-east-1a")))
             .subnets()
             .getFirst()
             .subnetId();
     instance = running("t3.micro"); // two interfaces with two addresses each
-  }
-
-  private Ec2 started() {
-    Ids ids = new Ids(new Random());
-    Iam iam = new Iam(SCOPE, file.in("000000000000/global"), timers, ids);
-    Ec2 made =
-        new Ec2(SCOPE, file.in(SCOPE.storeScope()), timers, ids, new Random(7), iam, network);
-    made.start();
-    return made;
-  }
-
-  @AfterEach
-  void close() {
-    ec2.close();
-    network.close();
-    file.close();
-    timers.close();
-  }
-
-  private static Filter filter(String name, String value) {
-    return Filter.builder().name(name).values(value).build();
   }
 
   private static PrivateIpAddressSpecification address(String address, boolean primary) {
@@ -118,20 +75,6 @@ class InterfacesTest {
         .getFirst()
         .instances()
         .getFirst();
-  }
-
-  private static void await(BooleanSupplier condition) {
-    Instant end = Instant.now().plus(PATIENCE);
-    while (!condition.getAsBoolean()) {
-      assertTrue(Instant.now().isBefore(end), "never");
-      Thread.onSpinWait();
-    }
-  }
-
-  private static void refused(String code, String message, Executable call) {
-    Ec2Exception refusal = assertThrows(Ec2Exception.class, call);
-    assertEquals(code, refusal.awsErrorDetails().errorCode(), refusal.getMessage());
-    assertEquals(message, refusal.awsErrorDetails().errorMessage());
   }
 
   private String made() {
@@ -465,5 +408,38 @@ class InterfacesTest {
         .filter(route -> route.gatewayId() == null)
         .findFirst()
         .orElseThrow();
+  }
+
+  @Test
+  void anInstanceThatEndsGetsNoAddress() {
+    String id = instance.instanceId();
+    String allocation = ec2.allocateAddress(r -> r.domain("vpc")).allocationId();
+    ec2.associateAddress(r -> r.allocationId(allocation).instanceId(id));
+    assertNotNull(instance(id).publicIpAddress());
+    String further = made();
+    attach(further, 1);
+    refused(
+        "InvalidInstanceID",
+        "There are multiple interfaces attached to instance '"
+            + id
+            + "'. Please specify an interface ID for the operation instead.",
+        () -> ec2.associateAddress(r -> r.allocationId(allocation).instanceId(id)));
+    // As it is between the request and its end: stored, and nobody looked yet.
+    file.in(SCOPE.storeScope())
+        .write(tx -> {
+          InstanceRecord now = Kind.INSTANCE.get(tx, id);
+          tx.put(Tables.INSTANCES, id, now.in(InstanceStateName.SHUTTING_DOWN));
+          return true;
+        });
+    refused(
+        "InvalidInstanceID",
+        "The shutting-down instance '" + id + "' is not in a valid state for this operation.",
+        () -> ec2.associateAddress(r -> r.allocationId(allocation).instanceId(id)));
+    refused(
+        "IncorrectInstanceState",
+        "The shutting-down instance to which '"
+            + further
+            + "' is attached is not in a valid state for this operation",
+        () -> ec2.associateAddress(r -> r.allocationId(allocation).networkInterfaceId(further)));
   }
 }

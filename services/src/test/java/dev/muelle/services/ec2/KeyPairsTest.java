@@ -2,16 +2,9 @@ package dev.muelle.services.ec2;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.linux.Command;
-import dev.muelle.loop.SystemTimers;
-import dev.muelle.network.sim.SimNetwork;
-import dev.muelle.services.Ids;
-import dev.muelle.services.Scope;
-import dev.muelle.services.iam.Iam;
-import dev.muelle.store.SqliteStore;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +12,6 @@ import java.security.MessageDigest;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -28,11 +20,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.services.ec2.model.CreateKeyPairResponse;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
@@ -47,9 +35,7 @@ import software.amazon.awssdk.services.ec2.model.TagSpecification;
 /**
  * Key pairs, whose files openssl reads, and whose fingerprints are those of openssl and OpenSSH.
  */
-class KeyPairsTest {
-
-  private static final Scope SCOPE = new Scope("000000000000", "us-east-1");
+class KeyPairsTest extends Ec2InMemory {
 
   /** Made by openssl, as is its fingerprint. */
   private static final String RSA_DER =
@@ -85,37 +71,6 @@ class KeyPairsTest {
       "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOAWipkTCKRg665sNB92FNkLbohlcog9jaqiaD/f3s" + "W8";
 
   private static final String ED25519_FINGERPRINT = "X9xIPZp5dN6pM9bcXtomN9hlseP28L62hdgw/vWJZvc=";
-
-  @TempDir private Path directory;
-  private SystemTimers timers;
-  private SqliteStore file;
-  private SimNetwork network;
-  private Ec2 ec2;
-
-  @BeforeEach
-  void open() {
-    timers = new SystemTimers();
-    file = SqliteStore.open(directory.resolve("db"));
-    network = new SimNetwork(timers);
-    Ids ids = new Ids(new Random());
-    Iam iam = new Iam(SCOPE, file.in("000000000000/global"), timers, ids);
-    ec2 = new Ec2(SCOPE, file.in(SCOPE.storeScope()), timers, ids, new Random(7), iam, network);
-    ec2.start();
-  }
-
-  @AfterEach
-  void close() {
-    ec2.close();
-    network.close();
-    file.close();
-    timers.close();
-  }
-
-  private static void refused(String code, String message, Executable call) {
-    Ec2Exception refusal = assertThrows(Ec2Exception.class, call);
-    assertEquals(code, refusal.awsErrorDetails().errorCode(), refusal.getMessage());
-    assertEquals(message, refusal.awsErrorDetails().errorMessage());
-  }
 
   private KeyPairInfo shown(String name) {
     return ec2.describeKeyPairs(r -> r.keyNames(name).includePublicKey(true)).keyPairs().getFirst();

@@ -1,27 +1,14 @@
 package dev.muelle.services.ec2;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.loop.SystemTimers;
-import dev.muelle.network.sim.SimNetwork;
-import dev.muelle.services.Ids;
-import dev.muelle.services.Scope;
-import dev.muelle.services.iam.Iam;
-import dev.muelle.store.SqliteStore;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ec2.model.DeleteLaunchTemplateVersionsResponse;
-import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Instance;
 import software.amazon.awssdk.services.ec2.model.InstanceType;
 import software.amazon.awssdk.services.ec2.model.LaunchTemplateTagSpecificationRequest;
@@ -30,27 +17,13 @@ import software.amazon.awssdk.services.ec2.model.ResourceType;
 import software.amazon.awssdk.services.ec2.model.Tag;
 
 /** Launches that are said beforehand. */
-class LaunchTemplatesTest {
+class LaunchTemplatesTest extends Ec2InMemory {
 
-  private static final Scope SCOPE = new Scope("000000000000", "us-east-1");
-
-  @TempDir private Path directory;
-  private SystemTimers timers;
-  private SqliteStore file;
-  private SimNetwork network;
-  private Ec2 ec2;
   private String image;
   private String id;
 
   @BeforeEach
-  void open() {
-    timers = new SystemTimers();
-    file = SqliteStore.open(directory.resolve("db"));
-    network = new SimNetwork(timers);
-    Ids ids = new Ids(new Random());
-    Iam iam = new Iam(SCOPE, file.in("000000000000/global"), timers, ids);
-    ec2 = new Ec2(SCOPE, file.in(SCOPE.storeScope()), timers, ids, new Random(7), iam, network);
-    ec2.start();
+  void furnish() {
     image = ec2.describeImages(r -> r.owners("amazon")).images().getFirst().imageId();
     id =
         ec2.createLaunchTemplate(r ->
@@ -66,20 +39,6 @@ class LaunchTemplatesTest {
                                     .build())))
             .launchTemplate()
             .launchTemplateId();
-  }
-
-  @AfterEach
-  void close() {
-    ec2.close();
-    network.close();
-    file.close();
-    timers.close();
-  }
-
-  private static void refused(String code, String message, Executable call) {
-    Ec2Exception refusal = assertThrows(Ec2Exception.class, call);
-    assertEquals(code, refusal.awsErrorDetails().errorCode(), refusal.getMessage());
-    assertEquals(message, refusal.awsErrorDetails().errorMessage());
   }
 
   private Instance launched(String version) {

@@ -4,10 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.Cidr;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.Network.Vpc;
@@ -16,29 +14,16 @@ import dev.muelle.network.Subnet.Entry;
 import dev.muelle.network.Subnet.Route;
 import dev.muelle.network.Subnet.Target;
 import dev.muelle.network.sim.SimNetwork;
-import dev.muelle.services.Ids;
-import dev.muelle.services.Scope;
-import dev.muelle.services.iam.Iam;
-import dev.muelle.store.SqliteStore;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ec2.model.AddPrefixListEntry;
 import software.amazon.awssdk.services.ec2.model.Address;
 import software.amazon.awssdk.services.ec2.model.AllocateAddressResponse;
-import software.amazon.awssdk.services.ec2.model.Ec2Exception;
-import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.ec2.model.IpRange;
 import software.amazon.awssdk.services.ec2.model.Ipv6Range;
@@ -58,59 +43,17 @@ import software.amazon.awssdk.services.ec2.model.Tag;
 import software.amazon.awssdk.services.ec2.model.TagSpecification;
 
 /** What leads out of subnets and in, and what may cross their edges, as EC2 is told of it. */
-class VpcTest {
+class VpcTest extends Ec2InMemory {
 
-  private static final Scope SCOPE = new Scope("000000000000", "us-east-1");
   private static final String EVERYWHERE = "0.0.0.0/0";
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-  @TempDir private Path directory;
-  private SystemTimers timers;
-  private SqliteStore file;
-  private SimNetwork network;
-  private Ec2 ec2;
   private String vpc;
   private String subnet;
 
   @BeforeEach
-  void open() {
-    timers = new SystemTimers();
-    file = SqliteStore.open(directory.resolve("db"));
-    network = new SimNetwork(timers);
-    ec2 = started();
+  void furnish() {
     vpc = ec2.createVpc(r -> r.cidrBlock("10.0.0.0/16")).vpc().vpcId();
     subnet = subnet("10.0.1.0/24");
-  }
-
-  private Ec2 started() {
-    Random random = new Random(7);
-    Ids ids = new Ids(new Random());
-    Iam iam = new Iam(SCOPE, file.in("000000000000/global"), timers, ids);
-    Ec2 made = new Ec2(SCOPE, file.in(SCOPE.storeScope()), timers, ids, random, iam, network);
-    made.start();
-    return made;
-  }
-
-  @AfterEach
-  void close() {
-    ec2.close();
-    network.close();
-    file.close();
-    timers.close();
-  }
-
-  private static Ec2Exception refused(String code, Executable call) {
-    Ec2Exception refusal = assertThrows(Ec2Exception.class, call);
-    assertEquals(code, refusal.awsErrorDetails().errorCode(), refusal.getMessage());
-    return refusal;
-  }
-
-  private static void refused(String code, String message, Executable call) {
-    assertEquals(message, refused(code, call).awsErrorDetails().errorMessage());
-  }
-
-  private static Filter filter(String name, String... values) {
-    return Filter.builder().name(name).values(values).build();
   }
 
   private String subnet(String cidr) {
@@ -163,14 +106,6 @@ class VpcTest {
         .filter(route -> route.destination().equals(Cidr.parse(EVERYWHERE)))
         .map(Route::target)
         .findFirst();
-  }
-
-  private static void await(BooleanSupplier condition) {
-    Instant end = Instant.now().plus(PATIENCE);
-    while (!condition.getAsBoolean()) {
-      assertTrue(Instant.now().isBefore(end), "never");
-      Thread.onSpinWait();
-    }
   }
 
   @Test
@@ -379,7 +314,9 @@ class VpcTest {
     refused("InvalidIPAddress.InUse", () -> ec2.releaseAddress(r -> r.allocationId(id)));
     refused(
         "Resource.AlreadyAssociated",
-        () -> ec2.associateAddress(r -> r.allocationId(id).networkInterfaceId(two)));
+        () ->
+            ec2.associateAddress(
+                r -> r.allocationId(id).networkInterfaceId(two).allowReassociation(false)));
     refused(
         "DependencyViolation",
         "Network "
@@ -388,7 +325,7 @@ class VpcTest {
             + " detaching the gateway.",
         () -> ec2.detachInternetGateway(r -> r.internetGatewayId(igw).vpcId(vpc)));
 
-    ec2.associateAddress(r -> r.allocationId(id).networkInterfaceId(two).allowReassociation(true));
+    ec2.associateAddress(r -> r.allocationId(id).networkInterfaceId(two)); // it is automatic
     assertNull(network.interfaces().get(one).publicAddress());
     assertEquals(allocated.publicIp(), network.interfaces().get(two).publicAddress());
     ec2.deleteNetworkInterface(r -> r.networkInterfaceId(two));
@@ -410,6 +347,77 @@ class VpcTest {
       ec2.allocateAddress(r -> {});
     }
     refused("AddressLimitExceeded", () -> ec2.allocateAddress(r -> {}));
+  }
+
+  @Test
+  void anElasticAddressIsThatOfASecondaryAddressAndMovesWithIt() {
+    attached();
+    ec2.modifyVpcAttribute(r -> r.vpcId(vpc).enableDnsHostnames(v -> v.value(true)));
+    String one = eni(subnet);
+    String two = eni(subnet);
+    ec2.assignPrivateIpAddresses(r -> r.networkInterfaceId(one).privateIpAddresses("10.0.1.77"));
+    AllocateAddressResponse allocated = ec2.allocateAddress(r -> r.domain("vpc"));
+    String outside = allocated.publicIp();
+    String id = allocated.allocationId();
+    refused(
+        "InvalidParameterValue",
+        "Value (10.0.1.78) for parameter privateIpAddress is invalid. It is no address of "
+            + one
+            + ".",
+        () ->
+            ec2.associateAddress(
+                r -> r.allocationId(id).networkInterfaceId(one).privateIpAddress("10.0.1.78")));
+    String association =
+        ec2.associateAddress(
+                r -> r.allocationId(id).networkInterfaceId(one).privateIpAddress("10.0.1.77"))
+            .associationId();
+    ec2.modifyNetworkInterfaceAttribute(
+        r -> r.networkInterfaceId(one).associatePublicIpAddress(true));
+    String own = network.interfaces().get(one).publicAddress();
+    NetworkInterface shown = shown(one);
+    assertEquals(own, shown.association().publicIp());
+    assertEquals(
+        Map.of(shown.privateIpAddress(), own, "10.0.1.77", outside),
+        network.interfaces().get(one).publicAddresses());
+    assertEquals("10.0.1.77", address(id).privateIpAddress());
+    assertEquals(association, shown.privateIpAddresses().get(1).association().associationId());
+    assertEquals(
+        List.of(one),
+        ec2
+            .describeNetworkInterfaces(
+                r -> r.filters(filter("addresses.association.public-ip", outside)))
+            .networkInterfaces()
+            .stream()
+            .map(NetworkInterface::networkInterfaceId)
+            .toList());
+    String name = shown.privateIpAddresses().get(1).association().publicDnsName();
+    assertEquals(Optional.of(List.of("10.0.1.77")), network.resolve(vpc, name));
+
+    ec2.assignPrivateIpAddresses(
+        r -> r.networkInterfaceId(two).privateIpAddresses("10.0.1.77").allowReassignment(true));
+    assertEquals(
+        Map.of("10.0.1.77", outside), network.interfaces().get(two).publicAddresses(), "with it");
+    assertEquals(own, network.interfaces().get(one).publicAddress());
+    assertEquals(two, address(id).networkInterfaceId());
+    assertEquals(association, address(id).associationId());
+
+    ec2.associateAddress(r -> r.allocationId(id).networkInterfaceId(two));
+    assertEquals(
+        Map.of(shown(two).privateIpAddress(), outside),
+        network.interfaces().get(two).publicAddresses(),
+        "from one address of an interface to another");
+    ec2.associateAddress(
+        r -> r.allocationId(id).networkInterfaceId(two).privateIpAddress("10.0.1.77"));
+    ec2.unassignPrivateIpAddresses(r -> r.networkInterfaceId(two).privateIpAddresses("10.0.1.77"));
+    assertEquals(Map.of(), network.interfaces().get(two).publicAddresses());
+    assertNull(address(id).associationId());
+    ec2.releaseAddress(r -> r.allocationId(id));
+  }
+
+  private NetworkInterface shown(String eni) {
+    return ec2.describeNetworkInterfaces(r -> r.networkInterfaceIds(eni))
+        .networkInterfaces()
+        .getFirst();
   }
 
   @Test

@@ -5,6 +5,7 @@ import dev.muelle.services.Scope;
 import dev.muelle.services.ec2.address.Addresses;
 import dev.muelle.services.ec2.plane.DataPlane;
 import dev.muelle.services.ec2.plane.Ways;
+import dev.muelle.services.ec2.state.Associations;
 import dev.muelle.services.ec2.state.Filters;
 import dev.muelle.services.ec2.state.InstanceRecord;
 import dev.muelle.services.ec2.state.Kind;
@@ -13,10 +14,11 @@ import dev.muelle.services.ec2.state.Tables;
 import dev.muelle.services.ec2.state.Tags;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.Address;
 import software.amazon.awssdk.services.ec2.model.AllocateAddressRequest;
@@ -28,6 +30,7 @@ import software.amazon.awssdk.services.ec2.model.DescribeAddressesResponse;
 import software.amazon.awssdk.services.ec2.model.DisassociateAddressRequest;
 import software.amazon.awssdk.services.ec2.model.DisassociateAddressResponse;
 import software.amazon.awssdk.services.ec2.model.DomainType;
+import software.amazon.awssdk.services.ec2.model.InstanceStateName;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAssociation;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAttachment;
@@ -138,11 +141,19 @@ public final class ElasticAddresses {
             () -> Refuse.because("InvalidAddress.NotFound", "Address '" + wanted + "' not found."));
   }
 
-  /** The interface that has an address. */
-  private static Optional<NetworkInterface> user(Tx tx, String allocation) {
-    return tx.find(Tables.INTERFACES, "allocation", allocation).stream()
-        .map(row -> row.value())
-        .findFirst();
+  /** The private address that an Elastic IP address leads to. */
+  private record User(
+      NetworkInterface eni, String address, NetworkInterfaceAssociation association) {}
+
+  private static Stream<User> users(Tx tx) {
+    return Tables.of(tx, Tables.INTERFACES, "elastic", "true").stream()
+        .flatMap(eni ->
+            Associations.of(eni).entrySet().stream()
+                .map(one -> new User(eni, one.getKey(), one.getValue())));
+  }
+
+  private static Optional<User> user(Tx tx, String allocation) {
+    return users(tx).filter(one -> allocation.equals(one.association().allocationId())).findFirst();
   }
 
   public ReleaseAddressResponse release(ReleaseAddressRequest request) {
@@ -162,31 +173,27 @@ public final class ElasticAddresses {
   }
 
   public AssociateAddressResponse associate(AssociateAddressRequest request) {
-    List<String> changed = new ArrayList<>();
+    Set<String> changed = new LinkedHashSet<>();
     String association =
         store.write(tx -> {
           changed.clear();
           Address address = meant(tx, request.allocationId(), request.publicIp());
           NetworkInterface eni = target(tx, request);
-          if (request.privateIpAddress() != null
-              && !request.privateIpAddress().equals(eni.privateIpAddress())) {
-            throw Refuse.invalidValue(
-                request.privateIpAddress(),
-                "privateIpAddress",
-                "It is no address of " + eni.networkInterfaceId() + ".");
-          }
-          Optional<NetworkInterface> before = user(tx, address.allocationId());
-          if (before.filter(same -> sameInterface(same, eni)).isPresent()) {
-            return eni.association().associationId();
+          String inside = privateAddress(request, eni);
+          Optional<User> before = user(tx, address.allocationId());
+          if (before
+              .filter(one -> one.eni().equals(eni) && one.address().equals(inside))
+              .isPresent()) {
+            return before.get().association().associationId();
           }
           if (before.isEmpty() && plane.taken(address.publicIp())) { // by another region
             throw inUse(address);
           }
           boolean may = !Boolean.FALSE.equals(request.allowReassociation());
-          if (before.isPresent() && !(may && request.allowReassociation() != null)) {
+          if (before.isPresent() && !may) {
             throw alreadyAssociated(address, before.get());
           }
-          NetworkInterfaceAssociation present = eni.association();
+          NetworkInterfaceAssociation present = Associations.of(eni).get(inside);
           if (present != null && present.allocationId() != null && !may) {
             throw Refuse.because(
                 "Resource.AlreadyAssociated",
@@ -196,12 +203,12 @@ public final class ElasticAddresses {
                     + present.associationId());
           }
           before.ifPresent(other -> {
-            notManaged(other);
-            put(tx, other, null);
-            changed.add(other.networkInterfaceId());
+            notManaged(other.eni());
+            put(tx, other.eni(), other.address(), null);
+            changed.add(other.eni().networkInterfaceId());
           });
           changed.add(eni.networkInterfaceId());
-          String made = give(tx, address, eni);
+          String made = give(tx, address, Kind.INTERFACE.get(tx, eni.networkInterfaceId()), inside);
           Refuse.ifDryRun(request.dryRun());
           return made;
         });
@@ -214,11 +221,20 @@ public final class ElasticAddresses {
         "InvalidIPAddress.InUse", "Address " + address.publicIp() + " is in use.");
   }
 
-  private static boolean sameInterface(NetworkInterface one, NetworkInterface other) {
-    return one.networkInterfaceId().equals(other.networkInterfaceId());
+  /** The primary private address, unless the request says another one. */
+  private static String privateAddress(AssociateAddressRequest request, NetworkInterface eni) {
+    String asked = request.privateIpAddress();
+    if (asked == null) {
+      return eni.privateIpAddress();
+    }
+    if (!NetworkInterfaces.addresses(eni).contains(asked)) {
+      throw Refuse.invalidValue(
+          asked, "privateIpAddress", "It is no address of " + eni.networkInterfaceId() + ".");
+    }
+    return asked;
   }
 
-  private static RuntimeException alreadyAssociated(Address address, NetworkInterface user) {
+  private static RuntimeException alreadyAssociated(Address address, User user) {
     return Refuse.because(
         "Resource.AlreadyAssociated",
         "resource "
@@ -227,6 +243,12 @@ public final class ElasticAddresses {
             + user.association().associationId());
   }
 
+  /**
+   * The interface that a request means, which must not go at this moment.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateAddress.html">AssociateAddress</a>
+   */
   private static NetworkInterface target(Tx tx, AssociateAddressRequest request) {
     if ((request.networkInterfaceId() == null) == (request.instanceId() == null)) {
       throw request.instanceId() == null
@@ -234,22 +256,52 @@ public final class ElasticAddresses {
           : Refuse.combination(
               "You may specify either instanceId or networkInterfaceId, but not both");
     }
-    String id = request.networkInterfaceId();
-    if (id == null) {
-      InstanceRecord instance = Kind.INSTANCE.get(tx, request.instanceId());
-      id = instance.interfaceId();
-      if (id == null) {
-        throw Refuse.because(
-            "InvalidInstanceID",
-            "The instance '"
-                + request.instanceId()
-                + "' is not in a valid state for this operation.");
-      }
-    }
-    NetworkInterface eni = Kind.INTERFACE.get(tx, id);
+    NetworkInterface eni =
+        request.instanceId() == null
+            ? Kind.INTERFACE.get(tx, request.networkInterfaceId())
+            : only(tx, Kind.INSTANCE.get(tx, request.instanceId()));
+    mustStay(tx, eni);
     notManaged(eni);
     mustLeadOut(tx, eni.vpcId());
     return eni;
+  }
+
+  /** The only interface of an instance that has one still. */
+  private static NetworkInterface only(Tx tx, InstanceRecord instance) {
+    if (ending(instance)) { // its interface may be gone already
+      throw Refuse.because(
+          "InvalidInstanceID",
+          "The "
+              + instance.instance().state().nameAsString()
+              + " instance '"
+              + instance.id()
+              + "' is not in a valid state for this operation.");
+    }
+    List<NetworkInterface> all = Tables.of(tx, Tables.INTERFACES, "instance", instance.id());
+    if (all.size() > 1) {
+      throw Refuse.because(
+          "InvalidInstanceID",
+          "There are multiple interfaces attached to instance '"
+              + instance.id()
+              + "'. Please specify an interface ID for the operation instead.");
+    }
+    return all.getFirst();
+  }
+
+  private static boolean ending(InstanceRecord instance) {
+    return instance.state() == InstanceStateName.SHUTTING_DOWN
+        || instance.state() == InstanceStateName.TERMINATED;
+  }
+
+  private static void mustStay(Tx tx, NetworkInterface eni) {
+    String id = eni.attachment() == null ? null : eni.attachment().instanceId();
+    if (id != null && tx.get(Tables.INSTANCES, id).filter(row -> ending(row.value())).isPresent()) {
+      throw Refuse.because(
+          "IncorrectInstanceState",
+          "The shutting-down instance to which '"
+              + eni.networkInterfaceId()
+              + "' is attached is not in a valid state for this operation");
+    }
   }
 
   /** What a NAT gateway has is its own until it goes. */
@@ -274,12 +326,13 @@ public final class ElasticAddresses {
     if (user(tx, allocation).isPresent() || plane.taken(address.publicIp())) {
       return Optional.empty();
     }
-    give(tx, address, Kind.INTERFACE.get(tx, eniId));
+    NetworkInterface eni = Kind.INTERFACE.get(tx, eniId);
+    give(tx, address, eni, eni.privateIpAddress());
     return Optional.of(Kind.INTERFACE.get(tx, eniId).association());
   }
 
-  private String give(Tx tx, Address address, NetworkInterface eni) {
-    NetworkInterfaceAssociation present = eni.association();
+  private String give(Tx tx, Address address, NetworkInterface eni, String inside) {
+    NetworkInterfaceAssociation present = Associations.of(eni).get(inside);
     if (present != null && present.allocationId() == null) {
       addresses.giveBackPublic(tx, present.publicIp());
     }
@@ -287,6 +340,7 @@ public final class ElasticAddresses {
     put(
         tx,
         eni,
+        inside,
         NetworkInterfaceAssociation.builder()
             .allocationId(address.allocationId())
             .associationId(id)
@@ -297,31 +351,30 @@ public final class ElasticAddresses {
   }
 
   private static void put(
-      Tx tx, NetworkInterface eni, @Nullable NetworkInterfaceAssociation association) {
+      Tx tx,
+      NetworkInterface eni,
+      String inside,
+      @Nullable NetworkInterfaceAssociation association) {
     tx.put(
-        Tables.INTERFACES,
-        eni.networkInterfaceId(),
-        eni.toBuilder().association(association).build());
+        Tables.INTERFACES, eni.networkInterfaceId(), Associations.with(eni, inside, association));
   }
 
   public DisassociateAddressResponse disassociate(DisassociateAddressRequest request) {
     String changed =
         store.write(tx -> {
-          NetworkInterface eni =
+          User user =
               request.associationId() == null
                   ? user(tx, meant(tx, null, request.publicIp()).allocationId())
                       .orElseThrow(() -> notFound(String.valueOf(request.publicIp())))
-                  : tx.list(Tables.INTERFACES).stream()
-                      .map(row -> row.value())
-                      .filter(one ->
-                          one.association() != null
-                              && request.associationId().equals(one.association().associationId()))
+                  : users(tx)
+                      .filter(
+                          one -> request.associationId().equals(one.association().associationId()))
                       .findFirst()
                       .orElseThrow(() -> notFound(request.associationId()));
-          notManaged(eni);
-          put(tx, eni, null);
+          notManaged(user.eni());
+          put(tx, user.eni(), user.address(), null);
           Refuse.ifDryRun(request.dryRun());
-          return eni.networkInterfaceId();
+          return user.eni().networkInterfaceId();
         });
     plane.interfaceAlone(changed);
     return DisassociateAddressResponse.builder().build();
@@ -335,13 +388,14 @@ public final class ElasticAddresses {
   private Address shown(Tx tx, Address address) {
     Address.Builder shown = address.toBuilder().tags(Tags.of(tx, address.allocationId()));
     user(tx, address.allocationId())
-        .ifPresent(eni -> {
+        .ifPresent(user -> {
+          NetworkInterface eni = user.eni();
           NetworkInterfaceAttachment attachment = eni.attachment();
           shown
-              .associationId(eni.association().associationId())
+              .associationId(user.association().associationId())
               .networkInterfaceId(eni.networkInterfaceId())
               .networkInterfaceOwnerId(eni.ownerId())
-              .privateIpAddress(eni.privateIpAddress())
+              .privateIpAddress(user.address())
               .instanceId(attachment == null ? null : attachment.instanceId());
         });
     return shown.build();

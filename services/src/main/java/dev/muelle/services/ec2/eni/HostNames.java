@@ -3,15 +3,18 @@ package dev.muelle.services.ec2.eni;
 import dev.muelle.network.NameSource;
 import dev.muelle.services.Scope;
 import dev.muelle.services.ec2.dhcp.DhcpOptionSets;
+import dev.muelle.services.ec2.state.Associations;
 import dev.muelle.services.ec2.state.Tables;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAssociation;
 
 /**
  * The host names of interfaces, and what a VPC's resolver says of them: a private one is known in
@@ -67,16 +70,16 @@ public final class HostNames implements NameSource {
   }
 
   private static Optional<String> publicly(Tx tx, String vpcId, String address) {
-    Optional<NetworkInterface> owner =
-        tx.list(Tables.INTERFACES).stream()
-            .map(Row::value)
-            .filter(
-                eni -> eni.association() != null && address.equals(eni.association().publicIp()))
-            .findFirst()
-            .filter(eni ->
-                tx.get(Tables.VPCS, eni.vpcId())
-                    .filter(row -> row.value().dnsHostnames())
-                    .isPresent());
-    return owner.map(eni -> eni.vpcId().equals(vpcId) ? eni.privateIpAddress() : address);
+    for (Row<NetworkInterface> row : tx.list(Tables.INTERFACES)) {
+      NetworkInterface eni = row.value();
+      for (Map.Entry<String, NetworkInterfaceAssociation> one : Associations.of(eni).entrySet()) {
+        if (address.equals(one.getValue().publicIp())) {
+          return tx.get(Tables.VPCS, eni.vpcId())
+              .filter(vpc -> vpc.value().dnsHostnames())
+              .map(vpc -> eni.vpcId().equals(vpcId) ? one.getKey() : address);
+        }
+      }
+    }
+    return Optional.empty();
   }
 }

@@ -7,6 +7,7 @@ import dev.muelle.services.StoredJson;
 import dev.muelle.services.ec2.address.Addresses;
 import dev.muelle.services.ec2.plane.DataPlane;
 import dev.muelle.services.ec2.security.SecurityGroups;
+import dev.muelle.services.ec2.state.Associations;
 import dev.muelle.services.ec2.state.ClientToken;
 import dev.muelle.services.ec2.state.Filters;
 import dev.muelle.services.ec2.state.Flags;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -86,20 +88,23 @@ public final class NetworkInterfaces {
               "addresses.primary",
               eni ->
                   eni.privateIpAddresses().stream().map(one -> one.primary().toString()).toList())
-          .by("addresses.association.public-ip", NetworkInterfaces::publicIp)
-          .by("association.public-ip", NetworkInterfaces::publicIp)
-          .by(
+          .byAny(
+              "addresses.association.owner-id",
+              ofAssociations(NetworkInterfaceAssociation::ipOwnerId))
+          .byAny(
+              "addresses.association.public-ip",
+              ofAssociations(NetworkInterfaceAssociation::publicIp))
+          .byAny(
               "association.allocation-id",
-              eni -> eni.association() == null ? null : eni.association().allocationId())
-          .by(
+              ofAssociations(NetworkInterfaceAssociation::allocationId))
+          .byAny(
               "association.association-id",
-              eni -> eni.association() == null ? null : eni.association().associationId())
-          .by(
-              "association.ip-owner-id",
-              eni -> eni.association() == null ? null : eni.association().ipOwnerId())
-          .by(
+              ofAssociations(NetworkInterfaceAssociation::associationId))
+          .byAny("association.ip-owner-id", ofAssociations(NetworkInterfaceAssociation::ipOwnerId))
+          .byAny(
               "association.public-dns-name",
-              eni -> eni.association() == null ? null : eni.association().publicDnsName())
+              ofAssociations(NetworkInterfaceAssociation::publicDnsName))
+          .byAny("association.public-ip", ofAssociations(NetworkInterfaceAssociation::publicIp))
           .by(
               "attachment.attachment-id",
               eni -> eni.attachment() == null ? null : eni.attachment().attachmentId())
@@ -177,8 +182,9 @@ public final class NetworkInterfaces {
         .toList();
   }
 
-  private static @Nullable String publicIp(NetworkInterface eni) {
-    return eni.association() == null ? null : eni.association().publicIp();
+  private static Function<NetworkInterface, List<String>> ofAssociations(
+      Function<NetworkInterfaceAssociation, @Nullable String> value) {
+    return eni -> Associations.each(eni).map(value).filter(Objects::nonNull).toList();
   }
 
   public CreateNetworkInterfaceResponse create(CreateNetworkInterfaceRequest request) {
@@ -583,13 +589,7 @@ public final class NetworkInterfaces {
   /** As it is described: with what the network and the VPC's attributes say about it. */
   public NetworkInterface shown(Tx tx, NetworkInterface eni) {
     Optional<Use> use = plane.plugged(eni.networkInterfaceId());
-    NetworkInterfaceAssociation association = eni.association();
-    if (association != null && Kind.VPC.get(tx, eni.vpcId()).dnsHostnames()) {
-      association =
-          association.toBuilder()
-              .publicDnsName(HostNames.outside(scope, association.publicIp()))
-              .build();
-    }
+    NetworkInterfaceAssociation association = named(tx, eni, eni.association());
     NetworkInterfaceAttachment own = eni.attachment(); // an instance's
     return eni.toBuilder()
         .association(association)
@@ -615,10 +615,22 @@ public final class NetworkInterfaces {
                             .privateDnsName(eni.privateDnsName())
                             .association(association)
                             .build()),
-                    eni.privateIpAddresses().stream())
+                    eni.privateIpAddresses().stream()
+                        .map(one ->
+                            one.toBuilder().association(named(tx, eni, one.association())).build()))
                 .toList())
         .tagSet(Tags.of(tx, eni.networkInterfaceId()))
         .build();
+  }
+
+  /** With the public address's name, where the VPC has such. */
+  private @Nullable NetworkInterfaceAssociation named(
+      Tx tx, NetworkInterface eni, @Nullable NetworkInterfaceAssociation association) {
+    return association == null || !Kind.VPC.get(tx, eni.vpcId()).dnsHostnames()
+        ? association
+        : association.toBuilder()
+            .publicDnsName(HostNames.outside(scope, association.publicIp()))
+            .build();
   }
 
   private static NetworkInterfaceAttachment attachment(String id, Use use) {

@@ -4,6 +4,7 @@ import dev.muelle.services.Scope;
 import dev.muelle.services.ec2.address.Addresses;
 import dev.muelle.services.ec2.image.InstanceTypes;
 import dev.muelle.services.ec2.plane.DataPlane;
+import dev.muelle.services.ec2.state.Associations;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.Refuse;
 import dev.muelle.services.ec2.state.Tables;
@@ -11,8 +12,10 @@ import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
@@ -23,6 +26,7 @@ import software.amazon.awssdk.services.ec2.model.AssignedPrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.CreateNetworkInterfaceRequest;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAssociation;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfacePrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.PrivateIpAddressSpecification;
 import software.amazon.awssdk.services.ec2.model.UnassignPrivateIpAddressesRequest;
@@ -164,18 +168,25 @@ public final class SecondaryAddresses {
             NetworkInterface eni = notManaged(Kind.INTERFACE.get(tx, id));
             List<String> fresh = new ArrayList<>(wanted);
             fresh.removeAll(secondary(eni)); // what it has already is no fault
+            Map<String, NetworkInterfaceAssociation> moved = new HashMap<>();
             if (move) {
               for (String address : fresh) {
                 tx.get(Tables.ADDRESSES, eni.vpcId() + "/" + address)
                     .map(Row::value)
                     .ifPresent(owner -> {
-                      leave(tx, owner, List.of(address), inUse(address));
+                      moved.putAll(leave(tx, owner, List.of(address), inUse(address)));
                       changed.add(owner);
                     });
               }
             }
             changed.add(id);
             take(tx, id, fresh, count);
+            moved.forEach(
+                (address, outside) -> // goes with it
+                tx.put(
+                        Tables.INTERFACES,
+                        id,
+                        Associations.with(Kind.INTERFACE.get(tx, id), address, outside)));
             return count == 0 ? wanted : last(Kind.INTERFACE.get(tx, id), count);
           });
       changed.forEach(plane::interfaceAlone);
@@ -214,8 +225,12 @@ public final class SecondaryAddresses {
     return eni;
   }
 
-  /** Takes secondary addresses from an interface that must have them. */
-  private void leave(Tx tx, String id, List<String> gone, Ec2Exception otherwise) {
+  /**
+   * Takes secondary addresses from an interface that must have them; tells which public ones they
+   * had, which nobody has now.
+   */
+  private Map<String, NetworkInterfaceAssociation> leave(
+      Tx tx, String id, List<String> gone, Ec2Exception otherwise) {
     NetworkInterface eni =
         tx.get(Tables.INTERFACES, id).map(Row::value).orElseThrow(() -> otherwise);
     if (!secondary(eni).containsAll(gone)) {
@@ -229,6 +244,9 @@ public final class SecondaryAddresses {
     for (String address : gone) {
       addresses.giveBack(tx, Kind.SUBNET.get(tx, eni.subnetId()), address);
     }
+    Map<String, NetworkInterfaceAssociation> outside = Associations.of(eni);
+    outside.keySet().retainAll(gone);
+    return outside;
   }
 
   public UnassignPrivateIpAddressesResponse unassign(UnassignPrivateIpAddressesRequest request) {

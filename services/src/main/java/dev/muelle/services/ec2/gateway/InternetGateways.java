@@ -4,6 +4,7 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.ec2.plane.DataPlane;
 import dev.muelle.services.ec2.plane.Ways;
+import dev.muelle.services.ec2.state.Associations;
 import dev.muelle.services.ec2.state.Filters;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.Pages;
@@ -157,7 +158,7 @@ public final class InternetGateways {
             "Gateway.NotAttached", "resource " + id + " is not attached to network " + vpcId);
       }
       if (Tables.of(tx, Tables.INTERFACES, "vpc", vpcId).stream()
-          .anyMatch(eni -> eni.association() != null)) {
+          .anyMatch(eni -> !Associations.of(eni).isEmpty())) {
         throw Refuse.dependency(
             "Network "
                 + vpcId

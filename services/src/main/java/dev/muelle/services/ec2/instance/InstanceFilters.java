@@ -236,21 +236,21 @@ final class InstanceFilters {
       byAny(
           filters,
           before + "association.public-ip",
-          i ->
-              addresses(i).stream()
-                  .map(InstancePrivateIpAddress::association)
-                  .filter(Objects::nonNull)
-                  .map(InstanceNetworkInterfaceAssociation::publicIp)
-                  .toList());
+          i -> outside(i, InstanceNetworkInterfaceAssociation::publicIp));
       byAny(
           filters,
           before + "association.ip-owner-id",
-          i ->
-              addresses(i).stream()
-                  .map(InstancePrivateIpAddress::association)
-                  .filter(Objects::nonNull)
-                  .map(InstanceNetworkInterfaceAssociation::ipOwnerId)
-                  .toList());
+          i -> outside(i, InstanceNetworkInterfaceAssociation::ipOwnerId));
     }
+  }
+
+  /** What is said of the public addresses of an instance. */
+  private static List<String> outside(
+      Instance instance, Function<InstanceNetworkInterfaceAssociation, String> value) {
+    return addresses(instance).stream()
+        .map(InstancePrivateIpAddress::association)
+        .filter(Objects::nonNull)
+        .map(value)
+        .toList();
   }
 }

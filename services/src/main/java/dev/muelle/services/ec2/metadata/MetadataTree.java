@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.muelle.services.Scope;
 import dev.muelle.services.ec2.eni.NetworkInterfaces;
+import dev.muelle.services.ec2.state.Associations;
 import dev.muelle.services.ec2.state.InstanceRecord;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.Tables;
@@ -12,6 +13,7 @@ import dev.muelle.store.Tx;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -24,6 +26,7 @@ import software.amazon.awssdk.services.ec2.model.GroupIdentifier;
 import software.amazon.awssdk.services.ec2.model.Instance;
 import software.amazon.awssdk.services.ec2.model.MonitoringState;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAssociation;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfacePrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ec2.model.Tag;
@@ -157,9 +160,14 @@ final class MetadataTree {
     put(at + "vpc-ipv4-cidr-blocks", vpc.cidrBlock());
     if (eni.association() != null) {
       put(at + "public-hostname", eni.association().publicDnsName());
-      put(at + "public-ipv4s", eni.association().publicIp());
-      put(at + "ipv4-associations/" + eni.association().publicIp(), eni.privateIpAddress());
     }
+    Map<String, NetworkInterfaceAssociation> outside = Associations.of(eni);
+    if (!outside.isEmpty()) {
+      put(
+          at + "public-ipv4s",
+          lines(outside.values().stream().map(NetworkInterfaceAssociation::publicIp).toList()));
+    }
+    outside.forEach((address, one) -> put(at + "ipv4-associations/" + one.publicIp(), address));
   }
 
   private void role(Instance instance, InstanceCredentials credentials, Optional<Role> role) {

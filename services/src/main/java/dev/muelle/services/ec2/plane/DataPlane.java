@@ -9,6 +9,7 @@ import dev.muelle.network.Network.Vpc;
 import dev.muelle.network.SecurityGroup.Peer;
 import dev.muelle.network.SecurityGroup.Rule;
 import dev.muelle.network.Subnet.Route;
+import dev.muelle.services.ec2.state.Associations;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.PeeringRecord;
 import dev.muelle.services.ec2.state.Tables;
@@ -16,6 +17,7 @@ import dev.muelle.services.ec2.state.VpcRecord;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +25,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.GroupIdentifier;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfacePrivateIpAddress;
@@ -137,7 +138,7 @@ public final class DataPlane {
               unfiltered
                   ? List.of(UNFILTERED)
                   : eni.groups().stream().map(GroupIdentifier::groupId).toList(),
-              publicAddress(tx, eni),
+              publicAddresses(tx, eni, gone),
               eni.privateIpAddresses().stream()
                   .map(NetworkInterfacePrivateIpAddress::privateIpAddress)
                   .filter(address -> !gone.contains(address))
@@ -151,11 +152,15 @@ public final class DataPlane {
     return eni.groups().isEmpty() && "network_load_balancer".equals(eni.interfaceTypeAsString());
   }
 
-  /** An address that the world reaches; without an internet gateway it reaches none. */
-  private static @Nullable String publicAddress(Tx tx, NetworkInterface eni) {
-    return eni.association() == null || Ways.gateway(tx, eni.vpcId()).isEmpty()
-        ? null
-        : eni.association().publicIp();
+  /** Addresses that the world reaches; without an internet gateway it reaches none. */
+  private static Map<String, String> publicAddresses(
+      Tx tx, NetworkInterface eni, List<String> gone) {
+    Map<String, String> all = new HashMap<>();
+    if (Ways.gateway(tx, eni.vpcId()).isPresent()) {
+      Associations.of(eni).forEach((address, one) -> all.put(address, one.publicIp()));
+    }
+    all.keySet().removeAll(gone);
+    return all;
   }
 
   private void subnet(String id) {
@@ -218,7 +223,7 @@ public final class DataPlane {
     List<String> addressed =
         store.read(tx ->
             Tables.of(tx, Tables.INTERFACES, "vpc", vpcId).stream()
-                .filter(eni -> eni.association() != null)
+                .filter(eni -> !Associations.of(eni).isEmpty())
                 .map(NetworkInterface::networkInterfaceId)
                 .toList());
     addressed.forEach(this::interfaceAlone);

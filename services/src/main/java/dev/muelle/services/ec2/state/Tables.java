@@ -56,8 +56,11 @@ public final class Tables {
           .index("description", NetworkInterface::description)
           .index("instance", eni -> eni.attachment() == null ? null : eni.attachment().instanceId())
           .index(
-              "allocation",
-              eni -> eni.association() == null ? null : eni.association().allocationId())
+              "elastic",
+              eni ->
+                  Associations.each(eni).anyMatch(one -> one.allocationId() != null)
+                      ? "true"
+                      : null)
           .remember();
 
   public static final Table<InstanceRecord> INSTANCES =
