@@ -106,6 +106,12 @@ public final class NetworkInterfaces {
               ofAssociations(NetworkInterfaceAssociation::publicDnsName))
           .byAny("association.public-ip", ofAssociations(NetworkInterfaceAssociation::publicIp))
           .by(
+              "attachment.attach-time",
+              eni -> eni.attachment() == null ? null : eni.attachment().attachTime())
+          .by(
+              "attachment.delete-on-termination",
+              eni -> eni.attachment() == null ? null : eni.attachment().deleteOnTermination())
+          .by(
               "attachment.attachment-id",
               eni -> eni.attachment() == null ? null : eni.attachment().attachmentId())
           .by(
@@ -137,7 +143,9 @@ public final class NetworkInterfaces {
           .by("source-dest-check", NetworkInterface::sourceDestCheck)
           .by("status", NetworkInterface::statusAsString)
           .by("subnet-id", NetworkInterface::subnetId)
-          .by("vpc-id", NetworkInterface::vpcId);
+          .by("vpc-id", NetworkInterface::vpcId)
+          .never("operator.managed")
+          .none("ipv6-addresses.ipv6-address", "operator.principal");
 
   private final Scope scope;
   private final Store store;

@@ -55,7 +55,9 @@ public final class InstanceStatuses {
           .by("instance-status.reachability", status -> reachability(status.instanceStatus()))
           .by("instance-status.status", status -> status.instanceStatus().statusAsString())
           .by("system-status.reachability", status -> reachability(status.systemStatus()))
-          .by("system-status.status", status -> status.systemStatus().statusAsString());
+          .by("system-status.status", status -> status.systemStatus().statusAsString())
+          .never("operator.managed")
+          .none("attached-ebs-status.status", "operator.principal");
 
   private static @Nullable String reachability(InstanceStatusSummary summary) {
     return summary.details().isEmpty() ? null : summary.details().getFirst().statusAsString();

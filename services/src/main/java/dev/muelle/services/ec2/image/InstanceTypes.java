@@ -28,7 +28,22 @@ public final class InstanceTypes {
           .by("current-generation", InstanceTypeInfo::currentGeneration)
           .by("burstable-performance-supported", InstanceTypeInfo::burstablePerformanceSupported)
           .by("vcpu-info.default-vcpus", type -> type.vCpuInfo().defaultVCpus())
-          .by("memory-info.size-in-mib", type -> type.memoryInfo().sizeInMiB());
+          .by("memory-info.size-in-mib", type -> type.memoryInfo().sizeInMiB())
+          .by("bare-metal", InstanceTypeInfo::bareMetal)
+          .by("hypervisor", InstanceTypeInfo::hypervisorAsString)
+          .byAny(
+              "processor-info.supported-architecture",
+              type -> type.processorInfo().supportedArchitecturesAsStrings())
+          .byAny("supported-usage-class", InstanceTypeInfo::supportedUsageClassesAsStrings)
+          .byAny(
+              "supported-virtualization-type",
+              InstanceTypeInfo::supportedVirtualizationTypesAsStrings)
+          .by(
+              "network-info.ipv4-addresses-per-interface",
+              type -> type.networkInfo().ipv4AddressesPerInterface())
+          .by(
+              "network-info.maximum-network-interfaces",
+              type -> type.networkInfo().maximumNetworkInterfaces());
 
   /** One line a type: name, vCPUs, MiB, network interfaces, addresses of each. */
   private static final Map<String, Type> ALL =
@@ -113,7 +128,8 @@ public final class InstanceTypes {
             InstanceTypeInfo::instanceTypeAsString,
             request.instanceTypesAsStrings(),
             request.nextToken(),
-            request.maxResults());
+            request.maxResults(),
+            new Pages.Sizes(5, 100));
     return DescribeInstanceTypesResponse.builder()
         .instanceTypes(page.items())
         .nextToken(page.nextToken())

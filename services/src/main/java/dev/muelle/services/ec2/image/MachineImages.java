@@ -33,7 +33,7 @@ public final class MachineImages {
   private static final String OWNER = "591542846629";
 
   private static final Filters<Image> FILTERS =
-      new Filters<Image>()
+      new Filters<>(Image::tags)
           .by("architecture", Image::architectureAsString)
           .by("creation-date", Image::creationDate)
           .by("description", Image::description)
@@ -46,7 +46,28 @@ public final class MachineImages {
           .by("owner-id", Image::ownerId)
           .by("root-device-type", Image::rootDeviceTypeAsString)
           .by("state", Image::stateAsString)
-          .by("virtualization-type", Image::virtualizationTypeAsString);
+          .by("virtualization-type", Image::virtualizationTypeAsString)
+          .by("ena-support", Image::enaSupport)
+          .by("manifest-location", Image::imageLocation)
+          .by("root-device-name", Image::rootDeviceName)
+          .none(
+              "block-device-mapping.delete-on-termination",
+              "block-device-mapping.device-name",
+              "block-device-mapping.encrypted",
+              "block-device-mapping.snapshot-id",
+              "block-device-mapping.volume-size",
+              "block-device-mapping.volume-type",
+              "kernel-id",
+              "platform",
+              "product-code",
+              "product-code.type",
+              "ramdisk-id",
+              "source-image-id",
+              "source-image-region",
+              "source-instance-id",
+              "sriov-net-support",
+              "state-reason-code",
+              "state-reason-message");
 
   private final Image ecs;
 

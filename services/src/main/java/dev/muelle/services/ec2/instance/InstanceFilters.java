@@ -36,9 +36,13 @@ final class InstanceFilters {
     metadata(filters);
     interfaces(filters);
     addresses(filters);
-    // Nothing here has any of these.
-    for (String absent :
-        List.of(
+    filters
+        .never(
+            "enclave-options.enabled",
+            "hibernation-options.configured",
+            "network-interface.operator.managed",
+            "operator.managed")
+        .none(
             "affinity",
             "block-device-mapping.attach-time",
             "block-device-mapping.delete-on-termination",
@@ -50,17 +54,28 @@ final class InstanceFilters {
             "instance-lifecycle",
             "ipv6-address",
             "kernel-id",
+            "network-interface.addresses.association.carrier-ip",
+            "network-interface.addresses.association.customer-owned-ip",
+            "network-interface.association.carrier-ip",
+            "network-interface.association.customer-owned-ip",
+            "network-interface.ipv4-prefixes.ipv4-prefix",
+            "network-interface.ipv6-address",
             "network-interface.ipv6-addresses.ipv6-address",
+            "network-interface.ipv6-addresses.is-primary-ipv6",
+            "network-interface.ipv6-prefixes.ipv6-prefix",
+            "network-interface.operator.principal",
             "network-interface.outpost-arn",
+            "network-interface.requester-id",
+            "operator.principal",
             "outpost-arn",
+            "placement-partition-number",
             "platform",
             "product-code",
             "product-code.type",
             "ramdisk-id",
             "requester-id",
-            "spot-instance-request-id")) {
-      filters.byAny(absent, shown -> List.of());
-    }
+            "spot-instance-request-id",
+            "tpm-support");
     return filters;
   }
 
@@ -144,6 +159,7 @@ final class InstanceFilters {
         filters,
         "metadata-options.http-put-response-hop-limit",
         i -> i.metadataOptions().httpPutResponseHopLimit());
+    by(filters, "metadata-options.state", i -> i.metadataOptions().stateAsString());
     by(filters, "metadata-options.http-tokens", i -> i.metadataOptions().httpTokensAsString());
     by(
         filters,
@@ -172,6 +188,7 @@ final class InstanceFilters {
     ofEach(
         filters, "attachment.delete-on-termination", eni -> eni.attachment().deleteOnTermination());
     ofEach(filters, "attachment.device-index", eni -> eni.attachment().deviceIndex());
+    ofEach(filters, "attachment.network-card-index", eni -> eni.attachment().networkCardIndex());
     ofEach(filters, "attachment.status", eni -> eni.attachment().statusAsString());
     byAny(
         filters,
@@ -241,16 +258,29 @@ final class InstanceFilters {
           filters,
           before + "association.ip-owner-id",
           i -> outside(i, InstanceNetworkInterfaceAssociation::ipOwnerId));
+      byAny(
+          filters,
+          before + "association.public-dns-name",
+          i -> outside(i, InstanceNetworkInterfaceAssociation::publicDnsName));
     }
+    byAny(
+        filters,
+        "network-interface.public-dns-name",
+        i -> outside(i, InstanceNetworkInterfaceAssociation::publicDnsName));
+    byAny(
+        filters,
+        "network-interface.addresses.private-dns-name",
+        i -> addresses(i).stream().map(InstancePrivateIpAddress::privateDnsName).toList());
   }
 
   /** What is said of the public addresses of an instance. */
   private static List<String> outside(
-      Instance instance, Function<InstanceNetworkInterfaceAssociation, String> value) {
+      Instance instance, Function<InstanceNetworkInterfaceAssociation, @Nullable String> value) {
     return addresses(instance).stream()
         .map(InstancePrivateIpAddress::association)
         .filter(Objects::nonNull)
         .map(value)
+        .filter(Objects::nonNull)
         .toList();
   }
 }

@@ -82,7 +82,14 @@ public final class RouteTables {
           .byAny(
               "route.vpc-peering-connection-id",
               table -> routed(table, Route::vpcPeeringConnectionId))
-          .by("vpc-id", RouteTable::vpcId);
+          .by("vpc-id", RouteTable::vpcId)
+          .byAny(
+              "route.destination-prefix-list-id",
+              table -> routed(table, Route::destinationPrefixListId))
+          .none(
+              "route.destination-ipv6-cidr-block",
+              "route.egress-only-internet-gateway-id",
+              "route.transit-gateway-id");
 
   private final Scope scope;
   private final Store store;
@@ -371,7 +378,8 @@ public final class RouteTables {
             RouteTable::routeTableId,
             request.routeTableIds(),
             request.nextToken(),
-            request.maxResults());
+            request.maxResults(),
+            new Pages.Sizes(5, 100));
     return DescribeRouteTablesResponse.builder()
         .routeTables(page.items())
         .nextToken(page.nextToken())

@@ -325,7 +325,8 @@ public final class PrefixLists {
             ManagedPrefixList::prefixListId,
             request.prefixListIds(),
             request.nextToken(),
-            request.maxResults());
+            request.maxResults(),
+            new Pages.Sizes(1, 100));
     return DescribeManagedPrefixListsResponse.builder()
         .prefixLists(page.items())
         .nextToken(page.nextToken())

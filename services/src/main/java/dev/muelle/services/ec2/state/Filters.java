@@ -51,6 +51,22 @@ public final class Filters<T> {
     return this;
   }
 
+  /** Adds filters on what nothing here ever has: they match nothing. */
+  public Filters<T> none(String... names) {
+    for (String name : names) {
+      byAny(name, resource -> List.of());
+    }
+    return this;
+  }
+
+  /** Adds filters on what is never so here. */
+  public Filters<T> never(String... names) {
+    for (String name : names) {
+      by(name, resource -> false);
+    }
+    return this;
+  }
+
   /** Those of {@code all} that match. */
   public List<T> select(List<T> all, List<Filter> filters) {
     List<T> left = all;

@@ -15,8 +15,11 @@ import org.jspecify.annotations.Nullable;
  */
 public record Pages<T>(List<T> items, @Nullable String nextToken) {
 
-  private static final int LEAST = 5;
+  /** What a page without a size of its own has at most. */
   private static final int MOST = 1000;
+
+  private static final Sizes USUAL = new Sizes(5, MOST);
+
   private static final String VERSION = "1:";
 
   /**
@@ -31,21 +34,35 @@ public record Pages<T>(List<T> items, @Nullable String nextToken) {
       List<String> ids,
       @Nullable String token,
       @Nullable Integer maxResults) {
+    return of(all, id, ids, token, maxResults, USUAL);
+  }
+
+  /** How large the pages of an operation may be asked to be. */
+  public record Sizes(int least, int most) {}
+
+  /** One page of an operation that has limits of its own. */
+  public static <T> Pages<T> of(
+      List<T> all,
+      Function<T, String> id,
+      List<String> ids,
+      @Nullable String token,
+      @Nullable Integer maxResults,
+      Sizes sizes) {
     if (maxResults != null && !ids.isEmpty()) {
       throw Refuse.combination(
           "The parameter maxResults cannot be used with a parameter that lists ids");
     }
-    if (maxResults != null && maxResults < LEAST) {
+    if (maxResults != null && maxResults < sizes.least()) {
       throw Refuse.invalidValue(
           maxResults.toString(),
           "maxResults",
-          "Expecting a value greater than or equal to " + LEAST + ".");
+          "Expecting a value greater than or equal to " + sizes.least() + ".");
     }
-    if (maxResults != null && maxResults > MOST) {
+    if (maxResults != null && maxResults > sizes.most()) {
       throw Refuse.invalidValue(
           maxResults.toString(),
           "maxResults",
-          "Expecting a value less than or equal to " + MOST + ".");
+          "Expecting a value less than or equal to " + sizes.most() + ".");
     }
     String after = token == null || token.isEmpty() ? "" : lastId(token);
     List<T> rest = all.stream().filter(item -> id.apply(item).compareTo(after) > 0).toList();

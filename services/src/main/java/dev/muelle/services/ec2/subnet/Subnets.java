@@ -69,7 +69,21 @@ public final class Subnets {
           .by("state", Subnet::stateAsString)
           .by("subnet-arn", Subnet::subnetArn)
           .by("subnet-id", Subnet::subnetId)
-          .by("vpc-id", Subnet::vpcId);
+          .by("vpc-id", Subnet::vpcId)
+          .by("private-dns-name-options-on-launch.hostname-type", subnet -> "ip-name")
+          .never(
+              "enable-dns64",
+              "ipv6-native",
+              "map-customer-owned-ip-on-launch",
+              "private-dns-name-options-on-launch.enable-resource-name-dns-a-record",
+              "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record")
+          .none(
+              "customer-owned-ipv4-pool",
+              "enable-lni-at-device-index",
+              "ipv6-cidr-block-association.association-id",
+              "ipv6-cidr-block-association.ipv6-cidr-block",
+              "ipv6-cidr-block-association.state",
+              "outpost-arn");
 
   /** The size of default subnets. */
   public static final int DEFAULT_PREFIX = 20;

@@ -210,7 +210,8 @@ public final class LaunchTemplates {
             LaunchTemplate::launchTemplateId,
             request.launchTemplateIds(),
             request.nextToken(),
-            request.maxResults());
+            request.maxResults(),
+            new Pages.Sizes(1, 200));
     return DescribeLaunchTemplatesResponse.builder()
         .launchTemplates(page.items())
         .nextToken(page.nextToken())

@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,8 @@ import software.amazon.awssdk.services.ec2.model.DescribeLaunchTemplateVersionsR
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.LaunchTemplate;
 import software.amazon.awssdk.services.ec2.model.LaunchTemplateErrorCode;
+import software.amazon.awssdk.services.ec2.model.LaunchTemplateInstanceNetworkInterfaceSpecification;
+import software.amazon.awssdk.services.ec2.model.LaunchTemplateLicenseConfiguration;
 import software.amazon.awssdk.services.ec2.model.LaunchTemplateSpecification;
 import software.amazon.awssdk.services.ec2.model.LaunchTemplateVersion;
 import software.amazon.awssdk.services.ec2.model.ResponseLaunchTemplateData;
@@ -53,7 +56,49 @@ public final class TemplateVersions {
           .by("create-time", LaunchTemplateVersion::createTime)
           .by("image-id", version -> version.launchTemplateData().imageId())
           .by("instance-type", version -> version.launchTemplateData().instanceTypeAsString())
-          .by("is-default-version", LaunchTemplateVersion::defaultVersion);
+          .by("is-default-version", LaunchTemplateVersion::defaultVersion)
+          .by("ebs-optimized", version -> version.launchTemplateData().ebsOptimized())
+          .by("kernel-id", version -> version.launchTemplateData().kernelId())
+          .by("ram-disk-id", version -> version.launchTemplateData().ramDiskId())
+          .by(
+              "http-endpoint",
+              version ->
+                  version.launchTemplateData().metadataOptions() == null
+                      ? null
+                      : version.launchTemplateData().metadataOptions().httpEndpointAsString())
+          .by(
+              "http-tokens",
+              version ->
+                  version.launchTemplateData().metadataOptions() == null
+                      ? null
+                      : version.launchTemplateData().metadataOptions().httpTokensAsString())
+          .by(
+              "iam-instance-profile",
+              version ->
+                  version.launchTemplateData().iamInstanceProfile() == null
+                      ? null
+                      : version.launchTemplateData().iamInstanceProfile().arn())
+          .by(
+              "host-resource-group-arn",
+              version ->
+                  version.launchTemplateData().placement() == null
+                      ? null
+                      : version.launchTemplateData().placement().hostResourceGroupArn())
+          .byAny(
+              "license-configuration-arn",
+              version ->
+                  version.launchTemplateData().licenseSpecifications().stream()
+                      .map(LaunchTemplateLicenseConfiguration::licenseConfigurationArn)
+                      .filter(Objects::nonNull)
+                      .toList())
+          .byAny(
+              "network-card-index",
+              version ->
+                  version.launchTemplateData().networkInterfaces().stream()
+                      .map(LaunchTemplateInstanceNetworkInterfaceSpecification::networkCardIndex)
+                      .filter(Objects::nonNull)
+                      .map(Object::toString)
+                      .toList());
 
   private final Store store;
   private final InstantSource clock;
@@ -283,7 +328,8 @@ public final class TemplateVersions {
             TemplateVersions::order,
             List.of(),
             request.nextToken(),
-            request.maxResults());
+            request.maxResults(),
+            new Pages.Sizes(1, 200));
     return DescribeLaunchTemplateVersionsResponse.builder()
         .launchTemplateVersions(page.items())
         .nextToken(page.nextToken())

@@ -96,7 +96,12 @@ public final class Vpcs {
           .by("isDefault", Vpc::isDefault)
           .by("owner-id", Vpc::ownerId)
           .by("state", Vpc::stateAsString)
-          .by("vpc-id", Vpc::vpcId);
+          .by("vpc-id", Vpc::vpcId)
+          .none(
+              "ipv6-cidr-block-association.association-id",
+              "ipv6-cidr-block-association.ipv6-cidr-block",
+              "ipv6-cidr-block-association.ipv6-pool",
+              "ipv6-cidr-block-association.state");
 
   private final Scope scope;
   private final Store store;

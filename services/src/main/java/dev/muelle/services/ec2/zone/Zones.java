@@ -37,7 +37,8 @@ public final class Zones {
           .by("state", AvailabilityZone::stateAsString)
           .by("zone-id", AvailabilityZone::zoneId)
           .by("zone-name", AvailabilityZone::zoneName)
-          .by("zone-type", AvailabilityZone::zoneType);
+          .by("zone-type", AvailabilityZone::zoneType)
+          .none("message", "parent-zone-id", "parent-zone-name");
 
   private static final Filters<Region> REGION_FILTERS =
       new Filters<Region>()
