@@ -21,6 +21,7 @@ import software.amazon.awssdk.services.applicationautoscaling.ApplicationAutoSca
 import software.amazon.awssdk.services.autoscaling.AutoScalingClient;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
+import software.amazon.awssdk.services.cloudwatchlogs.model.StartLiveTailRequest;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ecr.EcrClient;
 import software.amazon.awssdk.services.ecs.EcsClient;
@@ -50,7 +51,11 @@ final class Mounted {
         .mount(EventBridgeClient.class, caller -> regions.of(caller).eventBridge)
         .mount(IamClient.class, caller -> regions.of(caller).iam)
         .mount(SnsClient.class, caller -> regions.of(caller).sns)
-        .mount(StsClient.class, caller -> regions.of(caller).sts);
+        .mount(StsClient.class, caller -> regions.of(caller).sts)
+        .mountStream(
+            CloudWatchLogsClient.class,
+            StartLiveTailRequest.class,
+            (caller, request) -> regions.of(caller).logs.startLiveTail(request));
   }
 
   /** What of each service is built, read off the code. */

@@ -47,6 +47,11 @@ record AwsJson(String version, Shapes shapes) implements Protocol {
   }
 
   @Override
+  public HttpResponse stream(Operation operation, EventStream stream, String requestId) {
+    return EventMessages.answer(stream, requestId, DOCUMENT, operation.service()::failure);
+  }
+
+  @Override
   public HttpResponse encode(Failure failure, String xmlNamespace, String requestId) {
     return answer(failure.status(), requestId, DOCUMENT.write(failure))
         .header("x-amzn-ErrorType", failure.code()); // where REST clients look

@@ -12,16 +12,28 @@ final class Invoke implements Chain.Step {
   public HttpResponse take(Exchange exchange, Chain.Next next) throws IOException {
     Operation operation = exchange.operation();
     SdkPojo request = exchange.protocol().decode(operation.request().get(), exchange);
-    SdkPojo response =
-        ScopedValue.where(Caller.CURRENT, exchange.caller())
-            .call(
-                () -> call(operation, exchange.mount().implementation(exchange.caller()), request));
-    return exchange.protocol().encode(operation, response, exchange.requestId());
+    return ScopedValue.where(Caller.CURRENT, exchange.caller())
+        .call(() ->
+            switch (operation.call()) {
+              case Operation.Call.Once once ->
+                  exchange
+                      .protocol()
+                      .encode(operation, once(exchange, once, request), exchange.requestId());
+              case Operation.Call.Streaming streaming ->
+                  exchange.protocol().stream(
+                      operation,
+                      streaming.begin().apply(exchange.caller(), request),
+                      exchange.requestId());
+            });
   }
 
-  private static SdkPojo call(Operation operation, SdkClient service, SdkPojo request) {
+  private static SdkPojo once(Exchange exchange, Operation.Call.Once once, SdkPojo request) {
+    return call(once, exchange.mount().implementation(exchange.caller()), request);
+  }
+
+  private static SdkPojo call(Operation.Call.Once once, SdkClient service, SdkPojo request) {
     try {
-      return (SdkPojo) operation.call().invokeExact(service, request);
+      return (SdkPojo) once.method().invokeExact(service, request);
     } catch (RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {

@@ -5,10 +5,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.awscore.AwsRequest;
 import software.amazon.awssdk.core.SdkClient;
+import software.amazon.awssdk.core.SdkPojo;
 
 /**
  * The services behind the door: any SDK for Java client interface, mounted with one line.
@@ -42,6 +45,27 @@ public final class Mounts {
     return this;
   }
 
+  /**
+   * Serves an operation of a mounted interface's service whose answer is a stream of events, for
+   * which the interface has no method.
+   *
+   * @param request the operation's, for example {@code StartLiveTailRequest.class}
+   * @param begin checks the request in the caller's name and gives what is to be answered; an
+   *     exception that it throws is an ordinary answer
+   * @throws IllegalArgumentException if the interface is not mounted
+   */
+  public <R extends AwsRequest> Mounts mountStream(
+      Class<? extends SdkClient> client,
+      Class<R> request,
+      BiFunction<Caller, ? super R, EventStream> begin) {
+    Mount mount = mounts.get(client);
+    if (mount == null) {
+      throw new IllegalArgumentException(client.getName() + " is not mounted");
+    }
+    mount.streams.put(request, (caller, any) -> begin.apply(caller, request.cast(any)));
+    return this;
+  }
+
   /** The mounted interfaces, in order of mounting. */
   public List<Class<? extends SdkClient>> clients() {
     List<Class<? extends SdkClient>> clients = new ArrayList<>();
@@ -68,6 +92,8 @@ public final class Mounts {
     private final String signingName;
     private final Function<Caller, ? extends SdkClient> implementation;
     private final Shapes shapes;
+    private final Map<Class<?>, BiFunction<Caller, SdkPojo, EventStream>> streams =
+        new LinkedHashMap<>();
     private volatile @Nullable ServiceModel model;
 
     private Mount(
@@ -85,6 +111,7 @@ public final class Mounts {
       ServiceModel known = model;
       if (known == null) {
         known = ServiceModel.of(client, shapes); // two threads may both do it; either result serves
+        streams.forEach(known::add);
         model = known;
       }
       return known;

@@ -1,6 +1,7 @@
 package dev.muelle.wire;
 
 import java.lang.invoke.MethodHandle;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import software.amazon.awssdk.core.SdkPojo;
 
@@ -9,6 +10,16 @@ import software.amazon.awssdk.core.SdkPojo;
  *
  * @param name on the wire, for example {@code DescribeClusters}
  * @param request makes the request's empty builder
- * @param call {@code (SdkClient, SdkPojo) -> SdkPojo}: the interface's method
  */
-record Operation(ServiceModel service, String name, Supplier<SdkPojo> request, MethodHandle call) {}
+record Operation(ServiceModel service, String name, Supplier<SdkPojo> request, Call call) {
+
+  /** How it is served. */
+  sealed interface Call {
+
+    /** {@code (SdkClient, SdkPojo) -> SdkPojo}: the interface's method. */
+    record Once(MethodHandle method) implements Call {}
+
+    /** What the interface has no method for. */
+    record Streaming(BiFunction<Caller, SdkPojo, EventStream> begin) implements Call {}
+  }
+}

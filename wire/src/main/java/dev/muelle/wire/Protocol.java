@@ -23,6 +23,17 @@ sealed interface Protocol permits AwsJson, AwsQuery, Ec2Query, RpcV2Cbor {
 
   HttpResponse encode(Operation operation, SdkPojo response, String requestId);
 
+  /**
+   * An answer that goes on.
+   *
+   * @throws WireException if this protocol has none
+   */
+  default HttpResponse stream(Operation operation, EventStream stream, String requestId) {
+    throw new WireException(
+        Fault.NOT_IMPLEMENTED,
+        "The operation " + operation.name() + " is not implemented in this protocol.");
+  }
+
   HttpResponse encode(Failure failure, String xmlNamespace, String requestId);
 
   /** How this protocol says a fault of the wire layer. */

@@ -12,9 +12,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import software.amazon.awssdk.awscore.AwsRequest;
 import software.amazon.awssdk.awscore.AwsResponse;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.core.SdkPojo;
 import software.amazon.awssdk.protocols.core.OperationInfo;
@@ -61,7 +63,7 @@ final class ServiceModel {
     this.file = file;
     this.protocol = protocol;
     this.methods = methods;
-    this.anyOperation = info(methods.values().iterator().next());
+    this.anyOperation = info(request(methods.values().iterator().next()));
   }
 
   /**
@@ -159,12 +161,39 @@ final class ServiceModel {
   }
 
   private Operation read(Method method) {
-    return new Operation(this, wireName(method), builder(method), call(method));
+    return new Operation(
+        this, wireName(method), builder(request(method)), new Operation.Call.Once(call(method)));
+  }
+
+  /** Serves an operation that the interface has no method for. */
+  void add(Class<?> request, BiFunction<Caller, SdkPojo, EventStream> begin) {
+    String name = wireName(info(request));
+    operations.put(
+        name, new Operation(this, name, builder(request), new Operation.Call.Streaming(begin)));
+  }
+
+  /** What an exception of this service is in the middle of an answer. */
+  Failure failure(AwsServiceException error) {
+    ClientClassFile.WireError modelled = file.errors().get(error.getClass().getName());
+    String message = error.toBuilder().message();
+    return new Failure(
+        modelled == null ? error.getClass().getSimpleName() : modelled.code(),
+        400,
+        message == null ? "" : message,
+        error);
+  }
+
+  private static Class<?> request(Method method) {
+    return method.getParameterTypes()[0];
   }
 
   /** The operation's name on the wire, for example {@code DescribeClusters}. */
   static String wireName(Method method) {
-    String identifier = info(method).operationIdentifier();
+    return wireName(info(request(method)));
+  }
+
+  private static String wireName(OperationInfo info) {
+    String identifier = info.operationIdentifier();
     return identifier.substring(identifier.indexOf('.') + 1);
   }
 
@@ -178,8 +207,7 @@ final class ServiceModel {
     }
   }
 
-  private static Supplier<SdkPojo> builder(Method method) {
-    Class<?> request = method.getParameterTypes()[0];
+  private static Supplier<SdkPojo> builder(Class<?> request) {
     try {
       MethodHandle builder =
           MethodHandles.publicLookup()
@@ -198,8 +226,7 @@ final class ServiceModel {
   }
 
   /** The constant that the SDK's marshaller of a request holds. */
-  private static OperationInfo info(Method method) {
-    Class<?> request = method.getParameterTypes()[0];
+  private static OperationInfo info(Class<?> request) {
     String marshaller =
         request.getPackageName().replaceFirst("\\.model$", ".transform")
             + "."

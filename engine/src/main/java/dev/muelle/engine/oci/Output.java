@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.DateTimeException;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -31,12 +32,21 @@ final class Output {
       64 * 1024; // conmon writes at most 8 KiB an entry, our own monitor 16
   private static final int CHUNK = 128 * 1024;
 
+  private static final int SECOND = "2026-11-21T08:00:00.".length();
+  private static final int ZONE = "+00:00".length();
+  private static final byte[] NO_SECOND = {};
+
   private final Path file;
   private final boolean complete;
   private final int limit;
   private final List<LogLine> lines = new ArrayList<>();
   private final Pending stdout = new Pending(false);
   private final Pending stderr = new Pending(true);
+
+  /** A moment that was read, and when its second began. */
+  private byte[] second = NO_SECOND;
+
+  private long secondMillis;
 
   private Output(Path file, boolean complete, int limit) {
     this.file = file;
@@ -93,8 +103,10 @@ final class Output {
         int read = channel.read(buffer, at + buffer.position());
         buffer.flip();
         int taken = 0;
-        for (int end = lineEnd(buffer, taken); end >= 0; end = lineEnd(buffer, taken)) {
-          entry(buffer.array(), taken, end, at, from, pendingStderr);
+        int filled = buffer.limit();
+        byte[] bytes = buffer.array();
+        for (int end = lineEnd(bytes, 0, filled); end >= 0; end = lineEnd(bytes, taken, filled)) {
+          entry(bytes, taken, end, at, from, pendingStderr);
           taken = end + 1;
           if (lines.size() >= limit) {
             return;
@@ -122,9 +134,9 @@ final class Output {
     }
   }
 
-  private static int lineEnd(ByteBuffer buffer, int from) {
-    for (int i = from; i < buffer.limit(); i++) {
-      if (buffer.get(i) == '\n') {
+  private static int lineEnd(byte[] bytes, int from, int to) {
+    for (int i = from; i < to; i++) {
+      if (bytes[i] == '\n') {
         return i;
       }
     }
@@ -150,7 +162,7 @@ final class Output {
     Pending pending = isStderr ? stderr : stdout;
     if (!pending.active()) {
       pending.begin = bufferAt + begin;
-      pending.millis = millis(bytes, begin, time).orElse(0L);
+      pending.millis = millis(bytes, begin, time);
     }
     pending.text.write(bytes, tag + 1, end - tag - 1);
     boolean goesOn = bytes[stream + 1] == 'P';
@@ -191,7 +203,27 @@ final class Output {
     return -1;
   }
 
-  private static Optional<Long> millis(byte[] bytes, int begin, int end) {
+  /** Of a moment; thousands of entries have the same second, which is read once. */
+  private long millis(byte[] bytes, int begin, int end) {
+    int zone = end - ZONE;
+    if (end - begin == second.length
+        && end - begin > SECOND + 3 + ZONE
+        && Arrays.equals(bytes, begin, begin + SECOND, second, 0, SECOND)
+        && Arrays.equals(bytes, zone, end, second, second.length - ZONE, second.length)) {
+      int fraction = begin + SECOND;
+      return secondMillis
+          + 100L * (bytes[fraction] - '0')
+          + 10L * (bytes[fraction + 1] - '0')
+          + (bytes[fraction + 2] - '0');
+    }
+    long millis = parsed(bytes, begin, end).orElse(0L);
+    boolean whole = end - begin > SECOND + 3 + ZONE && bytes[begin + SECOND - 1] == '.';
+    second = whole && millis > 0 ? Arrays.copyOfRange(bytes, begin, end) : NO_SECOND;
+    secondMillis = Math.floorDiv(millis, 1_000) * 1_000;
+    return millis;
+  }
+
+  private static Optional<Long> parsed(byte[] bytes, int begin, int end) {
     String text = new String(bytes, begin, end - begin, StandardCharsets.US_ASCII);
     try {
       return Optional.of(OffsetDateTime.parse(text).toInstant().toEpochMilli());

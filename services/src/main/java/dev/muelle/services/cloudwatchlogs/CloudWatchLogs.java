@@ -5,6 +5,7 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Scope;
 import dev.muelle.store.Store;
+import dev.muelle.wire.EventStream;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import software.amazon.awssdk.services.cloudwatch.model.PutMetricDataRequest;
@@ -23,6 +24,8 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteQueryDefinitio
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteQueryDefinitionResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteRetentionPolicyRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteRetentionPolicyResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteSubscriptionFilterRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DeleteSubscriptionFilterResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeLogGroupsRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeLogGroupsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeLogStreamsRequest;
@@ -33,6 +36,8 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeQueriesReque
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeQueriesResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeQueryDefinitionsRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeQueryDefinitionsResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeSubscriptionFiltersRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.DescribeSubscriptionFiltersResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.FilterLogEventsRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.FilterLogEventsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.GetLogEventsRequest;
@@ -59,6 +64,9 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.PutQueryDefinitionRe
 import software.amazon.awssdk.services.cloudwatchlogs.model.PutQueryDefinitionResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.PutRetentionPolicyRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.PutRetentionPolicyResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.PutSubscriptionFilterRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.PutSubscriptionFilterResponse;
+import software.amazon.awssdk.services.cloudwatchlogs.model.StartLiveTailRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.StartQueryRequest;
 import software.amazon.awssdk.services.cloudwatchlogs.model.StartQueryResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.StopQueryRequest;
@@ -77,7 +85,9 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.UntagResourceRespons
 /** Amazon CloudWatch Logs of one account in one region. */
 public final class CloudWatchLogs implements CloudWatchLogsClient {
 
+  private final Store store;
   private final Sweeper sweeper;
+  private final Tidier tidier;
   private final Groups groups;
   private final Tags tags;
   private final Streams streams;
@@ -88,6 +98,8 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
   private final Insights insights;
   private final QueryDefinitions definitions;
   private final Records records;
+  private final LiveTails tails;
+  private final SubscriptionFilters subscriptionFilters;
 
   /**
    * The service over what is stored; nothing runs before {@link #start}.
@@ -104,8 +116,10 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
       RandomGenerator random,
       Consumer<PutMetricDataRequest> metrics,
       Measurements measurements) {
+    this.store = store;
     Names names = new Names(scope);
     sweeper = new Sweeper(store, timers, random);
+    tidier = new Tidier(store, timers, random);
     groups = new Groups(store, timers, ids, names, sweeper);
     tags = new Tags(store, names);
     streams = new Streams(store, timers, ids, names, sweeper);
@@ -114,12 +128,19 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
     insights = new Insights(scope, store, timers, ids, random, names);
     definitions = new QueryDefinitions(store, timers, ids);
     records = new Records(scope, store, timers, names);
-    events = new Events(store, timers, names, emission);
+    subscriptionFilters = new SubscriptionFilters(store);
+    tails = new LiveTails(store, timers, ids, random, names);
+    events = new Events(store, timers, names, emission, tidier, tails);
     search = new Search(store, timers, names);
   }
 
-  /** Takes up the deletion of expired and orphaned events where an earlier server left it. */
+  /**
+   * Packs what an earlier release has stored, and takes up where an earlier server left: the
+   * deletion of expired and orphaned events, the merging of small packs, queries.
+   */
   public void start() {
+    Migration.run(store);
+    tidier.start();
     sweeper.start();
     insights.start();
   }
@@ -129,10 +150,17 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
     return SERVICE_NAME;
   }
 
+  /** What the synchronous interface of the SDK has no method for. */
+  public EventStream startLiveTail(StartLiveTailRequest request) {
+    return tails.start(request);
+  }
+
   @Override
   public void close() {
+    tails.close();
     insights.close();
     emission.close();
+    tidier.close();
     sweeper.close();
   }
 
@@ -255,6 +283,23 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
   @Override
   public TestMetricFilterResponse testMetricFilter(TestMetricFilterRequest request) {
     return MetricFilters.test(request);
+  }
+
+  @Override
+  public PutSubscriptionFilterResponse putSubscriptionFilter(PutSubscriptionFilterRequest request) {
+    return subscriptionFilters.put(request);
+  }
+
+  @Override
+  public DescribeSubscriptionFiltersResponse describeSubscriptionFilters(
+      DescribeSubscriptionFiltersRequest request) {
+    return subscriptionFilters.describe(request);
+  }
+
+  @Override
+  public DeleteSubscriptionFilterResponse deleteSubscriptionFilter(
+      DeleteSubscriptionFilterRequest request) {
+    return subscriptionFilters.delete(request);
   }
 
   @Override

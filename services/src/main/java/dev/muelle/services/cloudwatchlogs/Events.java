@@ -1,9 +1,13 @@
 package dev.muelle.services.cloudwatchlogs;
 
-import dev.muelle.services.cloudwatchlogs.Tables.Event;
 import dev.muelle.services.cloudwatchlogs.Tables.Group;
 import dev.muelle.services.cloudwatchlogs.Tables.Stream;
-import dev.muelle.store.Row;
+import dev.muelle.services.cloudwatchlogs.packs.Event;
+import dev.muelle.services.cloudwatchlogs.packs.EventRange;
+import dev.muelle.services.cloudwatchlogs.packs.Mark;
+import dev.muelle.services.cloudwatchlogs.packs.Needles;
+import dev.muelle.services.cloudwatchlogs.packs.Pack;
+import dev.muelle.services.cloudwatchlogs.packs.Packs;
 import dev.muelle.store.Store;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -40,64 +44,90 @@ final class Events {
 
   private static final int MAX_BATCH = 10_000;
   private static final int MAX_BATCH_BYTES = 1_048_576;
-  private static final int EVENT_OVERHEAD = 26;
   private static final long MAX_SPAN = Duration.ofHours(24).toMillis();
   private static final long MAX_AGE = Duration.ofDays(14).toMillis();
   private static final long MAX_AHEAD = Duration.ofHours(2).toMillis();
-  private static final int FETCHED_AT_ONCE = 64;
 
   /** A direction, and a place between events: stream, time, and perhaps a sequence number. */
   private static final Pattern TOKEN =
-      Pattern.compile("([fb])/(([0-9a-f]{16})/[0-9a-f]{16}(/[0-9a-f]{12})?)");
+      Pattern.compile("([fb])/([0-9a-f]{16})/([0-7][0-9a-f]{15}(/[0-9a-f]{12})?)");
 
   private final Store store;
   private final InstantSource clock;
   private final Names names;
   private final Emission emission;
+  private final Tidier tidier;
+  private final LiveTails tails;
 
-  Events(Store store, InstantSource clock, Names names, Emission emission) {
+  Events(
+      Store store,
+      InstantSource clock,
+      Names names,
+      Emission emission,
+      Tidier tidier,
+      LiveTails tails) {
     this.store = store;
     this.clock = clock;
     this.names = names;
     this.emission = emission;
+    this.tidier = tidier;
+    this.tails = tails;
   }
 
-  /** What became of a batch. */
+  /**
+   * What became of a batch.
+   *
+   * @param bytes what the taken events count for
+   * @param arrival epoch milliseconds
+   */
   private record Put(
       PutLogEventsResponse.Builder response,
       List<InputLogEvent> taken,
-      List<MetricFilter> filters) {}
+      long bytes,
+      long arrival,
+      List<MetricFilter> filters,
+      boolean untidy) {}
 
   /** What an event counts for, in bytes. */
   static long size(String message) {
-    return message.getBytes(StandardCharsets.UTF_8).length + (long) EVENT_OVERHEAD;
+    return message.getBytes(StandardCharsets.UTF_8).length + (long) Pack.OVERHEAD;
   }
 
   PutLogEventsResponse put(PutLogEventsRequest request) {
     String groupName = Names.group(request.logGroupName(), "logGroupName");
     String streamName = Names.stream(request.logStreamName(), "logStreamName");
     List<InputLogEvent> events = request.logEvents();
-    check(events);
+    List<byte[]> texts = check(events);
+    Verdict expected =
+        store.read(tx -> {
+          Group group = Names.require(tx, groupName);
+          Names.requireStream(tx, group, streamName);
+          long now = clock.millis();
+          return judge(events, now, group.expiry(now));
+        });
+    // Compressed while nobody waits for it; the clock seldom changes the verdict meanwhile.
+    List<Pack> prepared = packs(events, texts, expected);
     Put put =
         store.write(tx -> {
           Group group = Names.require(tx, groupName);
           Stream stream = Names.requireStream(tx, group, streamName);
           long now = clock.millis();
           Verdict verdict = judge(events, now, group.expiry(now));
+          List<Pack> packs = verdict.sameAs(expected) ? prepared : packs(events, texts, verdict);
           List<InputLogEvent> taken = events.subList(verdict.from(), verdict.to());
           Stream after = stream;
+          boolean untidy = false;
+          // The clock may be set back, but within a stream arrival never runs backwards.
+          long arrival =
+              stream.lastIngestion() == null ? now : Math.max(now, stream.lastIngestion());
           if (!taken.isEmpty()) {
-            // The clock may be set back, but within a stream arrival never runs backwards.
-            long arrival =
-                stream.lastIngestion() == null ? now : Math.max(now, stream.lastIngestion());
             long sequence = stream.sequence();
-            for (InputLogEvent event : taken) {
-              tx.put(
-                  Tables.EVENTS,
-                  Tables.eventKey(stream.id(), event.timestamp(), sequence++),
-                  new Event(event.timestamp(), arrival, event.message()));
+            for (Pack pack : packs) {
+              boolean small = Packs.add(tx, stream.id(), pack, sequence, arrival);
+              untidy |= small && Tidier.note(tx, stream.id(), pack.firstTime(), arrival);
+              sequence += pack.count();
             }
-            after = grown(stream, taken, arrival);
+            after = grown(stream, taken, bytes(packs), arrival);
             tx.put(Tables.STREAMS, Tables.streamKey(group, streamName), after);
           }
           return new Put(
@@ -105,10 +135,17 @@ final class Events {
                   .nextSequenceToken("%056d".formatted(after.sequence()))
                   .rejectedLogEventsInfo(verdict.rejected()),
               taken,
-              MetricFilters.of(tx, group));
+              bytes(packs),
+              arrival,
+              MetricFilters.of(tx, group),
+              untidy);
         });
+    if (put.untidy()) {
+      tidier.noted();
+    }
     if (!put.taken().isEmpty()) {
-      emission.taken(groupName, put.filters(), put.taken(), size(put.taken()));
+      emission.taken(groupName, put.filters(), put.taken(), put.bytes());
+      tails.taken(groupName, streamName, put.taken(), put.arrival());
     }
     PutLogEventsResponse.Builder response = put.response();
     if (request.entity() != null) {
@@ -119,7 +156,19 @@ final class Events {
     return response.build();
   }
 
-  private static Stream grown(Stream stream, List<InputLogEvent> taken, long arrival) {
+  private static List<Pack> packs(List<InputLogEvent> events, List<byte[]> texts, Verdict verdict) {
+    Pack.Filler filler = new Pack.Filler();
+    for (int i = verdict.from(); i < verdict.to(); i++) {
+      filler.add(events.get(i).timestamp(), i, 0, texts.get(i));
+    }
+    return filler.packs();
+  }
+
+  private static long bytes(List<Pack> packs) {
+    return packs.stream().mapToLong(Pack::bytes).sum();
+  }
+
+  private static Stream grown(Stream stream, List<InputLogEvent> taken, long bytes, long arrival) {
     long first = taken.getFirst().timestamp();
     long last = taken.getLast().timestamp();
     return new Stream(
@@ -131,11 +180,7 @@ final class Events {
         stream.firstEvent() == null ? first : Math.min(first, stream.firstEvent()),
         stream.lastEvent() == null ? last : Math.max(last, stream.lastEvent()),
         arrival,
-        stream.storedBytes() + size(taken));
-  }
-
-  private static long size(List<InputLogEvent> events) {
-    return events.stream().mapToLong(event -> size(event.message())).sum();
+        stream.storedBytes() + bytes);
   }
 
   /**
@@ -144,7 +189,12 @@ final class Events {
    * @param from the first that is
    * @param to after the last that is
    */
-  private record Verdict(int from, int to, @Nullable RejectedLogEventsInfo rejected) {}
+  private record Verdict(int from, int to, @Nullable RejectedLogEventsInfo rejected) {
+
+    boolean sameAs(Verdict other) {
+      return from == other.from() && to == other.to();
+    }
+  }
 
   private static Verdict judge(List<InputLogEvent> events, long now, long expiry) {
     int tooOld = before(events, now - MAX_AGE);
@@ -180,7 +230,8 @@ final class Events {
     return count;
   }
 
-  private static void check(List<InputLogEvent> events) {
+  /** Gives the texts in UTF-8. */
+  private static List<byte[]> check(List<InputLogEvent> events) {
     if (events.isEmpty()) {
       throw Refuse.constraint(
           events, "logEvents", "Member must have length greater than or equal to 1");
@@ -191,28 +242,31 @@ final class Events {
           "logEvents",
           "Member must have length less than or equal to " + MAX_BATCH);
     }
+    List<byte[]> texts = new ArrayList<>(events.size());
     long bytes = 0;
     long before = 0;
     for (int i = 0; i < events.size(); i++) {
       InputLogEvent event = events.get(i);
-      String member = "logEvents." + (i + 1) + ".member.";
-      if (event.timestamp() == null) {
-        throw Refuse.constraint(null, member + "timestamp", "Member must not be null");
+      if (event.timestamp() == null || event.timestamp() < 0) {
+        Names.time(event.timestamp(), member(i, "timestamp"), 0);
+        throw Refuse.constraint(null, member(i, "timestamp"), "Member must not be null");
       }
-      long time = Names.time(event.timestamp(), member + "timestamp", 0);
+      long time = event.timestamp();
       if (event.message() == null) {
-        throw Refuse.constraint(null, member + "message", "Member must not be null");
+        throw Refuse.constraint(null, member(i, "message"), "Member must not be null");
       }
       if (event.message().isEmpty()) {
         throw Refuse.constraint(
-            "", member + "message", "Member must have length greater than or equal to 1");
+            "", member(i, "message"), "Member must have length greater than or equal to 1");
       }
       if (time < before) {
         throw Refuse.invalid(
             "Log events in a single PutLogEvents request must be in chronological order.");
       }
       before = time;
-      long size = size(event.message());
+      byte[] text = event.message().getBytes(StandardCharsets.UTF_8);
+      texts.add(text);
+      long size = text.length + (long) Pack.OVERHEAD;
       if (size > MAX_BATCH_BYTES) {
         throw Refuse.invalid(
             "Log event too large: " + size + " bytes exceeds limit of " + MAX_BATCH_BYTES);
@@ -223,6 +277,11 @@ final class Events {
       throw Refuse.invalid(
           "Upload too large: " + bytes + " bytes exceeds limit of " + MAX_BATCH_BYTES);
     }
+    return texts;
+  }
+
+  private static String member(int index, String name) {
+    return "logEvents." + (index + 1) + ".member." + name;
   }
 
   /**
@@ -239,62 +298,58 @@ final class Events {
     return store.read(tx -> {
       Group group = Names.require(tx, groupName);
       Stream stream = Names.requireStream(tx, group, streamName);
-      String low = Tables.from(stream.id(), Math.max(start, group.expiry(clock.millis())));
-      String high = Tables.from(stream.id(), end);
+      Mark low = Mark.from(Math.max(start, group.expiry(clock.millis())));
+      Mark high = Mark.from(end);
       boolean forward = Boolean.TRUE.equals(request.startFromHead());
       if (token != null) {
         Matcher parts = TOKEN.matcher(token);
-        if (!parts.matches() || !parts.group(3).equals(stream.id())) {
+        if (!parts.matches() || !parts.group(2).equals(stream.id())) {
           throw Refuse.badToken();
         }
         forward = parts.group(1).equals("f");
-        String place = parts.group(2);
+        Mark place = Mark.read(parts.group(3));
         low = forward && place.compareTo(low) > 0 ? place : low;
         high = !forward && place.compareTo(high) < 0 ? place : high;
       }
-      List<Row<Event>> page = page(new EventRange(tx, low, high, !forward, FETCHED_AT_ONCE), limit);
-      List<Row<Event>> ascending = forward ? page : page.reversed();
+      List<Event> page =
+          page(new EventRange(tx, stream.id(), low, high, !forward, Needles.NONE), limit);
+      List<Event> ascending = forward ? page : page.reversed();
       boolean none = page.isEmpty();
-      String ahead = none ? (forward ? low : high) : after(ascending.getLast().key());
-      String behind = none ? (forward ? low : high) : ascending.getFirst().key();
+      Mark ahead = none ? (forward ? low : high) : ascending.getLast().mark().next();
+      Mark behind = none ? (forward ? low : high) : ascending.getFirst().mark();
       if (none && token == null) {
         ahead = low; // whatever comes, also at the very start of the range
         behind = low;
       }
+      String prefix = "/" + stream.id() + "/";
       return GetLogEventsResponse.builder()
           .events(ascending.stream().map(Events::output).toList())
-          .nextForwardToken(none && forward && token != null ? token : "f/" + ahead)
-          .nextBackwardToken(none && !forward && token != null ? token : "b/" + behind)
+          .nextForwardToken(none && forward && token != null ? token : "f" + prefix + ahead.text())
+          .nextBackwardToken(
+              none && !forward && token != null ? token : "b" + prefix + behind.text())
           .build();
     });
   }
 
-  /** The place behind an event: before the next one of the same time. */
-  private static String after(String key) {
-    int slash = key.lastIndexOf('/');
-    long sequence = Long.parseLong(key.substring(slash + 1), 16);
-    return key.substring(0, slash + 1) + "%012x".formatted(sequence + 1);
-  }
-
-  private static List<Row<Event>> page(EventRange rows, int limit) {
-    List<Row<Event>> page = new ArrayList<>();
+  private static List<Event> page(EventRange events, int limit) {
+    List<Event> page = new ArrayList<>();
     long bytes = 0;
-    while (page.size() < limit && rows.hasNext()) {
-      Row<Event> row = rows.next();
-      bytes += size(row.value().message());
+    while (page.size() < limit && events.hasNext()) {
+      Event event = events.next();
+      bytes += size(event.message());
       if (bytes > MAX_PAGE_BYTES && !page.isEmpty()) {
         break;
       }
-      page.add(row);
+      page.add(event);
     }
     return page;
   }
 
-  private static OutputLogEvent output(Row<Event> row) {
+  private static OutputLogEvent output(Event event) {
     return OutputLogEvent.builder()
-        .timestamp(row.value().time())
-        .ingestionTime(row.value().ingested())
-        .message(row.value().message())
+        .timestamp(event.time())
+        .ingestionTime(event.ingested())
+        .message(event.message())
         .build();
   }
 }

@@ -1,5 +1,6 @@
 package dev.muelle.services.cloudwatchlogs;
 
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,11 @@ interface FilterPattern {
   int LONGEST = 1_024;
 
   boolean matches(String message);
+
+  /** Texts that each message which it matches has, all of them; none if nothing is known. */
+  default List<String> needs() {
+    return List.of();
+  }
 
   /** What the names that a pattern has stand for in a message that it matches. */
   default Map<String, String> extracted(String message) {

@@ -251,8 +251,8 @@ final class Insights implements AutoCloseable {
         }
         long bytes = work.bytes();
         for (Scan.Found found : some) {
-          table.take(Pointer.of(found).row(scope, found.row().value()));
-          bytes += found.row().value().message().getBytes(StandardCharsets.UTF_8).length;
+          table.take(Pointer.of(found).row(scope, found.event()));
+          bytes += found.event().message().getBytes(StandardCharsets.UTF_8).length;
         }
         work = new Work(work.scanned() + some.size(), table.matched(), bytes);
         running.replace(id, work);

@@ -26,6 +26,11 @@ final class Names {
     return scope.arn("logs", "log-group:" + group);
   }
 
+  /** The form in which live tails say where an event is from: account and name. */
+  String identifier(String group) {
+    return scope.account() + ":" + group;
+  }
+
   /** The group that a request names in one of its two ways, but not in both. */
   String meant(@Nullable String name, @Nullable String identifier) {
     if (name != null && identifier != null) {

@@ -1,21 +1,29 @@
 package dev.muelle.services.cloudwatchlogs;
 
 import dev.muelle.services.Scope;
-import dev.muelle.services.cloudwatchlogs.Tables.Event;
 import dev.muelle.services.cloudwatchlogs.Tables.Group;
 import dev.muelle.services.cloudwatchlogs.Tables.Stream;
 import dev.muelle.services.cloudwatchlogs.insights.Row;
+import dev.muelle.services.cloudwatchlogs.packs.Event;
+import dev.muelle.services.cloudwatchlogs.packs.EventRange;
+import dev.muelle.services.cloudwatchlogs.packs.Mark;
+import dev.muelle.services.cloudwatchlogs.packs.Needles;
 import dev.muelle.store.Tx;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.regex.Pattern;
 
 /** The {@code @ptr} of an event: its group, its stream, and its key. */
 record Pointer(String group, String stream, String key) {
 
+  private static final Pattern MARK = Pattern.compile("[0-7][0-9a-f]{15}/[0-9a-f]{12}");
   private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
 
   static Pointer of(Scan.Found found) {
-    return new Pointer(found.group().name(), found.stream().name(), found.row().key());
+    return new Pointer(
+        found.group().name(),
+        found.stream().name(),
+        found.stream().id() + "/" + found.event().mark().text());
   }
 
   String text() {
@@ -41,12 +49,16 @@ record Pointer(String group, String stream, String key) {
   Row row(Tx tx, Scope scope, long now) {
     Group found = Names.require(tx, group);
     Stream in = Names.requireStream(tx, found, stream);
-    Event event =
-        tx.get(Tables.EVENTS, key)
-            .filter(row -> key.startsWith(in.id() + "/"))
-            .map(row -> row.value())
-            .filter(value -> value.time() >= found.expiry(now))
-            .orElseThrow(() -> Refuse.missing("log record"));
+    String prefix = in.id() + "/";
+    if (!key.startsWith(prefix) || !MARK.matcher(key.substring(prefix.length())).matches()) {
+      throw Refuse.missing("log record");
+    }
+    Mark mark = Mark.read(key.substring(prefix.length()));
+    EventRange there = new EventRange(tx, in.id(), mark, mark.next(), false, Needles.NONE);
+    if (mark.time() < found.expiry(now) || !there.hasNext()) {
+      throw Refuse.missing("log record");
+    }
+    Event event = there.next();
     return row(scope, event);
   }
 

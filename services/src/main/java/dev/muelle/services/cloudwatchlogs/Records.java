@@ -65,7 +65,7 @@ final class Records {
     Map<String, Integer> counts = new TreeMap<>();
     for (Scan.Found found : some) {
       Pointer.of(found)
-          .row(scope, found.row().value())
+          .row(scope, found.event())
           .all(MOST_FIELDS)
           .keySet()
           .forEach(name -> counts.merge(name, 1, Integer::sum));

@@ -1,8 +1,11 @@
 package dev.muelle.services.cloudwatchlogs;
 
-import dev.muelle.services.cloudwatchlogs.Tables.Event;
 import dev.muelle.services.cloudwatchlogs.Tables.Group;
 import dev.muelle.services.cloudwatchlogs.Tables.Stream;
+import dev.muelle.services.cloudwatchlogs.packs.Event;
+import dev.muelle.services.cloudwatchlogs.packs.EventRange;
+import dev.muelle.services.cloudwatchlogs.packs.Mark;
+import dev.muelle.services.cloudwatchlogs.packs.Needles;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
@@ -21,30 +24,30 @@ import org.jspecify.annotations.Nullable;
  */
 final class Scan {
 
-  private static final int AT_ONCE = 10_000;
-  private static final long BYTES_AT_ONCE = 8L << 20;
-  private static final int FETCHED_AT_ONCE = 2_048; // events of all streams
+  private static final int AT_ONCE = 50_000;
+  private static final long BYTES_AT_ONCE = 16L << 20;
 
   private static final Comparator<Found> NEWEST =
-      Comparator.<Found>comparingLong(found -> found.row().value().time())
-          .thenComparingLong(found -> found.row().value().ingested())
-          .thenComparing(found -> found.row().key())
+      Comparator.<Found>comparingLong(found -> found.event().time())
+          .thenComparingLong(found -> found.event().ingested())
+          .thenComparing(found -> found.stream().id())
+          .thenComparingLong(found -> found.event().sequence())
           .reversed();
 
   private final Store store;
 
-  /** What is still to be read, and up to which key. */
-  private Map<Place, String> left = new LinkedHashMap<>();
+  /** What is still to be read, and before which mark. */
+  private Map<Place, Mark> left = new LinkedHashMap<>();
 
   /**
-   * A stream and the first key that is wanted of it.
+   * A stream and from where on it is wanted.
    *
    * @param low inclusive
    */
-  private record Place(Group group, Stream stream, String low) {}
+  private record Place(Group group, Stream stream, Mark low) {}
 
   /** An event and where it was. */
-  record Found(Group group, Stream stream, Row<Event> row) {}
+  record Found(Group group, Stream stream, Event event) {}
 
   /**
    * A scan of events from {@code from} to {@code to}, both inclusive.
@@ -55,15 +58,12 @@ final class Scan {
     this.store = store;
     store
         .read(tx -> {
-          Map<Place, String> all = new LinkedHashMap<>();
+          Map<Place, Mark> all = new LinkedHashMap<>();
           for (String name : groups) {
             Group group = Names.require(tx, name);
             long first = Math.max(from, group.expiry(now));
             for (Row<Stream> row : tx.list(Tables.STREAMS, group.id() + "/")) {
-              String id = row.value().id();
-              all.put(
-                  new Place(group, row.value(), Tables.from(id, first)),
-                  to == Long.MAX_VALUE ? Tables.end(id) : Tables.from(id, to + 1));
+              all.put(new Place(group, row.value(), Mark.from(first)), Mark.after(to));
             }
           }
           return all;
@@ -73,19 +73,18 @@ final class Scan {
 
   /** The next events; none at the end. */
   List<Found> next() {
-    Map<Place, String> after = new LinkedHashMap<>();
+    Map<Place, Mark> after = new LinkedHashMap<>();
     List<Found> chunk = store.read(tx -> chunk(tx, after));
     left = after;
     return chunk;
   }
 
-  private List<Found> chunk(Tx tx, Map<Place, String> after) {
+  private List<Found> chunk(Tx tx, Map<Place, Mark> after) {
     after.clear(); // the store may call again
-    int atOnce = Math.clamp(FETCHED_AT_ONCE / Math.max(1, left.size()), 1, 256);
     PriorityQueue<Cursor> merged =
         new PriorityQueue<>(Comparator.comparing(cursor -> cursor.found, NEWEST));
     left.forEach((place, high) -> {
-      Cursor cursor = Cursor.open(tx, place, high, atOnce);
+      Cursor cursor = Cursor.open(tx, place, high);
       if (cursor != null) {
         merged.add(cursor);
       }
@@ -95,12 +94,12 @@ final class Scan {
     while (!merged.isEmpty() && chunk.size() < AT_ONCE && bytes < BYTES_AT_ONCE) {
       Cursor cursor = merged.remove();
       chunk.add(cursor.found);
-      bytes += cursor.found.row().value().message().length();
+      bytes += cursor.found.event().message().length();
       if (cursor.advance()) {
         merged.add(cursor);
       }
     }
-    merged.forEach(cursor -> after.put(cursor.place, cursor.found.row().key() + "!"));
+    merged.forEach(cursor -> after.put(cursor.place, cursor.found.event().mark().next()));
     return chunk;
   }
 
@@ -116,8 +115,9 @@ final class Scan {
       found = new Found(place.group(), place.stream(), rows.next());
     }
 
-    static @Nullable Cursor open(Tx tx, Place place, String high, int atOnce) {
-      EventRange rows = new EventRange(tx, place.low(), high, true, atOnce);
+    static @Nullable Cursor open(Tx tx, Place place, Mark high) {
+      EventRange rows =
+          new EventRange(tx, place.stream().id(), place.low(), high, true, Needles.NONE);
       return rows.hasNext() ? new Cursor(place, rows) : null;
     }
 

@@ -1,8 +1,11 @@
 package dev.muelle.services.cloudwatchlogs;
 
-import dev.muelle.services.cloudwatchlogs.Tables.Event;
 import dev.muelle.services.cloudwatchlogs.Tables.Group;
 import dev.muelle.services.cloudwatchlogs.Tables.Stream;
+import dev.muelle.services.cloudwatchlogs.packs.Event;
+import dev.muelle.services.cloudwatchlogs.packs.EventRange;
+import dev.muelle.services.cloudwatchlogs.packs.Mark;
+import dev.muelle.services.cloudwatchlogs.packs.Needles;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
@@ -30,11 +33,14 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.FilteredLogEvent;
  */
 final class Search {
 
-  /** What one call reads at most, so that it does not keep a reader of the store for long. */
-  private static final int MOST_READ = 50_000;
+  /**
+   * What one call reads at most, so that it does not keep a reader of the store for long: bytes.
+   */
+  private static final long MOST_READ = 128L << 20;
 
-  private static final long MOST_READ_BYTES = 32L << 20;
-  private static final int FETCHED_AT_ONCE = 2_048; // events of all streams
+  /** What looking at an event costs, as if it were bytes read. */
+  private static final int EVENT_COST = 500;
+
   private static final int MOST_STREAMS = 100;
 
   private final Store store;
@@ -53,6 +59,7 @@ final class Search {
     long start = Names.time(request.startTime(), "startTime", 0);
     long end = Names.time(request.endTime(), "endTime", Long.MAX_VALUE);
     FilterPattern pattern = FilterPattern.parse(request.filterPattern());
+    Needles needles = Needles.of(pattern.needs());
     checkStreams(request);
     Place after = request.nextToken() == null ? null : Place.read(request.nextToken());
     return store.read(tx -> {
@@ -62,50 +69,61 @@ final class Search {
           streams(tx, group, request).stream().filter(s -> has(s, from, end)).toList();
       Queue<Cursor> merged = new PriorityQueue<>(Comparator.comparing(Cursor::place));
       for (Stream stream : streams) {
-        int atOnce = Math.clamp(FETCHED_AT_ONCE / streams.size(), 1, 256);
-        Cursor cursor = new Cursor(tx, stream, from, end, after, atOnce);
-        if (cursor.advance()) {
+        Cursor cursor = new Cursor(tx, stream, from, end, after, needles);
+        if (!cursor.atEnd()) {
           merged.add(cursor);
         }
       }
-      return page(merged, pattern, limit);
+      return page(merged, pattern, limit, after);
     });
   }
 
+  /**
+   * Reads until the page is full or enough was read.
+   *
+   * @param after the page's events come after this
+   */
   private static FilterLogEventsResponse page(
-      Queue<Cursor> merged, FilterPattern pattern, int limit) {
+      Queue<Cursor> merged, FilterPattern pattern, int limit, @Nullable Place after) {
     List<FilteredLogEvent> page = new ArrayList<>();
-    Place last = null;
     long bytes = 0;
     long read = 0;
-    long readBytes = 0;
     while (!merged.isEmpty()
         && page.size() < limit
-        && read < MOST_READ
-        && readBytes < MOST_READ_BYTES) {
+        // Packs that overlap are opened again for the next page: there has to be some progress.
+        && (read < MOST_READ || !merged.element().isAfter(after))) {
       Cursor cursor = merged.remove();
-      String message = cursor.row().value().message();
-      long size = Events.size(message);
-      if (pattern.matches(message)) {
-        if (bytes + size > Events.MAX_PAGE_BYTES && !page.isEmpty()) {
-          merged.add(cursor);
-          break;
+      Event event = cursor.peek();
+      if (event == null) {
+        read += cursor.open();
+      } else {
+        if (pattern.matches(event.message())) {
+          long size = Events.size(event.message());
+          if (bytes + size > Events.MAX_PAGE_BYTES && !page.isEmpty()) {
+            merged.add(cursor);
+            break;
+          }
+          bytes += size;
+          page.add(cursor.shown(event));
         }
-        bytes += size;
-        page.add(cursor.shown());
+        read += EVENT_COST;
+        cursor.skip();
       }
-      last = cursor.place();
-      read++;
-      readBytes += size;
-      if (cursor.advance()) {
+      if (!cursor.atEnd()) {
         merged.add(cursor);
       }
     }
     return FilterLogEventsResponse.builder()
         .events(page)
         .searchedLogStreams(List.of()) // always, since May 2020
-        .nextToken(merged.isEmpty() || last == null ? null : last.token())
+        .nextToken(merged.isEmpty() ? null : before(merged.element().place(), after).token())
         .build();
+  }
+
+  /** Where the next page goes on, which is never further back than where this one began. */
+  private static Place before(Place next, @Nullable Place after) {
+    Place before = next.previous();
+    return after != null && after.compareTo(before) > 0 ? after : before;
   }
 
   private static void checkStreams(FilterLogEventsRequest request) {
@@ -155,17 +173,11 @@ final class Search {
             .thenComparing(Place::streamId)
             .thenComparingLong(Place::sequence);
 
+    private static final String LAST_STREAM = "ffffffffffffffff";
+    private static final long LAST_SEQUENCE = 0xffff_ffff_ffffL;
+
     private static final Pattern TOKEN =
         Pattern.compile("([0-7][0-9a-f]{15})([0-7][0-9a-f]{15})([0-9a-f]{16})([0-9a-f]{12})");
-
-    static Place of(Row<Event> row) {
-      String[] parts = row.key().split("/", -1);
-      return new Place(
-          row.value().time(),
-          row.value().ingested(),
-          parts[0],
-          HexFormat.fromHexDigitsToLong(parts[2]));
-    }
 
     static Place read(String token) {
       Matcher parts = TOKEN.matcher(token);
@@ -183,6 +195,17 @@ final class Search {
       return "%016x%016x%s%012x".formatted(time, ingested, streamId, sequence);
     }
 
+    /** Nothing lies between it and this one. */
+    Place previous() {
+      if (sequence > 0) {
+        return new Place(time, ingested, streamId, sequence - 1);
+      }
+      long id = HexFormat.fromHexDigitsToLong(streamId);
+      return id == 0
+          ? new Place(time, ingested - 1, LAST_STREAM, LAST_SEQUENCE)
+          : new Place(time, ingested, HexFormat.of().toHexDigits(id - 1), LAST_SEQUENCE);
+    }
+
     @Override
     public int compareTo(Place other) {
       return ORDER.compare(this, other);
@@ -192,54 +215,79 @@ final class Search {
   /** Goes through one stream. */
   private static final class Cursor {
     private final Stream stream;
-    private final EventRange rows;
+    private final EventRange events;
     private final @Nullable Place after;
-    private @Nullable Row<Event> row;
+    private Place place;
 
     /**
-     * A cursor before its first event.
+     * A cursor at its first event.
      *
      * @param end inclusive
      * @param after events up to here were given before
      */
-    Cursor(Tx tx, Stream stream, long from, long end, @Nullable Place after, int atOnce) {
+    Cursor(Tx tx, Stream stream, long from, long end, @Nullable Place after, Needles needles) {
       this.stream = stream;
       this.after = after;
-      String low = Tables.from(stream.id(), after == null ? from : Math.max(from, after.time()));
-      String high =
-          end == Long.MAX_VALUE ? Tables.end(stream.id()) : Tables.from(stream.id(), end + 1);
-      rows = new EventRange(tx, low, high, false, atOnce);
+      Mark low = Mark.from(from);
+      if (after != null && after.time() >= from) {
+        low =
+            after.streamId().equals(stream.id())
+                ? new Mark(after.time(), after.sequence() + 1)
+                : Mark.from(after.time());
+      }
+      events = new EventRange(tx, stream.id(), low, Mark.after(end), false, needles);
+      place = new Place(0, 0, stream.id(), 0);
+      settle();
     }
 
-    boolean advance() {
-      while (rows.hasNext()) {
-        row = rows.next();
-        if (after == null || place().compareTo(after) > 0) {
-          return true;
+    /** Passes by what was given before, as far as that is opened. */
+    private void settle() {
+      while (!events.atEnd()) {
+        Mark mark = events.nextMark();
+        place = new Place(mark.time(), events.nextIngested(), stream.id(), mark.sequence());
+        if (!events.isOpened() || isAfter(after)) {
+          return;
         }
+        events.skip();
       }
-      return false;
     }
 
-    Row<Event> row() {
-      if (row == null) {
-        throw new IllegalStateException("before the first event");
-      }
-      return row;
+    boolean atEnd() {
+      return events.atEnd();
     }
 
+    /** Nothing that is left of the stream comes before this. */
     Place place() {
-      return Place.of(row());
+      return place;
     }
 
-    FilteredLogEvent shown() {
-      Event event = row().value();
+    boolean isAfter(@Nullable Place other) {
+      return other == null || place.compareTo(other) > 0;
+    }
+
+    @Nullable Event peek() {
+      return events.peek();
+    }
+
+    /** Gives how many bytes it has read. */
+    long open() {
+      long read = events.open();
+      settle();
+      return read;
+    }
+
+    void skip() {
+      events.skip();
+      settle();
+    }
+
+    FilteredLogEvent shown(Event event) {
       return FilteredLogEvent.builder()
           .logStreamName(stream.name())
           .timestamp(event.time())
           .ingestionTime(event.ingested())
           .message(event.message())
-          .eventId(place().token())
+          .eventId(place.token())
           .build();
     }
   }

@@ -3,9 +3,9 @@ package dev.muelle.services.cloudwatchlogs;
 import dev.muelle.loop.Loop;
 import dev.muelle.loop.Timers;
 import dev.muelle.services.cloudwatchlogs.Tables.Deleted;
-import dev.muelle.services.cloudwatchlogs.Tables.Event;
 import dev.muelle.services.cloudwatchlogs.Tables.Group;
 import dev.muelle.services.cloudwatchlogs.Tables.Stream;
+import dev.muelle.services.cloudwatchlogs.packs.Packs;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
@@ -16,17 +16,16 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Deletes for good: events whose retention has run out, and those of streams that were deleted. It
- * works in small transactions, so that writers wait for none of it, and takes up after a crash
- * where it was. Readers leave expired events out by themselves; AWS takes up to three days to
- * delete them, here it is at most an hour.
+ * Deletes for good: packs of events whose retention has run out, all of them, and those of streams
+ * that were deleted. It works in small transactions, so that writers wait for none of it, and takes
+ * up after a crash where it was. Readers leave expired events out by themselves; AWS takes up to
+ * three days to delete them, here it is at most an hour.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html">PutRetentionPolicy</a>
  */
 final class Sweeper implements AutoCloseable {
 
-  private static final int BATCH = 500; // events in one transaction
   private static final Duration OFTEN = Duration.ofMinutes(1);
   private static final Duration SELDOM = Duration.ofHours(1);
   private static final String DELETED_STREAMS = ""; // no group's name
@@ -78,14 +77,11 @@ final class Sweeper implements AutoCloseable {
   }
 
   private static boolean purge(Tx tx, String streamId) {
-    List<Row<Event>> batch =
-        tx.range(Tables.EVENTS, streamId + "/", Tables.end(streamId), false, BATCH);
-    batch.forEach(row -> tx.delete(Tables.EVENTS, row.key()));
-    if (batch.size() < BATCH) {
+    boolean more = Packs.delete(tx, streamId, Long.MAX_VALUE).more();
+    if (!more) {
       tx.delete(Tables.DELETED, streamId);
-      return false;
     }
-    return true;
+    return more;
   }
 
   /** Gives when to look again: when the oldest event that is left expires. */
@@ -117,15 +113,8 @@ final class Sweeper implements AutoCloseable {
       return false;
     }
     String id = stream.id();
-    List<Row<Event>> batch =
-        tx.range(Tables.EVENTS, id + "/", Tables.from(id, expiry), false, BATCH);
-    long bytes = 0;
-    for (Row<Event> row : batch) {
-      tx.delete(Tables.EVENTS, row.key());
-      bytes += Events.size(row.value().message());
-    }
-    List<Row<Event>> left = tx.range(Tables.EVENTS, id + "/", Tables.end(id), false, 1);
-    Long first = left.isEmpty() ? null : Long.valueOf(left.getFirst().value().time());
+    Packs.Swept swept = Packs.delete(tx, id, expiry);
+    Long first = Packs.firstTime(tx, id).orElse(null);
     tx.put(
         Tables.STREAMS,
         streamKey,
@@ -138,8 +127,8 @@ final class Sweeper implements AutoCloseable {
             first,
             first == null ? null : stream.lastEvent(),
             stream.lastIngestion(),
-            stream.storedBytes() - bytes));
-    return batch.size() == BATCH;
+            stream.storedBytes() - swept.bytes()));
+    return swept.more();
   }
 
   private Optional<Duration> next(Tx tx, String name) {

@@ -18,8 +18,8 @@ final class Tables {
   /** Keyed {@code group id/name}. */
   static final Table<Stream> STREAMS = Table.of("logs.streams", StoredJson.codec(Stream.class));
 
-  /** Keyed {@code stream id/time/sequence}, both in hexadecimal of fixed width. */
-  static final Table<Event> EVENTS = Table.of("logs.events", StoredJson.codec(Event.class));
+  /** Keyed {@code when to look/minute/stream id}, both in hexadecimal of fixed width. */
+  static final Table<Untidy> UNTIDY = Table.of("logs.untidy", StoredJson.codec(Untidy.class));
 
   /** Streams that are gone and whose events are still to be deleted; keyed by stream id. */
   static final Table<Deleted> DELETED = Table.of("logs.deleted", StoredJson.codec(Deleted.class));
@@ -90,8 +90,12 @@ final class Tables {
       @Nullable Long lastIngestion,
       long storedBytes) {}
 
-  /** Times in epoch milliseconds. */
-  record Event(long time, long ingested, String message) {}
+  /**
+   * A stream's minute that has small packs.
+   *
+   * @param time in that minute, epoch milliseconds
+   */
+  record Untidy(String streamId, long time) {}
 
   /**
    * A stream that is gone.
@@ -102,19 +106,5 @@ final class Tables {
 
   static String streamKey(Group group, String name) {
     return group.id() + "/" + name;
-  }
-
-  static String eventKey(String streamId, long time, long sequence) {
-    return streamId + "/" + "%016x/%012x".formatted(time, sequence);
-  }
-
-  /** The first key of a stream's events at or after a time. */
-  static String from(String streamId, long time) {
-    return streamId + "/" + "%016x".formatted(Math.max(0, time));
-  }
-
-  /** After every event of a stream. */
-  static String end(String streamId) {
-    return streamId + "0"; // the character after the slash
   }
 }

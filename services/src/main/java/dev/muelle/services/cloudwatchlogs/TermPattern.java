@@ -46,6 +46,11 @@ record TermPattern(List<String> all, List<String> none, List<String> any) implem
   }
 
   @Override
+  public List<String> needs() {
+    return all.isEmpty() && none.isEmpty() && any.size() == 1 ? any : all;
+  }
+
+  @Override
   public boolean matches(String message) {
     if (all.isEmpty() && none.isEmpty()) {
       return any.stream().anyMatch(message::contains);

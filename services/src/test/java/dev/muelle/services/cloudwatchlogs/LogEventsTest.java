@@ -464,8 +464,8 @@ class LogEventsTest {
   /** One call reads a bounded amount, and says where to go on even if it has found nothing. */
   @Test
   void aSearchForANeedleComesBackBetweenTheStraws() {
-    String straw = "x".repeat(1 << 19);
-    for (int i = 0; i < 70; i++) {
+    String straw = "nee eed edl dle ".repeat(1 << 15); // which no sketch tells from a needle
+    for (int i = 0; i < 300; i++) {
       world.put("s", event(now, straw));
     }
     world.put("t", event(now + 1, "needle"));

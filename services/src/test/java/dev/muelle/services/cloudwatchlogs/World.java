@@ -4,6 +4,7 @@ import dev.muelle.loop.Timers;
 import dev.muelle.loop.VirtualTimers;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
+import dev.muelle.services.cloudwatchlogs.packs.Packs;
 import dev.muelle.store.SqliteStore;
 import dev.muelle.store.Store;
 import java.nio.file.Path;
@@ -142,7 +143,7 @@ final class World implements AutoCloseable {
 
   /** Events in the database, whether anybody sees them or not. */
   long stored() {
-    return store().read(tx -> tx.count(Tables.EVENTS));
+    return store().read(Packs::count);
   }
 
   @Override

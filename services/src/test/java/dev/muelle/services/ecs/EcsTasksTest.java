@@ -191,6 +191,30 @@ class EcsTasksTest {
     world.until("released", LONG, () -> world.engine.output(task + "-0", 0, 10).isEmpty());
   }
 
+  /** Positions are stored once for many lines: what they do not know of, the stream does. */
+  @Test
+  void whatWasCarriedBeforeACrashIsNotCarriedAgain() {
+    Behaviour prints = Behaviour.runs();
+    List<String> lines = new ArrayList<>();
+    for (int i = 0; i < 20_000; i++) {
+      String line = "line " + i;
+      prints = prints.printing(Duration.ofMillis(1_000 + i / 4), line);
+      lines.add(line);
+    }
+    world.script.put(CONTAINER, prints);
+    world.register(World.container().build());
+    String arn = run();
+    running(arn);
+    String stream = "ecs/" + CONTAINER + "/" + arn.substring(arn.lastIndexOf('/') + 1);
+    for (int millis : List.of(1_234, 3, 500, 1_100, 1_000)) {
+      world.pass(Duration.ofMillis(millis));
+      world.restart();
+    }
+    world.until(
+        "carried", LONG, () -> world.logs.lines(World.LOG_GROUP, stream).size() >= lines.size());
+    assertEquals(lines, world.logs.lines(World.LOG_GROUP, stream));
+  }
+
   @Test
   void memoryThatRunsOutIsToldSo() {
     world.script.put(CONTAINER, Behaviour.runs().runningOutOfMemory(Duration.ofSeconds(1)));

@@ -14,6 +14,7 @@ import dev.muelle.services.ecs.state.TaskStatus;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Table;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,8 +36,9 @@ import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 
 /**
  * Carries what containers print to CloudWatch Logs, in order, each line once. The position is
- * stored after the lines were put; after a crash between the two, the stream's end shows more lines
- * than the position knows of, and these are skipped.
+ * stored after the lines were put, once for several batches; after a crash in between, the stream's
+ * end shows more lines than the position knows of, and these are skipped. A task that prints much
+ * is looked at ten times a second, not for every line.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html">awslogs</a>
@@ -51,6 +53,14 @@ public final class LogPump implements AutoCloseable {
    */
   record Position(long position, long millis, long atMillis) {}
 
+  /**
+   * How far a container's output was carried since its position was stored.
+   *
+   * @param bytes how much that is
+   * @param since when the position was stored, or might have been: epoch milliseconds
+   */
+  private record Progress(Position to, long bytes, long lines, long since) {}
+
   /** The mode of a task whose definition names none, where it is not the usual one. */
   private record Mode(String mode) {}
 
@@ -59,9 +69,15 @@ public final class LogPump implements AutoCloseable {
   private static final Table<Position> POSITIONS =
       Table.of("ecs.log_positions", StoredJson.codec(Position.class));
 
-  private static final int BATCH_LINES = 1_000;
+  private static final int BATCH_LINES = 4_000;
   private static final int MOST_EVENTS = 10_000; // that GetLogEvents gives at once
-  private static final int BATCH_BYTES = 900_000; // of the 1,048,576 that PutLogEvents takes
+  private static final int BATCH_BYTES = 450_000; // of the 1,048,576 that PutLogEvents takes
+
+  /** What may be put before the position is stored: GetLogEvents must give all of it at once. */
+  private static final int UNSTORED_BYTES = 900_000;
+
+  private static final int UNSTORED_LINES = 9_000;
+  private static final long UNSTORED_MILLIS = 1_000;
   private static final int EVENT_OVERHEAD = 26;
   private static final Duration WHILE_RUNNING = Duration.ofSeconds(15); // output wakes us
   private static final Duration UNTIL_OLD = Duration.ofMillis(LogEvents.AGE);
@@ -84,6 +100,17 @@ public final class LogPump implements AutoCloseable {
 
   /** Containers whose stream's end was compared with their position since this process began. */
   private final Set<String> compared = ConcurrentHashMap.newKeySet();
+
+  /** How far containers' output was carried, where that is not stored. */
+  private final Map<String, Progress> unstored = new ConcurrentHashMap<>();
+
+  /** Of the lines that come next, how many the streams have from before a crash. */
+  private final Map<String, Long> there = new ConcurrentHashMap<>();
+
+  /** Of containers that have started to print. */
+  private final Map<String, LogOptions> known = new ConcurrentHashMap<>();
+
+  private final Map<String, Pace> paces = new ConcurrentHashMap<>();
 
   /** One carrier per task at a time: the loop, or the agent at the task's end. */
   private final Map<String, ReentrantLock> carrying = new ConcurrentHashMap<>();
@@ -110,7 +137,10 @@ public final class LogPump implements AutoCloseable {
     if (buffered.contains(taskId)) {
       filling.wake(taskId);
     }
-    loop.wake(taskId);
+    Pace pace = paces.get(taskId);
+    if (pace == null || !pace.resting()) {
+      loop.wake(taskId);
+    }
   }
 
   /**
@@ -170,21 +200,49 @@ public final class LogPump implements AutoCloseable {
             .orElse(LogOptions.BLOCKING));
   }
 
+  private LogOptions options(String containerId, LogConfiguration logs, String taskId) {
+    LogOptions before = known.get(containerId);
+    if (before != null) {
+      return before;
+    }
+    LogOptions options = options(logs, taskId);
+    if (compared.contains(containerId)) { // it runs, so they were chosen
+      known.put(containerId, options);
+    }
+    return options;
+  }
+
   private @Nullable Duration pump(String taskId) {
+    Pace pace = paces.computeIfAbsent(taskId, id -> new Pace());
+    Duration rest = pace.rest(timers.millis());
+    if (rest.isPositive()) {
+      return rest;
+    }
     TaskRecord task = find(taskId);
     if (task == null) {
+      paces.remove(taskId);
       return null;
     }
     TaskDefinition definition = definitions.byArn(task.task().taskDefinitionArn()).orElseThrow();
     boolean mustNotWait =
         definition.containerDefinitions().stream()
             .filter(LogOptions::delivered)
-            .map(ContainerDefinition::logConfiguration)
-            .anyMatch(logs -> options(logs, taskId).bufferBytes() > 0);
+            .anyMatch(container ->
+                options(task.containerId(container.name()), container.logConfiguration(), taskId)
+                        .bufferBytes()
+                    > 0);
     if (mustNotWait && buffered.add(taskId)) {
       filling.wake(taskId);
     }
-    return carryAll(task, definition, false) ? UNTIL_OLD : WHILE_RUNNING;
+    if (carryAll(task, definition, false)) {
+      return UNTIL_OLD;
+    }
+    return anyUnstored(task, definition) ? Duration.ofMillis(UNSTORED_MILLIS) : WHILE_RUNNING;
+  }
+
+  private boolean anyUnstored(TaskRecord task, TaskDefinition definition) {
+    return definition.containerDefinitions().stream()
+        .anyMatch(container -> unstored.containsKey(task.containerId(container.name())));
   }
 
   private @Nullable TaskRecord find(String taskId) {
@@ -216,7 +274,7 @@ public final class LogPump implements AutoCloseable {
   private void fill(String containerId, LogOptions options) {
     LogBuffer buffer =
         buffers.computeIfAbsent(
-            containerId, id -> new LogBuffer(options.bufferBytes(), stored(id).position()));
+            containerId, id -> new LogBuffer(options.bufferBytes(), reached(id).position()));
     synchronized (buffer) {
       List<LogLine> lines = engine.output(containerId, buffer.position(), BATCH_LINES);
       while (!lines.isEmpty()) {
@@ -252,8 +310,8 @@ public final class LogPump implements AutoCloseable {
       for (ContainerDefinition container : definition.containerDefinitions()) {
         if (LogOptions.delivered(container)) {
           String id = task.containerId(container.name());
-          LogOptions options = options(container.logConfiguration(), task.id());
-          switch (carry(id, options, options.stream(container.name(), task), last)) {
+          LogOptions options = options(id, container.logConfiguration(), task.id());
+          switch (carry(task.id(), id, options, options.stream(container.name(), task), last)) {
             case SOME -> more = true;
             case OPEN -> open = true;
             case NONE -> {}
@@ -278,12 +336,22 @@ public final class LogPump implements AutoCloseable {
         .orElse(new Position(0, 0, 0));
   }
 
+  private Position reached(String containerId) {
+    Progress progress = unstored.get(containerId);
+    return progress == null ? stored(containerId) : progress.to();
+  }
+
   /** One batch. */
-  private Carried carry(String containerId, LogOptions options, String stream, boolean last) {
-    Position from = stored(containerId);
+  private Carried carry(
+      String taskId, String containerId, LogOptions options, String stream, boolean last) {
+    Position from = reached(containerId);
     List<LogLine> all = lines(containerId, options, from);
     List<LogLine> lines = batch(all);
     if (lines.isEmpty()) {
+      Progress progress = unstored.get(containerId);
+      if (progress != null && (last || timers.millis() - progress.since() >= UNSTORED_MILLIS)) {
+        store(containerId, progress.to());
+      }
       return Carried.NONE;
     }
     boolean full = lines.size() == BATCH_LINES || lines.size() < all.size();
@@ -299,16 +367,54 @@ public final class LogPump implements AutoCloseable {
     if (cut.position() == from.position()) {
       return Carried.OPEN;
     }
+    long bytes = cut.events().stream().mapToLong(event -> size(event.message())).sum();
+    makeRoom(containerId, bytes, cut.events().size());
     put(containerId, options.group(), stream, from, cut.events());
     Position to = after(from, cut.position(), cut.events());
-    store.write(tx -> tx.put(POSITIONS, containerId, to));
     LogBuffer buffer = buffers.get(containerId);
-    if (buffer == null) {
-      engine.releaseOutput(containerId, to.position()); // what a restart asks for begins there
-    } else {
+    if (buffer != null) {
       buffer.delivered(to.position());
     }
+    Pace pace = paces.get(taskId);
+    if (pace != null) {
+      pace.carried(lines.size(), timers.millis());
+    }
+    if (options.eventStart() == null && !last) {
+      note(containerId, to, bytes, cut.events().size());
+    } else {
+      store(containerId, to); // where events begin must not depend on where we begin
+    }
     return Carried.SOME;
+  }
+
+  /** Stores the position if these lines were too many more to be found again. */
+  private void makeRoom(String containerId, long bytes, int lines) {
+    Progress progress = unstored.get(containerId);
+    if (progress != null
+        && (progress.bytes() + bytes > UNSTORED_BYTES
+            || progress.lines() + lines > UNSTORED_LINES)) {
+      store(containerId, progress.to());
+    }
+  }
+
+  private void note(String containerId, Position to, long bytes, int lines) {
+    unstored.merge(
+        containerId,
+        new Progress(to, bytes, lines, timers.millis()),
+        (before, more) ->
+            new Progress(to, before.bytes() + bytes, before.lines() + lines, before.since()));
+  }
+
+  private void store(String containerId, Position to) {
+    store.write(tx -> tx.put(POSITIONS, containerId, to));
+    unstored.remove(containerId);
+    if (!buffers.containsKey(containerId)) {
+      engine.releaseOutput(containerId, to.position()); // what a restart asks for begins there
+    }
+  }
+
+  private static long size(String text) {
+    return text.getBytes(StandardCharsets.UTF_8).length + (long) EVENT_OVERHEAD;
   }
 
   private List<LogLine> lines(String containerId, LogOptions options, Position from) {
@@ -322,8 +428,11 @@ public final class LogPump implements AutoCloseable {
   private void put(
       String containerId, String group, String stream, Position from, List<InputLogEvent> all) {
     long already =
-        compared.contains(containerId) ? 0 : Math.max(0, alreadyThere(group, stream, from));
-    List<InputLogEvent> events = all.stream().skip(already).toList();
+        compared.contains(containerId)
+            ? there.getOrDefault(containerId, 0L)
+            : Math.max(0, alreadyThere(group, stream, from));
+    List<InputLogEvent> events =
+        already == 0 ? all : all.subList((int) Math.min(already, all.size()), all.size());
     try {
       if (!events.isEmpty()) {
         client.putLogEvents(
@@ -331,6 +440,11 @@ public final class LogPump implements AutoCloseable {
       }
     } catch (ResourceNotFoundException e) {
       // Group or stream were deleted under the task: what it prints goes nowhere, as on ECS.
+    }
+    if (already > all.size()) {
+      there.put(containerId, already - all.size());
+    } else {
+      there.remove(containerId);
     }
     compared.add(containerId);
   }
@@ -348,7 +462,7 @@ public final class LogPump implements AutoCloseable {
     List<LogLine> batch = new ArrayList<>();
     long bytes = 0;
     for (LogLine line : lines) {
-      bytes += line.text().length() * 3L + EVENT_OVERHEAD; // at most 3 bytes a char in UTF-8
+      bytes += size(line.text());
       if (bytes > BATCH_BYTES && !batch.isEmpty()) {
         break;
       }
@@ -389,10 +503,14 @@ public final class LogPump implements AutoCloseable {
     });
     carrying.remove(task.id());
     buffered.remove(task.id());
+    paces.remove(task.id());
     definition
         .containerDefinitions()
         .forEach(container -> {
           compared.remove(task.containerId(container.name()));
+          unstored.remove(task.containerId(container.name()));
+          there.remove(task.containerId(container.name()));
+          known.remove(task.containerId(container.name()));
           buffers.remove(task.containerId(container.name()));
         });
   }

@@ -1,0 +1,157 @@
+package dev.muelle.services.cloudwatchlogs.packs;
+
+import com.github.luben.zstd.Zstd;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Events that are compressed together. First come two numbers, the sizes of what follows; then,
+ * compressed, for each event how its time, its sequence number and its arrival differ from those of
+ * the one before and how long its text is, and then all texts. So where in time and in its stream a
+ * pack begins is not part of it, and can be told when it is stored.
+ *
+ * @param lastSequence of its last event, the first one's being 0
+ * @param lastIngested likewise
+ * @param bytes what its events count for, as AWS does: 26 each and their texts
+ */
+public record Pack(
+    long firstTime,
+    long lastTime,
+    long lastSequence,
+    long lastIngested,
+    int count,
+    long bytes,
+    int raw,
+    Sketch sketch,
+    byte[] packed) {
+
+  /** What an event counts for besides its text, in bytes. */
+  public static final int OVERHEAD = 26;
+
+  /** In milliseconds. No pack reaches over such a boundary. */
+  static final long MINUTE = 60_000;
+
+  /** How much text a pack has at most, but for one event that is larger alone. */
+  static final int MOST_RAW = 256 << 10;
+
+  private static final int MOST_EVENTS = 10_000;
+  private static final int LEVEL =
+      1; // the fastest: others win a tenth of the size for twice the time
+
+  static long minute(long time) {
+    return time - time % MINUTE;
+  }
+
+  /** Fills packs, one after the other, with events in the order of their marks. */
+  public static final class Filler {
+    private final List<Pack> full = new ArrayList<>();
+    private final Bytes columns = new Bytes();
+    private final Bytes texts = new Bytes();
+    private int count;
+    private long firstTime;
+    private long firstSequence;
+    private long firstIngested;
+    private long time;
+    private long sequence;
+    private long ingested;
+
+    public void add(long at, long number, long arrival, byte[] text) {
+      boolean room =
+          count < MOST_EVENTS
+              && texts.length() + text.length <= MOST_RAW
+              && minute(at) == minute(firstTime);
+      if (count > 0 && !room) {
+        finish();
+      }
+      if (count == 0) {
+        firstTime = at;
+        firstSequence = number;
+        firstIngested = arrival;
+        time = at;
+        sequence = number;
+        ingested = arrival;
+      }
+      columns.signed(at - time);
+      columns.signed(number - sequence);
+      columns.signed(arrival - ingested);
+      columns.number(text.length);
+      texts.add(text, 0, text.length);
+      time = at;
+      sequence = number;
+      ingested = arrival;
+      count++;
+    }
+
+    private void finish() {
+      int raw = texts.length();
+      Sketch sketch = Sketch.of(texts.array(), 0, raw);
+      int split = columns.length();
+      columns.add(texts.array(), 0, raw);
+      full.add(
+          new Pack(
+              firstTime,
+              time,
+              sequence - firstSequence,
+              ingested - firstIngested,
+              count,
+              raw + (long) OVERHEAD * count,
+              raw,
+              sketch,
+              compressed(columns, split, raw)));
+      columns.clear();
+      texts.clear();
+      count = 0;
+    }
+
+    /** All packs. */
+    public List<Pack> packs() {
+      if (count > 0) {
+        finish();
+      }
+      return List.copyOf(full);
+    }
+  }
+
+  static List<Pack> of(List<Event> events) {
+    Filler filler = new Filler();
+    for (Event event : events) {
+      filler.add(
+          event.time(),
+          event.sequence(),
+          event.ingested(),
+          event.message().getBytes(StandardCharsets.UTF_8));
+    }
+    return filler.packs();
+  }
+
+  private static byte[] compressed(Bytes all, int columns, int texts) {
+    Bytes head = new Bytes();
+    head.number(columns);
+    head.number(texts);
+    byte[] out = new byte[head.length() + Math.toIntExact(Zstd.compressBound(all.length()))];
+    System.arraycopy(head.array(), 0, out, 0, head.length());
+    long size =
+        Zstd.compressByteArray(
+            out, head.length(), out.length - head.length(), all.array(), 0, all.length(), LEVEL);
+    if (Zstd.isError(size)) {
+      throw new IllegalStateException("logs cannot be compressed: " + Zstd.getErrorName(size));
+    }
+    return Arrays.copyOf(out, head.length() + Math.toIntExact(size));
+  }
+
+  Entry entry(long firstSequence, long firstIngested) {
+    return new Entry(
+        firstTime,
+        firstIngested,
+        firstSequence,
+        lastTime,
+        firstIngested + lastIngested,
+        firstSequence + lastSequence,
+        count,
+        bytes,
+        raw,
+        sketch);
+  }
+}
