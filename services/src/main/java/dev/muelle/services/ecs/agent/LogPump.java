@@ -73,10 +73,13 @@ public final class LogPump implements AutoCloseable {
   private static final int MOST_EVENTS = 10_000; // that GetLogEvents gives at once
   private static final int BATCH_BYTES = 450_000; // of the 1,048,576 that PutLogEvents takes
 
-  /** What may be put before the position is stored: GetLogEvents must give all of it at once. */
-  private static final int UNSTORED_BYTES = 900_000;
+  /**
+   * What may be put before the position is stored: GetLogEvents must give all of it at once, and
+   * what has the very time of the position besides.
+   */
+  private static final int UNSTORED_BYTES = 500_000;
 
-  private static final int UNSTORED_LINES = 9_000;
+  private static final int UNSTORED_LINES = 5_000;
   private static final long UNSTORED_MILLIS = 1_000;
   private static final int EVENT_OVERHEAD = 26;
   private static final Duration WHILE_RUNNING = Duration.ofSeconds(15); // output wakes us
