@@ -14,12 +14,12 @@ import dev.muelle.engine.oci.Running.Note;
 import dev.muelle.engine.oci.Starter.First;
 import dev.muelle.engine.oci.image.Images;
 import dev.muelle.engine.oci.image.StoredImage;
+import dev.muelle.engine.oci.image.Trees;
 import dev.muelle.linux.LinuxException;
 import dev.muelle.loop.Timers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -49,6 +49,7 @@ final class Containers {
   private static final int OPEN_FILES = 65_535;
   private static final int NOT_STARTED = 128; // Docker's, of a container that cannot be started
   private static final int MOST_COMPILED = 64;
+  private static final String NO_SANDBOX = "none";
   private static final int LOST = 137; // as if killed: nobody was there to see its exit code
   private static final List<Path> INITS =
       List.of(
@@ -208,6 +209,7 @@ final class Containers {
               spec.id(),
               spec.sandboxId(),
               spec.name(),
+              spec.imageId(),
               created.first().pid(),
               created.first().startTime(),
               Signals.stop(image.config().stopSignal()),
@@ -295,7 +297,7 @@ final class Containers {
     Note failed = before.again(before.pid(), before.startTime(), timers.millis(), 0);
     try {
       SandboxSpec sandbox = sandboxes.find(before.sandboxId()).orElseThrow();
-      StoredImage image = images.use(id, Files.readString(layout.imageNote(id))).orElseThrow();
+      StoredImage image = images.use(id, before.imageId()).orElseThrow();
       JsonNode config = json.readTree(layout.container(id).resolve("config.json").toFile());
       Layout.write(layout.restarting(id), new byte[0]);
       leftovers.clear(before.sandboxId(), id);
@@ -342,8 +344,7 @@ final class Containers {
   private ObjectNode prepare(
       ContainerSpec spec, SandboxSpec sandbox, Bundle.Shared shared, StoredImage image)
       throws IOException {
-    Files.writeString(layout.container(spec.id()).resolve("sandbox"), spec.sandboxId());
-    Files.writeString(layout.imageNote(spec.id()), spec.imageId());
+    Files.writeString(layout.containersSandbox(spec.id()), spec.sandboxId());
     Path rootfs = mountRoot(spec.id(), sandbox, image);
     jsonFiles.begin(spec, sandbox);
     checkSwap(spec.isolation());
@@ -449,7 +450,10 @@ final class Containers {
     ReentrantLock lock = lock(id);
     lock.lock();
     try {
-      Exit exit = container.exit.isDone() ? null : exit(container.note);
+      if (known.get(id) != container || container.exit.isDone()) {
+        return; // removed or started again meanwhile
+      }
+      Exit exit = exit(container.note);
       if (exit == null) {
         return;
       }
@@ -464,8 +468,6 @@ final class Containers {
       Layout.write(layout.exitNote(id), json.writeValueAsBytes(exit));
       container.exit.complete(exit);
       jsonFiles.wake(id);
-    } catch (NoSuchFileException e) {
-      return; // removed meanwhile
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } finally {
@@ -629,17 +631,37 @@ final class Containers {
     }
   }
 
-  /** Reads what there is; what was not started to its end is removed. */
+  /** What was not started, or removed, to its end is removed. */
+  private void removeBegun() throws IOException {
+    for (Path begun :
+        List.of(
+            layout.containers(),
+            layout.containerNotes(),
+            layout.writables(),
+            layout.logs(),
+            layout.exits())) {
+      try (Stream<Path> files = Files.list(begun)) {
+        for (Path file : files.toList()) {
+          String id = Layout.owner(file);
+          if (sandboxes.find(id).isEmpty() && !Files.exists(layout.containerNote(id))) {
+            Path sandbox = layout.containersSandbox(id);
+            jsonFiles.remove(id);
+            leftovers.removeContainer(
+                Files.exists(sandbox) ? Files.readString(sandbox) : NO_SANDBOX, id, true);
+            Trees.delete(file);
+          }
+        }
+      }
+    }
+  }
+
+  /** Reads what there is. */
   void recover() throws IOException {
-    try (Stream<Path> directories = Files.list(layout.containers())) {
-      for (Path directory : directories.toList()) {
-        String id = directory.getFileName().toString();
-        Path file = layout.containerNote(id);
-        if (!Files.exists(file)) {
-          Path sandbox = directory.resolve("sandbox");
-          String sandboxId = Files.exists(sandbox) ? Files.readString(sandbox) : "";
-          jsonFiles.remove(id);
-          leftovers.removeContainer(sandboxId.isEmpty() ? "none" : sandboxId, id, true);
+    removeBegun();
+    try (Stream<Path> notes = Files.list(layout.containerNotes())) {
+      for (Path file : notes.toList()) {
+        String id = Layout.owner(file);
+        if (!file.equals(layout.containerNote(id))) {
           continue;
         }
         Note note = json.readValue(Files.readAllBytes(file), Note.class);
@@ -656,9 +678,7 @@ final class Containers {
           container.exit.complete(json.readValue(Files.readAllBytes(end), Exit.class));
         }
         known.put(id, container);
-        if (Files.exists(layout.imageNote(id))) {
-          images.use(id, Files.readString(layout.imageNote(id)));
-        }
+        images.use(id, note.imageId());
         if (!container.exit.isDone()) {
           guard.ensure();
           backlog.lookAnew(id, runs(container)); // it may have been halted while nobody read

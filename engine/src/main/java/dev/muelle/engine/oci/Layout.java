@@ -1,27 +1,44 @@
 package dev.muelle.engine.oci;
 
+import dev.muelle.linux.MountPoints;
+import dev.muelle.linux.Syscalls;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
- * Where things lie. Logs and exit codes of all containers share a directory each, so that one watch
- * sees them all.
+ * Where things lie: on the disk what is to be known after the machine's restart, and in memory what
+ * only those need who would not live to see it. A file costs several times as much on the disk.
+ * Logs and exit codes of all containers share a directory each, so that one watch sees them all.
  */
 record Layout(Path root) {
+
+  private static final String NOTE = ".json";
 
   /** As much as the notes of one container need. */
   private static final int PROBE_BYTES = 64 * 1024;
 
+  private static final long LIVE_FLAGS = Syscalls.MS_NOSUID | Syscalls.MS_NODEV;
+
   static Layout create(Path root) throws IOException {
     Layout layout = new Layout(root);
+    Files.createDirectories(layout.live());
+    if (!MountPoints.all().contains(layout.live())) {
+      Syscalls.mount("live", layout.live(), "tmpfs", LIVE_FLAGS, "mode=0700");
+      Syscalls.mount(null, layout.live(), null, Syscalls.MS_PRIVATE, null);
+    }
     for (Path directory :
         new Path[] {
           layout.sandboxes(),
-          layout.machines(),
           layout.containers(),
+          layout.sandboxNotes(),
+          layout.containerNotes(),
+          layout.disks(),
+          layout.writables(),
+          layout.machines(),
           layout.logs(),
           layout.exits(),
           layout.runtime(),
@@ -33,40 +50,72 @@ record Layout(Path root) {
     return layout;
   }
 
+  /** Gives the memory back if nothing is in it; mounted again by {@link #create}. */
+  void close() throws IOException {
+    if (isEmpty(sandboxes()) && isEmpty(containers())) {
+      MountPoints.unmount(live());
+    }
+  }
+
+  private static boolean isEmpty(Path directory) throws IOException {
+    try (Stream<Path> entries = Files.list(directory)) {
+      return entries.findAny().isEmpty();
+    }
+  }
+
   /** What a start needs of the files and cannot have now; empty if that is nothing. */
   Optional<String> impairment() {
     if (!Files.isExecutable(program())) {
       return Optional.of(program() + " is not there");
     }
     try {
-      Path probe = Files.createTempFile(root, "probe", null);
-      try {
-        Files.write(probe, new byte[PROBE_BYTES]);
-      } finally {
-        Files.delete(probe);
-      }
+      probe(root);
+      probe(live());
       return Optional.empty();
     } catch (IOException e) {
       return Optional.of(e.toString());
     }
   }
 
-  Path sandboxes() {
-    return root.resolve("sandboxes");
+  private static void probe(Path directory) throws IOException {
+    Path probe = Files.createTempFile(directory, "probe", null);
+    try {
+      Files.write(probe, new byte[PROBE_BYTES]);
+    } finally {
+      Files.delete(probe);
+    }
   }
 
+  /** In memory: gone when the machine starts again, as all that runs. */
+  Path live() {
+    return root.resolve("live");
+  }
+
+  Path sandboxes() {
+    return live().resolve("sandboxes");
+  }
+
+  /** What a sandbox's containers see of it. */
   Path sandbox(String id) {
     return sandboxes().resolve(id);
   }
 
+  Path sandboxNotes() {
+    return root.resolve("sandboxes");
+  }
+
   /** Written last: a sandbox without it was not finished. */
   Path sandboxNote(String id) {
-    return sandbox(id).resolve("sandbox.json");
+    return sandboxNotes().resolve(id + NOTE);
+  }
+
+  Path disks() {
+    return root.resolve("disks");
   }
 
   /** Holds a sandbox's own file system of limited size. */
   Path diskImage(String sandboxId) {
-    return sandbox(sandboxId).resolve("disk.ext4");
+    return disks().resolve(sandboxId);
   }
 
   /** Where a sandbox's own file system of limited size is mounted. */
@@ -98,35 +147,54 @@ record Layout(Path root) {
   }
 
   Path containers() {
-    return root.resolve("containers");
+    return live().resolve("containers");
   }
 
+  /** What a container is started with; the first that there is of one, and the last. */
   Path container(String id) {
     return containers().resolve(id);
   }
 
+  /** The sandbox's id: whose container one is that was not started. */
+  Path containersSandbox(String id) {
+    return container(id).resolve("sandbox");
+  }
+
+  Path containerNotes() {
+    return root.resolve("containers");
+  }
+
   /** Written last: a container without it was not started. */
   Path containerNote(String id) {
-    return container(id).resolve("container.json");
+    return containerNotes().resolve(id + NOTE);
   }
 
   Path exitNote(String id) {
-    return container(id).resolve("exited.json");
+    return containerNotes().resolve(id + ".exited");
   }
 
   /** There while a container is being started again. */
   Path restarting(String id) {
-    return container(id).resolve("restarting");
-  }
-
-  /** The image's id, noted before its layers are mounted. */
-  Path imageNote(String id) {
-    return container(id).resolve("image");
+    return containerNotes().resolve(id + ".restarting");
   }
 
   /** Up to where the output's file was released: an offset, as text. */
   Path released(String id) {
-    return container(id).resolve("released");
+    return containerNotes().resolve(id + ".released");
+  }
+
+  /** Whose a file of one of these directories is. */
+  static String owner(Path file) {
+    return file.getFileName().toString().split("\\.", 2)[0]; // ids have none
+  }
+
+  Path writables() {
+    return root.resolve("writable");
+  }
+
+  /** What a container writes, or the volumes of a sandbox, that has no disk of its own. */
+  Path writable(String id) {
+    return writables().resolve(id);
   }
 
   /** The places of a machine that a container mounts, noted for its next start. */
@@ -141,7 +209,7 @@ record Layout(Path root) {
 
   /** How far a container's output was written down at its machine. */
   Path jsonFileNote(String id) {
-    return container(id).resolve("json-file.json");
+    return containerNotes().resolve(id + ".json-file");
   }
 
   Path rootfs(String id) {
@@ -157,7 +225,7 @@ record Layout(Path root) {
   }
 
   Path exits() {
-    return root.resolve("exits");
+    return live().resolve("exits");
   }
 
   /** Written by who stays with a container: the exit code, as text. */

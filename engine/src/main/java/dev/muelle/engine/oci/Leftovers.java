@@ -59,6 +59,16 @@ final class Leftovers {
     Files.deleteIfExists(layout.exit(id));
     Files.deleteIfExists(layout.log(id));
     Trees.delete(layout.sockets().resolve(id));
+    Trees.delete(layout.writable(id));
+    for (Path note :
+        List.of(
+            layout.restarting(id),
+            layout.released(id),
+            layout.jsonFileNote(id),
+            layout.exitNote(id),
+            layout.containerNote(id))) {
+      Files.deleteIfExists(note);
+    }
     Trees.delete(layout.container(id));
   }
 
@@ -124,6 +134,10 @@ final class Leftovers {
         List.of(
             layout.containers(),
             layout.sandboxes(),
+            layout.containerNotes(),
+            layout.sandboxNotes(),
+            layout.disks(),
+            layout.writables(),
             layout.machines(),
             layout.logs(),
             layout.exits(),

@@ -285,5 +285,10 @@ public final class OciEngine implements Engine {
     sandboxes.close();
     guard.close();
     images.close();
+    try {
+      layout.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

@@ -20,6 +20,7 @@ final class Running {
       String id,
       String sandboxId,
       String name,
+      String imageId,
       int pid,
       long startTime,
       int stopSignal,
@@ -30,7 +31,16 @@ final class Running {
     /** The same container, started again. */
     Note again(int newPid, long newStartTime, long millis, int times) {
       return new Note(
-          id, sandboxId, name, newPid, newStartTime, stopSignal, order, millis, restarts + times);
+          id,
+          sandboxId,
+          name,
+          imageId,
+          newPid,
+          newStartTime,
+          stopSignal,
+          order,
+          millis,
+          restarts + times);
     }
   }
 

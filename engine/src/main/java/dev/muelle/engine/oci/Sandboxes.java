@@ -6,6 +6,7 @@ import dev.muelle.engine.EngineException;
 import dev.muelle.engine.Machine;
 import dev.muelle.engine.SandboxSpec;
 import dev.muelle.engine.SandboxSpec.Sharing;
+import dev.muelle.engine.oci.image.Trees;
 import dev.muelle.linux.Command;
 import dev.muelle.linux.MountPoints;
 import java.io.File;
@@ -198,11 +199,19 @@ final class Sandboxes {
   Path writable(SandboxSpec spec, String containerId) {
     return spec.storageLimit() > 0
         ? layout.disk(spec.id()).resolve(containerId)
-        : layout.container(containerId).resolve("rw");
+        : layout.writable(containerId);
   }
 
-  /** The mounts of this sandbox that starting one of its containers needs. */
+  /**
+   * The mounts of this sandbox that starting one of its containers needs.
+   *
+   * @throws EngineException if they went with the machine's last run
+   */
   List<Path> mounts(SandboxSpec spec) throws IOException {
+    if (!Files.exists(layout.sandbox(spec.id()))) {
+      throw new EngineException(
+          "ResourceInitializationError: the machine was started anew since the sandbox was made");
+    }
     List<Path> mounts = new ArrayList<>(List.of(network(spec)));
     if (spec.storageLimit() > 0) {
       mounts.add(layout.disk(spec.id()));
@@ -216,7 +225,7 @@ final class Sandboxes {
 
   /** Where a volume lies that the sandbox's containers share. */
   Path volume(SandboxSpec spec, String name) {
-    Path parent = spec.storageLimit() > 0 ? layout.disk(spec.id()) : layout.sandbox(spec.id());
+    Path parent = spec.storageLimit() > 0 ? layout.disk(spec.id()) : layout.writable(spec.id());
     return parent.resolve("volumes").resolve(name);
   }
 
@@ -249,29 +258,37 @@ final class Sandboxes {
     if (Files.exists(Path.of("/run/netns", ownNetwork(id)))) {
       Command.run("ip", "netns", "del", ownNetwork(id));
     }
-    dev.muelle.engine.oci.image.Trees.delete(layout.sandbox(id));
+    Trees.delete(layout.writable(id));
+    Files.deleteIfExists(layout.diskImage(id));
+    Files.deleteIfExists(layout.sandboxNote(id));
+    Trees.delete(layout.sandbox(id)); // last: what has one is removed anew after a crash
   }
 
   /** Reads what there is; what was not finished is removed. */
   void recover() throws IOException {
-    List<String> unfinished = new ArrayList<>();
-    try (Stream<Path> directories = Files.list(layout.sandboxes())) {
-      for (Path directory : directories.toList()) {
-        String id = directory.getFileName().toString();
-        Path note = layout.sandboxNote(id);
-        if (Files.exists(note)) {
-          SandboxSpec spec = json.readValue(Files.readAllBytes(note), SandboxSpec.class);
-          if (spec.storageLimit() > 0) {
-            disks.adopt(id);
-          }
-          known.put(id, spec);
-        } else {
-          unfinished.add(id);
+    try (Stream<Path> notes = Files.list(layout.sandboxNotes())) {
+      for (Path note : notes.toList()) {
+        String id = Layout.owner(note);
+        if (!note.equals(layout.sandboxNote(id))) {
+          continue; // half written
         }
+        SandboxSpec spec = json.readValue(Files.readAllBytes(note), SandboxSpec.class);
+        if (spec.storageLimit() > 0) {
+          disks.adopt(id);
+        }
+        known.put(id, spec);
       }
     }
-    for (String id : unfinished) { // now that it is known whose disks stay
-      destroy(id);
+    for (Path begun : List.of(layout.sandboxes(), layout.disks(), layout.sandboxNotes())) {
+      try (Stream<Path> files = Files.list(begun)) {
+        for (Path file : files.toList()) {
+          String id = Layout.owner(file);
+          if (!known.containsKey(id)) { // now that it is known whose disks stay
+            destroy(id);
+            Trees.delete(file);
+          }
+        }
+      }
     }
   }
 }

@@ -1,11 +1,18 @@
 package dev.muelle.engine.oci;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.engine.ContainerStatus;
 import dev.muelle.engine.ContainerStatus.State;
+import dev.muelle.engine.EngineException;
+import dev.muelle.linux.MountPoints;
+import dev.muelle.linux.Syscalls;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,6 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -66,6 +74,62 @@ class KilledServerTest {
       lab.engine.startContainer(Lab.container(next, "s1", image, "exit 4"));
       assertEquals(4, lab.exited(next).exitCode());
     }
+  }
+
+  @Test
+  void whatRanBeforeTheMachineStartedAnewIsLostButKnown() throws Exception {
+    try (Lab lab = new Lab()) {
+      String image = lab.busyboxImage();
+      lab.engine.createSandbox(Lab.sandbox("s1"));
+      lab.engine.startContainer(Lab.container("c1", "s1", image, "echo before; sleep 1000"));
+      Lab.await(() -> lab.texts("c1").equals(List.of("before")));
+      lab.engine.close();
+      Layout layout = new Layout(lab.engineRoot().toRealPath());
+      for (Path stray : List.of(layout.log("x"), layout.diskImage("x"))) {
+        Files.writeString(stray, "0");
+      }
+      Files.createDirectories(layout.writable("x").resolve("volumes"));
+      machineStartsAnew(lab.instance, layout);
+      lab.engine = lab.open();
+      assertEquals(137, lab.exited("c1").exitCode());
+      assertEquals(List.of("before"), lab.texts("c1"));
+      EngineException refused =
+          assertThrows(
+              EngineException.class,
+              () -> lab.engine.startContainer(Lab.container("c2", "s1", image, "exit 0")));
+      assertTrue(refused.getMessage().contains("started anew"), refused::getMessage);
+      for (Path stray : List.of(layout.log("x"), layout.diskImage("x"))) {
+        assertFalse(Files.exists(stray), stray::toString);
+      }
+      assertFalse(Files.exists(layout.writable("x")));
+      lab.engine.removeSandbox("s1");
+      lab.engine.createSandbox(Lab.sandbox("s1"));
+      lab.engine.startContainer(Lab.container("c1", "s1", image, "exit 4"));
+      assertEquals(4, lab.exited("c1").exitCode());
+    }
+  }
+
+  private static void machineStartsAnew(String instance, Layout layout) throws Exception {
+    Predicate<List<String>> ours =
+        line -> line.stream().anyMatch(argument -> argument.contains(instance + "/"));
+    for (int monitor : Processes.find(ours)) {
+      String children =
+          Files.readString(Path.of("/proc/" + monitor + "/task/" + monitor + "/children"));
+      Syscalls.kill(monitor, Signals.SIGKILL);
+      for (String child : children.trim().split(" ", -1)) {
+        if (!child.isEmpty()) {
+          Syscalls.kill(Integer.parseInt(child), Signals.SIGKILL);
+        }
+      }
+    }
+    Lab.await(() -> {
+      try {
+        return Processes.find(ours).isEmpty();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    });
+    MountPoints.unmount(layout.live());
   }
 
   @Test

@@ -22,6 +22,7 @@ class LauncherTest {
 
   @TempDir private Path directory;
   private Path program;
+  private Layout layout;
   private Cgroups cgroups;
   private Launcher launcher;
 
@@ -30,7 +31,7 @@ class LauncherTest {
     String instance = "t" + UUID.randomUUID().toString().substring(0, 8);
     program = Files.writeString(directory.resolve("runtime"), "#!/bin/sh\n");
     cgroups = new Cgroups(Cgroups.detect(MountPoints.table()), instance);
-    Layout layout = Layout.create(directory.toRealPath());
+    layout = Layout.create(directory.toRealPath());
     launcher = new Launcher(instance, layout, cgroups, List.of(program));
   }
 
@@ -38,6 +39,7 @@ class LauncherTest {
   void close() throws IOException {
     launcher.close();
     cgroups.removeAll();
+    layout.close();
   }
 
   @Test

@@ -145,6 +145,7 @@ class LostAndFullTest {
       assertTrue(e.getMessage().startsWith("CannotStartContainerError: "), e.getMessage());
       assertTrue(lab.engine.container("c1").isEmpty());
       assertEquals(0, count(lab.engineRoot().resolve("containers")));
+      assertEquals(0, count(lab.engineRoot().resolve("live/containers")));
       Files.delete(filler);
       lab.engine.startContainer(Lab.container("c1", "s1", busybox, "exit 4"));
       assertEquals(4, lab.exited("c1").exitCode());

@@ -35,7 +35,8 @@ class MonitorTest extends SandboxTest {
   }
 
   private Path monitorOf(String id) throws IOException {
-    String pid = Files.readString(lab.engineRoot().resolve("containers/" + id + "/conmon.pid"));
+    String pid =
+        Files.readString(lab.engineRoot().resolve("live/containers/" + id + "/conmon.pid"));
     return Path.of("/proc", pid.trim());
   }
 

@@ -78,7 +78,7 @@ class RestartTest extends SandboxTest {
   void oneThatCannotBeStartedHasExitedAnew() throws Exception {
     lab.engine.startContainer(Lab.container("c1", "s1", image, "exit 3"));
     State.Exited first = lab.exited("c1");
-    Files.delete(lab.engineRoot().toRealPath().resolve("containers/c1/config.json"));
+    Files.delete(lab.engineRoot().toRealPath().resolve("live/containers/c1/config.json"));
     assertThrows(EngineException.class, () -> lab.engine.restartContainer("c1"));
     State.Exited second = (State.Exited) status().state();
     assertEquals(128, second.exitCode());

@@ -46,7 +46,7 @@ class TerminalTest extends SandboxTest {
   }
 
   private long descriptors() {
-    try (var files = Files.list(lab.engineRoot().resolve("containers/c1"))) {
+    try (var files = Files.list(lab.engineRoot().resolve("live/containers/c1"))) {
       return files.filter(file -> file.getFileName().toString().startsWith("exec-")).count();
     } catch (java.io.IOException e) {
       throw new AssertionError(e);
