@@ -175,7 +175,7 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
   private final ScheduledActions schedule;
   private final Loop<String> groupLoop; // by name
   private final Loop<String> scheduleLoop; // by name, too
-  private final Loop<String> goneLoop; // what groups leave behind
+  private final Loop<String> goneLoop; // the alarms that groups leave behind
   private final Loop<String> instanceLoop; // by id: only finds whose it is
   private Store.@Nullable Subscription changes;
 
@@ -227,7 +227,6 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
             1,
             group -> {
               policies.tidy();
-              schedule.tidy();
               return null;
             });
     instanceLoop =
@@ -276,6 +275,7 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
           wake(row.key());
           wakeSchedule(row.key());
         });
+    policies.complete();
     goneLoop.wake("");
     gauges.start();
     post.start();

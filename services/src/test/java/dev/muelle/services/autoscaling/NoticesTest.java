@@ -127,6 +127,18 @@ class NoticesTest {
   }
 
   @Test
+  void alsoGroupsWithLongNamesAreHeard() {
+    String name = "g".repeat(200);
+    world.scaling.createAutoScalingGroup(world.group(0, 4, 0).autoScalingGroupName(name).build());
+    world.scaling.putNotificationConfiguration(r ->
+        r.autoScalingGroupName(name)
+            .topicARN(Topics.TOPIC)
+            .notificationTypes("autoscaling:TEST_NOTIFICATION"));
+    world.until("a test", () -> world.topics.subjects().size() == 1);
+    assertTrue(world.topics.messages().getFirst().contains(name));
+  }
+
+  @Test
   void theLastWordCounts() {
     world.scaling.createAutoScalingGroup(world.group(0, 4, 0).build());
     tell("autoscaling:EC2_INSTANCE_LAUNCH");

@@ -295,6 +295,33 @@ class PoliciesTest {
   }
 
   @Test
+  void anotherGroupOfTheNameBeginsAnew() {
+    track(50);
+    world.scaling.putScheduledUpdateGroupAction(r ->
+        r.autoScalingGroupName(World.GROUP)
+            .scheduledActionName("daily")
+            .recurrence("30 9 * * *")
+            .desiredCapacity(5));
+    world.scaling.deleteAutoScalingGroup(
+        r -> r.autoScalingGroupName(World.GROUP).forceDelete(true));
+    world.until(
+        "the group is gone",
+        () -> {
+          try {
+            world.scaling.createAutoScalingGroup(world.group(1, 10, 2).build());
+            return true;
+          } catch (AutoScalingException e) {
+            return false; // it is being deleted
+          }
+        });
+    assertEquals(List.of(), world.scaling.describePolicies(r -> {}).scalingPolicies());
+    assertEquals(
+        List.of(), world.scaling.describeScheduledActions(r -> {}).scheduledUpdateGroupActions());
+    world.until(
+        "no alarms", () -> world.cloudWatch.describeAlarms(r -> {}).metricAlarms().isEmpty());
+  }
+
+  @Test
   void whatIsWrongIsRefused() {
     refused(
         "PredictiveScaling is not supported",

@@ -9,6 +9,7 @@ import java.util.regex.Pattern;
 import software.amazon.awssdk.services.sns.SnsClient;
 import software.amazon.awssdk.services.sns.model.GetTopicAttributesRequest;
 import software.amazon.awssdk.services.sns.model.GetTopicAttributesResponse;
+import software.amazon.awssdk.services.sns.model.InvalidParameterException;
 import software.amazon.awssdk.services.sns.model.NotFoundException;
 import software.amazon.awssdk.services.sns.model.PublishRequest;
 import software.amazon.awssdk.services.sns.model.PublishResponse;
@@ -18,6 +19,7 @@ final class Topics implements SnsClient {
 
   static final String TOPIC = "arn:aws:sns:us-east-1:000000000000:scaling";
 
+  private static final int LONGEST_SUBJECT = 100;
   private static final Pattern ACTIVITY = Pattern.compile("\"ActivityId\":\"([^\"]+)\"");
 
   final Set<String> known = new TreeSet<>(Set.of(TOPIC));
@@ -47,6 +49,9 @@ final class Topics implements SnsClient {
   @Override
   public synchronized PublishResponse publish(PublishRequest request) {
     check(request.topicArn());
+    if (request.subject().length() > LONGEST_SUBJECT) {
+      throw InvalidParameterException.builder().message("Invalid parameter: Subject").build();
+    }
     published.add(request);
     return PublishResponse.builder().build();
   }

@@ -6,6 +6,8 @@ import dev.muelle.services.autoscaling.hook.Hooks;
 import dev.muelle.services.autoscaling.hook.Waiting;
 import dev.muelle.services.autoscaling.launch.Recipes;
 import dev.muelle.services.autoscaling.notice.Notices;
+import dev.muelle.services.autoscaling.policy.Policies;
+import dev.muelle.services.autoscaling.schedule.ScheduledActions;
 import dev.muelle.services.autoscaling.state.Causes;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Member;
@@ -96,6 +98,8 @@ public final class Keeper {
     if (group.deleting() && members.isEmpty()) {
       Hooks.forget(tx, name);
       Notices.forget(tx, name);
+      ScheduledActions.forget(tx, name);
+      Policies.forget(tx, name);
       tx.delete(GroupRecord.TABLE, name);
       return false;
     }

@@ -46,6 +46,7 @@ public final class Notices {
           "autoscaling:EC2_INSTANCE_TERMINATE_ERROR",
           TEST);
   private static final int MOST_TOPICS = 10; // of a group; the quota
+  private static final int LONGEST_SUBJECT = 100;
   private static final int USUAL_PAGE = 50;
 
   /** By group and topic. */
@@ -113,9 +114,7 @@ public final class Notices {
         post.put(
             tx,
             new Post.Letter(
-                topic,
-                "Auto Scaling: test notification for group \"" + group.name() + "\"",
-                told(group, TEST, message, now)),
+                topic, subject("test notification", group), told(group, TEST, message, now)),
             now);
       }
       return true;
@@ -143,13 +142,18 @@ public final class Notices {
       if (one.types().contains(type)) {
         post.put(
             tx,
-            new Post.Letter(
-                one.topic(),
-                "Auto Scaling: " + subject + " for group \"" + group.name() + "\"",
-                told(group, type, detail, now)),
+            new Post.Letter(one.topic(), subject(subject, group), told(group, type, detail, now)),
             now);
       }
     }
+  }
+
+  /** As SNS takes it: no longer than a hundred characters. */
+  private static String subject(String what, GroupRecord group) {
+    String whole = "Auto Scaling: " + what + " for group \"" + group.name() + "\"";
+    return whole.length() <= LONGEST_SUBJECT
+        ? whole
+        : whole.substring(0, LONGEST_SUBJECT - 3) + "...";
   }
 
   private String told(GroupRecord group, String type, ObjectNode detail, Instant now) {

@@ -153,18 +153,29 @@ public final class Policies {
   }
 
   /**
-   * Takes away what is of groups that are gone, and makes the alarms that an earlier server died
-   * before it had made.
+   * Of a group that goes. Its policies go with it, so that another group with its name does not
+   * have them; their alarms follow.
    */
-  public void tidy() {
-    for (Row<PolicyRecord> row : store.read(tx -> tx.list(PolicyRecord.TABLE))) {
-      PolicyRecord policy = row.value();
-      if (store.read(tx -> GroupRecord.find(tx, policy.group())).isEmpty()) {
-        delete(policy);
-      } else {
-        alarms.complete(policy.policy());
-      }
+  public static void forget(Tx tx, String group) {
+    for (PolicyRecord policy : PolicyRecord.of(tx, group)) {
+      tx.delete(PolicyRecord.TABLE, policy.arn());
+      tx.put(PolicyRecord.GONE, policy.arn(), policy);
     }
+  }
+
+  /** Takes away the alarms of groups that are gone. */
+  public void tidy() {
+    for (Row<PolicyRecord> row : store.read(tx -> tx.list(PolicyRecord.GONE))) {
+      alarms.delete(row.value().policy().alarms());
+      store.write(tx -> tx.delete(PolicyRecord.GONE, row.key()));
+    }
+  }
+
+  /** Makes the alarms that an earlier server died before it had made. */
+  public void complete() {
+    store
+        .read(tx -> tx.list(PolicyRecord.TABLE))
+        .forEach(row -> alarms.complete(row.value().policy()));
   }
 
   public DescribePoliciesResponse describe(DescribePoliciesRequest request) {

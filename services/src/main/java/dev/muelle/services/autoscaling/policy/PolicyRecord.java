@@ -27,6 +27,10 @@ record PolicyRecord(ScalingPolicy policy, Map<String, Instant> answered) {
           .remember()
           .index("group", record -> record.policy().autoScalingGroupName());
 
+  /** Those of groups that are gone, whose alarms are yet to go. */
+  static final Table<PolicyRecord> GONE =
+      Table.of("autoscaling.gone_policies", StoredJson.codec(PolicyRecord.class));
+
   static final String SIMPLE = "SimpleScaling";
   static final String STEPS = "StepScaling";
   static final String TRACKING = "TargetTrackingScaling";

@@ -179,16 +179,9 @@ public final class ScheduledActions {
         .put(tx);
   }
 
-  /** Takes away what is of groups that are gone. */
-  public void tidy() {
-    store.write(tx -> {
-      for (Row<Entry> row : tx.list(TABLE)) {
-        if (GroupRecord.find(tx, row.value().action().autoScalingGroupName()).isEmpty()) {
-          tx.delete(TABLE, row.key());
-        }
-      }
-      return true;
-    });
+  /** Of a group that goes. */
+  public static void forget(Tx tx, String group) {
+    tx.find(TABLE, "group", group).forEach(row -> tx.delete(TABLE, row.key()));
   }
 
   public PutScheduledUpdateGroupActionResponse put(PutScheduledUpdateGroupActionRequest request) {
