@@ -13,8 +13,10 @@ import java.nio.charset.StandardCharsets;
 class NetlinkMessage {
 
   static final short NLMSG_ERROR = 2;
+  static final short NLMSG_DONE = 3;
   static final short NLM_F_REQUEST = 1;
   static final short NLM_F_ACK = 4;
+  static final short NLM_F_DUMP = 0x300;
   static final short NLM_F_CREATE = 0x400;
   static final int HEADER = 16;
 

@@ -1,6 +1,7 @@
 package dev.muelle.network;
 
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -96,6 +97,16 @@ public interface Network extends AutoCloseable {
   Map<String, Link> links(String vpcId);
 
   /**
+   * Counts from now on the flows of a VPC's interfaces with addresses in these blocks; nothing is
+   * counted, and counting costs nothing, when there are none. What was counted until now is kept
+   * for {@link #takeFlows}.
+   */
+  void countFlows(String vpcId, Set<Cidr> blocks, Instant now);
+
+  /** What was counted since the last time, by this server or an earlier one; it starts anew. */
+  List<FlowWindow> takeFlows(String vpcId, Instant now);
+
+  /**
    * Makes a namespace behind a plugged interface that has one of its own, as a container on
    * Docker's bridge has: with a private address that only its neighbours behind the same interface
    * know, and reachable from elsewhere through the ports that the interface lends it. What it sends
@@ -158,6 +169,35 @@ public interface Network extends AutoCloseable {
    * @param bytesIn what has come in to the interface since it was plugged
    */
   record Link(boolean up, long bytesIn, long packetsIn, long bytesOut, long packetsOut) {}
+
+  /**
+   * What interfaces sent and were sent in a while. The VPC's own services (names, metadata) and
+   * what was sent under others' addresses are not in it.
+   *
+   * @param whole whether there was room for every flow
+   */
+  record FlowWindow(Instant start, Instant end, boolean whole, List<Flow> flows) {}
+
+  /**
+   * Packets of one way of one flow, as one interface sees them.
+   *
+   * @param ingress whether they come to the interface
+   * @param accepted whether its groups and its subnet's ACL let them pass
+   * @param sourcePort 0 of what has none, as the other one
+   * @param tcpFlags of all packets that said SYN, FIN or RST, together
+   */
+  record Flow(
+      String interfaceId,
+      boolean ingress,
+      boolean accepted,
+      String source,
+      String destination,
+      int protocol,
+      int sourcePort,
+      int destinationPort,
+      int tcpFlags,
+      long packets,
+      long bytes) {}
 
   /**
    * Something behind an interface.

@@ -119,7 +119,8 @@ final class Region implements AutoCloseable {
                 events,
                 cloudWatch.measurements(),
                 this::busy,
-                this::grouping));
+                this::grouping,
+                logs));
     alarmReceivers.add(new InstanceActions(scope, ec2));
     acm = new Acm(scope, store, timers, ids, shared.random(), shared.authority());
     elb =

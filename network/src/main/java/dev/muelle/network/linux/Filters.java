@@ -2,11 +2,14 @@ package dev.muelle.network.linux;
 
 import dev.muelle.linux.Command;
 import dev.muelle.linux.FilterSocket;
+import dev.muelle.linux.FilterSocket.Counted;
 import dev.muelle.linux.FilterSocket.Element;
 import dev.muelle.linux.LinuxException;
 import dev.muelle.linux.NetworkNamespace;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,10 +54,7 @@ final class Filters implements AutoCloseable {
    */
   private boolean told(List<Element> elements) {
     try {
-      if (socket == null) {
-        socket = namespace.call(FilterSocket::open);
-      }
-      socket.apply(Ruleset.NAME, elements);
+      open().apply(Ruleset.NAME, elements);
       return true;
     } catch (LinuxException e) {
       return false;
@@ -63,6 +63,39 @@ final class Filters implements AutoCloseable {
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** What is in a set now. */
+  List<Counted> elements(String set) {
+    return asked(open -> open.elements(Ruleset.NAME, set));
+  }
+
+  /** The names of all sets and maps. */
+  List<String> sets() {
+    return asked(open -> open.sets(Ruleset.NAME));
+  }
+
+  private <T> List<T> asked(Function<FilterSocket, List<T>> question) {
+    List<T> answer = new ArrayList<>();
+    changes.alone(() -> {
+      try {
+        answer.addAll(question.apply(open()));
+      } catch (RuntimeException e) {
+        throw e;
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    });
+    return answer;
+  }
+
+  private FilterSocket open() throws Exception {
+    FilterSocket present = socket;
+    if (present == null) {
+      present = namespace.call(FilterSocket::open);
+      socket = present;
+    }
+    return present;
   }
 
   @Override

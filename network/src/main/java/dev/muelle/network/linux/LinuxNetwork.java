@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -187,6 +188,20 @@ public final class LinuxNetwork implements Network {
   public Map<String, Link> links(String vpcId) {
     VpcNamespace namespace = vpcs.get(vpcId);
     return namespace == null ? Map.of() : namespace.links();
+  }
+
+  @Override
+  public void countFlows(String vpcId, Set<Cidr> blocks, Instant now) {
+    VpcNamespace namespace = vpcs.get(vpcId);
+    if (namespace != null) {
+      namespace.countFlows(blocks, now);
+    }
+  }
+
+  @Override
+  public List<FlowWindow> takeFlows(String vpcId, Instant now) {
+    VpcNamespace namespace = vpcs.get(vpcId);
+    return namespace == null ? List.of() : namespace.takeFlows(now);
   }
 
   @Override

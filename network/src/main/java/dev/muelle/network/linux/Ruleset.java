@@ -29,6 +29,11 @@ final class Ruleset {
   /** What packets are marked with that the server answers though they are not for its address. */
   static final int DIVERTED = 2;
 
+  /** What is done with packets that their sender may not send, or their receiver not be sent. */
+  static final String TURNED_BACK = "goto refused_turned_back";
+
+  static final String SHUT_OUT = "goto refused_shut_out";
+
   private static final int ICMP = 1;
   private static final int TCP = 6;
   private static final int UDP = 17;
@@ -49,6 +54,7 @@ final class Ruleset {
       set inside { type ipv4_addr; flags interval; elements = { %2$s } }
       map public { type ipv4_addr : ipv4_addr; }
       map private { type ipv4_addr : ipv4_addr; }
+    %6$s
       %3$s
       map routers { type ifname : mark; }
       map gateway_leaves { type ifname : verdict; }
@@ -82,7 +88,7 @@ final class Ruleset {
         meta mark set ip saddr map @egress
         meta mark set iifname map @routers
         meta mark vmap @egress_lists
-        meta mark != 1 drop
+        meta mark != 1 goto refused_turned_back
       }
       chain receiver {
         oifname { "uplink0", "n*", "p*" } accept
@@ -91,7 +97,7 @@ final class Ruleset {
         meta mark set oifname map @routers
         meta mark vmap @ingress_lists
         meta mark 1 accept
-        drop
+        goto refused_shut_out
       }
       chain hops {
     %5$s
@@ -153,7 +159,8 @@ final class Ruleset {
             vpc.cidrs().stream().map(Cidr::toString).collect(Collectors.joining(", ")),
             SubnetRules.maps(subnets),
             DIVERTED,
-            hops());
+            hops(),
+            FlowCounters.refusals());
   }
 
   /**

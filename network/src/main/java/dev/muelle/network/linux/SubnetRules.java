@@ -63,6 +63,7 @@ final class SubnetRules {
   private static List<String> rules(String edge, Subnet subnet) {
     boolean leaves = edge.equals("leaves");
     String other = leaves ? "ip daddr " : "ip saddr ";
+    String refused = leaves ? Ruleset.TURNED_BACK : Ruleset.SHUT_OUT;
     List<String> rules = new ArrayList<>();
     rules.add(other + subnet.cidr() + " return");
     for (Entry entry : leaves ? subnet.acl().egress() : subnet.acl().ingress()) {
@@ -71,9 +72,9 @@ final class SubnetRules {
               + entry.peer()
               + " "
               + Ruleset.service(entry.protocol(), entry.fromPort(), entry.toPort())
-              + (entry.allow() ? "return" : "drop"));
+              + (entry.allow() ? "return" : refused));
     }
-    rules.add("drop");
+    rules.add(refused);
     return rules;
   }
 

@@ -5,6 +5,7 @@ import dev.muelle.linux.NetworkNamespace;
 import dev.muelle.linux.NetworkNamespaces;
 import dev.muelle.linux.RouteSocket;
 import dev.muelle.network.Cidr;
+import dev.muelle.network.Network.FlowWindow;
 import dev.muelle.network.Network.Link;
 import dev.muelle.network.Network.NetworkInterface;
 import dev.muelle.network.Network.Use;
@@ -19,6 +20,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -61,6 +63,7 @@ final class VpcNamespace implements SocketSpace {
   private final Uplink uplink;
   private final boolean adopting;
   private final RouteTables routes;
+  private final FlowCounters flows;
 
   /** Addresses that the filters of an earlier server still know. */
   private final Set<String> adopted = new HashSet<>();
@@ -112,6 +115,7 @@ final class VpcNamespace implements SocketSpace {
     this.uplink = new Uplink(names, vpc.id(), namespace);
     this.adopting = Files.exists(inside.path());
     this.routes = new RouteTables(namespace, vpc, adopting);
+    this.flows = new FlowCounters(vpc, filters);
     for (int i = 0; i < LOCKS; i++) {
       locks[i] = new ReentrantLock();
     }
@@ -140,6 +144,8 @@ final class VpcNamespace implements SocketSpace {
     ip(namespace, links.toString());
     routeAsItWasTold();
     if (enter("nft", "list", "tables").contains(Ruleset.TABLE)) {
+      filters.apply(FlowCounters.missing());
+      flows.adopt(filters.sets());
       String known = enter("nft", "list", "map", "inet", "vpc", "egress");
       ADDRESS.matcher(known).results().map(found -> found.group(1)).forEach(adopted::add);
       // An older server's table knows no routers; it is replaced as a whole by retain.
@@ -368,6 +374,7 @@ final class VpcNamespace implements SocketSpace {
     lock.lock();
     try {
       eni.addresses().forEach(adopted::remove);
+      flows.know(eni.id(), eni.addresses());
     } finally {
       lock.unlock();
     }
@@ -667,6 +674,31 @@ final class VpcNamespace implements SocketSpace {
     return new LinkCounters(inside).read(names);
   }
 
+  /** Counts the flows of interfaces with addresses in these blocks from now on. */
+  void countFlows(Set<Cidr> blocks, Instant now) {
+    whole.readLock().lock();
+    lock.lock();
+    try {
+      flows.count(blocks, now, filters::elements);
+    } finally {
+      lock.unlock();
+      whole.readLock().unlock();
+    }
+  }
+
+  List<FlowWindow> takeFlows(Instant now) {
+    whole.readLock().lock();
+    lock.lock();
+    try {
+      List<FlowWindow> taken = flows.take(now, filters::elements);
+      flows.forget(interfaces.keySet());
+      return taken;
+    } finally {
+      lock.unlock();
+      whole.readLock().unlock();
+    }
+  }
+
   /** Drops what the filters still say of things that are gone. */
   void retain(Set<String> interfaceIds) {
     whole.writeLock().lock();
@@ -679,7 +711,9 @@ final class VpcNamespace implements SocketSpace {
       if (adopting) {
         detachForgotten();
       }
-      filters.apply(Ruleset.whole(vpc, subnets.values(), groups.values(), interfaces.values()));
+      filters.apply(
+          Ruleset.whole(vpc, subnets.values(), groups.values(), interfaces.values())
+              + flows.anew(filters::elements));
       lists.clear();
       if (adopting) {
         routes.retain(subnets.keySet());

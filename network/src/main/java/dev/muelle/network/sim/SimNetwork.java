@@ -11,6 +11,7 @@ import dev.muelle.network.SocketSpace;
 import dev.muelle.network.Subnet;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,12 @@ public final class SimNetwork implements Network {
   private final Map<String, String> owners = new HashMap<>();
 
   private final Map<String, Link> links = new HashMap<>();
+
+  /** Whose flows are counted, by VPC. */
+  private final Map<String, Set<Cidr>> counted = new HashMap<>();
+
+  /** What was counted since the last time, by VPC. */
+  private final Map<String, FlowWindow> windows = new HashMap<>();
 
   /** By the interface's id, a dot, and the name. */
   private final TreeMap<String, Behind> behind = new TreeMap<>();
@@ -209,6 +216,42 @@ public final class SimNetwork implements Network {
       }
     });
     return found;
+  }
+
+  @Override
+  public synchronized void countFlows(String vpcId, Set<Cidr> blocks, Instant now) {
+    if (blocks.isEmpty()) {
+      counted.remove(vpcId);
+      windows.remove(vpcId);
+    } else if (vpcs.containsKey(vpcId)) {
+      counted.put(vpcId, Set.copyOf(blocks));
+      windows.putIfAbsent(vpcId, new FlowWindow(now, now, true, List.of()));
+    }
+  }
+
+  @Override
+  public synchronized List<FlowWindow> takeFlows(String vpcId, Instant now) {
+    FlowWindow taken = windows.get(vpcId);
+    if (taken == null) {
+      return List.of();
+    }
+    windows.put(vpcId, new FlowWindow(now, now, true, List.of()));
+    return List.of(new FlowWindow(taken.start(), now, taken.whole(), taken.flows()));
+  }
+
+  /** Whose flows are counted in a VPC. */
+  public synchronized Set<Cidr> counted(String vpcId) {
+    return counted.getOrDefault(vpcId, Set.of());
+  }
+
+  /**
+   * Packets flow where they are counted.
+   *
+   * @param whole whether there was room for all of them
+   */
+  public synchronized void flows(String vpcId, boolean whole, Flow... flows) {
+    windows.computeIfPresent(
+        vpcId, (id, now) -> new FlowWindow(now.start(), now.end(), whole, List.of(flows)));
   }
 
   /** What an interface's device is from now on. */

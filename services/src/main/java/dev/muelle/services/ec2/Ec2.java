@@ -17,6 +17,9 @@ import dev.muelle.services.ec2.dhcp.DhcpOptionSets;
 import dev.muelle.services.ec2.eni.ElasticAddresses;
 import dev.muelle.services.ec2.eni.HostNames;
 import dev.muelle.services.ec2.eni.NetworkInterfaces;
+import dev.muelle.services.ec2.flow.DeliveryRole;
+import dev.muelle.services.ec2.flow.FlowDelivery;
+import dev.muelle.services.ec2.flow.FlowLogs;
 import dev.muelle.services.ec2.gateway.InternetGateways;
 import dev.muelle.services.ec2.health.InstanceStatuses;
 import dev.muelle.services.ec2.health.Monitoring;
@@ -48,6 +51,7 @@ import dev.muelle.services.ec2.zone.Zones;
 import dev.muelle.store.Store;
 import java.util.Set;
 import java.util.random.RandomGenerator;
+import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.AcceptVpcPeeringConnectionRequest;
 import software.amazon.awssdk.services.ec2.model.AcceptVpcPeeringConnectionResponse;
@@ -75,6 +79,8 @@ import software.amazon.awssdk.services.ec2.model.CreateDefaultVpcRequest;
 import software.amazon.awssdk.services.ec2.model.CreateDefaultVpcResponse;
 import software.amazon.awssdk.services.ec2.model.CreateDhcpOptionsRequest;
 import software.amazon.awssdk.services.ec2.model.CreateDhcpOptionsResponse;
+import software.amazon.awssdk.services.ec2.model.CreateFlowLogsRequest;
+import software.amazon.awssdk.services.ec2.model.CreateFlowLogsResponse;
 import software.amazon.awssdk.services.ec2.model.CreateInternetGatewayRequest;
 import software.amazon.awssdk.services.ec2.model.CreateInternetGatewayResponse;
 import software.amazon.awssdk.services.ec2.model.CreateKeyPairRequest;
@@ -109,6 +115,8 @@ import software.amazon.awssdk.services.ec2.model.CreateVpcRequest;
 import software.amazon.awssdk.services.ec2.model.CreateVpcResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteDhcpOptionsRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteDhcpOptionsResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteFlowLogsRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteFlowLogsResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteInternetGatewayRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteInternetGatewayResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteKeyPairRequest;
@@ -149,6 +157,8 @@ import software.amazon.awssdk.services.ec2.model.DescribeAvailabilityZonesReques
 import software.amazon.awssdk.services.ec2.model.DescribeAvailabilityZonesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeDhcpOptionsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeDhcpOptionsResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeFlowLogsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeFlowLogsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeImagesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeImagesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeInstanceAttributeRequest;
@@ -264,6 +274,20 @@ import software.amazon.awssdk.services.iam.IamClient;
  */
 public final class Ec2 implements Ec2Client {
 
+  /** Of an EC2 by itself: every operation says that it is not there. */
+  public static final CloudWatchLogsClient NO_LOGS =
+      new CloudWatchLogsClient() {
+        @Override
+        public String serviceName() {
+          return SERVICE_NAME;
+        }
+
+        @Override
+        public void close() {
+          // nothing is open
+        }
+      };
+
   private static final int INSTANCES_AT_ONCE = 16;
   private static final int NAT_GATEWAYS_AT_ONCE = 4;
 
@@ -287,6 +311,8 @@ public final class Ec2 implements Ec2Client {
   private final InstanceMetadata metadata;
   private final InstanceStatuses statuses;
   private final Monitoring monitoring;
+  private final FlowDelivery flowDelivery;
+  private final FlowLogs flowLogs;
   private final Loop<String> instanceLoop;
   private final ElasticAddresses elastic;
   private final NatGateways nats;
@@ -345,7 +371,8 @@ public final class Ec2 implements Ec2Client {
             new EventOutbox(ids),
             Measurements.NONE,
             InstanceLoads.NONE,
-            InstanceGroups.NONE));
+            InstanceGroups.NONE,
+            NO_LOGS));
   }
 
   /**
@@ -355,6 +382,7 @@ public final class Ec2 implements Ec2Client {
    * @param sessions gives instances their roles' keys
    * @param loads says how busy instances are
    * @param groups says whose metrics have what instances carry
+   * @param logs where flow logs go
    */
   public record Around(
       VpcHttp vpcHttp,
@@ -362,7 +390,8 @@ public final class Ec2 implements Ec2Client {
       EventOutbox events,
       Measurements measurements,
       InstanceLoads loads,
-      InstanceGroups groups) {}
+      InstanceGroups groups,
+      CloudWatchLogsClient logs) {}
 
   /**
    * EC2 in a region.
@@ -428,6 +457,9 @@ public final class Ec2 implements Ec2Client {
         new Monitoring(
             store, timers, plane, statuses, around.loads(), around.groups(), around.measurements());
     instanceLoop = new Loop<>("ec2-instance", timers, random, INSTANCES_AT_ONCE, instances::look);
+    DeliveryRole role = new DeliveryRole(scope, iam);
+    flowDelivery = new FlowDelivery(scope, store, timers, plane, role, around.logs());
+    flowLogs = new FlowLogs(scope, store, timers, ids, role, flowDelivery);
     tags = new Tags(store);
     network.addNames(new HostNames(scope, store));
   }
@@ -443,6 +475,7 @@ public final class Ec2 implements Ec2Client {
     instances.ids().forEach(this::wakeInstance);
     nats.ids().forEach(this::wakeNat);
     monitoring.start();
+    flowDelivery.start();
   }
 
   private void wakeNat(String id) {
@@ -1005,6 +1038,21 @@ public final class Ec2 implements Ec2Client {
   }
 
   @Override
+  public CreateFlowLogsResponse createFlowLogs(CreateFlowLogsRequest request) {
+    return flowLogs.create(request);
+  }
+
+  @Override
+  public DeleteFlowLogsResponse deleteFlowLogs(DeleteFlowLogsRequest request) {
+    return flowLogs.delete(request);
+  }
+
+  @Override
+  public DescribeFlowLogsResponse describeFlowLogs(DescribeFlowLogsRequest request) {
+    return flowLogs.describe(request);
+  }
+
+  @Override
   public CreateDefaultSubnetResponse createDefaultSubnet(CreateDefaultSubnetRequest request) {
     return subnets.createDefault(request);
   }
@@ -1032,6 +1080,7 @@ public final class Ec2 implements Ec2Client {
   /** Lets go: the network goes on without us. */
   @Override
   public void close() {
+    flowDelivery.close();
     monitoring.close();
     natLoop.close();
     instanceLoop.close();

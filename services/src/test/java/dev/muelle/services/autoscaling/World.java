@@ -91,7 +91,8 @@ final class World implements AutoCloseable {
                 unheard,
                 cloudWatch.measurements(),
                 this::busy,
-                this::grouping));
+                this::grouping,
+                Ec2.NO_LOGS));
     cloudWatch.start();
     ec2.start();
     image = ec2.describeImages(r -> r.owners("amazon")).images().getFirst().imageId();

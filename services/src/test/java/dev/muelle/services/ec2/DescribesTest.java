@@ -52,6 +52,12 @@ import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
  */
 class DescribesTest extends Ec2InMemory {
 
+  private static final String TRUST =
+      """
+      {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+       "Principal": {"Service": "vpc-flow-logs.amazonaws.com"}}]}
+      """;
+
   /** Which value a filter is about. */
   private sealed interface About {
 
@@ -216,9 +222,21 @@ class DescribesTest extends Ec2InMemory {
     launched(image, null, "yours");
     ec2.attachNetworkInterface(r -> r.networkInterfaceId(eni).instanceId(instance).deviceIndex(1));
 
+    String role =
+        iam.createRole(r -> r.roleName("flows").assumeRolePolicyDocument(TRUST)).role().arn();
+    String flowLog =
+        ec2.createFlowLogs(r ->
+                r.resourceType("VPC")
+                    .resourceIds(vpc, other)
+                    .trafficType("ALL")
+                    .logGroupName("flows")
+                    .deliverLogsPermissionArn(role))
+            .flowLogIds()
+            .getFirst();
     for (String one :
         List.of(
             vpc,
+            flowLog,
             subnet,
             igw,
             list,

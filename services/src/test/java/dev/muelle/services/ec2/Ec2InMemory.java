@@ -32,6 +32,7 @@ abstract class Ec2InMemory {
   SystemTimers timers;
   SqliteStore file;
   SimNetwork network;
+  Iam iam;
   Ec2 ec2;
 
   @BeforeEach
@@ -45,7 +46,7 @@ abstract class Ec2InMemory {
   /** Another server on the same state and network. */
   final Ec2 started() {
     Ids ids = new Ids(new Random());
-    Iam iam = new Iam(SCOPE, file.in("000000000000/global"), timers, ids);
+    iam = new Iam(SCOPE, file.in("000000000000/global"), timers, ids);
     Ec2 made =
         new Ec2(SCOPE, file.in(SCOPE.storeScope()), timers, ids, new Random(7), iam, network);
     made.start();

@@ -104,7 +104,8 @@ class InstanceMetadataTest {
                 events,
                 Measurements.NONE,
                 InstanceLoads.NONE,
-                InstanceGroups.NONE));
+                InstanceGroups.NONE,
+                Ec2.NO_LOGS));
     made.start();
     return made;
   }

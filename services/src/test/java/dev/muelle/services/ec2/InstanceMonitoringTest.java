@@ -67,7 +67,8 @@ class InstanceMonitoringTest {
                 new EventOutbox(ids),
                 metric -> (value, times) -> note(metric, value),
                 instanceId -> 0.5,
-                instanceId -> Optional.ofNullable(grouped.get(instanceId))));
+                instanceId -> Optional.ofNullable(grouped.get(instanceId)),
+                Ec2.NO_LOGS));
     ec2.start();
   }
 

@@ -2,6 +2,7 @@ package dev.muelle.services.ec2.plane;
 
 import dev.muelle.network.Cidr;
 import dev.muelle.network.Network;
+import dev.muelle.network.Network.FlowWindow;
 import dev.muelle.network.Network.Link;
 import dev.muelle.network.Network.Peering;
 import dev.muelle.network.Network.Use;
@@ -17,6 +18,7 @@ import dev.muelle.services.ec2.state.VpcRecord;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -283,6 +285,16 @@ public final class DataPlane {
   /** What the devices of a VPC's interfaces carry. */
   public Map<String, Link> links(String vpcId) {
     return network.links(vpcId);
+  }
+
+  /** Says whose flows in a VPC are to be counted. */
+  public void countFlows(String vpcId, Set<Cidr> blocks, Instant now) {
+    network.countFlows(vpcId, blocks, now);
+  }
+
+  /** What was counted of a VPC's flows since the last time. */
+  public List<FlowWindow> takeFlows(String vpcId, Instant now) {
+    return network.takeFlows(vpcId, now);
   }
 
   /** States everything that is stored, after a start; what runs is adopted by the network. */

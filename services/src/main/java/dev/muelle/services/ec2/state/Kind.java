@@ -9,6 +9,7 @@ import java.util.Optional;
 import software.amazon.awssdk.services.ec2.model.Address;
 import software.amazon.awssdk.services.ec2.model.DhcpOptions;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
+import software.amazon.awssdk.services.ec2.model.FlowLog;
 import software.amazon.awssdk.services.ec2.model.InternetGateway;
 import software.amazon.awssdk.services.ec2.model.LaunchTemplate;
 import software.amazon.awssdk.services.ec2.model.ManagedPrefixList;
@@ -145,6 +146,14 @@ public record Kind<T>(String prefix, String type, Table<T> table, String code, S
           "InvalidKeyPair.NotFound",
           "The key pair ID '%s' does not exist");
 
+  public static final Kind<FlowLog> FLOW_LOG =
+      new Kind<>(
+          "fl",
+          "vpc-flow-log",
+          Tables.FLOW_LOGS,
+          "InvalidFlowLogId.NotFound",
+          "The flow log ID '%s' does not exist");
+
   private static final List<Kind<?>> ALL =
       List.of(
           VPC,
@@ -162,7 +171,8 @@ public record Kind<T>(String prefix, String type, Table<T> table, String code, S
           PREFIX_LIST,
           PEERING,
           TEMPLATE,
-          KEY_PAIR);
+          KEY_PAIR,
+          FLOW_LOG);
 
   /** The kind that an id belongs to. */
   public static Optional<Kind<?>> of(String id) {

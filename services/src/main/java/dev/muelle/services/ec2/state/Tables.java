@@ -7,6 +7,7 @@ import dev.muelle.store.Tx;
 import java.util.List;
 import software.amazon.awssdk.services.ec2.model.Address;
 import software.amazon.awssdk.services.ec2.model.DhcpOptions;
+import software.amazon.awssdk.services.ec2.model.FlowLog;
 import software.amazon.awssdk.services.ec2.model.InternetGateway;
 import software.amazon.awssdk.services.ec2.model.LaunchTemplate;
 import software.amazon.awssdk.services.ec2.model.LaunchTemplateVersion;
@@ -119,6 +120,12 @@ public final class Tables {
 
   public static final Table<PeeringRecord> PEERINGS =
       Table.of("ec2.vpc_peerings", StoredJson.codec(PeeringRecord.class)).remember();
+
+  /** Without their tags. */
+  public static final Table<FlowLog> FLOW_LOGS =
+      Table.of("ec2.flow_logs", StoredJson.codec(FlowLog.class))
+          .index("resource", FlowLog::resourceId)
+          .remember();
 
   public static final Table<DhcpOptions> DHCP_OPTIONS =
       Table.of("ec2.dhcp_options", StoredJson.codec(DhcpOptions.class)).remember();
