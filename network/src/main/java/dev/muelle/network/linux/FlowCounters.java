@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class FlowCounters {
 
-  /** So many flows of a kind are known at once: 6 MB of the kernel's, if there are as many. */
+  /** So many flows of a kind are known at once; each takes memory only once it is there. */
   static final int MOST = 1 << 16;
 
   private static final List<String> HOOKS = List.of("forward", "input", "output");
