@@ -22,6 +22,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,7 +36,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -207,7 +207,7 @@ final class Containers {
       Note note =
           new Note(
               spec.id(),
-              spec.sandboxId(),
+              sandbox,
               spec.name(),
               spec.imageId(),
               created.first().pid(),
@@ -640,55 +640,56 @@ final class Containers {
             layout.writables(),
             layout.logs(),
             layout.exits())) {
-      try (Stream<Path> files = Files.list(begun)) {
-        for (Path file : files.toList()) {
-          String id = Layout.owner(file);
-          if (sandboxes.find(id).isEmpty() && !Files.exists(layout.containerNote(id))) {
-            Path sandbox = layout.containersSandbox(id);
-            jsonFiles.remove(id);
-            leftovers.removeContainer(
-                Files.exists(sandbox) ? Files.readString(sandbox) : NO_SANDBOX, id, true);
-            Trees.delete(file);
-          }
+      for (String name : Layout.names(begun)) {
+        String id = Layout.owner(name);
+        if (sandboxes.find(id).isEmpty() && !Files.exists(layout.containerNote(id))) {
+          Path sandbox = layout.containersSandbox(id);
+          jsonFiles.remove(id);
+          leftovers.removeContainer(
+              Files.exists(sandbox) ? Files.readString(sandbox) : NO_SANDBOX, id, true);
+          Trees.delete(begun.resolve(name));
         }
       }
     }
   }
 
-  /** Reads what there is. */
-  void recover() throws IOException {
-    removeBegun();
-    try (Stream<Path> notes = Files.list(layout.containerNotes())) {
-      for (Path file : notes.toList()) {
-        String id = Layout.owner(file);
-        if (!file.equals(layout.containerNote(id))) {
-          continue;
-        }
-        Note note = json.readValue(Files.readAllBytes(file), Note.class);
-        Running container = new Running(note);
-        Path end = layout.exitNote(id);
-        if (Files.exists(layout.restarting(id))) { // nobody knows how far that came
-          leftovers.clear(note.sandboxId(), id);
-          if (!Files.exists(end)) {
-            Layout.write(end, json.writeValueAsBytes(new Exit(LOST, false, timers.millis())));
-          }
-          Files.delete(layout.restarting(id));
-        }
-        if (Files.exists(end)) {
-          container.exit.complete(json.readValue(Files.readAllBytes(end), Exit.class));
-        }
-        known.put(id, container);
-        images.use(id, note.imageId());
-        if (!container.exit.isDone()) {
-          guard.ensure();
-          backlog.lookAnew(id, runs(container)); // it may have been halted while nobody read
-        }
-        jsonFiles.adopt(id);
-        order.accumulateAndGet(note.order(), Math::max);
-        if (sandboxes.find(note.sandboxId()).isEmpty()) {
-          removeOf(note.sandboxId()); // its sandbox was being removed
-        }
+  /** What is written down of those that are known. */
+  List<Note> notes() throws IOException {
+    List<Note> notes = new ArrayList<>();
+    for (String name : Layout.names(layout.containerNotes())) {
+      Path file = layout.containerNote(Layout.owner(name));
+      if (file.endsWith(name)) {
+        notes.add(json.readValue(Files.readAllBytes(file), Note.class));
       }
+    }
+    return notes;
+  }
+
+  /** Takes over those that are known; what was not started to its end is removed. */
+  void recover(List<Note> notes) throws IOException {
+    removeBegun();
+    for (Note note : notes) {
+      String id = note.id();
+      Running container = new Running(note);
+      Path end = layout.exitNote(id);
+      if (Files.exists(layout.restarting(id))) { // nobody knows how far that came
+        leftovers.clear(note.sandboxId(), id);
+        if (!Files.exists(end)) {
+          Layout.write(end, json.writeValueAsBytes(new Exit(LOST, false, timers.millis())));
+        }
+        Files.delete(layout.restarting(id));
+      }
+      if (Files.exists(end)) {
+        container.exit.complete(json.readValue(Files.readAllBytes(end), Exit.class));
+      }
+      known.put(id, container);
+      images.use(id, note.imageId());
+      if (!container.exit.isDone()) {
+        guard.ensure();
+        backlog.lookAnew(id, runs(container)); // it may have been halted while nobody read
+      }
+      jsonFiles.adopt(id);
+      order.accumulateAndGet(note.order(), Math::max);
     }
   }
 }

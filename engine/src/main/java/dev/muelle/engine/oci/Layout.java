@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -34,7 +35,6 @@ record Layout(Path root) {
         new Path[] {
           layout.sandboxes(),
           layout.containers(),
-          layout.sandboxNotes(),
           layout.containerNotes(),
           layout.disks(),
           layout.writables(),
@@ -52,14 +52,15 @@ record Layout(Path root) {
 
   /** Gives the memory back if nothing is in it; mounted again by {@link #create}. */
   void close() throws IOException {
-    if (isEmpty(sandboxes()) && isEmpty(containers())) {
+    if (names(sandboxes()).isEmpty() && names(containers()).isEmpty()) {
       MountPoints.unmount(live());
     }
   }
 
-  private static boolean isEmpty(Path directory) throws IOException {
+  /** Of the files of a directory. */
+  static List<String> names(Path directory) throws IOException {
     try (Stream<Path> entries = Files.list(directory)) {
-      return entries.findAny().isEmpty();
+      return entries.map(entry -> entry.getFileName().toString()).toList();
     }
   }
 
@@ -100,13 +101,9 @@ record Layout(Path root) {
     return sandboxes().resolve(id);
   }
 
-  Path sandboxNotes() {
-    return root.resolve("sandboxes");
-  }
-
   /** Written last: a sandbox without it was not finished. */
   Path sandboxNote(String id) {
-    return sandboxNotes().resolve(id + NOTE);
+    return sandbox(id).resolve("sandbox" + NOTE);
   }
 
   Path disks() {
@@ -183,9 +180,9 @@ record Layout(Path root) {
     return containerNotes().resolve(id + ".released");
   }
 
-  /** Whose a file of one of these directories is. */
-  static String owner(Path file) {
-    return file.getFileName().toString().split("\\.", 2)[0]; // ids have none
+  /** Whose a file of one of these directories is, by its name. */
+  static String owner(String file) {
+    return file.split("\\.", 2)[0]; // ids have none
   }
 
   Path writables() {

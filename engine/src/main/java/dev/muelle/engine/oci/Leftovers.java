@@ -135,7 +135,6 @@ final class Leftovers {
             layout.containers(),
             layout.sandboxes(),
             layout.containerNotes(),
-            layout.sandboxNotes(),
             layout.disks(),
             layout.writables(),
             layout.machines(),

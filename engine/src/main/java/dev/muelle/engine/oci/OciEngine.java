@@ -103,8 +103,9 @@ public final class OciEngine implements Engine {
               backlog, guard, filters, json, timers);
       OutputGuard.endOthers(instance);
       machines.recover();
-      sandboxes.recover();
-      containers.recover();
+      List<Running.Note> notes = containers.notes();
+      sandboxes.recover(notes.stream().map(Running.Note::sandbox).toList());
+      containers.recover(notes);
       watching = new Watching(layout, containers, timers);
       images.tidySoon();
     } catch (IOException e) {

@@ -2,6 +2,7 @@ package dev.muelle.engine.oci;
 
 import dev.muelle.engine.ContainerStatus;
 import dev.muelle.engine.ContainerStatus.State;
+import dev.muelle.engine.SandboxSpec;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 
@@ -9,7 +10,8 @@ import java.util.concurrent.CompletableFuture;
 final class Running {
 
   /**
-   * What is written down of it.
+   * What is written down of it; also of its sandbox, of which nothing else may be known when the
+   * machine has started anew.
    *
    * @param startTime of its first process, in ticks since boot
    * @param stopSignal number
@@ -18,7 +20,7 @@ final class Running {
    */
   record Note(
       String id,
-      String sandboxId,
+      SandboxSpec sandbox,
       String name,
       String imageId,
       int pid,
@@ -28,11 +30,15 @@ final class Running {
       long startedMillis,
       int restarts) {
 
+    String sandboxId() {
+      return sandbox.id();
+    }
+
     /** The same container, started again. */
     Note again(int newPid, long newStartTime, long millis, int times) {
       return new Note(
           id,
-          sandboxId,
+          sandbox,
           name,
           imageId,
           newPid,

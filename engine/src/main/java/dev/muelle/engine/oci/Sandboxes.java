@@ -260,35 +260,36 @@ final class Sandboxes {
     }
     Trees.delete(layout.writable(id));
     Files.deleteIfExists(layout.diskImage(id));
-    Files.deleteIfExists(layout.sandboxNote(id));
     Trees.delete(layout.sandbox(id)); // last: what has one is removed anew after a crash
   }
 
-  /** Reads what there is; what was not finished is removed. */
-  void recover() throws IOException {
-    try (Stream<Path> notes = Files.list(layout.sandboxNotes())) {
-      for (Path note : notes.toList()) {
-        String id = Layout.owner(note);
-        if (!note.equals(layout.sandboxNote(id))) {
-          continue; // half written
-        }
-        SandboxSpec spec = json.readValue(Files.readAllBytes(note), SandboxSpec.class);
-        if (spec.storageLimit() > 0) {
-          disks.adopt(id);
-        }
-        known.put(id, spec);
+  /**
+   * Reads what there is; what was not finished is removed.
+   *
+   * @param noted those of the containers that are known
+   */
+  void recover(List<SandboxSpec> noted) throws IOException {
+    for (SandboxSpec spec : noted) {
+      adopt(spec);
+    }
+    for (String id : Layout.names(layout.sandboxes())) {
+      Path note = layout.sandboxNote(id);
+      if (Files.exists(note)) {
+        adopt(json.readValue(Files.readAllBytes(note), SandboxSpec.class));
       }
     }
-    for (Path begun : List.of(layout.sandboxes(), layout.disks(), layout.sandboxNotes())) {
-      try (Stream<Path> files = Files.list(begun)) {
-        for (Path file : files.toList()) {
-          String id = Layout.owner(file);
-          if (!known.containsKey(id)) { // now that it is known whose disks stay
-            destroy(id);
-            Trees.delete(file);
-          }
+    for (Path begun : List.of(layout.sandboxes(), layout.disks())) {
+      for (String id : Layout.names(begun)) {
+        if (!known.containsKey(id)) { // now that it is known whose disks stay
+          destroy(id);
         }
       }
+    }
+  }
+
+  private void adopt(SandboxSpec spec) throws IOException {
+    if (known.putIfAbsent(spec.id(), spec) == null && spec.storageLimit() > 0) {
+      disks.adopt(spec.id());
     }
   }
 }
