@@ -47,6 +47,60 @@ class CrashTest {
     }
   }
 
+  /** Listeners of connections come back as those of requests do, with targets that never left. */
+  @Test
+  void aNetworkLoadBalancerIsThereAgain() throws Exception {
+    try (TestRegion region = TestRegion.start("")) {
+      region.run("aws ecr create-repository --repository-name web");
+      new BusyboxImage(region).push("web");
+      region.run(
+          """
+          aws ecs create-cluster --cluster-name default
+          aws ecs register-task-definition --family web --requires-compatibilities FARGATE \
+            --network-mode awsvpc --cpu 256 --memory 512 \
+            --execution-role-arn arn:aws:iam::000000000000:role/LabRole \
+            --container-definitions '[{"name":"web","image":"localhost:%d/web:latest",
+              "command":["sh","-c","mkdir -p /www; echo hello > /www/index.html; exec httpd -f -p 5000 -h /www"]}]'
+          """
+              .formatted(region.port()));
+      int port = TestRegion.freePort();
+      region.run(
+          """
+          set -e
+          VPC=$(aws ec2 describe-vpcs --query 'Vpcs[0].VpcId' --output text)
+          CIDR=$(aws ec2 describe-vpcs --query 'Vpcs[0].CidrBlock' --output text)
+          SUBNET=$(aws ec2 describe-subnets --query 'Subnets[0].SubnetId' --output text)
+          GROUP=$(aws ec2 create-security-group --group-name web --description web --vpc-id $VPC \
+            --query GroupId --output text)
+          aws ec2 authorize-security-group-ingress --group-id $GROUP --protocol tcp --port 5000 \
+            --cidr $CIDR
+          TASK=$(aws ecs run-task --launch-type FARGATE --task-definition web \
+            --network-configuration "awsvpcConfiguration={subnets=[$SUBNET],securityGroups=[$GROUP]}" \
+            --query 'tasks[0].taskArn' --output text)
+          aws ecs wait tasks-running --tasks $TASK
+          IP=$(aws ecs describe-tasks --tasks $TASK --output text \
+            --query 'tasks[0].attachments[0].details[?name==`privateIPv4Address`].value | [0]')
+          TARGETS=$(aws elbv2 create-target-group --name web --protocol TCP --port 5000 \
+            --target-type ip --vpc-id $VPC --query 'TargetGroups[0].TargetGroupArn' --output text)
+          aws elbv2 register-targets --target-group-arn $TARGETS --targets Id=$IP
+          LB=$(aws elbv2 create-load-balancer --name flows --type network --subnets $SUBNET \
+            --query 'LoadBalancers[0].LoadBalancerArn' --output text)
+          aws elbv2 create-listener --load-balancer-arn $LB --protocol TCP --port %d \
+            --default-actions Type=forward,TargetGroupArn=$TARGETS
+          """
+              .formatted(port));
+      String hello =
+          "until curl -sf --max-time 5 http://127.0.0.1:" + port + "/; do sleep 0.1; done";
+      assertEquals("hello", region.bare(hello));
+      for (int crash = 0; crash < 2; crash++) {
+        region.server().destroyForcibly();
+        region.server().onExit().get();
+        region.up();
+        assertEquals("hello", region.bare(hello));
+      }
+    }
+  }
+
   @Test
   void noLineAndNoExitCodeIsMissing() throws Exception {
     printsThroughCrashes(
