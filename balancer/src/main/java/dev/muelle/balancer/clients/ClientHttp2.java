@@ -4,6 +4,7 @@ import static io.netty.handler.codec.http2.Http2Error.ENHANCE_YOUR_CALM;
 
 import dev.muelle.balancer.http.BadMessage;
 import dev.muelle.balancer.http.Head;
+import dev.muelle.balancer.http2.HeadEvents;
 import dev.muelle.balancer.http2.Http2Heads;
 import dev.muelle.balancer.http2.Http2Link;
 import dev.muelle.balancer.http2.Quota;
@@ -117,21 +118,7 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
     stream.writable(writable);
   }
 
-  private final class Events extends Http2EventAdapter {
-
-    @Override
-    public void onHeadersRead(
-        ChannelHandlerContext ctx,
-        int id,
-        Http2Headers headers,
-        int dependency,
-        short weight,
-        boolean exclusive,
-        int padding,
-        boolean last)
-        throws Http2Exception {
-      onHeadersRead(ctx, id, headers, padding, last);
-    }
+  private final class Events extends HeadEvents {
 
     @Override
     public void onHeadersRead(

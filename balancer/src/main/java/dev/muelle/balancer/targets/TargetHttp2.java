@@ -1,6 +1,7 @@
 package dev.muelle.balancer.targets;
 
 import dev.muelle.balancer.http.Head;
+import dev.muelle.balancer.http2.HeadEvents;
 import dev.muelle.balancer.http2.Http2Link;
 import dev.muelle.balancer.routing.TargetLink;
 import io.netty.buffer.ByteBuf;
@@ -145,26 +146,12 @@ public final class TargetHttp2 extends Http2Link<TargetStream> implements Target
     }
   }
 
-  private final class Events extends Http2EventAdapter {
+  private final class Events extends HeadEvents {
 
     @Override
     public void onSettingsRead(ChannelHandlerContext ctx, Http2Settings settings) {
       ready = true;
       ctx.executor().execute(TargetHttp2.this::serve); // once they are in force
-    }
-
-    @Override
-    public void onHeadersRead(
-        ChannelHandlerContext ctx,
-        int id,
-        Http2Headers headers,
-        int dependency,
-        short weight,
-        boolean exclusive,
-        int padding,
-        boolean last)
-        throws Http2Exception {
-      onHeadersRead(ctx, id, headers, padding, last);
     }
 
     @Override

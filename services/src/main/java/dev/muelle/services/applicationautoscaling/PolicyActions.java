@@ -12,6 +12,7 @@ import dev.muelle.services.AlarmActions;
 import dev.muelle.services.AlarmReadings;
 import dev.muelle.services.AlarmReadings.Reading;
 import dev.muelle.services.Scope;
+import dev.muelle.services.TrackingAlarms;
 import dev.muelle.services.applicationautoscaling.Capacities.Capacity;
 import dev.muelle.services.applicationautoscaling.State.Activity;
 import dev.muelle.services.applicationautoscaling.State.Cooling;
@@ -216,7 +217,7 @@ final class PolicyActions implements AlarmActions {
   private Optional<Proposal> proposal(Policy policy, Transition transition) {
     StepScalingPolicyConfiguration steps = policy.policy().stepScalingPolicyConfiguration();
     if (policy.tracks()) {
-      return PolicyAlarms.isHigh(transition.alarmName())
+      return TrackingAlarms.isHigh(transition.alarmName())
           ? out(policy, transition)
           : in(policy, transition);
     }
@@ -279,7 +280,7 @@ final class PolicyActions implements AlarmActions {
       if (one.tracks()) {
         one.policy().alarms().stream()
             .map(alarm -> alarm.alarmName())
-            .filter(PolicyAlarms::isHigh)
+            .filter(TrackingAlarms::isHigh)
             .findFirst()
             .flatMap(alarm -> readings.of(alarm, at, null))
             .flatMap(Reading::latest)
@@ -299,7 +300,7 @@ final class PolicyActions implements AlarmActions {
   private static Optional<String> low(Policy policy) {
     return policy.policy().alarms().stream()
         .map(alarm -> alarm.alarmName())
-        .filter(name -> !PolicyAlarms.isHigh(name))
+        .filter(name -> !TrackingAlarms.isHigh(name))
         .findFirst();
   }
 

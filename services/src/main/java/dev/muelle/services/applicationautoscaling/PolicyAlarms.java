@@ -1,12 +1,12 @@
 package dev.muelle.services.applicationautoscaling;
 
-import dev.muelle.scaling.TargetTracking;
+import static dev.muelle.services.TrackingAlarms.dimension;
+
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
+import dev.muelle.services.TrackingAlarms;
 import dev.muelle.services.applicationautoscaling.State.Policy;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
 import software.amazon.awssdk.services.applicationautoscaling.model.Alarm;
 import software.amazon.awssdk.services.applicationautoscaling.model.CustomizedMetricSpecification;
 import software.amazon.awssdk.services.applicationautoscaling.model.MetricType;
@@ -14,9 +14,6 @@ import software.amazon.awssdk.services.applicationautoscaling.model.PredefinedMe
 import software.amazon.awssdk.services.applicationautoscaling.model.TargetTrackingMetricDataQuery;
 import software.amazon.awssdk.services.applicationautoscaling.model.TargetTrackingScalingPolicyConfiguration;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
-import software.amazon.awssdk.services.cloudwatch.model.ComparisonOperator;
-import software.amazon.awssdk.services.cloudwatch.model.Dimension;
-import software.amazon.awssdk.services.cloudwatch.model.MetricAlarm;
 import software.amazon.awssdk.services.cloudwatch.model.MetricDataQuery;
 import software.amazon.awssdk.services.cloudwatch.model.MetricStat;
 import software.amazon.awssdk.services.cloudwatch.model.PutMetricAlarmRequest;
@@ -32,47 +29,26 @@ import software.amazon.awssdk.services.cloudwatch.model.Statistic;
  */
 final class PolicyAlarms {
 
-  private static final int PERIOD = 60; // s
-  private static final int MOST_AT_ONCE = 100;
-  private static final String HIGH = "-AlarmHigh-";
-  private static final String LOW = "-AlarmLow-";
-
-  private final Scope scope;
-  private final Ids ids;
+  private final TrackingAlarms alarms;
   private final CloudWatchClient cloudWatch;
 
   PolicyAlarms(Scope scope, Ids ids, CloudWatchClient cloudWatch) {
-    this.scope = scope;
-    this.ids = ids;
+    this.alarms = new TrackingAlarms(scope, ids, cloudWatch);
     this.cloudWatch = cloudWatch;
   }
 
-  static boolean isHigh(String alarm) {
-    return alarm.contains(HIGH);
-  }
-
-  /** The alarms of a policy, those that it has already under the names that they have. */
+  /** The alarms of a policy; those that it has already keep their names. */
   List<Alarm> of(TargetKey key, Policy policy, List<Alarm> before) {
     if (!policy.tracks()) {
       return List.of();
     }
-    List<Alarm> alarms = new ArrayList<>();
-    alarms.add(one(key, HIGH, before));
-    if (policy.scalesIn()) {
-      alarms.add(one(key, LOW, before));
-    }
-    return alarms;
+    return alarms.names(key.resourceId(), policy.scalesIn(), names(before)).stream()
+        .map(name -> Alarm.builder().alarmName(name).alarmARN(alarms.arn(name)).build())
+        .toList();
   }
 
-  private Alarm one(TargetKey key, String which, List<Alarm> before) {
-    return before.stream()
-        .filter(alarm -> alarm.alarmName().contains(which))
-        .findFirst()
-        .orElseGet(() -> {
-          String name = "TargetTracking-" + key.resourceId() + which + ids.uuid();
-          String arn = scope.arn("cloudwatch", "alarm:" + name);
-          return Alarm.builder().alarmName(name).alarmARN(arn).build();
-        });
+  private static List<String> names(List<Alarm> alarms) {
+    return alarms.stream().map(Alarm::alarmName).toList();
   }
 
   /** Has them as the policy wants them; may be repeated. */
@@ -82,53 +58,23 @@ final class PolicyAlarms {
     }
   }
 
-  /** Puts those that are not there: an earlier server died before it had put them. */
+  /** Puts those that are not there. */
   void complete(Policy policy) {
-    List<Alarm> alarms = policy.policy().alarms();
-    if (!alarms.isEmpty() && existing(alarms).size() < alarms.size()) {
+    if (alarms.incomplete(names(policy.policy().alarms()))) {
       put(policy);
     }
   }
 
   /** Deletes those of them that are there. */
-  void delete(List<Alarm> alarms) {
-    List<String> names = existing(alarms);
-    if (!names.isEmpty()) {
-      cloudWatch.deleteAlarms(r -> r.alarmNames(names));
-    }
-  }
-
-  private List<String> existing(List<Alarm> alarms) {
-    if (alarms.isEmpty()) {
-      return List.of();
-    }
-    List<String> names = alarms.stream().map(Alarm::alarmName).toList();
-    return cloudWatch
-        .describeAlarms(r -> r.alarmNames(names).maxRecords(MOST_AT_ONCE))
-        .metricAlarms()
-        .stream()
-        .map(MetricAlarm::alarmName)
-        .toList();
+  void delete(List<Alarm> some) {
+    alarms.delete(names(some));
   }
 
   private static PutMetricAlarmRequest request(Policy policy, String name) {
     TargetTrackingScalingPolicyConfiguration tracking =
         policy.policy().targetTrackingScalingPolicyConfiguration();
-    TargetTracking target = new TargetTracking(tracking.targetValue());
-    String arn = policy.policy().policyARN();
-    boolean high = isHigh(name);
     PutMetricAlarmRequest.Builder alarm =
-        PutMetricAlarmRequest.builder()
-            .alarmName(name)
-            .alarmDescription(
-                "DO NOT EDIT OR DELETE. For TargetTrackingScaling policy " + arn + ".")
-            .alarmActions(arn)
-            .evaluationPeriods(high ? TargetTracking.HIGH_PERIODS : TargetTracking.LOW_PERIODS)
-            .threshold(high ? target.target() : target.lowThreshold())
-            .comparisonOperator(
-                high
-                    ? ComparisonOperator.GREATER_THAN_THRESHOLD
-                    : ComparisonOperator.LESS_THAN_THRESHOLD);
+        TrackingAlarms.request(name, policy.policy().policyARN(), tracking.targetValue());
     if (tracking.predefinedMetricSpecification() != null) {
       return predefined(alarm, policy, tracking.predefinedMetricSpecification()).build();
     }
@@ -137,18 +83,9 @@ final class PolicyAlarms {
 
   private static PutMetricAlarmRequest.Builder predefined(
       PutMetricAlarmRequest.Builder alarm, Policy policy, PredefinedMetricSpecification metric) {
-    alarm.period(PERIOD);
     if (metric.predefinedMetricType() == MetricType.ALB_REQUEST_COUNT_PER_TARGET) {
-      Matcher label = PolicyRules.LABEL.matcher(metric.resourceLabel());
-      if (!label.matches()) {
-        throw new IllegalStateException(metric.resourceLabel());
-      }
-      return alarm
-          .namespace("AWS/ApplicationELB")
-          .metricName("RequestCountPerTarget")
-          .dimensions(
-              dimension("LoadBalancer", label.group(1)), dimension("TargetGroup", label.group(2)))
-          .statistic(Statistic.SUM);
+      return TrackingAlarms.requestsPerTarget(
+          alarm, PolicyRules.LABEL.matcher(metric.resourceLabel()));
     }
     boolean cpu = metric.predefinedMetricType() == MetricType.ECS_SERVICE_AVERAGE_CPU_UTILIZATION;
     return alarm
@@ -158,7 +95,8 @@ final class PolicyAlarms {
             dimension("ClusterName", policy.target().cluster()),
             dimension("ServiceName", policy.target().service()))
         .statistic(Statistic.AVERAGE)
-        .unit("Percent");
+        .unit("Percent")
+        .period(TrackingAlarms.PERIOD);
   }
 
   private static PutMetricAlarmRequest.Builder customized(
@@ -172,7 +110,7 @@ final class PolicyAlarms {
         .dimensions(metric.dimensions().stream().map(d -> dimension(d.name(), d.value())).toList())
         .statistic(metric.statisticAsString())
         .unit(metric.unit())
-        .period(PERIOD);
+        .period(TrackingAlarms.PERIOD);
   }
 
   private static MetricDataQuery query(TargetTrackingMetricDataQuery query) {
@@ -195,14 +133,10 @@ final class PolicyAlarms {
                               .toList()))
               .stat(stat.stat())
               .unit(stat.unit())
-              .period(PERIOD)
+              .period(TrackingAlarms.PERIOD)
               .build());
     }
     return same.build();
-  }
-
-  private static Dimension dimension(String name, String value) {
-    return Dimension.builder().name(name).value(value).build();
   }
 
   /** Those that are no longer among them. */

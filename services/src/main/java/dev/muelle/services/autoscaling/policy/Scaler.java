@@ -8,6 +8,7 @@ import dev.muelle.scaling.StepScaling;
 import dev.muelle.services.AlarmActions;
 import dev.muelle.services.AlarmReadings;
 import dev.muelle.services.Scope;
+import dev.muelle.services.TrackingAlarms;
 import dev.muelle.services.autoscaling.state.Causes;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Member;
@@ -96,7 +97,7 @@ public final class Scaler implements AlarmActions {
             + policy.policy().policyName();
     Call call = new Call(cause, alarm);
     if (policy.tracks()) {
-      if (PolicyAlarms.isHigh(alarm.alarmName())) {
+      if (TrackingAlarms.isHigh(alarm.alarmName())) {
         tracking.out(policy, alarm).ifPresent(to -> scale(policy, to, Direction.OUT, call));
       } else {
         tracking.in(policy, alarm).ifPresent(to -> scale(policy, to, Direction.IN, call));

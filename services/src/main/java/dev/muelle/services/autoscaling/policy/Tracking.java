@@ -4,6 +4,7 @@ import dev.muelle.scaling.TargetTracking;
 import dev.muelle.services.AlarmActions.Transition;
 import dev.muelle.services.AlarmReadings;
 import dev.muelle.services.AlarmReadings.Reading;
+import dev.muelle.services.TrackingAlarms;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.store.Store;
 import java.time.Instant;
@@ -73,7 +74,7 @@ record Tracking(Store store, AlarmReadings readings) {
     return policy.policy().alarms().stream()
         .map(Alarm::alarmName)
         .filter(Objects::nonNull)
-        .filter(PolicyAlarms::isLow)
+        .filter(TrackingAlarms::isLow)
         .findFirst();
   }
 }
