@@ -41,7 +41,8 @@ public final class Loop<K> implements AutoCloseable {
   private final Condition idle = lock.newCondition();
   private final Map<K, Entry> entries = new HashMap<>();
   private final Queue<K> ready = new ArrayDeque<>();
-  private int running;
+  private int running; // or about to run
+  private int begun;
   private boolean closed;
 
   /** What is known of a key that is neither idle nor forgotten. */
@@ -149,6 +150,10 @@ public final class Loop<K> implements AutoCloseable {
   private void run(K key, Entry entry) {
     lock.lock();
     try {
+      if (closed) {
+        return;
+      }
+      begun++;
       entry.wokenMeanwhile = false; // whatever woke us so far, we are about to see
     } finally {
       lock.unlock();
@@ -165,6 +170,7 @@ public final class Loop<K> implements AutoCloseable {
     }
     lock.lock();
     try {
+      begun--;
       running--;
       entry.running = false;
       if (failure == null) {
@@ -244,7 +250,7 @@ public final class Loop<K> implements AutoCloseable {
     }
   }
 
-  /** Starts nothing more, and waits (up to 30 s) for what runs. */
+  /** Begins nothing more, and waits (up to 30 s) for what has begun. */
   @Override
   public void close() {
     lock.lock();
@@ -253,7 +259,7 @@ public final class Loop<K> implements AutoCloseable {
       ready.clear();
       entries.values().forEach(Loop::cancelTimer);
       long left = TimeUnit.SECONDS.toNanos(CLOSE_SECONDS);
-      while (running > 0 && left > 0) {
+      while (begun > 0 && left > 0) {
         left = idle.awaitNanos(left);
       }
     } catch (InterruptedException e) {

@@ -39,6 +39,25 @@ class LoopTest {
   }
 
   @Test
+  void whatHasNotBegunWhenItIsClosedNeverDoes() {
+    List<String> runs = new ArrayList<>();
+    Loop<String> loop =
+        new Loop<>(
+            "test",
+            timers,
+            new Random(1),
+            4,
+            key -> {
+              runs.add(key);
+              return null;
+            });
+    loop.wake("a");
+    loop.close(); // and nobody waits for it: only we could let it begin
+    timers.settle();
+    assertEquals(List.of(), runs);
+  }
+
+  @Test
   void aKeyRestsBetweenItsRunsAndLosesNoWake() {
     List<Long> begins = new ArrayList<>();
     Loop<String> loop =
