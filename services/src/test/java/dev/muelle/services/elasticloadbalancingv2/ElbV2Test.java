@@ -863,11 +863,16 @@ class ElbV2Test {
             "deletion_protection.enabled", List.of("yes"),
             "routing.http.xff_header_processing.mode", List.of("prepend"),
             "routing.http.desync_mitigation_mode", List.of("lax", "monitor"),
-            "health_check_logs.s3.enabled", List.of("true"),
             "routing.http2.enabled", List.of("yes", ""),
             "waf.fail_open.enabled", List.of("true"));
     wrong.forEach((key, values) ->
         values.forEach(value -> refused("ValidationError", key, () -> change(arn, key, value))));
+    for (String logs : List.of("access_logs", "connection_logs", "health_check_logs")) {
+      refused(
+          "ValidationError",
+          "The value of '" + logs + ".s3.bucket' cannot be empty",
+          () -> change(arn, logs + ".s3.enabled", "true"));
+    }
     refused(
         "ValidationError",
         "waf",
