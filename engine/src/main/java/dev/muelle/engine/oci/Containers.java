@@ -297,14 +297,19 @@ final class Containers {
     Note failed = before.again(before.pid(), before.startTime(), timers.millis(), 0);
     try {
       SandboxSpec sandbox = sandboxes.find(before.sandboxId()).orElseThrow();
-      StoredImage image = images.use(id, before.imageId()).orElseThrow();
+      List<Path> mounts = sandboxes.mounts(sandbox);
+      StoredImage image =
+          images
+              .use(id, before.imageId())
+              .orElseThrow(() ->
+                  new EngineException("CannotStartContainerError: the image is not here any more"));
       JsonNode config = json.readTree(layout.container(id).resolve("config.json").toFile());
       Layout.write(layout.restarting(id), new byte[0]);
       leftovers.clear(before.sandboxId(), id);
       guard.ensure();
       Created created =
           launcher.launch(
-              sandboxes.mounts(sandbox),
+              mounts,
               () -> {
                 mountRoot(id, sandbox, image);
                 machineMounts.mountAgain(id, sandbox);
@@ -390,7 +395,7 @@ final class Containers {
     if (spec.names() == null) {
       return layout.sandbox(sandbox.id());
     }
-    Path own = Files.createDirectories(layout.container(spec.id()).resolve("etc"));
+    Path own = Files.createDirectories(layout.sandbox(sandbox.id()).resolve(spec.id()));
     HostFiles.write(own, spec.names());
     return own;
   }
@@ -533,8 +538,9 @@ final class Containers {
 
   @SuppressWarnings("LockNotBeforeTry") // taken only to wait for whoever holds it
   private void awaitStart(String id) {
-    lock(id).lock();
-    lock(id).unlock();
+    ReentrantLock start = lock(id); // whoever removes it gives its place to another
+    start.lock();
+    start.unlock();
   }
 
   void stop(String id, Duration grace) {
@@ -639,10 +645,12 @@ final class Containers {
             layout.containerNotes(),
             layout.writables(),
             layout.logs(),
-            layout.exits())) {
+            layout.exits(),
+            layout.runtime(),
+            layout.sockets())) {
       for (String name : Layout.names(begun)) {
         String id = Layout.owner(name);
-        if (sandboxes.find(id).isEmpty() && !Files.exists(layout.containerNote(id))) {
+        if (!Files.exists(layout.containerNote(id))) {
           Path sandbox = layout.containersSandbox(id);
           jsonFiles.remove(id);
           leftovers.removeContainer(
@@ -659,7 +667,7 @@ final class Containers {
     for (String name : Layout.names(layout.containerNotes())) {
       Path file = layout.containerNote(Layout.owner(name));
       if (file.endsWith(name)) {
-        notes.add(json.readValue(Files.readAllBytes(file), Note.class));
+        Layout.read(json, file, Note.class).ifPresent(notes::add);
       }
     }
     return notes;
@@ -679,9 +687,7 @@ final class Containers {
         }
         Files.delete(layout.restarting(id));
       }
-      if (Files.exists(end)) {
-        container.exit.complete(json.readValue(Files.readAllBytes(end), Exit.class));
-      }
+      Layout.read(json, end, Exit.class).ifPresent(container.exit::complete);
       known.put(id, container);
       images.use(id, note.imageId());
       if (!container.exit.isDone()) {

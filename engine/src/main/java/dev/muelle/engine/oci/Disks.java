@@ -172,7 +172,7 @@ final class Disks implements AutoCloseable {
    */
   synchronized void adopt(String sandboxId) throws IOException {
     if (mounted.isEmpty()) {
-      MountPoints.make(layout.sandboxes(), false);
+      MountPoints.make(layout.mounted(), false);
     }
     mounted.add(sandboxId);
   }
@@ -189,7 +189,7 @@ final class Disks implements AutoCloseable {
   private synchronized void forget(String sandboxId) {
     mounted.remove(sandboxId);
     if (mounted.isEmpty()) {
-      MountPoints.unmount(layout.sandboxes());
+      MountPoints.unmount(layout.mounted());
     }
   }
 

@@ -105,9 +105,9 @@ final class JsonFiles {
   }
 
   private void read(String id) throws IOException {
-    Path note = layout.jsonFileNote(id);
-    if (!states.containsKey(id) && Files.exists(note)) {
-      states.put(id, new State(json.readValue(Files.readAllBytes(note), Note.class)));
+    if (!states.containsKey(id)) {
+      Layout.read(json, layout.jsonFileNote(id), Note.class)
+          .ifPresent(note -> states.put(id, new State(note)));
     }
   }
 

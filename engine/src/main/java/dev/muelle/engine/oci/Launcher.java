@@ -48,7 +48,7 @@ final class Launcher implements AutoCloseable {
       List<Path> hidden = new ArrayList<>();
       for (Path target : MountPoints.all()) {
         if (target.equals(NAMES)
-            || target.equals(layout.sandboxes())
+            || target.equals(layout.mounted())
             || unified.filter(target::equals).isPresent()) {
           hidden.addFirst(target); // as often as it is mounted
         }

@@ -1,5 +1,7 @@
 package dev.muelle.engine.oci;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.muelle.linux.MountPoints;
 import dev.muelle.linux.Syscalls;
 import java.io.IOException;
@@ -9,6 +11,8 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Where things lie: on the disk what is to be known after the machine's restart, and in memory what
@@ -17,6 +21,7 @@ import java.util.stream.Stream;
  */
 record Layout(Path root) {
 
+  private static final Logger LOG = LoggerFactory.getLogger(Layout.class);
   private static final String NOTE = ".json";
 
   /** As much as the notes of one container need. */
@@ -26,18 +31,15 @@ record Layout(Path root) {
 
   static Layout create(Path root) throws IOException {
     Layout layout = new Layout(root);
-    Files.createDirectories(layout.live());
-    if (!MountPoints.all().contains(layout.live())) {
-      Syscalls.mount("live", layout.live(), "tmpfs", LIVE_FLAGS, "mode=0700");
-      Syscalls.mount(null, layout.live(), null, Syscalls.MS_PRIVATE, null);
-    }
+    layout.mount(layout.live());
+    layout.mount(layout.sandboxes());
     for (Path directory :
         new Path[] {
-          layout.sandboxes(),
           layout.containers(),
           layout.containerNotes(),
           layout.disks(),
           layout.writables(),
+          layout.volumes(),
           layout.machines(),
           layout.logs(),
           layout.exits(),
@@ -50,11 +52,28 @@ record Layout(Path root) {
     return layout;
   }
 
+  private void mount(Path directory) throws IOException {
+    Files.createDirectories(directory);
+    if (!MountPoints.all().contains(directory)) {
+      Syscalls.mount("live", directory, "tmpfs", LIVE_FLAGS, "mode=0700");
+    }
+    Syscalls.mount(null, directory, null, Syscalls.MS_PRIVATE, null);
+  }
+
   /** Gives the memory back if nothing is in it; mounted again by {@link #create}. */
   void close() throws IOException {
     if (names(sandboxes()).isEmpty() && names(containers()).isEmpty()) {
+      MountPoints.unmount(sandboxes());
       MountPoints.unmount(live());
     }
+  }
+
+  /** What versions before the notes' directory left, whose containers nobody knows any more. */
+  List<Path> older() {
+    return Stream.of("sandboxes", "containers", "exits")
+        .map(root::resolve)
+        .filter(Files::exists)
+        .toList();
   }
 
   /** Of the files of a directory. */
@@ -96,7 +115,10 @@ record Layout(Path root) {
     return live().resolve("sandboxes");
   }
 
-  /** What a sandbox's containers see of it. */
+  /**
+   * What a sandbox's containers see of it. They may write to some of it: so it lies in a memory of
+   * its own, and whoever fills that hinders no other's end from being told.
+   */
   Path sandbox(String id) {
     return sandboxes().resolve(id);
   }
@@ -115,9 +137,14 @@ record Layout(Path root) {
     return disks().resolve(sandboxId);
   }
 
+  /** Where {@link #disks} are mounted. */
+  Path mounted() {
+    return live().resolve("disks");
+  }
+
   /** Where a sandbox's own file system of limited size is mounted. */
   Path disk(String sandboxId) {
-    return sandbox(sandboxId).resolve("disk");
+    return mounted().resolve(sandboxId);
   }
 
   Path machines() {
@@ -158,7 +185,7 @@ record Layout(Path root) {
   }
 
   Path containerNotes() {
-    return root.resolve("containers");
+    return root.resolve("notes");
   }
 
   /** Written last: a container without it was not started. */
@@ -189,9 +216,18 @@ record Layout(Path root) {
     return root.resolve("writable");
   }
 
-  /** What a container writes, or the volumes of a sandbox, that has no disk of its own. */
+  /** What a container writes whose sandbox has no disk of its own. */
   Path writable(String id) {
     return writables().resolve(id);
+  }
+
+  Path volumes() {
+    return root.resolve("volumes");
+  }
+
+  /** The volumes of a sandbox that has no disk of its own. */
+  Path volumes(String sandboxId) {
+    return volumes().resolve(sandboxId);
   }
 
   /** The places of a machine that a container mounts, noted for its next start. */
@@ -247,6 +283,24 @@ record Layout(Path root) {
 
   Path sockets() {
     return root.resolve("s");
+  }
+
+  /**
+   * Reads what {@link #write} wrote; empty if it is not there. The disk may have lost what was
+   * written shortly before the machine lost its power: such a file is removed, as if it had never
+   * been.
+   */
+  static <T> Optional<T> read(ObjectMapper json, Path file, Class<T> type) throws IOException {
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(json.readValue(Files.readAllBytes(file), type));
+    } catch (JsonProcessingException e) {
+      LOG.warn("{} cannot be read, and is removed", file, e);
+      Files.delete(file);
+      return Optional.empty();
+    }
   }
 
   /** Writes a file so that it is there whole or not at all. */

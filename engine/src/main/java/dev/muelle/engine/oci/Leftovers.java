@@ -10,10 +10,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Removes what containers leave: processes, groups, mounts, files. */
 final class Leftovers {
 
+  private static final Logger LOG = LoggerFactory.getLogger(Leftovers.class);
   private static final int ROUNDS = 2000;
 
   private final Layout layout;
@@ -121,10 +124,40 @@ final class Leftovers {
     throw new IOException("conmon processes do not die");
   }
 
+  /** Whether somebody stays with a container of this instance. */
+  boolean monitors() throws IOException {
+    return !Processes.find(this::isMonitor).isEmpty();
+  }
+
+  private boolean isMonitor(List<String> line) {
+    String prefix = Conmon.name(instance, "");
+    return line.stream().anyMatch(argument -> argument.startsWith(prefix));
+  }
+
+  /**
+   * Ends what an earlier version's containers run, which this one does not know how to take over.
+   */
+  void removeOlder() throws IOException {
+    List<Path> older = layout.older();
+    if (older.isEmpty()) {
+      return;
+    }
+    LOG.warn("what ran under an earlier version is ended: {}", older);
+    killMonitors(this::isMonitor);
+    cgroups.removeAll();
+    Sandboxes.removeNetworks(instance);
+    for (Path directory : older) {
+      for (Path mount : Mounts.find(directory, mountSource(instance))) {
+        MountPoints.unmount(mount);
+      }
+      MountPoints.unmount(directory);
+      Trees.delete(directory);
+    }
+  }
+
   /** Everything that carries this instance's name. */
   void removeAll() throws IOException {
-    String prefix = Conmon.name(instance, "");
-    killMonitors(line -> line.stream().anyMatch(argument -> argument.startsWith(prefix)));
+    killMonitors(this::isMonitor);
     cgroups.removeAll();
     Sandboxes.removeNetworks(instance);
     for (Path mount : Mounts.find(layout.root(), mountSource(instance))) {
@@ -136,6 +169,7 @@ final class Leftovers {
             layout.sandboxes(),
             layout.containerNotes(),
             layout.disks(),
+            layout.volumes(),
             layout.writables(),
             layout.machines(),
             layout.logs(),

@@ -1,5 +1,6 @@
 package dev.muelle.engine.oci;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.muelle.engine.Machine;
 import dev.muelle.engine.oci.image.Trees;
@@ -14,9 +15,13 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The machines that sandboxes are on: their files, and the namespaces that they share. */
 final class Machines {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Machines.class);
 
   /** What every Linux machine has; nobody else's files are in them. */
   private static final List<String> DIRECTORIES =
@@ -118,10 +123,14 @@ final class Machines {
     try (Stream<Path> directories = Files.list(layout.machines())) {
       for (Path directory : directories.toList()) {
         String id = directory.getFileName().toString();
-        if (Files.exists(layout.machineNote(id))) {
-          known.put(id, json.readValue(Files.readAllBytes(layout.machineNote(id)), Machine.class));
-        } else {
+        if (!Files.exists(layout.machineNote(id))) {
           destroy(id);
+          continue;
+        }
+        try {
+          known.put(id, json.readValue(Files.readAllBytes(layout.machineNote(id)), Machine.class));
+        } catch (JsonProcessingException e) { // its volumes may be all that somebody has
+          LOG.warn("machine {} is left alone: what is noted of it cannot be read", id, e);
         }
       }
     }

@@ -102,6 +102,12 @@ public final class OciEngine implements Engine {
               layout, instance, cgroups, images, launcher, monitor, conmon, sandboxes, leftovers,
               backlog, guard, filters, json, timers);
       OutputGuard.endOthers(instance);
+      leftovers.removeOlder();
+      if (Layout.names(layout.containers()).isEmpty() && leftovers.monitors()) {
+        throw new IOException(
+            "the containers of the server before still run, and their files are mounted in another"
+                + " mount namespace: start the server there, or end them");
+      }
       machines.recover();
       List<Running.Note> notes = containers.notes();
       sandboxes.recover(notes.stream().map(Running.Note::sandbox).toList());

@@ -225,8 +225,11 @@ final class Sandboxes {
 
   /** Where a volume lies that the sandbox's containers share. */
   Path volume(SandboxSpec spec, String name) {
-    Path parent = spec.storageLimit() > 0 ? layout.disk(spec.id()) : layout.writable(spec.id());
-    return parent.resolve("volumes").resolve(name);
+    Path parent =
+        spec.storageLimit() > 0
+            ? layout.disk(spec.id()).resolve("volumes")
+            : layout.volumes(spec.id());
+    return parent.resolve(name);
   }
 
   long storageUsed(SandboxSpec spec) {
@@ -254,11 +257,12 @@ final class Sandboxes {
   private void destroy(String id) throws IOException {
     cgroups.remove(id);
     disks.remove(id);
+    Files.deleteIfExists(layout.disk(id));
     MountPoints.unmount(SharedMemory.of(layout.sandbox(id)));
     if (Files.exists(Path.of("/run/netns", ownNetwork(id)))) {
       Command.run("ip", "netns", "del", ownNetwork(id));
     }
-    Trees.delete(layout.writable(id));
+    Trees.delete(layout.volumes(id));
     Files.deleteIfExists(layout.diskImage(id));
     Trees.delete(layout.sandbox(id)); // last: what has one is removed anew after a crash
   }
@@ -273,12 +277,12 @@ final class Sandboxes {
       adopt(spec);
     }
     for (String id : Layout.names(layout.sandboxes())) {
-      Path note = layout.sandboxNote(id);
-      if (Files.exists(note)) {
-        adopt(json.readValue(Files.readAllBytes(note), SandboxSpec.class));
+      Optional<SandboxSpec> spec = Layout.read(json, layout.sandboxNote(id), SandboxSpec.class);
+      if (spec.isPresent()) {
+        adopt(spec.get());
       }
     }
-    for (Path begun : List.of(layout.sandboxes(), layout.disks())) {
+    for (Path begun : List.of(layout.sandboxes(), layout.disks(), layout.volumes())) {
       for (String id : Layout.names(begun)) {
         if (!known.containsKey(id)) { // now that it is known whose disks stay
           destroy(id);

@@ -68,19 +68,27 @@ final class Watching implements AutoCloseable {
             containers.lookAtAll();
             containers.ids().forEach(this::tell);
           } else if (event.context() instanceof Path path) {
-            String id = path.toString();
-            if (exits) {
-              containers.look(id);
-            } else {
-              containers.written(id);
-              tell(id);
-            }
+            seen(path.toString(), exits);
           }
         }
         key.reset();
       }
     } catch (InterruptedException | ClosedWatchServiceException e) {
       LOG.debug("watching ends");
+    }
+  }
+
+  /** What fails now is looked at again in a few seconds. */
+  private void seen(String id, boolean exited) {
+    try {
+      if (exited) {
+        containers.look(id);
+      } else {
+        containers.written(id);
+        tell(id);
+      }
+    } catch (RuntimeException e) {
+      LOG.warn("looking at container {}", id, e);
     }
   }
 

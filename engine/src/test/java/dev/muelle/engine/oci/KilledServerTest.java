@@ -21,7 +21,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -89,7 +88,11 @@ class KilledServerTest {
         Files.writeString(stray, "0");
       }
       Files.createDirectories(layout.writable("x").resolve("volumes"));
-      machineStartsAnew(lab.instance, layout);
+      MountPoints.unmount(layout.sandboxes());
+      MountPoints.unmount(layout.live());
+      UncheckedIOException elsewhere = assertThrows(UncheckedIOException.class, lab::open);
+      assertTrue(elsewhere.getMessage().contains("another mount namespace"), elsewhere::getMessage);
+      everybodyDies(lab.instance);
       lab.engine = lab.open();
       assertEquals(137, lab.exited("c1").exitCode());
       assertEquals(List.of("before"), lab.texts("c1"));
@@ -109,10 +112,17 @@ class KilledServerTest {
     }
   }
 
-  private static void machineStartsAnew(String instance, Layout layout) throws Exception {
-    Predicate<List<String>> ours =
-        line -> line.stream().anyMatch(argument -> argument.contains(instance + "/"));
-    for (int monitor : Processes.find(ours)) {
+  private static List<Integer> running(String instance) {
+    try {
+      return Processes.find(
+          line -> line.stream().anyMatch(argument -> argument.contains(instance + "/")));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void everybodyDies(String instance) throws Exception {
+    for (int monitor : running(instance)) {
       String children =
           Files.readString(Path.of("/proc/" + monitor + "/task/" + monitor + "/children"));
       Syscalls.kill(monitor, Signals.SIGKILL);
@@ -122,14 +132,52 @@ class KilledServerTest {
         }
       }
     }
-    Lab.await(() -> {
-      try {
-        return Processes.find(ours).isEmpty();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    });
-    MountPoints.unmount(layout.live());
+    Lab.await(() -> running(instance).isEmpty());
+  }
+
+  @Test
+  void aNoteThatTheDiskHasLostIsAsIfItHadNeverBeen() throws Exception {
+    try (Lab lab = new Lab()) {
+      String image = lab.busyboxImage();
+      lab.engine.createSandbox(Lab.sandbox("s1"));
+      lab.engine.startContainer(Lab.container("c1", "s1", image, "sleep 1000"));
+      lab.engine.startContainer(Lab.container("c2", "s1", image, "exit 7"));
+      assertEquals(7, lab.exited("c2").exitCode());
+      lab.engine.close();
+      Layout layout = new Layout(lab.engineRoot().toRealPath());
+      Files.write(layout.containerNote("c1"), new byte[0]);
+      Files.write(layout.jsonFileNote("c2"), new byte[0]);
+      Files.write(layout.exitNote("c2"), new byte[0]);
+      lab.engine = lab.open();
+      assertTrue(lab.engine.container("c1").isEmpty());
+      assertEquals(7, lab.exited("c2").exitCode(), "the monitor's own word is still there");
+      lab.engine.startContainer(Lab.container("c1", "s1", image, "exit 4"));
+      assertEquals(4, lab.exited("c1").exitCode());
+    }
+  }
+
+  @Test
+  void whatAnEarlierVersionLeftIsEnded() throws Exception {
+    try (Lab lab = new Lab()) {
+      String image = lab.busyboxImage();
+      lab.engine.createSandbox(Lab.sandbox("s1"));
+      lab.engine.startContainer(Lab.container("c1", "s1", image, "sleep 1000"));
+      lab.engine.close();
+      Path root = lab.engineRoot().toRealPath();
+      Layout layout = new Layout(root);
+      // As it was: no notes' directory and nothing in memory.
+      Files.createDirectories(root.resolve("containers/c1"));
+      Files.createDirectories(root.resolve("sandboxes/s1/disk"));
+      Files.delete(layout.containerNote("c1"));
+      Files.move(layout.sandbox("s1").resolve("hosts"), root.resolve("sandboxes/s1/hosts"));
+      MountPoints.unmount(layout.sandboxes());
+      MountPoints.unmount(layout.live());
+      lab.engine = lab.open();
+      assertEquals(List.of(), lab.engine.sandboxes());
+      assertFalse(Files.exists(root.resolve("containers")));
+      assertFalse(Files.exists(root.resolve("sandboxes")));
+      assertEquals(List.of(), running(lab.instance));
+    }
   }
 
   @Test

@@ -28,6 +28,7 @@ class LayoutTest {
 
   @AfterEach
   void unmount() {
+    MountPoints.unmount(layout.sandboxes());
     MountPoints.unmount(layout.live());
   }
 

@@ -144,7 +144,7 @@ class LostAndFullTest {
               () -> lab.engine.startContainer(Lab.container("c1", "s1", busybox, "true")));
       assertTrue(e.getMessage().startsWith("CannotStartContainerError: "), e.getMessage());
       assertTrue(lab.engine.container("c1").isEmpty());
-      assertEquals(0, count(lab.engineRoot().resolve("containers")));
+      assertEquals(0, count(lab.engineRoot().resolve("notes")));
       assertEquals(0, count(lab.engineRoot().resolve("live/containers")));
       Files.delete(filler);
       lab.engine.startContainer(Lab.container("c1", "s1", busybox, "exit 4"));
