@@ -101,22 +101,26 @@ final class Advance {
     return group.failures() == 0 ? group : group.hopeful().put(tx);
   }
 
-  /** Load balancers let it go first, then hooks. */
+  /**
+   * Load balancers let it go first, then hooks. One that is dead need not drain, but still has to
+   * be taken out: the server may have died before it did that.
+   */
   private void leave(Tx tx, GroupRecord group, Member member, Seen seen, Instant now) {
-    if (seen.alive(member) && seen.isTarget(member)) {
+    boolean waits = seen.alive(member) ? seen.isTarget(member) : seen.takesTraffic(member);
+    if (waits) {
       activities.proceed(
           tx, member, ScalingActivityStatusCode.WAITING_FOR_ELB_CONNECTION_DRAINING, HALF);
       return;
     }
-    List<Member.Wait> waits =
+    List<Member.Wait> hooks =
         group.deleting() || !seen.alive(member)
             ? List.of()
             : waiting.begin(tx, group, member, Hooks.TERMINATING, now);
-    if (waits.isEmpty()) {
+    if (hooks.isEmpty()) {
       member.in(LifecycleState.TERMINATING_PROCEED).put(tx);
       activities.proceed(tx, member, ScalingActivityStatusCode.IN_PROGRESS, HALF);
     } else {
-      member.waiting(waits).in(LifecycleState.TERMINATING_WAIT).put(tx);
+      member.waiting(hooks).in(LifecycleState.TERMINATING_WAIT).put(tx);
       activities.proceed(tx, member, ScalingActivityStatusCode.MID_LIFECYCLE_ACTION, HALF);
     }
   }

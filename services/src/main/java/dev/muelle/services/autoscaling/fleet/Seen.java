@@ -45,6 +45,13 @@ record Seen(
     return targets.values().stream().anyMatch(group -> group.containsKey(member.id()));
   }
 
+  /** Whether a target group has it, and it does not drain. */
+  boolean takesTraffic(Member member) {
+    return targets.values().stream()
+        .map(group -> group.get(member.id()))
+        .anyMatch(state -> state != null && state != TargetHealthStateEnum.DRAINING);
+  }
+
   /** Whether all of these target groups have it. */
   boolean isTarget(Member member, List<String> groups) {
     return groups.stream()
