@@ -28,6 +28,8 @@ import dev.muelle.services.autoscaling.notice.Post;
 import dev.muelle.services.autoscaling.policy.Policies;
 import dev.muelle.services.autoscaling.policy.Scaler;
 import dev.muelle.services.autoscaling.policy.Warmup;
+import dev.muelle.services.autoscaling.refresh.RefreshEvents;
+import dev.muelle.services.autoscaling.refresh.Refreshes;
 import dev.muelle.services.autoscaling.schedule.ScheduledActions;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Member;
@@ -45,6 +47,8 @@ import software.amazon.awssdk.services.autoscaling.model.BatchDeleteScheduledAct
 import software.amazon.awssdk.services.autoscaling.model.BatchDeleteScheduledActionResponse;
 import software.amazon.awssdk.services.autoscaling.model.BatchPutScheduledUpdateGroupActionRequest;
 import software.amazon.awssdk.services.autoscaling.model.BatchPutScheduledUpdateGroupActionResponse;
+import software.amazon.awssdk.services.autoscaling.model.CancelInstanceRefreshRequest;
+import software.amazon.awssdk.services.autoscaling.model.CancelInstanceRefreshResponse;
 import software.amazon.awssdk.services.autoscaling.model.CompleteLifecycleActionRequest;
 import software.amazon.awssdk.services.autoscaling.model.CompleteLifecycleActionResponse;
 import software.amazon.awssdk.services.autoscaling.model.CreateAutoScalingGroupRequest;
@@ -77,6 +81,8 @@ import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingInst
 import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingInstancesResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingNotificationTypesRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingNotificationTypesResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeInstanceRefreshesRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeInstanceRefreshesResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeLaunchConfigurationsRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribeLaunchConfigurationsResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeLifecycleHookTypesRequest;
@@ -131,12 +137,16 @@ import software.amazon.awssdk.services.autoscaling.model.RecordLifecycleActionHe
 import software.amazon.awssdk.services.autoscaling.model.RecordLifecycleActionHeartbeatResponse;
 import software.amazon.awssdk.services.autoscaling.model.ResumeProcessesRequest;
 import software.amazon.awssdk.services.autoscaling.model.ResumeProcessesResponse;
+import software.amazon.awssdk.services.autoscaling.model.RollbackInstanceRefreshRequest;
+import software.amazon.awssdk.services.autoscaling.model.RollbackInstanceRefreshResponse;
 import software.amazon.awssdk.services.autoscaling.model.SetDesiredCapacityRequest;
 import software.amazon.awssdk.services.autoscaling.model.SetDesiredCapacityResponse;
 import software.amazon.awssdk.services.autoscaling.model.SetInstanceHealthRequest;
 import software.amazon.awssdk.services.autoscaling.model.SetInstanceHealthResponse;
 import software.amazon.awssdk.services.autoscaling.model.SetInstanceProtectionRequest;
 import software.amazon.awssdk.services.autoscaling.model.SetInstanceProtectionResponse;
+import software.amazon.awssdk.services.autoscaling.model.StartInstanceRefreshRequest;
+import software.amazon.awssdk.services.autoscaling.model.StartInstanceRefreshResponse;
 import software.amazon.awssdk.services.autoscaling.model.SuspendProcessesRequest;
 import software.amazon.awssdk.services.autoscaling.model.SuspendProcessesResponse;
 import software.amazon.awssdk.services.autoscaling.model.TerminateInstanceInAutoScalingGroupRequest;
@@ -173,6 +183,7 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
   private final Scaler scaler;
   private final Warmup warmup;
   private final ScheduledActions schedule;
+  private final Refreshes refreshes;
   private final Loop<String> groupLoop; // by name
   private final Loop<String> scheduleLoop; // by name, too
   private final Loop<String> goneLoop; // the alarms that groups leave behind
@@ -213,9 +224,21 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
     scaler = new Scaler(scope, store, timers, cloudWatch, this::wake);
     warmup = new Warmup(store, timers);
     schedule = new ScheduledActions(scope, store, timers, ids, this::wakeSchedule, this::wake);
+    RefreshEvents refreshEvents = new RefreshEvents(events);
+    refreshes = new Refreshes(store, timers, ids, recipes, refreshEvents, this::wake);
     Keeper keeper =
         new Keeper(
-            store, timers, ids, ec2, elb, observer, recipes, activities, departures, waiting);
+            store,
+            timers,
+            ids,
+            ec2,
+            elb,
+            observer,
+            recipes,
+            activities,
+            departures,
+            waiting,
+            refreshEvents);
     groupLoop = new Loop<>("autoscaling-group", timers, random, GROUPS_AT_ONCE, keeper::look);
     scheduleLoop =
         new Loop<>("autoscaling-schedule", timers, random, GROUPS_AT_ONCE, schedule::look);
@@ -599,5 +622,27 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
   public DescribeAutoScalingNotificationTypesResponse describeAutoScalingNotificationTypes(
       DescribeAutoScalingNotificationTypesRequest request) {
     return notices.types();
+  }
+
+  @Override
+  public StartInstanceRefreshResponse startInstanceRefresh(StartInstanceRefreshRequest request) {
+    return refreshes.start(request);
+  }
+
+  @Override
+  public CancelInstanceRefreshResponse cancelInstanceRefresh(CancelInstanceRefreshRequest request) {
+    return refreshes.cancel(request);
+  }
+
+  @Override
+  public RollbackInstanceRefreshResponse rollbackInstanceRefresh(
+      RollbackInstanceRefreshRequest request) {
+    return refreshes.rollBack(request);
+  }
+
+  @Override
+  public DescribeInstanceRefreshesResponse describeInstanceRefreshes(
+      DescribeInstanceRefreshesRequest request) {
+    return refreshes.describe(request);
   }
 }

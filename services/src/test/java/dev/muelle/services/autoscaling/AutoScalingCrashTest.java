@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingException;
+import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshStatus;
 
 /**
  * The server dies between any two steps while a group grows, shrinks and loses instances: in the
@@ -39,6 +40,32 @@ class AutoScalingCrashTest {
       }
     }
     assertTrue(deaths >= SEEDS, "the server died only " + deaths + " times");
+  }
+
+  @Test
+  void whatDiesOnItsWayOutLeavesItsTargetGroups() throws IOException {
+    for (int steps = 1; steps <= 20; steps++) {
+      Path place = Files.createTempDirectory(directory, "steps" + steps);
+      try (World world = new World(place, steps)) {
+        String targets = world.balancer.group("web");
+        world.scaling.createAutoScalingGroup(world.group(0, 1, 1).targetGroupARNs(targets).build());
+        world.serves(1);
+        String id = world.serving().getFirst();
+        world.life().endAfter(steps);
+        try {
+          world.scaling.terminateInstanceInAutoScalingGroup(
+              r -> r.instanceId(id).shouldDecrementDesiredCapacity(true));
+        } catch (Life.Killed e) {
+          continue; // it was not decided yet
+        }
+        world.pass(Duration.ofSeconds(10));
+        world.ec2.terminateInstances(r -> r.instanceIds(id));
+        world.restart();
+        world.until("it is gone", () -> world.group().instances().isEmpty());
+        world.balancer.drained();
+        assertEquals(Set.of(), world.balancer.groups.get(targets).keySet(), steps + " steps");
+      }
+    }
   }
 
   private static final List<String> NOTICES =
@@ -114,14 +141,19 @@ class AutoScalingCrashTest {
     }
 
     private void something() {
-      switch (chaos.nextInt(4)) {
+      switch (chaos.nextInt(5)) {
         case 0, 1 -> {
           int desired = chaos.nextInt(9);
           ask(() ->
               world.scaling.setDesiredCapacity(
                   r -> r.autoScalingGroupName(World.GROUP).desiredCapacity(desired)));
         }
-        case 2 -> {
+        case 2 ->
+            ask(() ->
+                world.scaling.startInstanceRefresh(r ->
+                    r.autoScalingGroupName(World.GROUP)
+                        .preferences(p -> p.minHealthyPercentage(50).instanceWarmup(0))));
+        case 3 -> {
           List<String> alive = world.alive();
           if (!alive.isEmpty()) {
             String id = alive.get(chaos.nextInt(alive.size()));
@@ -147,6 +179,17 @@ class AutoScalingCrashTest {
         deaths++;
         world.restart();
       }
+      world.until(
+          "all is replaced",
+          () -> {
+            world.balancer.drained();
+            return world
+                .scaling
+                .describeInstanceRefreshes(r -> r.autoScalingGroupName(World.GROUP))
+                .instanceRefreshes()
+                .stream()
+                .allMatch(one -> one.status() == InstanceRefreshStatus.SUCCESSFUL);
+          });
       int desired = world.group().desiredCapacity();
       world.until(
           desired + " in service",

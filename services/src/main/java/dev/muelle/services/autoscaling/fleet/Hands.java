@@ -2,6 +2,7 @@ package dev.muelle.services.autoscaling.fleet;
 
 import dev.muelle.services.autoscaling.activity.Activities;
 import dev.muelle.services.autoscaling.launch.Recipes;
+import dev.muelle.services.autoscaling.refresh.RefreshRecord;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Member;
 import dev.muelle.services.autoscaling.state.ScalingProcess;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -167,12 +169,13 @@ final class Hands {
 
   private boolean launch(GroupRecord group, Member slot) {
     try {
-      Member asked = slot.launch() == null ? write(slot, request(group, slot)) : slot;
-      RunInstancesRequest request = Objects.requireNonNull(asked.launch());
+      Member written = slot.launch() == null ? write(slot, request(group, slot)) : slot;
+      RunInstancesRequest request = Objects.requireNonNull(written.launch());
+      AutoScalingGroup asked = asked(group);
       Instance made = Recipes.onOwnBehalf(() -> ec2.runInstances(request)).instances().getFirst();
       store.write(tx -> {
         Member now = tx.get(Member.TABLE, slot.token()).orElseThrow().value();
-        Member named = now.with(i -> launched(i, group.group(), request, made)).put(tx);
+        Member named = now.with(i -> launched(i, group.group(), asked, request, made)).put(tx);
         activities.proceed(tx, named, ScalingActivityStatusCode.PRE_IN_SERVICE, 30);
         return named;
       });
@@ -183,7 +186,12 @@ final class Hands {
   }
 
   private RunInstancesRequest request(GroupRecord group, Member slot) {
-    return recipes.of(group.group(), slot.subnet(), slot.token());
+    return recipes.of(asked(group), slot.subnet(), slot.token());
+  }
+
+  /** As a refresh wants it, if there is one. */
+  private AutoScalingGroup asked(GroupRecord group) {
+    return store.read(tx -> RefreshRecord.configured(tx, group.group()));
   }
 
   private Member write(Member slot, RunInstancesRequest request) {
@@ -194,19 +202,24 @@ final class Hands {
   private static software.amazon.awssdk.services.autoscaling.model.Instance.Builder launched(
       software.amazon.awssdk.services.autoscaling.model.Instance.Builder instance,
       AutoScalingGroup group,
+      AutoScalingGroup asked,
       RunInstancesRequest request,
       Instance made) {
     if (request.launchTemplate() == null) {
       instance.launchConfigurationName(group.launchConfigurationName());
     } else {
-      LaunchTemplateSpecification meant = Recipes.template(group);
       String id = request.launchTemplate().launchTemplateId();
+      @Nullable String name = // a launch may be older than a refresh
+          Stream.of(asked, group)
+              .map(Recipes::template)
+              .filter(meant -> meant != null && id.equals(meant.launchTemplateId()))
+              .map(LaunchTemplateSpecification::launchTemplateName)
+              .filter(Objects::nonNull)
+              .findFirst()
+              .orElse(null);
       instance.launchTemplate(t ->
           t.launchTemplateId(id)
-              .launchTemplateName(
-                  meant != null && id.equals(meant.launchTemplateId())
-                      ? meant.launchTemplateName()
-                      : null)
+              .launchTemplateName(name)
               .version(request.launchTemplate().version()));
     }
     return instance

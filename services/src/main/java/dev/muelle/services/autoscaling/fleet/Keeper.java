@@ -7,6 +7,8 @@ import dev.muelle.services.autoscaling.hook.Waiting;
 import dev.muelle.services.autoscaling.launch.Recipes;
 import dev.muelle.services.autoscaling.notice.Notices;
 import dev.muelle.services.autoscaling.policy.Policies;
+import dev.muelle.services.autoscaling.refresh.RefreshEvents;
+import dev.muelle.services.autoscaling.refresh.RefreshRecord;
 import dev.muelle.services.autoscaling.schedule.ScheduledActions;
 import dev.muelle.services.autoscaling.state.Causes;
 import dev.muelle.services.autoscaling.state.GroupRecord;
@@ -42,6 +44,7 @@ public final class Keeper {
   private final Advance advance;
   private final Departures departures;
   private final Sizing sizing;
+  private final Rolling rolling;
   private final Hands hands;
 
   public Keeper(
@@ -54,13 +57,15 @@ public final class Keeper {
       Recipes recipes,
       Activities activities,
       Departures departures,
-      Waiting waiting) {
+      Waiting waiting,
+      RefreshEvents refreshes) {
     this.store = store;
     this.clock = clock;
     this.observer = observer;
     this.departures = departures;
     this.advance = new Advance(activities, waiting);
     this.sizing = new Sizing(ids, activities, departures);
+    this.rolling = new Rolling(departures, refreshes);
     this.hands = new Hands(store, clock, ec2, elb, recipes, activities);
   }
 
@@ -84,7 +89,8 @@ public final class Keeper {
       changed |= hands.tend(group, member, seen);
     }
     hands.traffic(group, members, seen);
-    return changed ? AT_ONCE : next(group, members, now);
+    boolean refreshing = store.read(tx -> RefreshRecord.active(tx, name)).isPresent();
+    return changed ? AT_ONCE : next(group, members, refreshing, now);
   }
 
   /** Says whether the group is still there. */
@@ -98,6 +104,7 @@ public final class Keeper {
     if (group.deleting() && members.isEmpty()) {
       Hooks.forget(tx, name);
       Notices.forget(tx, name);
+      RefreshRecord.forget(tx, name);
       ScheduledActions.forget(tx, name);
       Policies.forget(tx, name);
       tx.delete(GroupRecord.TABLE, name);
@@ -114,6 +121,7 @@ public final class Keeper {
       }
     }
     sizing.settle(tx, group, Member.of(tx, name), seen, now);
+    rolling.step(tx, GroupRecord.get(tx, name), now);
     return true;
   }
 
@@ -151,13 +159,15 @@ public final class Keeper {
             || member.state() == LifecycleState.ENTERING_STANDBY);
   }
 
-  private static @Nullable Duration next(GroupRecord group, List<Member> members, Instant now) {
+  private static @Nullable Duration next(
+      GroupRecord group, List<Member> members, boolean refreshing, Instant now) {
     if (members.stream().anyMatch(Hands::busy)
         || !group.joining().isEmpty()
         || !group.leaving().isEmpty()) {
       return SOON;
     }
-    Duration usual = group.group().targetGroupARNs().isEmpty() ? NOW_AND_THEN : CHECKING;
+    Duration usual =
+        group.group().targetGroupARNs().isEmpty() && !refreshing ? NOW_AND_THEN : CHECKING;
     Stream<Instant> deadlines =
         Stream.concat(
             members.stream().flatMap(m -> m.waits().stream().map(Member.Wait::until)),

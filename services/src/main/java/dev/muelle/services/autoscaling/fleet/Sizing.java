@@ -3,6 +3,7 @@ package dev.muelle.services.autoscaling.fleet;
 import dev.muelle.services.Ids;
 import dev.muelle.services.autoscaling.activity.Activities;
 import dev.muelle.services.autoscaling.activity.Kind;
+import dev.muelle.services.autoscaling.refresh.RefreshRecord;
 import dev.muelle.services.autoscaling.state.Causes;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Member;
@@ -57,7 +58,9 @@ final class Sizing {
     int desired = group.group().desiredCapacity();
     String cause =
         group.causes().isEmpty()
-            ? Causes.replacing(now)
+            ? RefreshRecord.active(tx, group.name()).isPresent()
+                ? Causes.refreshing(now)
+                : Causes.replacing(now)
             : said(group) + Causes.growing(now, desired - more, desired);
     List<Member> all = new ArrayList<>(members);
     for (int i = 0; i < count; i++) {

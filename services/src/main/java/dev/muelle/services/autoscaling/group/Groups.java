@@ -6,6 +6,7 @@ import dev.muelle.services.autoscaling.fleet.Observer;
 import dev.muelle.services.autoscaling.fleet.Place;
 import dev.muelle.services.autoscaling.hook.Hooks;
 import dev.muelle.services.autoscaling.launch.Recipes;
+import dev.muelle.services.autoscaling.refresh.RefreshRecord;
 import dev.muelle.services.autoscaling.state.Causes;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Member;
@@ -273,14 +274,16 @@ public final class Groups {
     AutoScalingGroup placed = elsewhere || otherwise ? placed(settled) : settled;
     store.write(tx -> {
       GroupRecord now = GroupRecord.changeable(tx, request.autoScalingGroupName());
-      AutoScalingGroup next =
-          changed(now.group(), request).toBuilder()
-              .launchTemplate(placed.launchTemplate())
-              .mixedInstancesPolicy(placed.mixedInstancesPolicy())
-              .availabilityZones(placed.availabilityZones())
-              .build();
-      GroupRules.check(next);
-      return resized(now.hopeful(), next, "a user request", clock.instant()).put(tx);
+      AutoScalingGroup.Builder next =
+          changed(now.group(), request).toBuilder().availabilityZones(placed.availabilityZones());
+      if (otherwise) {
+        RefreshRecord.unlessConfiguring(tx, now.name());
+        next.launchTemplate(placed.launchTemplate())
+            .mixedInstancesPolicy(placed.mixedInstancesPolicy());
+      }
+      AutoScalingGroup wanted = next.build();
+      GroupRules.check(wanted);
+      return resized(now.hopeful(), wanted, "a user request", clock.instant()).put(tx);
     });
     wake.accept(before.name());
     return UpdateAutoScalingGroupResponse.builder().build();

@@ -90,6 +90,10 @@ public final class Causes {
         "an instance was launched in response to an unhealthy instance needing to be replaced.");
   }
 
+  public static String refreshing(Instant now) {
+    return at(now, "an instance was launched in response to an instance refresh.");
+  }
+
   public static String balancing(Instant now, String zone) {
     return at(
         now,

@@ -8,8 +8,11 @@ import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.core.SdkField;
 import software.amazon.awssdk.core.SdkPojo;
 import software.amazon.awssdk.http.SdkHttpResponse;
+import software.amazon.awssdk.services.autoscaling.model.ActiveInstanceRefreshNotFoundException;
 import software.amazon.awssdk.services.autoscaling.model.AlreadyExistsException;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingException;
+import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshInProgressException;
+import software.amazon.awssdk.services.autoscaling.model.IrreversibleInstanceRefreshException;
 import software.amazon.awssdk.services.autoscaling.model.LimitExceededException;
 import software.amazon.awssdk.services.autoscaling.model.ResourceInUseException;
 import software.amazon.awssdk.services.autoscaling.model.ScalingActivityInProgressException;
@@ -68,6 +71,38 @@ public final class Refuse {
             .message(message)
             .statusCode(BAD_REQUEST)
             .awsErrorDetails(details("ScalingActivityInProgress", message))
+            .build();
+  }
+
+  public static AutoScalingException refreshing() {
+    String message =
+        "An Instance Refresh is already in progress and blocks the execution of this Instance"
+            + " Refresh.";
+    return (AutoScalingException)
+        InstanceRefreshInProgressException.builder()
+            .message(message)
+            .statusCode(BAD_REQUEST)
+            .awsErrorDetails(details("InstanceRefreshInProgress", message))
+            .build();
+  }
+
+  public static AutoScalingException notRefreshing(String group) {
+    String message =
+        "No in progress or pending Instance Refresh found for Auto Scaling group " + group;
+    return (AutoScalingException)
+        ActiveInstanceRefreshNotFoundException.builder()
+            .message(message)
+            .statusCode(BAD_REQUEST)
+            .awsErrorDetails(details("ActiveInstanceRefreshNotFound", message))
+            .build();
+  }
+
+  public static AutoScalingException irreversible(String message) {
+    return (AutoScalingException)
+        IrreversibleInstanceRefreshException.builder()
+            .message(message)
+            .statusCode(BAD_REQUEST)
+            .awsErrorDetails(details("IrreversibleInstanceRefresh", message))
             .build();
   }
 

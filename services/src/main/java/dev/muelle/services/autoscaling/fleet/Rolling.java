@@ -1,0 +1,203 @@
+package dev.muelle.services.autoscaling.fleet;
+
+import dev.muelle.services.autoscaling.refresh.RefreshEvents;
+import dev.muelle.services.autoscaling.refresh.RefreshRecord;
+import dev.muelle.services.autoscaling.state.Causes;
+import dev.muelle.services.autoscaling.state.GroupRecord;
+import dev.muelle.services.autoscaling.state.Member;
+import dev.muelle.services.autoscaling.state.ScalingProcess;
+import dev.muelle.store.Tx;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.autoscaling.model.AutoScalingGroup;
+import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshStatus;
+import software.amazon.awssdk.services.autoscaling.model.LifecycleState;
+import software.amazon.awssdk.services.autoscaling.model.RefreshPreferences;
+import software.amazon.awssdk.services.autoscaling.model.ScaleInProtectedInstances;
+import software.amazon.awssdk.services.autoscaling.model.StandbyInstances;
+
+/**
+ * Carries instance refreshes on: as many old instances are terminated as may be missing; that they
+ * are replaced is the group's usual business.
+ *
+ * @see <a
+ *     href="https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-refresh-overview.html">How
+ *     an instance refresh works</a>
+ */
+final class Rolling {
+
+  /** For which a refresh waits that does not come further. */
+  private static final Duration PATIENCE = Duration.ofHours(1);
+
+  private static final int ALL = 100; // percent
+
+  private final Departures departures;
+  private final RefreshEvents events;
+
+  Rolling(Departures departures, RefreshEvents events) {
+    this.departures = departures;
+    this.events = events;
+  }
+
+  /** One step of a group's refresh, if there is one. */
+  void step(Tx tx, GroupRecord group, Instant now) {
+    Optional<RefreshRecord> active = RefreshRecord.active(tx, group.name());
+    if (active.isEmpty() || group.deleting()) {
+      return;
+    }
+    RefreshRecord refresh = active.get();
+    List<Member> members = Member.of(tx, group.name());
+    if (refresh.status() == InstanceRefreshStatus.CANCELLING) {
+      if (members.stream().noneMatch(m -> m.coming() || m.going())) {
+        end(tx, group, refresh, InstanceRefreshStatus.CANCELLED, null, now);
+      }
+      return;
+    }
+    roll(tx, group, refresh, members, now);
+  }
+
+  private void roll(
+      Tx tx, GroupRecord group, RefreshRecord refresh, List<Member> members, Instant now) {
+    RefreshPreferences how = refresh.refresh().preferences();
+    List<Member> left =
+        members.stream().filter(m -> refresh.concerns(m) && counts(m, how)).toList();
+    RefreshRecord next = refresh.left(left.size(), now);
+    if (next.status() == InstanceRefreshStatus.PENDING) {
+      next = next.with(r -> r.status(InstanceRefreshStatus.IN_PROGRESS));
+    }
+    int desired = group.group().desiredCapacity();
+    Duration warmup = warmup(group, how);
+    RefreshRecord current = next;
+    int ready = (int) members.stream().filter(m -> current.isReady(m, warmup, now)).count();
+    if (left.isEmpty() && ready >= desired && members.stream().allMatch(Rolling::rests)) {
+      succeed(tx, group, next, now);
+    } else if (now.isAfter(next.progressAt().plus(PATIENCE).plus(warmup))) {
+      giveUp(tx, group, next, members, now);
+    } else {
+      if (!next.equals(refresh)) {
+        next.put(tx);
+      }
+      replace(tx, group, left, how, ready, now);
+    }
+  }
+
+  private static boolean rests(Member member) {
+    return !member.coming() && !member.going();
+  }
+
+  /** Whether an instance is waited for, if it is not as it should be. */
+  private static boolean counts(Member member, RefreshPreferences how) {
+    boolean ignored =
+        (member.isProtected()
+                && how.scaleInProtectedInstances() == ScaleInProtectedInstances.IGNORE)
+            || (stands(member) && how.standbyInstances() == StandbyInstances.IGNORE);
+    return !ignored && !member.going();
+  }
+
+  private static boolean stands(Member member) {
+    return member.state() == LifecycleState.STANDBY
+        || member.state() == LifecycleState.ENTERING_STANDBY;
+  }
+
+  /** A preference, or else the group's warm-up, or else its grace period. */
+  private static Duration warmup(GroupRecord group, RefreshPreferences how) {
+    return Duration.ofSeconds(
+        Stream.of(
+                Optional.ofNullable(how.instanceWarmup()),
+                Optional.ofNullable(group.group().defaultInstanceWarmup()).filter(w -> w >= 0),
+                Optional.ofNullable(group.group().healthCheckGracePeriod()))
+            .flatMap(Optional::stream)
+            .findFirst()
+            .orElse(0));
+  }
+
+  private void replace(
+      Tx tx, GroupRecord group, List<Member> left, RefreshPreferences how, int ready, Instant now) {
+    boolean runs =
+        Stream.of(ScalingProcess.INSTANCE_REFRESH, ScalingProcess.LAUNCH, ScalingProcess.TERMINATE)
+            .allMatch(process -> process.runs(group.group()));
+    if (!runs || group.failures() > 0) {
+      return; // what cannot be launched is not to replace what is there
+    }
+    int desired = group.group().desiredCapacity();
+    int least = Math.ceilDiv(desired * how.minHealthyPercentage(), ALL);
+    int missing = Math.max(0, desired - ready);
+    int may = Math.max(1, desired - least) - missing;
+    left.stream()
+        .filter(m -> mayGo(m, how))
+        .limit(Math.max(0, may))
+        .forEach(m ->
+            departures.terminate(
+                tx, group, m, Causes.outOfService(now, "an instance refresh"), now));
+  }
+
+  private static boolean mayGo(Member member, RefreshPreferences how) {
+    boolean unprotected =
+        !member.isProtected()
+            || how.scaleInProtectedInstances() == ScaleInProtectedInstances.REFRESH;
+    boolean serves = member.inService() && member.id() != null;
+    boolean standing =
+        member.state() == LifecycleState.STANDBY
+            && how.standbyInstances() == StandbyInstances.TERMINATE;
+    return unprotected && (serves || standing);
+  }
+
+  /** The group is from now on as its instances are. */
+  private void succeed(Tx tx, GroupRecord group, RefreshRecord refresh, Instant now) {
+    if (refresh.turnsBack()) {
+      end(tx, group, refresh, InstanceRefreshStatus.ROLLBACK_SUCCESSFUL, null, now);
+      return;
+    }
+    AutoScalingGroup wanted =
+        RefreshRecord.configured(group.group(), refresh.refresh().desiredConfiguration());
+    GroupRecord.get(tx, group.name())
+        .with(g ->
+            g.launchTemplate(wanted.launchTemplate())
+                .launchConfigurationName(wanted.launchConfigurationName())
+                .mixedInstancesPolicy(wanted.mixedInstancesPolicy()))
+        .put(tx);
+    end(tx, group, refresh, InstanceRefreshStatus.SUCCESSFUL, null, now);
+  }
+
+  private void giveUp(
+      Tx tx, GroupRecord group, RefreshRecord refresh, List<Member> members, Instant now) {
+    String why =
+        "No instance could be replaced for "
+            + PATIENCE.toMinutes()
+            + " minutes. "
+            + refresh.refresh().instancesToUpdate()
+            + " instances are left.";
+    if (refresh.turnsBack()) {
+      end(tx, group, refresh, InstanceRefreshStatus.ROLLBACK_FAILED, why, now);
+    } else if (Boolean.TRUE.equals(refresh.refresh().preferences().autoRollback())) {
+      RefreshRecord back = refresh.turnedBack(why, members, now).put(tx);
+      events.tell(tx, group, back, "Rollback Started", now);
+    } else {
+      end(tx, group, refresh, InstanceRefreshStatus.FAILED, why, now);
+    }
+  }
+
+  private void end(
+      Tx tx,
+      GroupRecord group,
+      RefreshRecord refresh,
+      InstanceRefreshStatus status,
+      @Nullable String why,
+      Instant now) {
+    RefreshRecord over = refresh.with(r -> r.status(status).statusReason(why).endTime(now)).put(tx);
+    String what =
+        switch (status) {
+          case SUCCESSFUL -> "Succeeded";
+          case FAILED -> "Failed";
+          case CANCELLED -> "Cancelled";
+          case ROLLBACK_SUCCESSFUL -> "Rollback Succeeded";
+          case ROLLBACK_FAILED -> "Rollback Failed";
+          default -> throw new IllegalStateException(status.toString());
+        };
+    events.tell(tx, group, over, what, now);
+  }
+}

@@ -1,0 +1,277 @@
+package dev.muelle.services.autoscaling.refresh;
+
+import dev.muelle.services.Ids;
+import dev.muelle.services.autoscaling.launch.Recipes;
+import dev.muelle.services.autoscaling.state.GroupRecord;
+import dev.muelle.services.autoscaling.state.Member;
+import dev.muelle.services.autoscaling.state.Pages;
+import dev.muelle.services.autoscaling.state.Refuse;
+import dev.muelle.store.Store;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.autoscaling.model.AutoScalingGroup;
+import software.amazon.awssdk.services.autoscaling.model.CancelInstanceRefreshRequest;
+import software.amazon.awssdk.services.autoscaling.model.CancelInstanceRefreshResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeInstanceRefreshesRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeInstanceRefreshesResponse;
+import software.amazon.awssdk.services.autoscaling.model.DesiredConfiguration;
+import software.amazon.awssdk.services.autoscaling.model.InstanceRefresh;
+import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshStatus;
+import software.amazon.awssdk.services.autoscaling.model.LaunchTemplateSpecification;
+import software.amazon.awssdk.services.autoscaling.model.RefreshPreferences;
+import software.amazon.awssdk.services.autoscaling.model.RollbackInstanceRefreshRequest;
+import software.amazon.awssdk.services.autoscaling.model.RollbackInstanceRefreshResponse;
+import software.amazon.awssdk.services.autoscaling.model.ScaleInProtectedInstances;
+import software.amazon.awssdk.services.autoscaling.model.StandbyInstances;
+import software.amazon.awssdk.services.autoscaling.model.StartInstanceRefreshRequest;
+import software.amazon.awssdk.services.autoscaling.model.StartInstanceRefreshResponse;
+import software.amazon.awssdk.services.ec2.model.LaunchTemplateVersion;
+
+/**
+ * Begins, ends and shows instance refreshes.
+ *
+ * @see <a
+ *     href="https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_StartInstanceRefresh.html">StartInstanceRefresh</a>
+ * @see <a
+ *     href="https://docs.aws.amazon.com/autoscaling/ec2/userguide/understand-instance-refresh-default-values.html">Default
+ *     values</a>
+ */
+public final class Refreshes {
+
+  private static final int LEAST_HEALTHY = 90; // percent
+  private static final int ALL = 100; // percent
+  private static final int USUAL_PAGE = 50;
+
+  private final Store store;
+  private final InstantSource clock;
+  private final Ids ids;
+  private final Recipes recipes;
+  private final RefreshEvents events;
+  private final Consumer<String> wake;
+
+  public Refreshes(
+      Store store,
+      InstantSource clock,
+      Ids ids,
+      Recipes recipes,
+      RefreshEvents events,
+      Consumer<String> wake) {
+    this.store = store;
+    this.clock = clock;
+    this.ids = ids;
+    this.recipes = recipes;
+    this.events = events;
+    this.wake = wake;
+  }
+
+  public StartInstanceRefreshResponse start(StartInstanceRefreshRequest request) {
+    if (request.strategyAsString() != null && !request.strategyAsString().equals("Rolling")) {
+      throw Refuse.unsupported("Strategy with the value " + request.strategyAsString());
+    }
+    RefreshPreferences preferences = preferences(request.preferences());
+    GroupRecord before =
+        store.read(tx -> GroupRecord.changeable(tx, request.autoScalingGroupName()));
+    DesiredConfiguration desired = desired(request.desiredConfiguration());
+    AutoScalingGroup wanted = RefreshRecord.configured(before.group(), desired);
+    recipes.check(wanted, before.subnets().getFirst());
+    if (preferences.autoRollback()) {
+      reversible(before.group(), desired);
+    }
+    Predicate<Member> matches = preferences.skipMatching() ? matching(wanted) : member -> false;
+    Instant now = clock.instant();
+    String id = ids.uuid();
+    store.write(tx -> {
+      GroupRecord group = GroupRecord.changeable(tx, before.name());
+      if (RefreshRecord.active(tx, group.name()).isPresent()) {
+        throw Refuse.refreshing();
+      }
+      List<Member> members = Member.of(tx, group.name());
+      List<String> stale =
+          members.stream().filter(m -> !m.going() && !matches.test(m)).map(Member::token).toList();
+      InstanceRefresh refresh =
+          InstanceRefresh.builder()
+              .instanceRefreshId(id)
+              .autoScalingGroupName(group.name())
+              .status(InstanceRefreshStatus.PENDING)
+              .startTime(now)
+              .percentageComplete(0)
+              .instancesToUpdate(stale.size())
+              .preferences(preferences)
+              .desiredConfiguration(desired)
+              .strategy("Rolling")
+              .build();
+      RefreshRecord.forgetOld(tx, group.name());
+      RefreshRecord made =
+          new RefreshRecord(
+                  refresh, stale, members.stream().map(Member::token).toList(), stale.size(), now)
+              .put(tx);
+      events.tell(tx, group, made, "Started", now);
+      return made;
+    });
+    wake.accept(before.name());
+    return StartInstanceRefreshResponse.builder().instanceRefreshId(id).build();
+  }
+
+  private static RefreshPreferences preferences(@Nullable RefreshPreferences given) {
+    RefreshPreferences asked = given == null ? RefreshPreferences.builder().build() : given;
+    Refuse.unlessEffective(
+        asked,
+        Set.of(
+            "MinHealthyPercentage",
+            "MaxHealthyPercentage",
+            "InstanceWarmup",
+            "SkipMatching",
+            "AutoRollback",
+            "ScaleInProtectedInstances",
+            "StandbyInstances"));
+    Refuse.unlessWithin("preferences.minHealthyPercentage", asked.minHealthyPercentage(), 0, ALL);
+    Refuse.unlessWithin("preferences.instanceWarmup", asked.instanceWarmup(), 0, Integer.MAX_VALUE);
+    if (Objects.equals(asked.minHealthyPercentage(), ALL)) { // it would launch first
+      throw Refuse.unsupported("MinHealthyPercentage with the value " + ALL);
+    }
+    if (asked.maxHealthyPercentage() != null && asked.minHealthyPercentage() == null) {
+      throw Refuse.invalid(
+          "If you specify MaxHealthyPercentage, you must also specify MinHealthyPercentage.");
+    }
+    if (asked.maxHealthyPercentage() != null && asked.maxHealthyPercentage() != ALL) {
+      throw Refuse.unsupported(
+          "MaxHealthyPercentage with the value " + asked.maxHealthyPercentage());
+    }
+    if (asked.scaleInProtectedInstances() == ScaleInProtectedInstances.UNKNOWN_TO_SDK_VERSION
+        || asked.standbyInstances() == StandbyInstances.UNKNOWN_TO_SDK_VERSION) {
+      throw Refuse.invalid(
+          "ScaleInProtectedInstances is one of Refresh, Ignore and Wait, StandbyInstances one of"
+              + " Terminate, Ignore and Wait");
+    }
+    return RefreshPreferences.builder()
+        .minHealthyPercentage(
+            Objects.requireNonNullElse(asked.minHealthyPercentage(), LEAST_HEALTHY))
+        .maxHealthyPercentage(ALL)
+        .instanceWarmup(asked.instanceWarmup())
+        .skipMatching(Boolean.TRUE.equals(asked.skipMatching()))
+        .autoRollback(Boolean.TRUE.equals(asked.autoRollback()))
+        .scaleInProtectedInstances(
+            Objects.requireNonNullElse(
+                asked.scaleInProtectedInstances(), ScaleInProtectedInstances.WAIT))
+        .standbyInstances(
+            Objects.requireNonNullElse(asked.standbyInstances(), StandbyInstances.WAIT))
+        .build();
+  }
+
+  private @Nullable DesiredConfiguration desired(@Nullable DesiredConfiguration given) {
+    if (given == null) {
+      return null;
+    }
+    Refuse.unlessEffective(given, Set.of("LaunchTemplate"));
+    LaunchTemplateSpecification template =
+        Refuse.required("desiredConfiguration.launchTemplate", given.launchTemplate());
+    return DesiredConfiguration.builder().launchTemplate(recipes.settled(template)).build();
+  }
+
+  /** What was before can be had again only if it is known, and stays the same. */
+  private static void reversible(AutoScalingGroup group, @Nullable DesiredConfiguration desired) {
+    if (desired == null) {
+      throw Refuse.irreversible(
+          "The instance refresh has no desired configuration, and can not be rolled back.");
+    }
+    LaunchTemplateSpecification template = Recipes.template(group);
+    if (template != null && template.version().startsWith("$")) {
+      throw Refuse.irreversible(
+          "The Auto Scaling group has a launch template of the version "
+              + template.version()
+              + ", and can not be rolled back.");
+    }
+  }
+
+  private Predicate<Member> matching(AutoScalingGroup wanted) {
+    if (wanted.mixedInstancesPolicy() != null) {
+      throw Refuse.unsupported("SkipMatching with a mixed instances policy");
+    }
+    if (wanted.launchConfigurationName() != null) {
+      return member ->
+          wanted.launchConfigurationName().equals(member.instance().launchConfigurationName());
+    }
+    LaunchTemplateVersion version =
+        recipes.version(Objects.requireNonNull(Recipes.template(wanted)));
+    String number = String.valueOf(version.versionNumber());
+    return member -> {
+      LaunchTemplateSpecification has = member.instance().launchTemplate();
+      return has != null
+          && version.launchTemplateId().equals(has.launchTemplateId())
+          && number.equals(has.version());
+    };
+  }
+
+  /** No more are replaced; the ones that are on their way are waited for. */
+  public CancelInstanceRefreshResponse cancel(CancelInstanceRefreshRequest request) {
+    if (Boolean.FALSE.equals(request.waitForTransitioningInstances())) {
+      throw Refuse.unsupported("WaitForTransitioningInstances with the value false");
+    }
+    String id =
+        store.write(tx -> {
+          GroupRecord group = GroupRecord.changeable(tx, request.autoScalingGroupName());
+          RefreshRecord active =
+              RefreshRecord.active(tx, group.name())
+                  .filter(one -> one.status() != InstanceRefreshStatus.CANCELLING)
+                  .orElseThrow(() -> Refuse.notRefreshing(group.name()));
+          active.with(r -> r.status(InstanceRefreshStatus.CANCELLING)).put(tx);
+          return active.refresh().instanceRefreshId();
+        });
+    wake.accept(request.autoScalingGroupName());
+    return CancelInstanceRefreshResponse.builder().instanceRefreshId(id).build();
+  }
+
+  /** What was replaced is replaced again, by what was before. */
+  public RollbackInstanceRefreshResponse rollBack(RollbackInstanceRefreshRequest request) {
+    Instant now = clock.instant();
+    String id =
+        store.write(tx -> {
+          GroupRecord group = GroupRecord.changeable(tx, request.autoScalingGroupName());
+          RefreshRecord active =
+              RefreshRecord.active(tx, group.name())
+                  .filter(one -> one.status() != InstanceRefreshStatus.CANCELLING)
+                  .filter(one -> !one.turnsBack())
+                  .orElseThrow(() -> Refuse.notRefreshing(group.name()));
+          reversible(group.group(), active.refresh().desiredConfiguration());
+          RefreshRecord back =
+              active
+                  .turnedBack("Rollback requested by user.", Member.of(tx, group.name()), now)
+                  .put(tx);
+          events.tell(tx, group, back, "Rollback Started", now);
+          return active.refresh().instanceRefreshId();
+        });
+    wake.accept(request.autoScalingGroupName());
+    return RollbackInstanceRefreshResponse.builder().instanceRefreshId(id).build();
+  }
+
+  public DescribeInstanceRefreshesResponse describe(DescribeInstanceRefreshesRequest request) {
+    List<InstanceRefresh> all =
+        store.read(tx -> {
+          GroupRecord group = GroupRecord.get(tx, request.autoScalingGroupName());
+          return RefreshRecord.of(tx, group.name()).stream()
+              .map(RefreshRecord::refresh)
+              .filter(one ->
+                  request.instanceRefreshIds().isEmpty()
+                      || request.instanceRefreshIds().contains(one.instanceRefreshId()))
+              .toList();
+        });
+    Pages<InstanceRefresh> page =
+        Pages.of(
+            all,
+            InstanceRefresh::instanceRefreshId,
+            request.nextToken(),
+            request.maxRecords(),
+            USUAL_PAGE,
+            Pages.MOST);
+    return DescribeInstanceRefreshesResponse.builder()
+        .instanceRefreshes(page.items())
+        .nextToken(page.nextToken())
+        .build();
+  }
+}
