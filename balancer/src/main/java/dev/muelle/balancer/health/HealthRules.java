@@ -23,12 +23,8 @@ public record HealthRules(TargetState state, int streak) {
 
     record WrongStatus(int status) implements Outcome {}
 
-    /**
-     * It took too long.
-     *
-     * @param connecting whether it did so before there was a connection
-     */
-    record TimedOut(boolean connecting) implements Outcome {}
+    /** It took too long, to let itself be connected to or to answer. */
+    record TimedOut() implements Outcome {}
 
     /** It gave no answer, or none that could be understood. */
     record NoAnswer(Fault fault) implements Outcome {}

@@ -5,7 +5,7 @@ import java.time.Instant;
 /**
  * How one health check went.
  *
- * @param at when it ended
+ * @param at when it began
  * @param node the address from which the target was asked
  * @param type {@code http}, {@code https}, {@code h2} or {@code grpc}
  * @param group the target group's id

@@ -41,7 +41,6 @@ public final class Http2Probe implements Carrier.Sender {
   private final TargetHttp2 connection =
       TargetHttp2.fresh(() -> end(new Outcome.NoAnswer(Fault.BROKEN_OFF)));
   private @Nullable Future<?> timeout;
-  private boolean asked;
   private boolean over;
 
   private Http2Probe(HealthCheck check, boolean grpc, String host, Consumer<Outcome> result) {
@@ -72,7 +71,7 @@ public final class Http2Probe implements Carrier.Sender {
         new Http2Probe(check, version == Version.GRPC, target.address() + ":" + port, result);
     probe.timeout =
         worker.loop.schedule(
-            () -> probe.end(new Outcome.TimedOut(!probe.asked)),
+            () -> probe.end(new Outcome.TimedOut()),
             check.timeout().toNanos(),
             TimeUnit.NANOSECONDS);
     probe.connection.open(probe::opened);
@@ -89,7 +88,6 @@ public final class Http2Probe implements Carrier.Sender {
       end(Probe.unreached(reach));
       return;
     }
-    asked = true;
     stream.ask(this, head, !grpc);
     if (grpc) {
       stream.write(Unpooled.wrappedBuffer(EMPTY_MESSAGE));

@@ -52,7 +52,7 @@ public final class Probe extends ChannelInboundHandlerAdapter {
     Probe probe = new Probe(check, target.address() + ":" + port, result);
     probe.timeout =
         worker.loop.schedule(
-            () -> probe.end(new Outcome.TimedOut(probe.channel == null)),
+            () -> probe.end(new Outcome.TimedOut()),
             check.timeout().toNanos(),
             TimeUnit.NANOSECONDS);
     worker.connect(
@@ -62,7 +62,7 @@ public final class Probe extends ChannelInboundHandlerAdapter {
   /** There is no connection. */
   static Outcome unreached(Reach reach) {
     return reach == Reach.TIMED_OUT
-        ? new Outcome.TimedOut(true)
+        ? new Outcome.TimedOut()
         : new Outcome.NoAnswer(Fault.UNREACHABLE);
   }
 

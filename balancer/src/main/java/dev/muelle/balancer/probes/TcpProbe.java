@@ -31,7 +31,7 @@ public final class TcpProbe {
     TcpProbe probe = new TcpProbe(result);
     Future<?> timeout =
         worker.loop.schedule(
-            () -> probe.end(new Outcome.TimedOut(true)),
+            () -> probe.end(new Outcome.TimedOut()),
             check.timeout().toNanos(),
             TimeUnit.NANOSECONDS);
     worker.connect(

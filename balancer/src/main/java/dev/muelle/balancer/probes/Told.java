@@ -9,7 +9,8 @@ import dev.muelle.balancer.routing.MemberState;
 import java.time.Instant;
 
 /**
- * What is told of a health check. Pure.
+ * What is told of a health check. Pure. Of what cannot be understood AWS does not say what it is
+ * called: here it is an error of the target's, as the 502 is that clients would get.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-health-check-logs.html">
@@ -23,7 +24,7 @@ final class Told {
       MemberState member, Node from, HealthCheck check, Outcome outcome, long nanos, Instant now) {
     Version version = member.group.version;
     return new Checked(
-        now,
+        now.minusNanos(nanos),
         from.address(),
         type(version, check.secure()),
         member.target.address(),
@@ -53,8 +54,7 @@ final class Told {
       case Outcome.WrongStatus wrong when grpc -> "GRPCUnexpectedStatus";
       case Outcome.WrongStatus wrong ->
           wrong.status() >= 500 ? "TargetError" : "ResponseCodeMismatch";
-      case Outcome.TimedOut timedOut ->
-          timedOut.connecting() ? "ConnectionTimedOut" : "RequestTimedOut";
+      case Outcome.TimedOut timedOut -> "TimedOut";
       case Outcome.NoAnswer none ->
           switch (none.fault()) {
             case UNREACHABLE, BROKEN_OFF -> "ConnectionReset";

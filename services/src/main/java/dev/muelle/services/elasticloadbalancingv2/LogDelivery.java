@@ -170,7 +170,7 @@ final class LogDelivery implements AutoCloseable {
             : one ->
                 note(
                     new Key(name, Kind.HEALTH, one.node(), health),
-                    () -> LogEntries.check(one),
+                    () -> LogEntries.check(name, one),
                     512);
     return new Journal(requests, connected, checked);
   }

@@ -131,8 +131,12 @@ final class LogEntries {
         bare(c.keyExchange()));
   }
 
-  /** A health check. */
-  static String check(Checked c) {
+  /**
+   * A health check.
+   *
+   * @param balancer as its ARN ends, for example {@code app/web/50dc6c495c0c9188}
+   */
+  static String check(String balancer, Checked c) {
     return String.join(
         " ",
         c.type(),
@@ -142,7 +146,9 @@ final class LogEntries {
         c.group().split("/", -1)[1],
         c.failure().isEmpty() ? "PASS" : "FAIL",
         c.status() == 0 && !c.failure().isEmpty() ? NONE : String.valueOf(c.status()),
-        bare(c.failure()));
+        bare(c.failure()),
+        balancer,
+        c.node());
   }
 
   private static String status(Connected c) {

@@ -147,7 +147,7 @@ class LogDeliveryTest {
       assertEquals(null, journal.connections());
       journal.checks().accept(check(200, ""));
       journal.checks().accept(check(502, "TargetError"));
-      journal.checks().accept(check(0, "RequestTimedOut"));
+      journal.checks().accept(check(0, "TimedOut"));
     }
     String path = directory.relativize(files().getFirst()).toString();
     assertTrue(
@@ -156,9 +156,12 @@ class LogDeliveryTest {
                 + "123456789012_elasticloadbalancing_us-east-1_app.web.50dc6c495c0c9188_"),
         path);
     String begin = "http 2026-02-03T23:56:40.000000Z 0.019584011 10.0.1.7:80 web ";
+    String end = " app/web/50dc6c495c0c9188 10.0.0.9";
     assertEquals(
         List.of(
-            begin + "PASS 200 -", begin + "FAIL 502 TargetError", begin + "FAIL - RequestTimedOut"),
+            begin + "PASS 200 -" + end,
+            begin + "FAIL 502 TargetError" + end,
+            begin + "FAIL - TimedOut" + end),
         read(files().getFirst()).lines().toList());
   }
 
