@@ -384,6 +384,23 @@ class OidcTest {
   }
 
   @Test
+  void aTokenIsNotSignedForEachRequest() throws Exception {
+    listen(oidc());
+    login(HttpClient.Version.HTTP_1_1, "/");
+    until(
+        true,
+        () -> {
+          heard.clear();
+          step("/");
+          String first = told().getFirst("x-amzn-oidc-data");
+          step("/");
+          String second = told().getFirst("x-amzn-oidc-data");
+          verified(second);
+          return first.equals(second); // no two signatures are alike, unless it is the same
+        });
+  }
+
+  @Test
   void theProviderIsAskedAsTheStandardSays() throws Exception {
     listen(oidc());
     HttpResponse<String> sent = step("/x");

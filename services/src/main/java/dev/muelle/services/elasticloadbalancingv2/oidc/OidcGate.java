@@ -79,20 +79,20 @@ final class OidcGate implements Gate {
   public void knock(Knock knock, Consumer<Opening> then) {
     Instant now = all.clock().instant();
     String brought = cookies().brought(knock.cookie());
-    Session session = brought == null ? null : session(brought);
-    if (session == null || !now.isBefore(ends(session))) {
-      if (brought != null && session == null) {
+    Visit visit = brought == null ? null : visit(brought);
+    if (visit == null || !now.isBefore(ends(visit.session()))) {
+      if (brought != null && visit == null) {
         all.counts(balancerArn).failed(Failure.invalid("AuthInvalidCookie"));
       }
       then.accept(unauthenticated(knock, now));
-    } else if (session.accessExpired(now) && session.refreshToken() != null) {
-      all.blocking(then, () -> refreshed(knock, session));
+    } else if (visit.session().accessExpired(now) && visit.session().refreshToken() != null) {
+      all.blocking(then, () -> refreshed(knock, visit.session()));
     } else {
-      then.accept(open(session, now, List.of()));
+      then.accept(open(visit, now, List.of()));
     }
   }
 
-  private @Nullable Session session(String sealed) {
+  private @Nullable Visit visit(String sealed) {
     return all.opened()
         .get(
             id,
@@ -103,9 +103,9 @@ final class OidcGate implements Gate {
             });
   }
 
-  private Opening.Open open(Session session, Instant now, List<String> cookies) {
+  private Opening.Open open(Visit visit, Instant now, List<String> cookies) {
     return new Opening.Open(
-        UserData.PREFIX, UserData.fields(all.keys(), oidc, balancerArn, session, now), cookies);
+        UserData.PREFIX, UserData.fields(all.keys(), oidc, balancerArn, visit, now), cookies);
   }
 
   /** The provider is asked whether the user is still logged in there. */
@@ -121,7 +121,7 @@ final class OidcGate implements Gate {
                     return made;
                   });
       List<String> cookies = cookies().set(seal(fresh), ends(fresh), knock.cookie());
-      return open(fresh, all.clock().instant(), cookies);
+      return open(new Visit(fresh), all.clock().instant(), cookies);
     } catch (Failure e) {
       all.counts(balancerArn).failed(e);
       return unauthenticated(knock, all.clock().instant());

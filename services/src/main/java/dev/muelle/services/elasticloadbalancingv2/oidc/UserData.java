@@ -26,11 +26,12 @@ final class UserData {
   private UserData() {}
 
   static Map<String, String> fields(
-      AuthKeys keys, Oidc oidc, String balancerArn, Session session, Instant now) {
+      AuthKeys keys, Oidc oidc, String balancerArn, Visit visit, Instant now) {
+    Session session = visit.session();
     return Map.of(
         PREFIX + "identity", session.subject(),
         PREFIX + "accesstoken", session.accessToken(),
-        PREFIX + "data", token(keys, oidc, balancerArn, session, now));
+        PREFIX + "data", visit.token(now, () -> token(keys, oidc, balancerArn, session, now)));
   }
 
   private static String token(

@@ -1,7 +1,9 @@
 package dev.muelle.services.elasticloadbalancingv2.oidc;
 
+import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.time.Instant;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -15,13 +17,15 @@ class OpenedTest {
   private final AtomicInteger opens = new AtomicInteger();
 
   private @Nullable Session get(String gate, String sealed, @Nullable Session inside) {
-    return opened.get(
-        gate,
-        sealed,
-        () -> {
-          opens.incrementAndGet();
-          return inside;
-        });
+    Visit visit =
+        opened.get(
+            gate,
+            sealed,
+            () -> {
+              opens.incrementAndGet();
+              return inside;
+            });
+    return visit == null ? null : visit.session();
   }
 
   @Test
@@ -38,6 +42,28 @@ class OpenedTest {
     assertEquals(null, get("a", "made up", null));
     assertEquals(SESSION, get("a", "made up", SESSION));
     assertEquals(2, opens.get());
+  }
+
+  @Test
+  void whatWasSignedIsKeptWithIt() {
+    Instant now = Instant.EPOCH;
+    get("a", "cookie", SESSION);
+    assertEquals("first", known("cookie").token(now, () -> "first"));
+    assertEquals("first", known("cookie").token(now, () -> "second"));
+  }
+
+  private Visit known(String sealed) {
+    return requireNonNull(opened.get("a", sealed, () -> null));
+  }
+
+  @Test
+  void whatALongSessionHoldsCountsWithItsCookie() {
+    Session large = new Session("me", "{}" + " ".repeat(1 << 20), "token", null, 0, 0);
+    get("a", "first", large);
+    get("a", "second", large); // packed they are short, but not in memory
+    assertEquals(2, opens.get());
+    get("a", "first", large);
+    assertEquals(3, opens.get(), "that one was gone");
   }
 
   @Test
