@@ -18,19 +18,22 @@ class LoopTest {
 
   private final VirtualTimers timers = new VirtualTimers(Instant.EPOCH);
 
+  private Loop<String> noting(List<String> runs) {
+    return new Loop<>(
+        "test",
+        timers,
+        new Random(1),
+        4,
+        key -> {
+          runs.add(key);
+          return null;
+        });
+  }
+
   @Test
   void manyWakesAreOneRun() {
     List<String> runs = new ArrayList<>();
-    Loop<String> loop =
-        new Loop<>(
-            "test",
-            timers,
-            new Random(1),
-            4,
-            key -> {
-              runs.add(key);
-              return null;
-            });
+    Loop<String> loop = noting(runs);
     loop.wake("a");
     loop.wake("a");
     loop.wake("b");
@@ -41,16 +44,7 @@ class LoopTest {
   @Test
   void whatHasNotBegunWhenItIsClosedNeverDoes() {
     List<String> runs = new ArrayList<>();
-    Loop<String> loop =
-        new Loop<>(
-            "test",
-            timers,
-            new Random(1),
-            4,
-            key -> {
-              runs.add(key);
-              return null;
-            });
+    Loop<String> loop = noting(runs);
     loop.wake("a");
     loop.close(); // and nobody waits for it: only we could let it begin
     timers.settle();

@@ -152,6 +152,27 @@ class LostAndFullTest {
     }
   }
 
+  @Test
+  void whoFillsHisHostsFileKeepsNoOthersEndFromBeingTold() throws Exception {
+    try (Lab lab = new Lab()) {
+      String busybox = lab.busyboxImage();
+      Path seen = new Layout(lab.engineRoot().toRealPath()).sandboxes();
+      Syscalls.mount(null, seen, null, Syscalls.MS_REMOUNT, "size=128k");
+      lab.engine.createSandbox(Lab.sandbox("s1"));
+      String fills = "cat /dev/zero > /etc/hosts; exit 5";
+      lab.engine.startContainer(Lab.container("c1", "s1", busybox, fills));
+      assertEquals(5, lab.exited("c1").exitCode());
+      assertTrue(lab.texts("c1").getFirst().contains("No space left"), lab.texts("c1")::toString);
+      lab.engine.startContainer(Lab.container("c2", "s1", busybox, "exit 6"));
+      assertEquals(6, lab.exited("c2").exitCode());
+      EngineException full =
+          assertThrows(EngineException.class, () -> lab.engine.createSandbox(Lab.sandbox("s2")));
+      assertTrue(full.getMessage().startsWith("ResourceInitializationError: "), full::getMessage);
+      lab.engine.removeSandbox("s1");
+      lab.engine.createSandbox(Lab.sandbox("s2"));
+    }
+  }
+
   private static void fill(Path file) throws IOException {
     try (var out = Files.newOutputStream(file)) {
       while (true) {

@@ -8,7 +8,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingGroup;
 
@@ -87,17 +89,7 @@ public record GroupRecord(
   }
 
   public GroupRecord with(UnaryOperator<AutoScalingGroup.Builder> change) {
-    return new GroupRecord(
-        change.apply(group.toBuilder()).build(),
-        causes,
-        joining,
-        leaving,
-        failures,
-        launchAfter,
-        failedSubnets,
-        changedAt,
-        cooldown,
-        deleting);
+    return but(draft -> draft.group = change.apply(group.toBuilder()).build());
   }
 
   /** With one more reason for what comes, after which the group's own cooldown is kept. */
@@ -109,17 +101,7 @@ public record GroupRecord(
 
   /** With a cooldown after what comes; null for the group's own. */
   public GroupRecord cooling(@Nullable Integer seconds) {
-    return new GroupRecord(
-        group,
-        causes,
-        joining,
-        leaving,
-        failures,
-        launchAfter,
-        failedSubnets,
-        changedAt,
-        seconds,
-        deleting);
+    return but(draft -> draft.cooldown = seconds);
   }
 
   /** How long nothing more is changed after a change, where cooldowns are honoured; in seconds. */
@@ -140,83 +122,41 @@ public record GroupRecord(
   }
 
   public GroupRecord withCauses(List<String> others) {
-    return new GroupRecord(
-        group,
-        others,
-        joining,
-        leaving,
-        failures,
-        launchAfter,
-        failedSubnets,
-        changedAt,
-        cooldown,
-        deleting);
+    return but(draft -> draft.causes = others);
   }
 
   /** With other target groups to put its instances into, and to take them out of. */
   public GroupRecord withTraffic(List<String> in, List<String> out) {
-    return new GroupRecord(
-        group,
-        causes,
-        in,
-        out,
-        failures,
-        launchAfter,
-        failedSubnets,
-        changedAt,
-        cooldown,
-        deleting);
+    return but(draft -> {
+      draft.joining = in;
+      draft.leaving = out;
+    });
   }
 
   /** After a launch that failed. */
   public GroupRecord failed(String subnet, Instant next) {
-    List<String> subnets = new ArrayList<>(failedSubnets);
-    subnets.add(subnet);
-    return new GroupRecord(
-        group,
-        causes,
-        joining,
-        leaving,
-        failures + 1,
-        next,
-        subnets,
-        changedAt,
-        cooldown,
-        deleting);
+    return but(draft -> {
+      draft.failures++;
+      draft.launchAfter = next;
+      draft.failedSubnets = Stream.concat(failedSubnets.stream(), Stream.of(subnet)).toList();
+    });
   }
 
   /** After a launch that went well, or a change that may mend what made it fail. */
   public GroupRecord hopeful() {
-    return new GroupRecord(
-        group, causes, joining, leaving, 0, null, List.of(), changedAt, cooldown, deleting);
+    return but(draft -> {
+      draft.failures = 0;
+      draft.launchAfter = null;
+      draft.failedSubnets = List.of();
+    });
   }
 
   public GroupRecord changed(Instant at) {
-    return new GroupRecord(
-        group,
-        causes,
-        joining,
-        leaving,
-        failures,
-        launchAfter,
-        failedSubnets,
-        at,
-        cooldown,
-        deleting);
+    return but(draft -> draft.changedAt = at);
   }
 
   public GroupRecord deleted() {
-    return new GroupRecord(
-            group,
-            causes,
-            joining,
-            leaving,
-            failures,
-            launchAfter,
-            failedSubnets,
-            changedAt,
-            cooldown,
-            true)
+    return but(draft -> draft.deleting = true)
         .with(g -> g.status("Delete in progress").minSize(0).maxSize(0).desiredCapacity(0));
   }
 
@@ -230,5 +170,52 @@ public record GroupRecord(
   public List<String> subnets() {
     String given = group.vpcZoneIdentifier();
     return given == null || given.isBlank() ? List.of() : List.of(given.trim().split("\\s*,\\s*"));
+  }
+
+  private GroupRecord but(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.done();
+  }
+
+  /** One that differs in something from one that there is. */
+  private static final class Draft {
+    private AutoScalingGroup group;
+    private List<String> causes;
+    private List<String> joining;
+    private List<String> leaving;
+    private int failures;
+    private @Nullable Instant launchAfter;
+    private List<String> failedSubnets;
+    private @Nullable Instant changedAt;
+    private @Nullable Integer cooldown;
+    private boolean deleting;
+
+    Draft(GroupRecord from) {
+      group = from.group;
+      causes = from.causes;
+      joining = from.joining;
+      leaving = from.leaving;
+      failures = from.failures;
+      launchAfter = from.launchAfter;
+      failedSubnets = from.failedSubnets;
+      changedAt = from.changedAt;
+      cooldown = from.cooldown;
+      deleting = from.deleting;
+    }
+
+    GroupRecord done() {
+      return new GroupRecord(
+          group,
+          causes,
+          joining,
+          leaving,
+          failures,
+          launchAfter,
+          failedSubnets,
+          changedAt,
+          cooldown,
+          deleting);
+    }
   }
 }
