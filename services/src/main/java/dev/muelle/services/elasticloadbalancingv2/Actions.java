@@ -39,7 +39,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupT
 final class Actions {
 
   private static final int MAX_ORDER = 50_000;
-  private static final int MAX_GROUPS = 5;
+  static final int MAX_GROUPS = 5;
   private static final int MAX_WEIGHT = 999;
   private static final int MAX_BODY = 1024;
   private static final int MAX_PART = 128;

@@ -165,25 +165,35 @@ final class Apply {
     ec2.describeNetworkInterfaces(r -> r.filters(ours))
         .networkInterfaces()
         .forEach(eni -> interfaces.add(eni.networkInterfaceId()));
-    for (String id : interfaces) {
-      try {
-        network.unplug(id);
-        ec2.deleteNetworkInterface(r -> r.networkInterfaceId(id));
-      } catch (AwsServiceException e) {
-        if (!"InvalidNetworkInterfaceID.NotFound".equals(e.awsErrorDetails().errorCode())) {
-          throw e;
-        }
-      }
-    }
+    interfaces.forEach(this::delete);
     store.write(tx -> tx.delete(State.BALANCERS, arn));
     fronts.release(arn);
     oidc.forget(arn);
     return null;
   }
 
+  private void delete(String id) {
+    try {
+      network.unplug(id);
+      ec2.deleteNetworkInterface(r -> r.networkInterfaceId(id));
+    } catch (AwsServiceException e) {
+      if (!"InvalidNetworkInterfaceID.NotFound".equals(e.awsErrorDetails().errorCode())) {
+        throw e;
+      }
+    }
+  }
+
   private Duration put(String arn, Balancing before) {
-    Balancing wanted = nodes(arn, before);
+    Balancing all = nodes(arn, before);
+    Balancing wanted = all.withNodes(all.enabled());
     Map<String, String> problems = balancer.put(view(wanted));
+    if (!wanted.nodes().equals(all.nodes())) {
+      // What nobody is led to any more goes, and is remembered until it has gone.
+      all.nodes().stream()
+          .filter(node -> !wanted.nodes().contains(node))
+          .forEach(node -> delete(node.interfaceId()));
+      change(arn, now -> now.withNodes(wanted.nodes()));
+    }
     boolean active = wanted.balancer().state().code() == LoadBalancerStateEnum.ACTIVE;
     if (!problems.equals(wanted.problems()) || !active) {
       problems.forEach(
@@ -222,7 +232,10 @@ final class Apply {
     });
   }
 
-  /** One interface in each subnet, made if it is missing, and plugged. */
+  /**
+   * One interface in each subnet, made if it is missing, and plugged. Those in subnets that it has
+   * left are still among its nodes.
+   */
   private Balancing nodes(String arn, Balancing wanted) {
     List<Node> nodes = new ArrayList<>(wanted.nodes());
     Set<String> have = new HashSet<>();
@@ -256,13 +269,12 @@ final class Apply {
           .filter(Objects::nonNull)
           .forEach(allocation -> associate(allocation, nodes, zone.subnetId()));
     }
-    nodes.forEach(node -> network.plug(node.interfaceId(), Use.SERVER));
-    regroup(nodes, wanted.balancer().securityGroups());
-    if (nodes.equals(wanted.nodes())) {
-      return wanted;
+    Balancing with = wanted.withNodes(nodes);
+    with.enabled().forEach(node -> network.plug(node.interfaceId(), Use.SERVER));
+    regroup(with.enabled(), wanted.balancer().securityGroups());
+    if (!nodes.equals(wanted.nodes())) {
+      change(arn, now -> now.withNodes(nodes));
     }
-    Balancing with = withNodes(wanted, nodes);
-    change(arn, now -> withNodes(now, nodes));
     return with;
   }
 
@@ -302,11 +314,6 @@ final class Apply {
 
   private static String description(String arn) {
     return "ELB " + arn.substring(arn.indexOf("loadbalancer/") + "loadbalancer/".length());
-  }
-
-  private static Balancing withNodes(Balancing b, List<Node> nodes) {
-    return new Balancing(
-        b.balancer(), b.attributes(), b.tags(), nodes, b.front(), b.problems(), b.deleted());
   }
 
   private LoadBalancer view(Balancing wanted) {

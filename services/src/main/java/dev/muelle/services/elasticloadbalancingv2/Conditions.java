@@ -28,8 +28,8 @@ final class Conditions {
 
   private static final int MAX_LENGTH = 128;
   private static final int MAX_NAME = 40;
-  private static final int MAX_VALUES = 5;
-  private static final int MAX_WILDCARDS = 6;
+  static final int MAX_VALUES = 5;
+  static final int MAX_WILDCARDS = 6;
   private static final Pattern HOST = Pattern.compile("[A-Za-z0-9.*?:_-]+");
   private static final Pattern PATH = Pattern.compile("[A-Za-z0-9_.$/~\"'@:+&*?;=,!%()\\\\-]+");
   private static final Pattern FIELD = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");

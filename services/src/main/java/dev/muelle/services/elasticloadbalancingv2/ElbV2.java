@@ -48,6 +48,10 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteTrustS
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteTrustStoreResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeregisterTargetsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeregisterTargetsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeAccountLimitsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeAccountLimitsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeCapacityReservationRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeCapacityReservationResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenerAttributesRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenerAttributesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenerCertificatesRequest;
@@ -76,10 +80,16 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTrus
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTrustStoreRevocationsResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTrustStoresRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTrustStoresResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.GetResourcePolicyRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.GetResourcePolicyResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.GetTrustStoreCaCertificatesBundleRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.GetTrustStoreCaCertificatesBundleResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.GetTrustStoreRevocationContentRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.GetTrustStoreRevocationContentResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyCapacityReservationRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyCapacityReservationResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyIpPoolsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyIpPoolsResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerAttributesRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerAttributesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerRequest;
@@ -106,6 +116,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetRulePrior
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetRulePrioritiesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSubnetsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSubnetsResponse;
 
 /** Elastic Load Balancing of one account in one region: Application Load Balancers. */
 public final class ElbV2 implements ElasticLoadBalancingV2Client {
@@ -137,6 +149,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   private final LogDelivery logs;
   private final Measuring measuring;
   private final OidcGates oidc;
+  private final Reservations reservations;
   private final Rules rules;
   private final Tags tags;
   private Store.Subscription changes = () -> {};
@@ -171,6 +184,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     balancers =
         new LoadBalancers(
             scope, store, timers, ids, ec2, wakes, fronts, listenerCertificates, logs);
+    reservations = new Reservations(store);
     groups = new TargetGroups(scope, store, ids, ec2, wakes);
     targets = new Targets(store, timers, ec2, wakes);
     targetHealths = new TargetHealths(store, timers, balancer);
@@ -261,6 +275,33 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   @Override
   public SetSecurityGroupsResponse setSecurityGroups(SetSecurityGroupsRequest request) {
     return balancers.setSecurityGroups(request);
+  }
+
+  @Override
+  public SetSubnetsResponse setSubnets(SetSubnetsRequest request) {
+    return balancers.setSubnets(request);
+  }
+
+  @Override
+  public DescribeCapacityReservationResponse describeCapacityReservation(
+      DescribeCapacityReservationRequest request) {
+    return reservations.describe(request);
+  }
+
+  @Override
+  public ModifyCapacityReservationResponse modifyCapacityReservation(
+      ModifyCapacityReservationRequest request) {
+    return reservations.modify(request);
+  }
+
+  @Override
+  public ModifyIpPoolsResponse modifyIpPools(ModifyIpPoolsRequest request) {
+    return reservations.modify(request);
+  }
+
+  @Override
+  public DescribeAccountLimitsResponse describeAccountLimits(DescribeAccountLimitsRequest request) {
+    return AccountLimits.describe(request);
   }
 
   @Override
@@ -453,6 +494,11 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   public GetTrustStoreRevocationContentResponse getTrustStoreRevocationContent(
       GetTrustStoreRevocationContentRequest request) {
     return trustRevocations.content(request);
+  }
+
+  @Override
+  public GetResourcePolicyResponse getResourcePolicy(GetResourcePolicyRequest request) {
+    return trustStores.policy(request);
   }
 
   @Override

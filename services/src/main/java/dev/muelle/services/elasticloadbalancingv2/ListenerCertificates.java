@@ -33,7 +33,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyCerti
 final class ListenerCertificates {
 
   /** Of one load balancer, not counting the default ones. */
-  private static final int MAX = 25;
+  static final int MAX = 25;
 
   private final Store store;
   private final Certificates certificates;

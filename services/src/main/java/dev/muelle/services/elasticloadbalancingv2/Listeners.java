@@ -38,7 +38,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyListe
  */
 final class Listeners {
 
-  private static final int MAX = 50;
+  static final int MAX = 50;
 
   private final Store store;
   private final Ids ids;

@@ -8,7 +8,6 @@ import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -19,15 +18,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 import software.amazon.awssdk.services.ec2.Ec2Client;
-import software.amazon.awssdk.services.ec2.model.Address;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
-import software.amazon.awssdk.services.ec2.model.Subnet;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.AllocationIdNotFoundException;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteLoadBalancerRequest;
@@ -39,9 +33,9 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.DuplicateLoa
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidConfigurationRequestException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidSchemeException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidSecurityGroupException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidSubnetException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.IpAddressType;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAddress;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerSchemeEnum;
@@ -52,8 +46,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyLoadBa
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.OperationNotPermittedException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsResponse;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.SubnetMapping;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.SubnetNotFoundException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSubnetsRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSubnetsResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyLoadBalancersException;
 
 /** Load balancers and their attributes. */
@@ -65,7 +59,7 @@ final class LoadBalancers {
   private static final String DOMAIN = ".elb.localhost";
   private static final String AWS_DOMAIN = ".elb.amazonaws.com";
 
-  private static final int MAX = 50;
+  static final int MAX = 50; // of each type
   private static final Set<String> CREATE =
       Set.of(
           "Name",
@@ -172,11 +166,10 @@ final class LoadBalancers {
           .build();
     }
     Tags.check(request.tags());
-    List<Subnet> subnets =
-        subnets(subnetIds(network, request.subnets(), request.subnetMappings()), network ? 1 : 2);
-    Map<String, LoadBalancerAddress> addresses =
-        addresses(scheme, subnets, request.subnetMappings());
-    String vpc = subnets.getFirst().vpcId();
+    Placement placement =
+        new Placements(ec2, network, scheme)
+            .of(request.subnets(), request.subnetMappings(), List.of());
+    String vpc = placement.vpc();
     List<String> groups =
         network && request.securityGroups().isEmpty()
             ? List.of()
@@ -187,7 +180,7 @@ final class LoadBalancers {
     boolean used = false;
     Balancing made;
     try {
-      made = insert(request, scheme, subnets, addresses, groups, arn, front);
+      made = insert(request, scheme, placement, groups, arn, front);
       used = made.balancer().loadBalancerArn().equals(arn);
     } finally {
       if (!used) {
@@ -201,8 +194,7 @@ final class LoadBalancers {
   private Balancing insert(
       CreateLoadBalancerRequest request,
       LoadBalancerSchemeEnum scheme,
-      List<Subnet> subnets,
-      Map<String, LoadBalancerAddress> addresses,
+      Placement placement,
       List<String> groups,
       String arn,
       String front) {
@@ -215,17 +207,18 @@ final class LoadBalancers {
               .filter(b -> b.balancer().loadBalancerName().equals(name))
               .findFirst();
       if (same.isPresent()) {
-        return existing(same.get(), scheme, subnets, groups, request);
+        return existing(same.get(), scheme, placement, groups, request);
       }
-      if (all.size() >= MAX) {
+      boolean network = arn.contains(NETWORK);
+      if (all.stream().filter(row -> row.value().network() == network).count() >= MAX) {
         throw TooManyLoadBalancersException.builder()
             .message("The maximum number of load balancers has been reached")
             .build();
       }
       Balancing fresh =
           new Balancing(
-              describe(arn, name, scheme, subnets, addresses, groups),
-              arn.contains(NETWORK) ? NetworkAttributes.DEFAULTS : Attributes.BALANCER,
+              describe(arn, name, scheme, placement, groups),
+              network ? NetworkAttributes.DEFAULTS : Attributes.BALANCER,
               request.tags(),
               List.of(),
               front,
@@ -239,13 +232,13 @@ final class LoadBalancers {
   private static Balancing existing(
       Balancing same,
       LoadBalancerSchemeEnum scheme,
-      List<Subnet> subnets,
+      Placement placement,
       List<String> groups,
       CreateLoadBalancerRequest request) {
     Set<String> had = new TreeSet<>();
     same.balancer().availabilityZones().forEach(z -> had.add(z.subnetId()));
     Set<String> asked = new TreeSet<>();
-    subnets.forEach(s -> asked.add(s.subnetId()));
+    placement.zones().forEach(z -> asked.add(z.subnetId()));
     if (same.balancer().scheme() == scheme
         && same.network() == (request.type() == LoadBalancerTypeEnum.NETWORK)
         && had.equals(asked)
@@ -265,8 +258,7 @@ final class LoadBalancers {
       String arn,
       String name,
       LoadBalancerSchemeEnum scheme,
-      List<Subnet> subnets,
-      Map<String, LoadBalancerAddress> addresses,
+      Placement placement,
       List<String> groups) {
     long number = Long.parseUnsignedLong(ids.hex(8), 16);
     String prefix = scheme == LoadBalancerSchemeEnum.INTERNAL ? "internal-" : "";
@@ -277,137 +269,14 @@ final class LoadBalancers {
         .canonicalHostedZoneId("Z35SXDOTRQ7X7K")
         .createdTime(clock.instant().truncatedTo(java.time.temporal.ChronoUnit.MILLIS))
         .scheme(scheme)
-        .vpcId(subnets.getFirst().vpcId())
+        .vpcId(placement.vpc())
         .state(s -> s.code(LoadBalancerStateEnum.PROVISIONING))
         .type(
             arn.contains(NETWORK) ? LoadBalancerTypeEnum.NETWORK : LoadBalancerTypeEnum.APPLICATION)
         .ipAddressType(IpAddressType.IPV4)
         .securityGroups(groups)
-        .availabilityZones(
-            subnets.stream()
-                .map(s ->
-                    AvailabilityZone.builder()
-                        .zoneName(s.availabilityZone())
-                        .subnetId(s.subnetId())
-                        .loadBalancerAddresses(
-                            Stream.ofNullable(addresses.get(s.subnetId())).toList())
-                        .build())
-                .toList())
+        .availabilityZones(placement.zones())
         .build();
-  }
-
-  private static List<String> subnetIds(
-      boolean network, List<String> subnets, List<SubnetMapping> mappings) {
-    if (!subnets.isEmpty() && !mappings.isEmpty()) {
-      throw Refuse.invalid("You cannot specify both 'Subnets' and 'SubnetMappings'");
-    }
-    mappings.forEach(mapping ->
-        Refuse.unlessEffective(
-            mapping,
-            network
-                ? Set.of("SubnetId", "AllocationId", "PrivateIPv4Address")
-                : Set.of("SubnetId")));
-    return mappings.isEmpty() ? subnets : mappings.stream().map(SubnetMapping::subnetId).toList();
-  }
-
-  /**
-   * The addresses that are asked for, by subnet.
-   *
-   * @see <a
-   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SubnetMapping.html">
-   *     SubnetMapping</a>
-   */
-  private Map<String, LoadBalancerAddress> addresses(
-      LoadBalancerSchemeEnum scheme, List<Subnet> subnets, List<SubnetMapping> mappings) {
-    Map<String, LoadBalancerAddress> addresses = new HashMap<>();
-    for (SubnetMapping mapping : mappings) {
-      LoadBalancerAddress.Builder address = LoadBalancerAddress.builder();
-      if (mapping.allocationId() != null) {
-        if (scheme != INTERNET_FACING) {
-          throw Refuse.invalid("You cannot specify an allocation ID for an internal load balancer");
-        }
-        address.allocationId(mapping.allocationId()).ipAddress(elastic(mapping.allocationId()));
-      }
-      if (mapping.privateIPv4Address() != null) {
-        if (scheme == INTERNET_FACING) {
-          throw Refuse.invalid(
-              "You cannot specify a private IPv4 address for an internet-facing load balancer");
-        }
-        String block =
-            subnets.stream()
-                .filter(subnet -> subnet.subnetId().equals(mapping.subnetId()))
-                .map(Subnet::cidrBlock)
-                .findFirst()
-                .orElseThrow();
-        if (!Blocks.isAddress(mapping.privateIPv4Address())
-            || !Blocks.within(
-                block, InetAddress.ofLiteral(mapping.privateIPv4Address()).getAddress())) {
-          throw Refuse.invalid(
-              "The private IPv4 address '"
-                  + mapping.privateIPv4Address()
-                  + "' is not in the range of subnet '"
-                  + mapping.subnetId()
-                  + "'");
-        }
-        address.privateIPv4Address(mapping.privateIPv4Address());
-      }
-      LoadBalancerAddress asked = address.build();
-      if (!asked.equals(LoadBalancerAddress.builder().build())) {
-        addresses.put(mapping.subnetId(), asked);
-      }
-    }
-    return addresses;
-  }
-
-  /** The public address of an allocation that nobody uses. */
-  private String elastic(String allocation) {
-    Address address;
-    try {
-      address = ec2.describeAddresses(r -> r.allocationIds(allocation)).addresses().getFirst();
-    } catch (Ec2Exception e) {
-      throw AllocationIdNotFoundException.builder()
-          .message("The allocation IDs '[" + allocation + "]' do not exist")
-          .build();
-    }
-    if (address.associationId() != null) {
-      throw InvalidConfigurationRequestException.builder()
-          .message("The allocation ID '" + allocation + "' is already in use")
-          .build();
-    }
-    return address.publicIp();
-  }
-
-  private List<Subnet> subnets(List<String> wanted, int fewest) {
-    if (wanted.isEmpty()) {
-      throw Refuse.invalid("A load balancer must have at least one subnet: specify 'Subnets'");
-    }
-    List<Subnet> subnets;
-    try {
-      subnets = ec2.describeSubnets(r -> r.subnetIds(new TreeSet<>(wanted))).subnets();
-    } catch (Ec2Exception e) {
-      throw SubnetNotFoundException.builder().message(e.awsErrorDetails().errorMessage()).build();
-    }
-    Set<String> zones = new HashSet<>();
-    Set<String> vpcs = new HashSet<>();
-    for (Subnet subnet : subnets) {
-      vpcs.add(subnet.vpcId());
-      if (!zones.add(subnet.availabilityZone())) {
-        throw InvalidConfigurationRequestException.builder()
-            .message(
-                "A load balancer cannot be attached to multiple subnets in the same Availability Zone")
-            .build();
-      }
-    }
-    if (vpcs.size() != 1) {
-      throw InvalidConfigurationRequestException.builder()
-          .message("All subnets must belong to the same VPC: '" + String.join("', '", wanted) + "'")
-          .build();
-    }
-    if (zones.size() < fewest) {
-      throw Refuse.invalid(
-          "At least two subnets in two different Availability Zones must be specified");
-    }
-    return subnets;
   }
 
   private List<String> securityGroups(List<String> wanted, String vpc) {
@@ -587,18 +456,53 @@ final class LoadBalancers {
       tx.put(
           State.BALANCERS,
           arn,
-          new Balancing(
-              b.balancer().toBuilder().securityGroups(groups).build(),
-              b.attributes(),
-              b.tags(),
-              b.nodes(),
-              b.front(),
-              b.problems(),
-              false));
+          b.described(b.balancer().toBuilder().securityGroups(groups).build()));
       return true;
     });
     wakes.now(List.of(arn));
     return SetSecurityGroupsResponse.builder().securityGroupIds(groups).build();
+  }
+
+  /**
+   * Moves a load balancer into these subnets. Its nodes in others answer until the new ones do.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetSubnets.html">
+   *     SetSubnets</a>
+   */
+  SetSubnetsResponse setSubnets(SetSubnetsRequest request) {
+    Refuse.unlessEffective(
+        request, Set.of("LoadBalancerArn", "Subnets", "SubnetMappings", "IpAddressType"));
+    String arn = request.loadBalancerArn();
+    Balancing before = store.read(tx -> get(tx, arn));
+    LoadBalancer described = before.balancer();
+    if (request.ipAddressType() != null && request.ipAddressType() != described.ipAddressType()) {
+      throw Refuse.invalid(
+          "The IP address type '"
+              + request.ipAddressTypeAsString()
+              + "' is not supported in this region");
+    }
+    Placement placement =
+        new Placements(ec2, before.network(), described.scheme())
+            .of(request.subnets(), request.subnetMappings(), described.availabilityZones());
+    if (!placement.vpc().equals(described.vpcId())) {
+      throw InvalidSubnetException.builder()
+          .message("All subnets must belong to VPC '" + described.vpcId() + "'")
+          .build();
+    }
+    store.write(tx -> {
+      Balancing b = get(tx, arn);
+      tx.put(
+          State.BALANCERS,
+          arn,
+          b.described(b.balancer().toBuilder().availabilityZones(placement.zones()).build()));
+      return true;
+    });
+    wakes.now(List.of(arn));
+    return SetSubnetsResponse.builder()
+        .availabilityZones(placement.zones())
+        .ipAddressType(described.ipAddressType())
+        .build();
   }
 
   private static List<State.Node> inDns(Tx tx, Balancing balancer) {

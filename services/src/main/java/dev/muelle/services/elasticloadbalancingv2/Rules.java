@@ -44,7 +44,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyRules
  */
 final class Rules {
 
-  private static final int MAX = 100; // of a load balancer, default rules not counted
+  static final int MAX = 100; // of a load balancer, default rules not counted
   private static final int MAX_PRIORITY = 50_000;
   private static final String KIND = "listener-rule/(?:app|net)/";
 

@@ -101,6 +101,23 @@ final class State {
       return new Balancing(balancer, attributes, tags, nodes, other, problems, deleted);
     }
 
+    Balancing described(LoadBalancer other) {
+      return new Balancing(other, attributes, tags, nodes, front, problems, deleted);
+    }
+
+    Balancing withNodes(List<Node> others) {
+      return new Balancing(balancer, attributes, tags, others, front, problems, deleted);
+    }
+
+    /** Those of its nodes that are where it is to be; others are about to go. */
+    List<Node> enabled() {
+      return nodes.stream()
+          .filter(node ->
+              balancer.availabilityZones().stream()
+                  .anyMatch(zone -> zone.subnetId().equals(node.subnet())))
+          .toList();
+    }
+
     /** Whether it passes whole connections on, rather than requests of HTTP. */
     boolean network() {
       return balancer.type() == LoadBalancerTypeEnum.NETWORK;

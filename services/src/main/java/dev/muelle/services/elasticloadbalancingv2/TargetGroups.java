@@ -37,7 +37,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyTarge
 /** Target groups and their attributes. */
 final class TargetGroups {
 
-  private static final int MAX = 3000;
+  static final int MAX = 3000;
   private static final Set<String> CREATE =
       Set.of(
           "Name",

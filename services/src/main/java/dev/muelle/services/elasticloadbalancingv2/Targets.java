@@ -32,7 +32,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyTarge
 /** Who is in a target group: registering, deregistering, and targets that cease to exist. */
 final class Targets {
 
-  private static final int MAX_TARGETS = 1000;
+  static final int MAX_TARGETS = 1000;
 
   private final Store store;
   private final InstantSource clock;

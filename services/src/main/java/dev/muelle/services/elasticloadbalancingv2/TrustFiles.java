@@ -20,7 +20,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.RevocationTy
 /** The files that trust stores are made of, and whether they are what they should be. */
 final class TrustFiles {
 
-  private static final int MAX_AUTHORITIES = 25;
+  static final int MAX_AUTHORITIES = 25;
   private static final int MAX_BUNDLE = 25 * 16 * 1024;
   private static final int MAX_CRL = 50 << 20;
   private static final String DELTA_CRL = "2.5.29.27";

@@ -28,7 +28,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TrustStoreRe
 final class TrustRevocations {
 
   private static final int MAX_CRLS = 30;
-  private static final int MAX_REVOKED = 500_000;
+  static final int MAX_REVOKED = 500_000;
 
   private final TrustStores stores;
   private final Store store;

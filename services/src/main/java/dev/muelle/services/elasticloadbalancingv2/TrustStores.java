@@ -25,11 +25,14 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTrus
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTrustStoresRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTrustStoresResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DuplicateTrustStoreNameException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.GetResourcePolicyRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.GetResourcePolicyResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.GetTrustStoreCaCertificatesBundleRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.GetTrustStoreCaCertificatesBundleResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTrustStoreRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTrustStoreResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.MutualAuthenticationAttributes;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyTrustStoresException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TrustStore;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TrustStoreAssociation;
@@ -49,7 +52,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TrustStoreSt
  */
 final class TrustStores {
 
-  private static final int MAX = 20;
+  static final int MAX = 20;
   private static final String KIND = "truststore/";
 
   private final Scope scope;
@@ -229,6 +232,15 @@ final class TrustStores {
           .nextMarker(page.next())
           .build();
     });
+  }
+
+  /** Trust stores are not shared here, so none has the policy that sharing would give it. */
+  GetResourcePolicyResponse policy(GetResourcePolicyRequest request) {
+    String arn = Refuse.unlessPresent("resourceArn", request.resourceArn());
+    store.read(tx -> get(tx, arn));
+    throw ResourceNotFoundException.builder()
+        .message("No resource policy is attached to '" + arn + "'")
+        .build();
   }
 
   /** Trust stores are not shared between accounts here, so every association is an own one. */

@@ -23,12 +23,14 @@ final class Zones {
 
   static List<Node> inDns(
       Balancing balancer, List<Group> groups, BiPredicate<Group, State.Target> healthy) {
+    List<Node> enabled = balancer.enabled();
+    List<Node> nodes = enabled.isEmpty() ? balancer.nodes() : enabled; // until new ones are made
     List<Node> able =
-        balancer.nodes().stream()
+        nodes.stream()
             .filter(
                 node -> groups.stream().allMatch(group -> serves(balancer, group, node, healthy)))
             .toList();
-    return able.isEmpty() ? balancer.nodes() : able;
+    return able.isEmpty() ? nodes : able;
   }
 
   private static boolean serves(

@@ -462,11 +462,6 @@ class ElbV2Test {
             elb.describeRules(
                 r -> r.ruleArns(NO_LISTENER.replace(":listener/", ":listener-rule/") + "/1")));
     elb.deleteTargetGroup(r -> r.targetGroupArn(NO_GROUP));
-    var unbuilt =
-        assertThrows(
-            ElasticLoadBalancingV2Exception.class, () -> elb.describeAccountLimits(r -> {}));
-    assertEquals(501, unbuilt.statusCode());
-    contains(unbuilt.getMessage(), "DescribeAccountLimits");
   }
 
   @Test

@@ -398,6 +398,34 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
   }
 
   @Test
+  void aNodeGoesWithItsSubnetAndComesWithIt() throws Exception {
+    NetworkInterface client = place(0, machine.openGroup());
+    LoadBalancer balancer = balancer(r -> {});
+    String arn = balancer.loadBalancerArn();
+    String group = group(ProtocolEnum.TCP);
+    listen(balancer, ProtocolEnum.TCP, group);
+    for (int zone = 0; zone < 2; zone++) {
+      register(group, server("t" + zone, zone, machine.openGroup()));
+    }
+    List<String> nodes = nodes(balancer);
+    Socket kept = connect(client, nodes.get(0));
+    line(kept);
+    Socket cut = connect(client, nodes.get(1));
+    line(cut);
+    List<String> subnets = machine.subnetIds();
+    machine.elb().setSubnets(r -> r.loadBalancerArn(arn).subnets(subnets.getFirst()));
+    assertReset(cut);
+    echoes(kept);
+    assertEquals(List.of(nodes.get(0)), nodes(balancer));
+
+    machine.elb().setSubnets(r -> r.loadBalancerArn(arn).subnets(subnets));
+    List<String> again = nodes(balancer);
+    assertEquals(subnets.size(), again.size());
+    assertTrue(hello(client, again.get(1)).startsWith("t1 "));
+    echoes(kept);
+  }
+
+  @Test
   void whatBecomesOfConnectionsWhenTheirTargetLeavesOrFallsIll() throws Exception {
     NetworkInterface client = place(0, machine.openGroup());
     LoadBalancer balancer = balancer(r -> {});

@@ -318,6 +318,10 @@ class TrustStoresTest {
             .resourceArn());
     refused("TrustStoreInUse", "in use", () -> elb.deleteTrustStore(r -> r.trustStoreArn(arn)));
     refused(
+        "ResourceNotFound",
+        "No resource policy",
+        () -> elb.getResourcePolicy(r -> r.resourceArn(arn)));
+    refused(
         "DeleteAssociationSameAccount",
         "within the same account",
         () ->

@@ -28,8 +28,8 @@ final class ZonesTest {
         LoadBalancer.builder()
             .loadBalancerArn("lb")
             .availabilityZones(
-                AvailabilityZone.builder().zoneName("a").build(),
-                AvailabilityZone.builder().zoneName("b").build())
+                AvailabilityZone.builder().zoneName("a").subnetId("s-a").build(),
+                AvailabilityZone.builder().zoneName("b").subnetId("s-b").build())
             .build(),
         Map.of(),
         List.of(),

@@ -1,0 +1,10 @@
+package dev.muelle.services.elasticloadbalancingv2;
+
+import java.util.List;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
+
+/**
+ * Where a load balancer is to be: subnets of one VPC, each in a zone of its own, and the addresses
+ * that are asked for there.
+ */
+record Placement(String vpc, List<AvailabilityZone> zones) {}
