@@ -351,8 +351,7 @@ public record LoadBalancer(
    * @param clientPort whether X-Forwarded-For tells the client's port too
    * @param dropInvalid whether fields are left out whose names are not of letters, digits and
    *     hyphens
-   * @param strictest whether requests are refused that the RFCs allow, but that have confused
-   *     servers: GET and HEAD that say a length, and fields that are not ASCII
+   * @param desync which requests are refused because servers could read them differently
    * @param tlsSession whether targets hear which version and cipher suite a TLS client negotiated
    * @see <a
    *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html">
@@ -363,12 +362,27 @@ public record LoadBalancer(
       ForwardedFor forwardedFor,
       boolean clientPort,
       boolean dropInvalid,
-      boolean strictest,
+      Desync desync,
       boolean tlsSession) {
 
     /** As ELB does when nothing was asked for. */
     public static final Headers DEFAULT =
-        new Headers(false, ForwardedFor.APPEND, false, false, false, false);
+        new Headers(false, ForwardedFor.APPEND, false, false, Desync.DEFENSIVE, false);
+  }
+
+  /** What becomes of requests that can be read in one way, but that have confused servers. */
+  public enum Desync {
+    /** All are passed on. */
+    MONITOR,
+
+    /**
+     * Those are refused that could hide another request. After others that are ambiguous both
+     * connections end.
+     */
+    DEFENSIVE,
+
+    /** All are refused. */
+    STRICTEST
   }
 
   /** What happens to X-Forwarded-For. */

@@ -266,7 +266,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
   /** Whether the connection may serve another request after this one. */
   private boolean mayKeep(Request asked) {
-    return asked.keepAlive && !retired && visitor.mayStay();
+    return asked.keepAlive && !asked.alone && !retired && visitor.mayStay();
   }
 
   private ByteBuf wire(Answer answer) {

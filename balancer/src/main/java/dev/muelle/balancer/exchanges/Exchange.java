@@ -262,7 +262,7 @@ public final class Exchange implements Carrier.Sender {
     target = null;
     if (from != null) {
       // Left-over bytes, or a request that was not read to its end: not to be used again.
-      from.done(answer.reusable && !pending.isReadable() && request.body.done());
+      from.done(answer.reusable && !request.alone && !pending.isReadable() && request.body.done());
     }
     pending.skipBytes(pending.readableBytes());
     attempts.leave();

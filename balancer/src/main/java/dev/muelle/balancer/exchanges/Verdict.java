@@ -3,11 +3,13 @@ package dev.muelle.balancer.exchanges;
 import dev.muelle.balancer.Gate;
 import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.Action;
+import dev.muelle.balancer.LoadBalancer.Desync;
 import dev.muelle.balancer.Redirect;
 import dev.muelle.balancer.http.BadMessage;
 import dev.muelle.balancer.messages.Answer;
 import dev.muelle.balancer.messages.Ledger;
 import dev.muelle.balancer.messages.Request;
+import dev.muelle.balancer.messages.Suspicion;
 import dev.muelle.balancer.metrics.Metrics.Count;
 import dev.muelle.balancer.routing.BalancerState;
 import dev.muelle.balancer.routing.BalancerState.Binding;
@@ -146,11 +148,7 @@ public sealed interface Verdict {
     }
     Ledger ledger = visitor.note(found, request);
     request.ledger = ledger;
-    if (balancer.wanted.settings().headers().strictest() && request.suspicious()) {
-      found.metrics().add(Count.MALFORMED_REQUESTS);
-      if (ledger != null) {
-        ledger.classified("Ambiguous", request.suspicion());
-      }
+    if (!passes(request, found, balancer.wanted.settings().headers().desync())) {
       return new Refused(400);
     }
     Facts facts = request.facts(visitor.address(), balancer.wanted.host());
@@ -158,6 +156,27 @@ public sealed interface Verdict {
     return back == null
         ? byRule(request, visitor, found, facts)
         : new Asked(back, request, () -> byRule(request, visitor, found, facts));
+  }
+
+  /** Whether servers may be asked that could read a request differently. */
+  private static boolean passes(Request request, Binding found, Desync mode) {
+    Ledger ledger = request.ledger;
+    Suspicion suspicion = request.suspicion(ledger != null || mode == Desync.STRICTEST);
+    if (suspicion == null) {
+      return true;
+    }
+    found.metrics().add(Count.MALFORMED_REQUESTS);
+    if (ledger != null) {
+      ledger.classified(suspicion.tier().name(), suspicion.name());
+    }
+    return switch (mode) {
+      case MONITOR -> true;
+      case STRICTEST -> false;
+      case DEFENSIVE -> {
+        request.alone = suspicion.tier() == Suspicion.Tier.Ambiguous;
+        yield !suspicion.smuggles();
+      }
+    };
   }
 
   private static Verdict byRule(Request request, Visitor visitor, Binding found, Facts facts) {

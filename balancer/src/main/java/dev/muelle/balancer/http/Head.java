@@ -373,7 +373,11 @@ public final class Head {
    * @throws BadMessage if there are several, or it is not a plain decimal number
    */
   public long contentLength() {
-    List<String> values = all("content-length");
+    return length(all("content-length"));
+  }
+
+  /** As {@link #contentLength}, of these values of the field. */
+  public static long length(List<String> values) {
     if (values.isEmpty()) {
       return -1;
     }

@@ -63,6 +63,11 @@ public final class Request {
   public final boolean chunked;
 
   private final long length;
+  private @Nullable Suspicion suspicion;
+
+  /** Whether neither its client's nor its target's connection is to serve another after it. */
+  public boolean alone;
+
   private final List<String> connection;
   private @Nullable String trace;
 
@@ -126,9 +131,10 @@ public final class Request {
     this.host = host(authority);
     this.connection = head.tokens("connection");
     this.keepAlive = http10 ? connection.contains("keep-alive") : !connection.contains("close");
-    this.length = head.contentLength();
+    long told = toldLength();
     this.http2 = http2Ended != null;
-    boolean coded = chunked();
+    boolean coded = chunked(told);
+    this.length = coded ? -1 : told; // the coding overrides the length: RFC 9112, section 6.3
     if (http2Ended != null) {
       this.chunked = !http2Ended && length < 0;
       this.body = http2Ended ? Framing.none() : Framing.untilSaid();
@@ -170,21 +176,31 @@ public final class Request {
     return host;
   }
 
-  private boolean chunked() {
+  private long toldLength() {
+    List<String> values = head.all("content-length");
+    if (values.size() > 1 && values.stream().distinct().count() == 1) {
+      suspicion = Suspicion.DuplicateContentLength;
+      return Head.length(values.subList(0, 1));
+    }
+    return Head.length(values);
+  }
+
+  private boolean chunked(long told) {
     for (int i = 0; i < head.count(); i++) {
       if (head.is(i, "content_length") || head.is(i, "transfer_encoding")) {
-        throw new BadMessage(400, "look-alike of a framing field", "SuspiciousHeader");
+        suspicion = Suspicion.SuspiciousHeader;
       }
     }
     List<String> codings = head.all("transfer-encoding");
     if (codings.isEmpty()) {
       return false;
     }
-    if (codings.size() > 1 || length >= 0 || http10) {
+    if (codings.size() > 1 || http10) {
       throw new BadMessage(
-          400,
-          "Transfer-Encoding together with other framing",
-          length >= 0 ? "BothTeClPresent" : "MultipleTransferEncodingChunked");
+          400, "Transfer-Encoding together with other framing", "MultipleTransferEncodingChunked");
+    }
+    if (told >= 0) {
+      suspicion = Suspicion.BothTeClPresent;
     }
     String coding = codings.getFirst().toLowerCase(Locale.ROOT);
     return switch (coding) {
@@ -252,16 +268,21 @@ public final class Request {
     return IDEMPOTENT.contains(method);
   }
 
-  /** Why it is suspicious, in the words of ALB's access logs. */
-  public String suspicion() {
-    return length >= 0
-        ? "UndefinedContentLengthSemantics"
-        : chunked ? "UndefinedTransferEncodingSemantics" : "NonCompliantHeader";
-  }
-
-  /** Whether servers are known to disagree about such a request, although it is well-formed. */
-  public boolean suspicious() {
-    return (method.equals("GET") || isHead()) && (length >= 0 || chunked) || !head.ascii();
+  /**
+   * Why servers could disagree about it; null if they do not.
+   *
+   * @param fields whether fields that are not ASCII count
+   */
+  public @Nullable Suspicion suspicion(boolean fields) {
+    if (suspicion == null && (method.equals("GET") || isHead())) {
+      suspicion =
+          length > 0
+              ? Suspicion.UndefinedContentLengthSemantics
+              : length == 0
+                  ? Suspicion.GetHeadZeroContentLength
+                  : chunked ? Suspicion.UndefinedTransferEncodingSemantics : null;
+    }
+    return suspicion == null && fields && !head.ascii() ? Suspicion.NonCompliantHeader : suspicion;
   }
 
   /**

@@ -7,6 +7,7 @@ import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.Action;
 import dev.muelle.balancer.LoadBalancer.Algorithm;
 import dev.muelle.balancer.LoadBalancer.Choice;
+import dev.muelle.balancer.LoadBalancer.Desync;
 import dev.muelle.balancer.LoadBalancer.ForwardedFor;
 import dev.muelle.balancer.LoadBalancer.Front;
 import dev.muelle.balancer.LoadBalancer.Headers;
@@ -39,7 +40,7 @@ import org.junit.jupiter.api.Timeout;
 final class MetricsTest {
 
   private static final Headers DROPPING =
-      new Headers(false, ForwardedFor.APPEND, false, true, false, false);
+      new Headers(false, ForwardedFor.APPEND, false, true, Desync.DEFENSIVE, false);
 
   private final Rig rig = new Rig();
 

@@ -67,6 +67,7 @@ public final class Rig implements AutoCloseable {
       new NettyBalancer(InstantSource.system(), new SplittableRandom(1), 1);
   public final int port = freePort();
   Duration idle = Duration.ofSeconds(30);
+  Headers headers = Headers.DEFAULT;
   public List<LoadBalancer.Rule> rules = List.of();
   private final List<Backend> backends = new ArrayList<>();
 
@@ -114,7 +115,7 @@ public final class Rig implements AutoCloseable {
         fronts,
         List.of(new Listener("l", port, rules, action)),
         Map.of("tg", new TargetGroup("tg", CHECK, List.of(members))),
-        new Settings(idle, Duration.ofHours(1), Headers.DEFAULT));
+        new Settings(idle, Duration.ofHours(1), headers));
   }
 
   Health health(Backend backend) {

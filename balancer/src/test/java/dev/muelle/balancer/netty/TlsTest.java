@@ -194,7 +194,12 @@ final class TlsTest {
                 Duration.ofSeconds(30),
                 Duration.ofHours(1),
                 new LoadBalancer.Headers(
-                    false, LoadBalancer.ForwardedFor.APPEND, false, false, false, true))));
+                    false,
+                    LoadBalancer.ForwardedFor.APPEND,
+                    false,
+                    false,
+                    LoadBalancer.Desync.DEFENSIVE,
+                    true))));
     Rig.await(() -> rig.health(backend) == Balancer.Health.HEALTHY);
     try (SSLSocket socket = connect("127.0.0.1", "a.test", "TLSv1.2")) {
       Rig.send(

@@ -1,6 +1,7 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
 import dev.muelle.balancer.LoadBalancer;
+import dev.muelle.balancer.LoadBalancer.Desync;
 import dev.muelle.balancer.LoadBalancer.ForwardedFor;
 import dev.muelle.balancer.logs.Journal;
 import java.time.Duration;
@@ -121,12 +122,7 @@ final class Attributes {
         }
       }
       case FORWARDED_FOR -> oneOf(key, value, "append", "preserve", "remove");
-      case DESYNC -> {
-        oneOf(key, value, "monitor", "defensive", "strictest");
-        if (value.equals("monitor")) {
-          throw unsupported(key, value);
-        }
-      }
+      case DESYNC -> oneOf(key, value, "monitor", "defensive", "strictest");
       default -> {
         if (!value.equals(usual)) {
           throw unsupported(key, value);
@@ -150,7 +146,7 @@ final class Attributes {
             ForwardedFor.valueOf(all.getOrDefault(FORWARDED_FOR, "").toUpperCase(Locale.ROOT)),
             "true".equals(all.get(CLIENT_PORT)),
             "true".equals(all.get(DROP_INVALID)),
-            "strictest".equals(all.get(DESYNC)),
+            Desync.valueOf(all.getOrDefault(DESYNC, "").toUpperCase(Locale.ROOT)),
             "true".equals(all.get(TLS_SESSION))),
         journal);
   }

@@ -842,7 +842,7 @@ class ElbV2Test {
     wanted.put("routing.http.xff_client_port.enabled", "true");
     wanted.put("routing.http.preserve_host_header.enabled", "true");
     wanted.put("routing.http.xff_header_processing.mode", "remove");
-    wanted.put("routing.http.desync_mitigation_mode", "strictest");
+    wanted.put("routing.http.desync_mitigation_mode", "monitor");
     wanted.forEach((key, value) -> change(arn, key, value));
     Map<String, String> now = balancerAttributes(arn);
     usual.forEach((key, value) -> assertEquals(wanted.getOrDefault(key, value), now.get(key), key));
@@ -857,7 +857,7 @@ class ElbV2Test {
             "client_keep_alive.seconds", List.of("59", "604801"),
             "deletion_protection.enabled", List.of("yes"),
             "routing.http.xff_header_processing.mode", List.of("prepend"),
-            "routing.http.desync_mitigation_mode", List.of("lax", "monitor"),
+            "routing.http.desync_mitigation_mode", List.of("lax", "Monitor"),
             "routing.http2.enabled", List.of("yes", ""),
             "waf.fail_open.enabled", List.of("true"));
     wrong.forEach((key, values) ->
