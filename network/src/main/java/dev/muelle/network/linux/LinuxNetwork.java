@@ -272,9 +272,7 @@ public final class LinuxNetwork implements Network {
     for (String left : namespaces()) {
       Command.run("ip", "netns", "del", left);
     }
-    for (String link : hostLinks()) {
-      Command.run("ip", "link", "del", link);
-    }
+    hostLinks().forEach(Uplink::removeLink);
     Uplink.removeHostPart(names);
   }
 

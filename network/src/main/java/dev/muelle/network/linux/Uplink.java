@@ -9,7 +9,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -29,6 +31,7 @@ final class Uplink {
 
   private static final Path FORWARDING = Path.of("/proc/sys/net/ipv4/ip_forward");
   private static final Path LINKS = Path.of("/sys/class/net");
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   /** In what ip prints of routes: {@code 198.18.3.4 via 100.64.0.1}. */
   private static final Pattern ROUTE = Pattern.compile("(?m)^([0-9.]+) via ");
@@ -220,11 +223,21 @@ final class Uplink {
     }
   }
 
-  void remove() {
-    String link = names.uplink(vpcId);
-    if (Files.exists(LINKS.resolve(link))) {
+  /**
+   * Takes an end on the host away, if it is still there: the kernel does the same, a moment after
+   * the namespace of the other end has gone.
+   */
+  static void removeLink(String link) {
+    boolean removed =
+        Command.attempt(List.of("ip", "link", "del", link), Map.of(), "", PATIENCE).ok();
+    if (!removed && Files.exists(LINKS.resolve(link))) {
       Command.run("ip", "link", "del", link);
     }
+  }
+
+  void remove() {
+    String link = names.uplink(vpcId);
+    removeLink(link);
     users.clear();
     if (Command.run("nft", "list", "tables").contains("table inet " + names.hostTable() + "\n")) {
       Command.runWith(
