@@ -70,6 +70,11 @@ final class TestRegion implements AutoCloseable {
     return shell.run(script);
   }
 
+  /** Runs, without the environment of {@code ./muelle env}, what is to fail. */
+  Shell.Outcome refused(String script) throws IOException {
+    return shell.attempt(script, 600);
+  }
+
   Process background(String script, Path output) throws IOException {
     return shell.start(prologue() + script, output);
   }

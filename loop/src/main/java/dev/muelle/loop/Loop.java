@@ -2,6 +2,7 @@ package dev.muelle.loop;
 
 import dev.muelle.loop.Timers.Cancellable;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
@@ -19,7 +20,8 @@ import org.slf4j.LoggerFactory;
  * may have changed; the {@link Reconciler} then re-reads and acts. One key is never reconciled
  * twice at once, a wake meanwhile causes one more run, and keys do not wait for each other (up to
  * the bound on concurrent runs). What throws is tried again after 100 ms, doubling to 5 s; wakes
- * meanwhile wait for that.
+ * meanwhile wait for that. This, and how long a key rests, is the machine's time: it spares the
+ * machine. When a reconciler asks to be called again is in the time of the loop's timers.
  */
 public final class Loop<K> implements AutoCloseable {
 
@@ -32,6 +34,7 @@ public final class Loop<K> implements AutoCloseable {
 
   private final String name;
   private final Timers timers;
+  private final Timers machine;
   private final RandomGenerator random;
   private final int concurrency;
   private final int rest;
@@ -88,6 +91,7 @@ public final class Loop<K> implements AutoCloseable {
     this.rest = rest;
     this.name = name;
     this.timers = timers;
+    this.machine = timers.machine();
     this.random = random;
     this.concurrency = concurrency;
     this.reconciler = reconciler;
@@ -160,7 +164,7 @@ public final class Loop<K> implements AutoCloseable {
     }
     @Nullable Duration again = null;
     @Nullable Exception failure = null;
-    long begin = timers.millis();
+    long begin = machine.millis();
     try {
       again = reconciler.reconcile(key);
     } catch (Exception e) {
@@ -180,13 +184,13 @@ public final class Loop<K> implements AutoCloseable {
         again = retryDelay(entry.failures++);
         report(key, entry, failure);
       }
-      long pause = Math.min(LONGEST_REST, rest * Math.max(0, timers.millis() - begin));
+      long pause = Math.min(LONGEST_REST, rest * Math.max(0, machine.millis() - begin));
       if (closed) {
         idle.signalAll();
       } else if (failure == null && pause > 0) {
         entry.resting = true;
-        @Nullable Duration due = again;
-        timers.after(Duration.ofMillis(pause), () -> rested(key, entry, due, pause));
+        @Nullable Instant due = again == null ? null : timers.instant().plus(again);
+        machine.after(Duration.ofMillis(pause), () -> rested(key, entry, due));
       } else {
         goOn(key, entry, again, failure == null);
       }
@@ -198,13 +202,12 @@ public final class Loop<K> implements AutoCloseable {
     }
   }
 
-  private void rested(K key, Entry entry, @Nullable Duration again, long pause) {
+  private void rested(K key, Entry entry, @Nullable Instant due) {
     lock.lock();
     try {
       entry.resting = false;
       if (!closed) {
-        Duration left = again == null ? null : again.minusMillis(Math.min(pause, again.toMillis()));
-        goOn(key, entry, left, true);
+        goOn(key, entry, due == null ? null : Duration.between(timers.instant(), due), true);
       }
     } finally {
       lock.unlock();
@@ -218,14 +221,10 @@ public final class Loop<K> implements AutoCloseable {
     if (woken) {
       enqueue(key, entry);
     } else if (again != null) {
-      schedule(key, entry, again);
+      entry.timer = (succeeded ? timers : machine).after(again, () -> look(key));
     } else {
       entries.remove(key);
     }
-  }
-
-  private void schedule(K key, Entry entry, Duration delay) {
-    entry.timer = timers.after(delay, () -> look(key));
   }
 
   private static void cancelTimer(Entry entry) {

@@ -33,6 +33,12 @@ public final class SystemTimers implements Timers {
     return clock.instant();
   }
 
+  /** Nanoseconds since some moment: they go on evenly, also when the machine's clock is set. */
+  @Ambient
+  public long ticks() {
+    return System.nanoTime();
+  }
+
   @Override
   public Cancellable after(Duration delay, Runnable work) {
     try {

@@ -1,6 +1,7 @@
 package dev.muelle.loop;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 
 /**
@@ -17,6 +18,25 @@ public interface Timers extends InstantSource, AutoCloseable {
    * interrupt flag set, if it is interrupted.
    */
   void sleep(Duration duration);
+
+  /**
+   * The machine's own time, where these go at another pace ({@link PacedTimers}); else these. It is
+   * for what waits for something that no clock can hurry: a program, a packet, somebody's client,
+   * who reads his own clock.
+   */
+  default Timers machine() {
+    return this;
+  }
+
+  /** What these say, or said, when the machine's clock says so. */
+  default Instant fromMachine(Instant at) {
+    return at;
+  }
+
+  /** What the machine's clock says when these say so: the opposite of {@link #fromMachine}. */
+  default Instant toMachine(Instant at) {
+    return at;
+  }
 
   /** Cancels what was not begun yet. */
   @Override

@@ -8,6 +8,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.Properties;
@@ -104,7 +105,9 @@ public final class DataDirectory {
         new Running(
             Long.parseLong(properties.getProperty("pid")),
             Integer.parseInt(properties.getProperty("port")),
-            Boolean.parseBoolean(properties.getProperty("open"))));
+            Boolean.parseBoolean(properties.getProperty("open")),
+            Integer.parseInt(properties.getProperty("speed", "1")),
+            Duration.parse(properties.getProperty("ahead", "PT0S"))));
   }
 
   void announce(Running running) throws IOException {
@@ -112,6 +115,8 @@ public final class DataDirectory {
     properties.setProperty("pid", String.valueOf(running.pid()));
     properties.setProperty("port", String.valueOf(running.port()));
     properties.setProperty("open", String.valueOf(running.open()));
+    properties.setProperty("speed", String.valueOf(running.speed()));
+    properties.setProperty("ahead", running.ahead().toString());
     properties.setProperty("instance", instance()); // for whoever looks for its kernel objects
     Path half = root.resolve("server.properties.new");
     try (var out = Files.newBufferedWriter(half)) {
@@ -124,8 +129,29 @@ public final class DataDirectory {
         StandardCopyOption.REPLACE_EXISTING);
   }
 
-  /** A server's own word: its process, its port, and whether it accepts any credentials. */
-  public record Running(long pid, int port, boolean open) {
+  /**
+   * A server's own word of itself.
+   *
+   * @param open whether it accepts any credentials
+   * @param speed how many times as fast as the machine's its time goes
+   * @param ahead how far its time was ahead of the machine's when it started
+   */
+  public record Running(long pid, int port, boolean open, int speed, Duration ahead) {
+
+    /** What is to be known of its time; empty if that is the machine's. */
+    public Optional<String> time() {
+      if (speed > 1) {
+        return Optional.of(
+            "Time goes "
+                + speed
+                + " times as fast there as on this machine; ./muelle time tells what it is");
+      }
+      return ahead.isZero()
+          ? Optional.empty()
+          : Optional.of(
+              "Its time is ahead of this machine's, since it went faster once; ./muelle time tells"
+                  + " what it is");
+    }
 
     /** Whether that process still lives, and is a region server (process ids are reused). */
     public boolean alive() {

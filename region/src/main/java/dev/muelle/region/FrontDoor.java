@@ -6,6 +6,7 @@ import dev.muelle.wire.http.HttpHandler;
 import dev.muelle.wire.http.HttpRequest;
 import dev.muelle.wire.http.HttpResponse;
 import java.io.IOException;
+import java.time.InstantSource;
 
 /**
  * Which handler a request is for: images go to the registry, links to objects and those in messages
@@ -14,17 +15,30 @@ import java.io.IOException;
 final class FrontDoor implements HttpHandler {
 
   static final String HEALTH_PATH = "/_muelle/health";
+  static final String TIME_PATH = "/_muelle/time";
 
   private final HttpHandler registry;
   private final ObjectFiles objects;
   private final MessageLinks messages;
   private final HttpHandler aws;
+  private final InstantSource clock;
 
-  FrontDoor(HttpHandler registry, ObjectFiles objects, MessageLinks messages, HttpHandler aws) {
+  /**
+   * The door.
+   *
+   * @param clock the region's
+   */
+  FrontDoor(
+      HttpHandler registry,
+      ObjectFiles objects,
+      MessageLinks messages,
+      HttpHandler aws,
+      InstantSource clock) {
     this.registry = registry;
     this.objects = objects;
     this.messages = messages;
     this.aws = aws;
+    this.clock = clock;
   }
 
   @Override
@@ -35,6 +49,9 @@ final class FrontDoor implements HttpHandler {
     }
     if (path.equals(HEALTH_PATH)) {
       return HttpResponse.of(200, "text/plain", "ok\n");
+    }
+    if (path.equals(TIME_PATH)) {
+      return HttpResponse.of(200, "text/plain", clock.instant() + "\n");
     }
     if (path.startsWith(ObjectFiles.LINKS)) {
       return objects.follow(path);

@@ -58,7 +58,11 @@ final class Region implements AutoCloseable {
   final ApplicationAutoScaling applicationAutoScaling;
   final EventBridge eventBridge;
 
-  /** What the regions of one server share. */
+  /**
+   * What the regions of one server share.
+   *
+   * @param timers the region's time; {@link Timers#machine} is for what no clock can hurry
+   */
   record Shared(
       Store store,
       Timers timers,
@@ -122,7 +126,8 @@ final class Region implements AutoCloseable {
                 this::grouping,
                 logs));
     alarmReceivers.add(new InstanceActions(scope, ec2));
-    acm = new Acm(scope, store, timers, ids, shared.random(), shared.authority());
+    acm = // browsers and clients judge certificates by the machine's clock
+        new Acm(scope, store, timers.machine(), ids, shared.random(), shared.authority());
     elb =
         new ElbV2(
             scope,

@@ -39,6 +39,9 @@ public final class RegionServer implements AutoCloseable {
   /** Answers 200 when the server is ready. */
   public static final String HEALTH_PATH = FrontDoor.HEALTH_PATH;
 
+  /** Answers with the region's time. */
+  public static final String TIME_PATH = FrontDoor.TIME_PATH;
+
   private static final Logger LOG = LoggerFactory.getLogger(RegionServer.class);
   private static final String DEFAULT_REGION = "us-east-1";
 
@@ -55,14 +58,15 @@ public final class RegionServer implements AutoCloseable {
    * @param port 0 for any free one
    * @param open whether any credentials are accepted
    * @param mail the server that takes mail; null if there is none
+   * @param speed how many times as fast as the machine's the region's time goes
    * @throws IOException with a sentence for a person, if it cannot
    */
   public static RegionServer start(
-      DataDirectory directory, int port, boolean open, Senders.@Nullable MailServer mail)
+      DataDirectory directory, int port, boolean open, Senders.@Nullable MailServer mail, int speed)
       throws IOException {
     RegionServer server = new RegionServer();
     try {
-      server.wire(directory, port, open, mail);
+      server.wire(directory, port, open, mail, speed);
       return server;
     } catch (IOException | RuntimeException e) {
       server.close();
@@ -71,32 +75,37 @@ public final class RegionServer implements AutoCloseable {
   }
 
   private void wire(
-      DataDirectory directory, int wantedPort, boolean openDoor, Senders.@Nullable MailServer mail)
+      DataDirectory directory,
+      int wantedPort,
+      boolean openDoor,
+      Senders.@Nullable MailServer mail,
+      int speed)
       throws IOException {
     JdkTls.prepare();
     directory.create();
     SecureRandom random = new SecureRandom();
     SqliteStore store = opened(open(directory));
     RootKey key = RootKey.ensure(directory.credentials(), random);
-    SystemTimers timers = opened(new SystemTimers());
-    FileBlobStore blobs = FileBlobStore.open(directory.blobs(), store, timers);
-    RegistryTokens tokens = RegistryTokens.open(directory.registrySecret(), random, timers);
+    SystemTimers machine = opened(new SystemTimers());
+    RegionClock clock = opened(RegionClock.open(store, machine, speed));
+    FileBlobStore blobs = FileBlobStore.open(directory.blobs(), store, machine);
+    RegistryTokens tokens = RegistryTokens.open(directory.registrySecret(), random, machine);
     Authority authority =
-        Authority.open(directory.authorityKey(), directory.authorityCertificate(), random, timers);
-    SessionKeys sessions = new SessionKeys(store.in("sessions"), timers, random);
+        Authority.open(directory.authorityKey(), directory.authorityCertificate(), random, machine);
+    SessionKeys sessions = new SessionKeys(store.in("sessions"), machine, random);
     String registryHost = "localhost:" + wantedPort;
-    ObjectFiles objects = new ObjectFiles(directory.objects(), timers, random, registryHost);
+    ObjectFiles objects = new ObjectFiles(directory.objects(), machine, random, registryHost);
     Senders senders =
-        opened(new Senders(store, authority, random, timers, registryHost, this::ownPort, mail));
+        opened(new Senders(store, authority, random, machine, registryHost, this::ownPort, mail));
     LocalImages images =
         new LocalImages(store, registryHost, new Scope(RootKey.ACCOUNT, DEFAULT_REGION));
     LinuxNetwork network = opened(new LinuxNetwork(directory.instance()));
     OciEngine engine =
-        opened(new OciEngine(directory.instance(), directory.engine(), blobs, images, timers));
+        opened(new OciEngine(directory.instance(), directory.engine(), blobs, images, machine));
     NettyBalancer balancer =
         opened(
             new NettyBalancer(
-                timers,
+                machine,
                 new SplittableRandom(random.nextLong()),
                 Runtime.getRuntime().availableProcessors()));
     PublicKeys keys = new PublicKeys();
@@ -105,7 +114,7 @@ public final class RegionServer implements AutoCloseable {
             new Regions(
                 new Region.Shared(
                     store,
-                    timers,
+                    clock.timers(),
                     random,
                     network,
                     engine,
@@ -125,8 +134,9 @@ public final class RegionServer implements AutoCloseable {
         new FrontDoor(
             new Registry(scope -> regions.of(scope).ecr, tokens),
             objects,
-            new MessageLinks(regions, senders, timers, random),
-            new AwsHandler(Mounted.services(regions), access, timers, random));
+            new MessageLinks(regions, senders, machine, random),
+            new AwsHandler(Mounted.services(regions), access, machine, random),
+            clock.timers());
     HttpServer http = new HttpServer("api", keys.beside(door), regions::session);
     try {
       port = http.listen("127.0.0.1", wantedPort);
@@ -143,7 +153,8 @@ public final class RegionServer implements AutoCloseable {
     regions.start();
     http.start();
     open.push(http);
-    directory.announce(new Running(ProcessHandle.current().pid(), port, openDoor));
+    directory.announce(
+        new Running(ProcessHandle.current().pid(), port, openDoor, speed, clock.ahead()));
   }
 
   /** What is published leaves by no door that only this machine may use: not by our own either. */

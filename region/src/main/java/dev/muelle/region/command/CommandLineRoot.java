@@ -19,6 +19,7 @@ import picocli.CommandLine.HelpCommand;
       UpCommand.class,
       DownCommand.class,
       EnvCommand.class,
+      TimeCommand.class,
       DoctorCommand.class,
       ExampleCommand.class,
       SimulateCommand.class,

@@ -35,7 +35,7 @@ final class EnvCommand implements Callable<Integer> {
         # (AWS_CA_BUNDLE and the like would replace all other authorities in this shell, so they are left alone.)
         export MUELLE_CA_BUNDLE='%s'
         unset AWS_SESSION_TOKEN AWS_PROFILE
-        # aws before 2.13 (Debian 12's is one) does not read AWS_ENDPOINT_URL, so it is told:
+        %s        # aws before 2.13 (Debian 12's is one) does not read AWS_ENDPOINT_URL, so it is told:
         if ! aws --version 2>/dev/null | grep -qE '^aws-cli/(2\\.(1[3-9]|[2-9][0-9])|1\\.(29|[3-9][0-9])|[3-9])'; then
           aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
           [ -z "${BASH_VERSION:-}" ] || export -f aws # for scripts that are run from this shell
@@ -46,7 +46,8 @@ final class EnvCommand implements Callable<Integer> {
         region,
         key.id(),
         key.secret(),
-        data.directory().authorityCertificate());
+        data.directory().authorityCertificate(),
+        running.time().map(told -> "# " + told + "\n").orElse(""));
     return 0;
   }
 }

@@ -37,6 +37,7 @@ final class UpCommand implements Callable<Integer> {
   private static final long POLL_MILLIS = 50;
   private static final int PROBE_MILLIS = 2_000;
   private static final int MAX_PORT = 65_535;
+  private static final int FASTEST = 60;
   private static final Pattern PLACE =
       Pattern.compile("([A-Za-z0-9.-]+|\\[[0-9a-fA-F:]+]):(\\d{1,5})");
 
@@ -69,6 +70,16 @@ final class UpCommand implements Callable<Integer> {
       description = "whom that mail is from; default: ${DEFAULT-VALUE}")
   private String smtpFrom = "no-reply@sns.localhost";
 
+  @Option(
+      names = "--speed",
+      defaultValue = "1",
+      paramLabel = "N",
+      description =
+          "the region's time goes N times as fast as this machine's, 1 to 60: periods, cooldowns and"
+              + " schedules pass sooner; programs, packets and certificates do not; default:"
+              + " ${DEFAULT-VALUE}")
+  private int speed = 1;
+
   @Option(names = "--detach", description = "return when the region answers")
   private boolean detach;
 
@@ -79,6 +90,10 @@ final class UpCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     mail(); // a mistake is told before anything starts
+    if (speed < 1 || speed > FASTEST) {
+      throw new ParameterException(
+          spec.commandLine(), "--speed " + speed + " is not between 1 and " + FASTEST);
+    }
     Doctor doctor = new Doctor(port);
     doctor.obstacle().ifPresent(UpCommand::refuse);
     DataDirectory directory = data.directory();
@@ -108,26 +123,35 @@ final class UpCommand implements Callable<Integer> {
 
   /** Asked twice for the same, it is there; asked for another, it is not what was asked for. */
   private int alreadyUp(DataDirectory directory, Running running) {
-    boolean otherPort =
-        spec.commandLine().getParseResult().hasMatchedOption("--port") && port != running.port();
-    if (otherPort || open && !running.open()) {
+    boolean otherPort = given("--port") && port != running.port();
+    boolean otherSpeed = given("--speed") && speed != running.speed();
+    if (otherPort || otherSpeed || open && !running.open()) {
       throw new IllegalStateException(
           "the data directory "
               + directory.root()
               + " is in use by the region at "
               + running.endpoint()
-              + (otherPort ? "." : ", which verifies signatures.")
+              + (otherPort
+                  ? "."
+                  : otherSpeed
+                      ? ", at --speed " + running.speed() + "."
+                      : ", which verifies signatures.")
               + "\n  ./muelle down"
               + dataArgument(directory)
               + " ends that one; --data DIR starts another beside it");
     }
     System.out.println("Muelle is up already at " + running.endpoint());
+    tellTime(Optional.of(running));
     return 0;
+  }
+
+  private boolean given(String option) {
+    return spec.commandLine().getParseResult().hasMatchedOption(option);
   }
 
   private int serve(DataDirectory directory) throws Exception {
     CountDownLatch stopped = new CountDownLatch(1);
-    RegionServer server = RegionServer.start(directory, port, open, mail());
+    RegionServer server = RegionServer.start(directory, port, open, mail(), speed);
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
@@ -138,6 +162,7 @@ final class UpCommand implements Callable<Integer> {
                 "shutdown"));
     System.out.println("Muelle is up at http://localhost:" + server.port());
     System.out.println("  eval \"$(./muelle env" + dataArgument(directory) + ")\"");
+    tellTime(directory.running());
     System.out.println(
         "Containers outlive this process; ./muelle down"
             + dataArgument(directory)
@@ -167,6 +192,7 @@ final class UpCommand implements Callable<Integer> {
               .filter(UpCommand::answers);
       if (running.isPresent()) {
         System.out.println("Muelle is up at " + running.get().endpoint());
+        tellTime(running);
         return 0;
       }
       process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS);
@@ -177,6 +203,10 @@ final class UpCommand implements Callable<Integer> {
             + START_LIMIT.toSeconds()
             + " s; see "
             + directory.log());
+  }
+
+  private static void tellTime(Optional<Running> running) {
+    running.flatMap(Running::time).ifPresent(System.out::println);
   }
 
   /** The same Java with the same options, in a session of its own, so that no Ctrl-C reaches it. */
@@ -197,6 +227,7 @@ final class UpCommand implements Callable<Integer> {
     if (open) {
       command.add("--open");
     }
+    command.addAll(List.of("--speed", String.valueOf(speed)));
     if (!smtp.isEmpty()) {
       command.addAll(List.of("--smtp", smtp, "--smtp-from", smtpFrom));
     }

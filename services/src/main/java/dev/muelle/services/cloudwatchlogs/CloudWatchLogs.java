@@ -129,7 +129,7 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
     definitions = new QueryDefinitions(store, timers, ids);
     records = new Records(scope, store, timers, names);
     subscriptionFilters = new SubscriptionFilters(store);
-    tails = new LiveTails(store, timers, ids, random, names);
+    tails = new LiveTails(store, timers.machine(), ids, random, names);
     events = new Events(store, timers, names, emission, tidier, tails);
     search = new Search(store, timers, names);
   }

@@ -13,6 +13,7 @@ import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
@@ -241,11 +242,13 @@ final class Insights implements AutoCloseable {
       change(id, query.with(QueryStatus.RUNNING, work), null);
       Query table = parse(query.text(), query.limit());
       Scan scan = new Scan(store, query.groups(), query.from(), query.to(), timers.millis());
+      Instant end =
+          timers.toMachine(Instant.ofEpochMilli(query.created())).plus(LONGEST_RUN); // it works
       for (List<Scan.Found> some = scan.next(); !some.isEmpty(); some = scan.next()) {
         if (!running.containsKey(id)) {
           return null; // stopped
         }
-        if (timers.millis() - query.created() > LONGEST_RUN.toMillis()) {
+        if (timers.machine().instant().isAfter(end)) {
           change(id, query.with(QueryStatus.TIMEOUT, work), null);
           return null;
         }

@@ -435,7 +435,14 @@ public final class Ec2 implements Ec2Client {
     metadataOptions = new MetadataOptions(store);
     metadata =
         new InstanceMetadata(
-            scope, store, timers, ids, iam, interfaces, around.sessions(), around.vpcHttp());
+            scope,
+            store,
+            timers.machine(), // instances read the machine's clock
+            ids,
+            iam,
+            interfaces,
+            around.sessions(),
+            around.vpcHttp());
     StateChanges changes = new StateChanges(scope, timers, around.events());
     Launches launches =
         new Launches(store, timers, ids, iam, images, templateVersions, interfaces, changes);

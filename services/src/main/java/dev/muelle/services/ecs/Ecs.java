@@ -328,7 +328,7 @@ public final class Ecs implements EcsClient {
     tags = new Tagging(scope, store);
     logs = new LogPump(store, timers, random, engine, logsClient, definitions, settings);
     protections = new Protections(store, timers, names);
-    sessions = new ExecSessions(store, timers, ids, names, definitions, engine, host);
+    sessions = new ExecSessions(store, timers.machine(), ids, names, definitions, engine, host);
     TaskNetworks taskNetworks = new TaskNetworks(store, ec2, network);
     endpoint =
         new TaskEndpoint(
@@ -339,7 +339,7 @@ public final class Ecs implements EcsClient {
             new AgentProtection(protections, definitions, ids),
             vpcHttp);
     utilization = new Utilization(store, timers, engine, measurements);
-    health = new HealthChecks(store, timers, random, engine, definitions);
+    health = new HealthChecks(store, timers.machine(), random, engine, definitions);
     machines = new InstanceMachines(store, timers, random, engine);
     agent =
         new TaskAgent(

@@ -8,6 +8,7 @@ import dev.muelle.balancer.Gate;
 import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.Front;
 import dev.muelle.balancer.tls.Tls;
+import dev.muelle.loop.Timers;
 import dev.muelle.network.Network;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.SocketSpace;
@@ -29,7 +30,6 @@ import java.net.NetworkInterface;
 import java.net.SocketException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -71,7 +71,7 @@ final class Apply {
 
   private final Scope scope;
   private final Store store;
-  private final InstantSource clock;
+  private final Timers clock;
   private final Ids ids;
   private final Ec2Client ec2;
   private final Certificates certificates;
@@ -86,7 +86,7 @@ final class Apply {
   Apply(
       Scope scope,
       Store store,
-      InstantSource clock,
+      Timers clock,
       Ids ids,
       Ec2Client ec2,
       Certificates certificates,
@@ -454,7 +454,7 @@ final class Apply {
     return certificates.identity(tx, arn).map(one -> new Tls.Identity(one.key(), one.chain(), arn));
   }
 
-  private static LoadBalancer.TargetGroup group(
+  private LoadBalancer.TargetGroup group(
       Balancing balancer, Group stored, List<Row<Known>> health) {
     TargetGroup group = stored.group();
     Set<String> healthy = new HashSet<>();
@@ -495,11 +495,16 @@ final class Apply {
                 new LoadBalancer.Member(
                     new Balancer.Target(target.address(), target.port()),
                     target.zone() == null ? "" : target.zone(),
-                    target.drainUntil(),
+                    onMachine(target.drainUntil()),
                     healthy.contains(
                         State.healthKey(group.targetGroupArn(), target.address(), target.port()))))
             .toList(),
         flows ? FlowGroupAttributes.delivery(group, stored.attributes()) : null);
+  }
+
+  /** The data plane goes by the machine's clock. */
+  private @Nullable Instant onMachine(@Nullable Instant at) {
+    return at == null ? null : clock.toMachine(at);
   }
 
   /** Writes down what the checks of one target group found, and forgets who has drained. */

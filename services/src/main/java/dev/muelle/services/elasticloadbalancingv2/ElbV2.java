@@ -170,8 +170,8 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     this.store = store;
     this.balancer = balancer;
     Fronts fronts = new Fronts(store);
-    oidc = new OidcGates(store, timers, ids, random, certificates.authority());
-    logs = new LogDelivery(scope, timers, random, objects);
+    oidc = new OidcGates(store, timers.machine(), ids, random, certificates.authority());
+    logs = new LogDelivery(scope, timers.machine(), random, objects);
     measuring = new Measuring(store, timers, balancer, oidc, measurements);
     Apply apply =
         new Apply(
@@ -187,7 +187,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     reservations = new Reservations(store);
     groups = new TargetGroups(scope, store, ids, ec2, wakes);
     targets = new Targets(store, timers, ec2, wakes);
-    targetHealths = new TargetHealths(store, timers, balancer);
+    targetHealths = new TargetHealths(store, timers.machine(), balancer);
     listeners = new Listeners(store, ids, wakes, listenerCertificates);
     listenerAttributes = new ListenerAttributes(store, wakes);
     trustStores = new TrustStores(scope, store, ids, objects, wakes);

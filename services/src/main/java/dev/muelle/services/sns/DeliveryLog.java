@@ -1,6 +1,7 @@
 package dev.muelle.services.sns;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.muelle.loop.Timers;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import java.nio.charset.StandardCharsets;
@@ -31,13 +32,16 @@ final class DeliveryLog {
 
   private final Scope scope;
   private final CloudWatchLogsClient logs;
+  private final Timers timers;
   private final Ids ids;
   private final RandomGenerator random;
   private final String stream;
 
-  DeliveryLog(Scope scope, CloudWatchLogsClient logs, Ids ids, RandomGenerator random) {
+  DeliveryLog(
+      Scope scope, CloudWatchLogsClient logs, Timers timers, Ids ids, RandomGenerator random) {
     this.scope = scope;
     this.logs = logs;
+    this.timers = timers;
     this.ids = ids;
     this.random = random;
     stream = ids.uuid();
@@ -54,8 +58,14 @@ final class DeliveryLog {
         + (success ? "" : "/Failure");
   }
 
+  /**
+   * Tells of a delivery.
+   *
+   * @param begun when the last attempt began, by the machine's clock
+   */
   void tell(
-      Topic topic, Message message, Subscription to, Outcome outcome, int attempts, Instant at) {
+      Topic topic, Message message, Subscription to, Outcome outcome, int attempts, Instant begun) {
+    Instant at = timers.fromMachine(begun);
     boolean success = outcome.result() == Outcome.Result.DELIVERED;
     if (to.protocol().isMail() || !wanted(topic, success)) {
       return;

@@ -262,6 +262,7 @@ final class Published {
   private List<String> send(String topicArn, List<Checked> messages) {
     limit();
     Instant now = timers.instant();
+    Instant due = timers.machine().instant();
     List<String> named = messages.stream().map(any -> ids.uuid()).toList();
     List<Sent> sent =
         store.write(tx -> {
@@ -284,7 +285,7 @@ final class Published {
                     one.attributes(),
                     "",
                     now);
-            all.add(send(tx, message, subscriptions));
+            all.add(send(tx, message, subscriptions, due));
           }
           return all;
         });
@@ -300,7 +301,7 @@ final class Published {
     return named;
   }
 
-  private Sent send(Tx tx, Message message, List<Subscription> subscriptions) {
+  private Sent send(Tx tx, Message message, List<Subscription> subscriptions, Instant due) {
     List<String> to = new ArrayList<>();
     List<Scope> filteredOut = new ArrayList<>();
     for (Subscription one : subscriptions) {
@@ -308,7 +309,7 @@ final class Published {
       if (filter.isEmpty()
           || filter.get().passes(message.body(one.protocol()), message.attributes())) {
         to.add(one.arn());
-        Delivery.put(tx, new Delivery(one.arn(), message.id(), 0, message.at(), null));
+        Delivery.put(tx, new Delivery(one.arn(), message.id(), 0, due, null));
       } else {
         filteredOut.add(one.filterScope());
       }

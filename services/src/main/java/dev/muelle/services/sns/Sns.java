@@ -74,15 +74,15 @@ public final class Sns implements SnsClient {
         new Deliveries(
             scope,
             store,
-            timers,
+            timers.machine(), // receivers do not come back any sooner
             random,
             senders,
-            new DeliveryLog(scope, logs, ids, random),
+            new DeliveryLog(scope, logs, timers, ids, random),
             metrics);
     topics = new Topics(scope, store);
     subscriptions =
         new Subscriptions(
-            scope, store, timers, ids, new SubscriptionRules(senders), deliveries::wake);
+            scope, store, timers.machine(), ids, new SubscriptionRules(senders), deliveries::wake);
     published = new Published(store, timers, ids, metrics, deliveries::wake);
     tags = new Tags(store);
     alarmActions = new AlarmMessages(scope, this);

@@ -107,6 +107,21 @@ public final class Life {
       }
 
       @Override
+      public Timers machine() {
+        return timers.machine().equals(timers) ? this : guard(timers.machine());
+      }
+
+      @Override
+      public Instant fromMachine(Instant at) {
+        return timers.fromMachine(at);
+      }
+
+      @Override
+      public Instant toMachine(Instant at) {
+        return timers.toMachine(at);
+      }
+
+      @Override
       public void close() {}
     };
   }

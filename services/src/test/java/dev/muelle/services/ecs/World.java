@@ -6,6 +6,7 @@ import dev.muelle.engine.Engine;
 import dev.muelle.engine.SandboxStatus;
 import dev.muelle.engine.sim.Behaviour;
 import dev.muelle.engine.sim.SimEngine;
+import dev.muelle.loop.PacedTimers;
 import dev.muelle.loop.Timers;
 import dev.muelle.loop.VirtualTimers;
 import dev.muelle.network.Network;
@@ -89,6 +90,11 @@ public final class World implements AutoCloseable {
   final Map<String, HttpHandler> vpcServers = new TreeMap<>();
 
   private final AutoScalingGroups groups;
+  private final int pace;
+
+  /** The region's time. */
+  final PacedTimers region;
+
   private final SqliteStore base;
 
   /** What the server asks of the engine passes through here. */
@@ -108,7 +114,14 @@ public final class World implements AutoCloseable {
   }
 
   World(Path directory, long seed, AutoScalingGroups groups) {
+    this(directory, seed, groups, 1);
+  }
+
+  /** One whose region's time goes faster than {@link #time}, which is the machine's. */
+  World(Path directory, long seed, AutoScalingGroups groups, int pace) {
     this.groups = groups;
+    this.pace = pace;
+    region = new PacedTimers(time, () -> time.millis() * 1_000_000, pace, Duration.ZERO);
     random = new Random(seed);
     objects = new ObjectFiles(directory, time, new Random(seed), "localhost:4566");
     faults = new FaultyEngine(new Random(seed + 2));
@@ -128,7 +141,7 @@ public final class World implements AutoCloseable {
   private void boot() {
     life = new Life();
     store = new StoreInStep(base.in(SCOPE.storeScope()), life);
-    Timers timers = life.guard(time);
+    Timers timers = life.guard(pace == 1 ? time : region);
     ecs =
         new Ecs(
             SCOPE,

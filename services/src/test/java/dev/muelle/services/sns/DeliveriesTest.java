@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muelle.loop.PacedTimers;
 import dev.muelle.loop.VirtualTimers;
 import dev.muelle.services.AlarmActions.Transition;
 import dev.muelle.services.sns.Endpoint.Got;
@@ -200,6 +201,31 @@ class DeliveriesTest {
     String success = logged("sns/us-east-1/000000000000/news");
     assertTrue(
         success.contains("\"attempts\":1,\"statusCode\":200},\"status\":\"SUCCESS\""), success);
+  }
+
+  @Test
+  void receiversAreWaitedForAsLongAsEverWhenTheRegionsTimeIsFast() throws Exception {
+    world.close();
+    Duration ahead = Duration.ofDays(3);
+    PacedTimers fast = new PacedTimers(timers, () -> timers.millis() * 1_000_000, 20, ahead);
+    world = new World(directory, fast, null);
+    sns = world.sns;
+    subscribed(Map.of());
+    set("HTTPFailureFeedbackRoleArn", ROLE);
+    endpoint.answers(500);
+    publish("m");
+    assertEquals(2, endpoint.got().size());
+    assertEquals(
+        timers.instant().plus(ahead),
+        Instant.parse(endpoint.last().text("Timestamp")),
+        "what is told is the region's time");
+    timers.advance(Duration.ofSeconds(19));
+    assertEquals(2, endpoint.got().size());
+    timers.advance(Duration.ofSeconds(1));
+    assertEquals(3, endpoint.got().size());
+    timers.advance(Duration.ofMinutes(1));
+    String failure = logged("sns/us-east-1/000000000000/news/Failure");
+    assertTrue(failure.contains("\"dwellTimeMs\":1200000,\"attempts\":4"), failure);
   }
 
   private String logged(String group) {

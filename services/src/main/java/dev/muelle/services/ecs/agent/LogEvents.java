@@ -31,6 +31,7 @@ public record LogEvents(List<InputLogEvent> events, long position, boolean open)
    * @param start null where every line is an event; empty lines are none
    * @param position before the lines
    * @param notBefore time never runs backwards in a stream
+   * @param old what began until then has grown long enough
    * @param full whether there are more lines than these
    * @param last whether nothing more will come
    */
@@ -39,7 +40,7 @@ public record LogEvents(List<InputLogEvent> events, long position, boolean open)
       @Nullable Pattern start,
       long position,
       long notBefore,
-      long now,
+      long old,
       boolean full,
       boolean last) {
     List<InputLogEvent> events = new ArrayList<>();
@@ -68,7 +69,7 @@ public record LogEvents(List<InputLogEvent> events, long position, boolean open)
       before = line.position();
     }
     boolean open = !text.isEmpty();
-    if (open && (last || now - began >= AGE || (full && events.isEmpty()))) {
+    if (open && (last || began <= old || (full && events.isEmpty()))) {
       add(events, text.toString(), began);
       return new LogEvents(events, before, false);
     }

@@ -16,6 +16,7 @@ import dev.muelle.store.Store;
 import dev.muelle.store.Table;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -92,6 +93,7 @@ public final class LogPump implements AutoCloseable {
   private final TaskDefinitions definitions;
   private final AccountSettings settings;
   private final Timers timers;
+  private final Timers machine;
   private final Loop<String> loop;
   private final Loop<String> filling;
 
@@ -132,8 +134,9 @@ public final class LogPump implements AutoCloseable {
     this.definitions = definitions;
     this.settings = settings;
     this.timers = timers;
-    this.loop = new Loop<>("ecs-logs", timers, random, CONCURRENCY, this::pump);
-    this.filling = new Loop<>("ecs-log-buffers", timers, random, CONCURRENCY, this::fill);
+    this.machine = timers.machine(); // what waits here waits for programs
+    this.loop = new Loop<>("ecs-logs", machine, random, CONCURRENCY, this::pump);
+    this.filling = new Loop<>("ecs-log-buffers", machine, random, CONCURRENCY, this::fill);
   }
 
   public void wake(String taskId) {
@@ -217,7 +220,7 @@ public final class LogPump implements AutoCloseable {
 
   private @Nullable Duration pump(String taskId) {
     Pace pace = paces.computeIfAbsent(taskId, id -> new Pace());
-    Duration rest = pace.rest(timers.millis());
+    Duration rest = pace.rest(machine.millis());
     if (rest.isPositive()) {
       return rest;
     }
@@ -349,10 +352,10 @@ public final class LogPump implements AutoCloseable {
       String taskId, String containerId, LogOptions options, String stream, boolean last) {
     Position from = reached(containerId);
     List<LogLine> all = lines(containerId, options, from);
-    List<LogLine> lines = batch(all);
+    List<LogLine> lines = told(batch(all));
     if (lines.isEmpty()) {
       Progress progress = unstored.get(containerId);
-      if (progress != null && (last || timers.millis() - progress.since() >= UNSTORED_MILLIS)) {
+      if (progress != null && (last || machine.millis() - progress.since() >= UNSTORED_MILLIS)) {
         store(containerId, progress.to());
       }
       return Carried.NONE;
@@ -364,7 +367,7 @@ public final class LogPump implements AutoCloseable {
             options.eventStart(),
             from.position(),
             from.millis(),
-            timers.millis(),
+            told(machine.millis() - LogEvents.AGE),
             full,
             last && !full);
     if (cut.position() == from.position()) {
@@ -380,7 +383,7 @@ public final class LogPump implements AutoCloseable {
     }
     Pace pace = paces.get(taskId);
     if (pace != null) {
-      pace.carried(lines.size(), timers.millis());
+      pace.carried(lines.size(), machine.millis());
     }
     if (options.eventStart() == null && !last) {
       note(containerId, to, bytes, cut.events().size());
@@ -403,7 +406,7 @@ public final class LogPump implements AutoCloseable {
   private void note(String containerId, Position to, long bytes, int lines) {
     unstored.merge(
         containerId,
-        new Progress(to, bytes, lines, timers.millis()),
+        new Progress(to, bytes, lines, machine.millis()),
         (before, more) ->
             new Progress(to, before.bytes() + bytes, before.lines() + lines, before.since()));
   }
@@ -472,6 +475,20 @@ public final class LogPump implements AutoCloseable {
       batch.add(line);
     }
     return batch;
+  }
+
+  /** With the region's times: the engine says the machine's. */
+  private List<LogLine> told(List<LogLine> lines) {
+    return machine.equals(timers)
+        ? lines
+        : lines.stream()
+            .map(line ->
+                new LogLine(line.position(), told(line.epochMillis()), line.stderr(), line.text()))
+            .toList();
+  }
+
+  private long told(long epochMillis) {
+    return timers.fromMachine(Instant.ofEpochMilli(epochMillis)).toEpochMilli();
   }
 
   /** How many lines after the position the end of the stream shows already. */

@@ -227,7 +227,8 @@ public final class TaskAgent {
     restart(pulled, definition);
     Map<String, ContainerStatus> started = states.started(pulled, definition);
     Startup.Step step =
-        Startup.next(definition.containerDefinitions(), started, healthy(pulled), clock.instant());
+        Startup.next(
+            definition.containerDefinitions(), started, healthy(pulled), clock.machine().instant());
     if (step.failure() != null) {
       return fail(pulled, step.failure());
     }
@@ -250,7 +251,7 @@ public final class TaskAgent {
                 definition.containerDefinitions(),
                 states.started(pulled, definition),
                 healthy(pulled),
-                clock.instant());
+                clock.machine().instant());
     if (next.complete() && !essentialGone(task, definition)) {
       List<Container> containers = states.observed(changes.find(task.id()).orElseThrow());
       changes.advance(task.id(), TaskStatus.ACTIVATING, builder -> builder.containers(containers));

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.muelle.engine.ContainerStatus.State;
 import dev.muelle.engine.Engine;
+import dev.muelle.loop.Timers;
 import dev.muelle.network.Cidr;
 import dev.muelle.services.ecs.definition.LogOptions;
 import dev.muelle.services.ecs.definition.Restarts;
@@ -14,7 +15,6 @@ import dev.muelle.services.ecs.state.Eni;
 import dev.muelle.services.ecs.state.HostNetwork;
 import dev.muelle.services.ecs.state.TaskRecord;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.Ec2Client;
@@ -49,12 +49,12 @@ public final class TaskMetadata {
   private final Ec2Client ec2;
   private final Engine engine;
   private final TaskNetworks networks;
-  private final InstantSource clock;
+  private final Timers timers;
 
-  public TaskMetadata(Ec2Client ec2, Engine engine, TaskNetworks networks, InstantSource clock) {
+  public TaskMetadata(Ec2Client ec2, Engine engine, TaskNetworks networks, Timers timers) {
     this.ec2 = ec2;
     this.networks = networks;
-    this.clock = clock;
+    this.timers = timers;
     this.engine = engine;
   }
 
@@ -83,9 +83,9 @@ public final class TaskMetadata {
         limits.put("Memory", TaskSize.memory(task.memory()));
       }
     }
-    time(node, "PullStartedAt", task.pullStartedAt());
-    time(node, "PullStoppedAt", task.pullStoppedAt());
-    time(node, "ExecutionStoppedAt", task.executionStoppedAt());
+    told(node, "PullStartedAt", task.pullStartedAt());
+    told(node, "PullStoppedAt", task.pullStoppedAt());
+    told(node, "ExecutionStoppedAt", task.executionStoppedAt());
     node.put("AvailabilityZone", task.availabilityZone());
     node.put("LaunchType", task.launchTypeAsString());
     ArrayNode containers = node.putArray("Containers");
@@ -135,7 +135,7 @@ public final class TaskMetadata {
     if (container.memory() != null) {
       limits.put("Memory", Integer.parseInt(container.memory()));
     }
-    time(node, "CreatedAt", record.task().createdAt());
+    told(node, "CreatedAt", record.task().createdAt());
     engine
         .container(record.containerId(container.name()))
         .ifPresent(status -> {
@@ -193,7 +193,9 @@ public final class TaskMetadata {
   private void clockDrift(ObjectNode node) {
     Engine.ClockState state = engine.clock();
     node.put("ClockErrorBound", state.errorMicros() / MICROS_PER_MILLI);
-    node.put("ReferenceTimestamp", clock.instant().truncatedTo(ChronoUnit.SECONDS).toString());
+    node.put(
+        "ReferenceTimestamp",
+        timers.machine().instant().truncatedTo(ChronoUnit.SECONDS).toString());
     node.put(
         "ClockSynchronizationStatus", state.synchronised() ? "SYNCHRONIZED" : "NOT_SYNCHRONIZED");
   }
@@ -268,6 +270,11 @@ public final class TaskMetadata {
     names.domains().forEach(domains::add);
     Eni.detail(record, Eni.NAME).ifPresent(name -> node.put("PrivateDNSName", name));
     node.put("SubnetGatewayIpv4Address", subnet.at(1) + "/" + subnet.prefix());
+  }
+
+  /** Containers read the machine's clock: what the region says of a time, they are told by that. */
+  private void told(ObjectNode node, String name, @Nullable Instant at) {
+    time(node, name, at == null ? null : timers.toMachine(at));
   }
 
   private static void time(ObjectNode node, String name, @Nullable Instant at) {

@@ -57,6 +57,7 @@ public final class Utilization implements AutoCloseable {
   /** Of the present minute. */
   private final Map<Metric, Recorder> recorders = new HashMap<>();
 
+  /** CPU time is the machine's, and so is the time in which it was used. */
   private record Sample(long cpuNanos, long millis) {}
 
   /**
@@ -156,7 +157,7 @@ public final class Utilization implements AutoCloseable {
       }
       running = true;
       memory += usage.memoryBytes() / MIB;
-      Sample sample = new Sample(usage.cpuNanos(), timers.millis());
+      Sample sample = new Sample(usage.cpuNanos(), timers.machine().millis());
       now.put(id, sample);
       Sample earlier = before.get(id);
       if (earlier == null

@@ -4,6 +4,7 @@ import dev.muelle.services.ecs.service.Rollout.Health;
 import dev.muelle.services.ecs.service.Rollout.Member;
 import dev.muelle.services.ecs.state.TaskRecord;
 import dev.muelle.services.ecs.state.TaskStatus;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
@@ -11,6 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.HealthStatus;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
@@ -38,7 +40,7 @@ final class ServiceHealth {
   private final Map<String, Map<String, TargetHealthDescription>> targets;
   private final Set<String> checked;
   private final int grace;
-  private final Instant now;
+  private final Function<Instant, Duration> running;
   private final Map<String, String> complaints = new HashMap<>();
 
   /**
@@ -46,16 +48,17 @@ final class ServiceHealth {
    *
    * @param targets of each target group, by {@code address:port}
    * @param checked ARNs of the task definitions with an essential container that is checked
+   * @param running how long ago a task's start was
    */
   ServiceHealth(
       Map<String, Map<String, TargetHealthDescription>> targets,
       Set<String> checked,
       Service service,
-      Instant now) {
+      Function<Instant, Duration> running) {
     this.targets = targets;
     this.checked = checked;
     this.grace = Objects.requireNonNullElse(service.healthCheckGracePeriodSeconds(), 0);
-    this.now = now;
+    this.running = running;
   }
 
   /** Asks for the targets of each of these groups, by {@code address:port}. */
@@ -148,7 +151,7 @@ final class ServiceHealth {
 
   private boolean graceIsOver(TaskRecord task) {
     Instant started = task.task().startedAt();
-    return started != null && !now.isBefore(started.plusSeconds(grace));
+    return started != null && running.apply(started).toSeconds() >= grace;
   }
 
   /** What the service says of a task that failed its checks; empty of any other. */

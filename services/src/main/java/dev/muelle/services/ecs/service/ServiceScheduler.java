@@ -223,12 +223,12 @@ public final class ServiceScheduler {
     return inMotion ? SOON : LATER;
   }
 
-  private static Situation situation(Tx tx, ServiceRecord record, Asked asked, Instant now) {
+  private Situation situation(Tx tx, ServiceRecord record, Asked asked, Instant now) {
     List<TaskRecord> all =
         tx.find(TaskRecord.TABLE, "service", record.key()).stream().map(Row::value).toList();
     List<TaskRecord> alive = all.stream().filter(TaskRecord::wanted).toList();
     ServiceHealth health =
-        new ServiceHealth(asked.targets(), checked(tx, alive), record.service(), now);
+        new ServiceHealth(asked.targets(), checked(tx, alive), record.service(), this::running);
     Set<String> leaving = record.daemon() ? Set.of() : InstanceTasks.leaving(tx, alive);
     List<Member> members =
         alive.stream()
@@ -237,6 +237,11 @@ public final class ServiceScheduler {
             .toList();
     Set<String> shielded = Protections.of(tx, alive, now);
     return new Situation(all, alive, members, shielded, health, asked.zones(), asked.alarms(), now);
+  }
+
+  /** How long a task has had, by the machine's clock: programs start no faster by the region's. */
+  private Duration running(Instant since) {
+    return Duration.between(clock.toMachine(since), clock.machine().instant());
   }
 
   /** Of the definitions of these tasks, the ones whose tasks are checked. */

@@ -150,7 +150,7 @@ class LogOptionsTest {
     for (String line : lines) {
       all.add(new LogLine(all.size() + 1L, 1000L + all.size(), false, line));
     }
-    return LogEvents.cut(all, start, 0, 0, now, full, last);
+    return LogEvents.cut(all, start, 0, 0, now - 5_000, full, last);
   }
 
   @Test
