@@ -201,7 +201,7 @@ final class Uplink {
         flush chain inet %1$s nat
         add rule inet %1$s input iifname @uplinks ct state established,related accept
         add rule inet %1$s input iifname @uplinks drop
-        add rule inet %1$s nat ip saddr %3$s oifname != @uplinks masquerade
+        add rule inet %1$s nat iifname @uplinks oifname != @uplinks ip saddr %3$s masquerade
         add element inet %1$s uplinks { "%2$s" }
         """
             .formatted(names.hostTable(), link, Network.PUBLIC),

@@ -295,6 +295,41 @@ class SubnetsTest {
   }
 
   @Test
+  void anotherRegionOfTheHostLeavesAddressesAsTheyAre() throws Exception {
+    LinuxNetwork neighbour = new LinuxNetwork("n" + instance.substring(1));
+    try {
+      neighbour.putVpc(new Vpc("vpc-1", List.of(Cidr.parse("10.0.0.0/16"))));
+      neighbour.putSubnet(new Subnet("vpc-1", OUTER, List.of(OUT), Acl.OPEN));
+      neighbour.putSecurityGroup(
+          new SecurityGroup("sg-1", "vpc-1", List.of(EVERY), List.of(EVERY)));
+      neighbour.putInterface(
+          new NetworkInterface(
+              "eni-1",
+              "vpc-1",
+              OUTER,
+              "10.0.0.9",
+              "02:00:00:00:00:01",
+              List.of("sg-1"),
+              outside(9)));
+      neighbour.plug("eni-1", Use.NAMESPACE);
+
+      vpc("vpc-1");
+      vpc("vpc-2");
+      subnet(OUTER, OUT);
+      network.putSubnet(new Subnet("vpc-2", OUTER, List.of(OUT), Acl.OPEN));
+      Path one = task("eni-1", "10.0.0.10", outside(1));
+      eni("eni-2", "vpc-2", "10.0.0.10", outside(2));
+      Path other = network.plug("eni-2", Use.NAMESPACE).orElseThrow();
+      traffic.serve(other, "10.0.0.10", 80);
+      assertTrue(reaches(one, outside(2), 80));
+      assertEquals(Set.of(outside(1)), traffic.callers(1));
+    } finally {
+      neighbour.removeAll();
+      neighbour.close();
+    }
+  }
+
+  @Test
   void aPrivateSubnetGetsOutOnlyThroughTheNatGatewayUnderItsAddress() throws Exception {
     vpc("vpc-1");
     vpc("vpc-2");
