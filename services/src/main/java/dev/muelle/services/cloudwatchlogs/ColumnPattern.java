@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +24,9 @@ record ColumnPattern(List<Named> head, boolean open, List<Named> tail) implement
    *
    * @param name null if it has none
    */
-  record Named(@Nullable String name, Predicate<Value> condition) {}
+  record Named(@Nullable String name, Condition<Value> condition) {}
+
+  private static final Condition<Value> ANY = new Condition<>(any -> true, List.of());
 
   /**
    * Reads what stands between the brackets.
@@ -59,24 +60,24 @@ record ColumnPattern(List<Named> head, boolean open, List<Named> tail) implement
   private static Named column(PatternReader in, Expressions expressions) {
     in.skipBlanks();
     if (in.atEnd() || in.peek() == ',') {
-      return new Named(null, any -> true);
+      return new Named(null, ANY);
     }
     List<String> names = new ArrayList<>();
-    Predicate<Value> conditions =
+    Condition<Value> condition =
         Expression.read(
             in,
             () -> {
               names.add(in.run("-"));
               Comparison comparison = Comparison.read(in, expressions);
               if (comparison != null) {
-                return comparison;
+                return new Condition<>(comparison, comparison.needs());
               }
-              return any -> true;
+              return ANY;
             });
     if (names.stream().distinct().count() > 1) {
       throw PatternReader.invalid(); // another column's name
     }
-    return new Named(names.getFirst(), conditions);
+    return new Named(names.getFirst(), condition);
   }
 
   @Override
@@ -87,11 +88,19 @@ record ColumnPattern(List<Named> head, boolean open, List<Named> tail) implement
     }
     for (int i = 0; i < texts.size(); i++) {
       Named named = at(i, texts.size());
-      if (named != null && !named.condition().test(Value.of(texts.get(i)))) {
+      if (named != null && !named.condition().test().test(Value.of(texts.get(i)))) {
         return false;
       }
     }
     return true;
+  }
+
+  /** A column's value stands in the message as it is. */
+  @Override
+  public List<String> needs() {
+    return Stream.concat(head.stream(), tail.stream())
+        .flatMap(named -> named.condition().needs().stream())
+        .toList();
   }
 
   /** Columns without a name go by their number. */

@@ -2,6 +2,7 @@ package dev.muelle.services.cloudwatchlogs;
 
 import com.google.re2j.Pattern;
 import java.math.BigDecimal;
+import java.util.List;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -125,14 +126,26 @@ record Comparison(Operator operator, Operand operand) implements Predicate<Compa
     };
   }
 
+  /** Texts that each value has that satisfies it. */
+  List<String> needs() {
+    if (operator != Operator.EQUAL) {
+      return List.of();
+    }
+    return switch (operand) {
+      case Operand.Text(String text) -> List.of(middle(text));
+      case Operand.Expression(Pattern pattern) -> Literals.of(pattern.pattern());
+      case Operand.Numeric numeric -> List.of(); // they can be written in many ways
+    };
+  }
+
   private boolean equal() {
     return operator == Operator.EQUAL;
   }
 
   private static boolean matches(String wanted, String actual) {
-    boolean anyBefore = wanted.startsWith("*");
-    boolean anyAfter = wanted.length() > 1 && wanted.endsWith("*");
-    String middle = wanted.substring(anyBefore ? 1 : 0, wanted.length() - (anyAfter ? 1 : 0));
+    boolean anyBefore = anyBefore(wanted);
+    boolean anyAfter = anyAfter(wanted);
+    String middle = middle(wanted);
     if (anyBefore && anyAfter) {
       return actual.contains(middle);
     }
@@ -140,6 +153,19 @@ record Comparison(Operator operator, Operand operand) implements Predicate<Compa
       return actual.endsWith(middle);
     }
     return anyAfter ? actual.startsWith(middle) : actual.equals(middle);
+  }
+
+  private static boolean anyBefore(String wanted) {
+    return wanted.startsWith("*");
+  }
+
+  private static boolean anyAfter(String wanted) {
+    return wanted.length() > 1 && wanted.endsWith("*");
+  }
+
+  private static String middle(String wanted) {
+    return wanted.substring(
+        anyBefore(wanted) ? 1 : 0, wanted.length() - (anyAfter(wanted) ? 1 : 0));
   }
 
   static @Nullable BigDecimal number(String text) {

@@ -25,6 +25,14 @@ interface FilterPattern {
     return List.of();
   }
 
+  /**
+   * What a message has besides if it writes what it needs in another way, so that it may lack it;
+   * the empty string if there is no other way.
+   */
+  default String disguise() {
+    return "";
+  }
+
   /** What the names that a pattern has stand for in a message that it matches. */
   default Map<String, String> extracted(String message) {
     return Map.of();
@@ -86,6 +94,20 @@ interface FilterPattern {
     if (!in.atEnd()) {
       throw PatternReader.invalid();
     }
-    return message -> expression.matcher(message).find();
+    return new ExpressionPattern(expression);
+  }
+
+  /** A regular expression, for any part of a message. */
+  record ExpressionPattern(com.google.re2j.Pattern expression) implements FilterPattern {
+
+    @Override
+    public boolean matches(String message) {
+      return expression.matcher(message).find();
+    }
+
+    @Override
+    public List<String> needs() {
+      return Literals.of(expression.pattern());
+    }
   }
 }

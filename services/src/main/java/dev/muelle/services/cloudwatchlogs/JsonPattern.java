@@ -20,7 +20,7 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.InvalidParameterExce
  * and booleans: an array, an object, null or a property that is not there satisfies neither {@code
  * =} nor {@code !=}. With a wildcard, one element that satisfies the condition is enough.
  */
-record JsonPattern(Predicate<JsonNode> condition, Map<String, List<Step>> selectors)
+record JsonPattern(Condition<JsonNode> condition, Map<String, List<Step>> selectors)
     implements FilterPattern {
 
   private static final ObjectMapper JSON =
@@ -50,7 +50,7 @@ record JsonPattern(Predicate<JsonNode> condition, Map<String, List<Step>> select
   static FilterPattern parse(String inner) {
     PatternReader in = new PatternReader(inner);
     Conditions conditions = new Conditions(in);
-    Predicate<JsonNode> condition = Expression.read(in, conditions::read);
+    Condition<JsonNode> condition = Expression.read(in, conditions::read);
     in.skipBlanks();
     if (!in.atEnd()) {
       throw PatternReader.unexpected(in.peek());
@@ -61,7 +61,18 @@ record JsonPattern(Predicate<JsonNode> condition, Map<String, List<Step>> select
   @Override
   public boolean matches(String message) {
     JsonNode root = read(message);
-    return root != null && condition.test(root);
+    return root != null && condition.test().test(root);
+  }
+
+  @Override
+  public List<String> needs() {
+    return condition.needs();
+  }
+
+  /** Any character may be written by its number; those of what is needed are ASCII. */
+  @Override
+  public String disguise() {
+    return "\\u00";
   }
 
   @Override
@@ -131,7 +142,7 @@ record JsonPattern(Predicate<JsonNode> condition, Map<String, List<Step>> select
       this.in = in;
     }
 
-    Predicate<JsonNode> read() {
+    Condition<JsonNode> read() {
       int start = in.position();
       List<Step> path = path();
       selectors.put(in.since(start), path);
@@ -142,19 +153,23 @@ record JsonPattern(Predicate<JsonNode> condition, Map<String, List<Step>> select
         if (!in.acceptWord("EXISTS")) {
           throw PatternReader.invalid();
         }
-        return root -> select(root, path).isEmpty();
+        return new Condition<>(root -> select(root, path).isEmpty(), List.of());
       }
       Comparison comparison = Comparison.read(in, expressions);
       if (comparison == null) {
         throw PatternReader.invalid();
       }
-      return root ->
-          select(root, path).stream()
-              .filter(node -> node.isValueNode() && !node.isNull())
-              .anyMatch(node -> comparison.test(value(node)));
+      List<String> needs = names(path);
+      comparison.needs().forEach(text -> needs.addAll(Literals.inJson(text)));
+      return new Condition<>(
+          root ->
+              select(root, path).stream()
+                  .filter(node -> node.isValueNode() && !node.isNull())
+                  .anyMatch(node -> comparison.test(value(node))),
+          needs);
     }
 
-    private Predicate<JsonNode> is(List<Step> path) {
+    private Condition<JsonNode> is(List<Step> path) {
       Predicate<JsonNode> wanted;
       if (in.acceptWord("NULL")) {
         wanted = JsonNode::isNull;
@@ -165,7 +180,18 @@ record JsonPattern(Predicate<JsonNode> condition, Map<String, List<Step>> select
       } else {
         throw PatternReader.invalid();
       }
-      return root -> select(root, path).stream().anyMatch(wanted);
+      return new Condition<>(root -> select(root, path).stream().anyMatch(wanted), names(path));
+    }
+
+    /** As they stand in a message: in quotation marks. */
+    private static List<String> names(List<Step> path) {
+      List<String> names = new ArrayList<>();
+      for (Step step : path) {
+        if (step instanceof Step.Property(String name) && Literals.isPlain(name)) {
+          names.add('"' + name + '"');
+        }
+      }
+      return names;
     }
 
     private List<Step> path() {

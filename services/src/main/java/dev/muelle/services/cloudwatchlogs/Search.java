@@ -59,7 +59,7 @@ final class Search {
     long start = Names.time(request.startTime(), "startTime", 0);
     long end = Names.time(request.endTime(), "endTime", Long.MAX_VALUE);
     FilterPattern pattern = FilterPattern.parse(request.filterPattern());
-    Needles needles = Needles.of(pattern.needs());
+    Needles needles = Needles.of(pattern.needs(), pattern.disguise());
     checkStreams(request);
     Place after = request.nextToken() == null ? null : Place.read(request.nextToken());
     return store.read(tx -> {

@@ -406,12 +406,56 @@ class FilterPatternTest {
       text.append(ends.get(kind));
       try {
         FilterPattern pattern = FilterPattern.parse(text.toString());
-        messages.forEach(pattern::matches);
+        messages.forEach(message -> assertNeeds(pattern, message));
         read++;
       } catch (InvalidParameterException e) {
         assertTrue(e.getMessage() != null && !e.getMessage().isEmpty(), text.toString());
       }
     }
     assertTrue(read > 200, "only " + read + " were patterns");
+  }
+
+  /** What a search looks for first must be in whatever matches. */
+  private static void assertNeeds(FilterPattern pattern, String message) {
+    if (pattern.matches(message)) {
+      boolean disguised = !pattern.disguise().isEmpty() && message.contains(pattern.disguise());
+      assertTrue(
+          disguised || pattern.needs().stream().allMatch(message::contains),
+          () -> pattern.needs() + " in " + message);
+    }
+  }
+
+  @Test
+  void whatMatchesHasWhatThePatternNeeds() {
+    for (List<Row> rows : List.of(TERMS, EXPRESSIONS, JSON, COLUMNS)) {
+      for (Row row : rows) {
+        FilterPattern pattern = FilterPattern.parse(row.pattern());
+        row.matched().forEach(message -> assertNeeds(pattern, message));
+      }
+    }
+    assertNeeds(FilterPattern.parse("{ $.a = \"xy\" }"), "{\"\\u0061\":\"x\\u0079\"}");
+    assertNeeds(FilterPattern.parse("{ $.a = %12% }"), "{\"a\":1.2e1}");
+    assertNeeds(FilterPattern.parse("{ $.a = *rue }"), "{\"a\":true}");
+  }
+
+  @Test
+  void aPatternTellsWhatItNeeds() {
+    assertEquals(List.of("\"level\"", "FATAL"), needs("{ $.level = \"FATAL\" }"));
+    assertEquals(
+        List.of("\"a\"", "\"b c\"", "x-y", "z"), needs("{ $.a[0]['b c'] = \"*x-y\\\"z/1\" }"));
+    assertEquals(List.of("\"a\"", "\"b\""), needs("{ $.a = 1 && $.b IS TRUE }"));
+    assertEquals(List.of("\"a\""), needs("{ $.a = \"x\" || $.a = \"y\" }"));
+    assertEquals(List.of(), needs("{ $.a NOT EXISTS }"));
+    assertEquals(List.of("\"a\""), needs("{ $.a != \"x\" }"));
+    assertEquals(
+        List.of("req-", " took "), needs("%^req-[0-9a-f]{8} took \\d+ms?$%").subList(0, 2));
+    assertEquals(List.of("ab", "d"), needs("%abc?d{2}e*%"));
+    assertEquals(List.of(), needs("%ab|cd%"));
+    assertEquals(List.of(), needs("%[[:alpha:]]b%"), "no guesses");
+    assertEquals(List.of("GET"), needs("[ip, request = \"*GET*\", status = 404]"));
+  }
+
+  private static List<String> needs(String pattern) {
+    return FilterPattern.parse(pattern).needs();
   }
 }

@@ -27,7 +27,8 @@ final class Opened {
     sequences = new long[count];
     arrivals = new long[count];
     String view = needles.none() ? "" : view(all, texts);
-    if (!needles.none() && !needles.allIn(view)) {
+    boolean anyone = needles.none() || needles.areDisguisedIn(view);
+    if (!anyone && !needles.allIn(view)) {
       which = NOTHING; // and where they begin and end does not matter
       return;
     }
@@ -46,7 +47,7 @@ final class Opened {
       arrivals[i] = arrival;
       ends[i] = end;
     }
-    which = needles.none() ? everyone(count) : with(needles.first(), view);
+    which = anyone ? everyone(count) : with(needles.first(), view);
   }
 
   static Opened open(Entry entry, byte[] packed, Needles needles) {

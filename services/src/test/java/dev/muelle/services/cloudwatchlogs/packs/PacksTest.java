@@ -169,14 +169,14 @@ final class PacksTest {
       wanted.addAll(one);
     }
     wanted.sort(Comparator.comparing(Event::mark));
-    Needles needles = Needles.of(List.of("FATAL"));
+    Needles needles = Needles.of(List.of("FATAL"), "");
     assertEquals(wanted, read(Mark.from(0), Mark.END, false, needles));
     assertEquals(wanted.reversed(), read(Mark.from(0), Mark.END, true, needles));
-    assertEquals(List.of(), read(Mark.from(0), Mark.END, false, Needles.of(List.of("FATALE"))));
+    assertEquals(List.of(), read(Mark.from(0), Mark.END, false, Needles.of(List.of("FATALE"), "")));
     assertEquals(
         List.of(
             wanted.stream().filter(e -> e.message().contains("start")).findFirst().orElseThrow()),
-        read(Mark.from(0), Mark.END, false, Needles.of(List.of("FATAL", "start"))).stream()
+        read(Mark.from(0), Mark.END, false, Needles.of(List.of("FATAL", "start"), "")).stream()
             .filter(e -> e.message().contains("start"))
             .toList());
     long all = model.stream().mapToLong(e -> e.message().length()).sum();
@@ -201,9 +201,9 @@ final class PacksTest {
   @Test
   void needlesAreNotFoundAcrossEvents() {
     put(batch(3_000, START, 1_000, n -> "ab"));
-    assertEquals(List.of(), read(Mark.from(0), Mark.END, false, Needles.of(List.of("ba"))));
-    assertEquals(3_000, read(Mark.from(0), Mark.END, false, Needles.of(List.of("ab"))).size());
-    assertEquals(3_000, read(Mark.from(0), Mark.END, false, Needles.of(List.of("b"))).size());
+    assertEquals(List.of(), read(Mark.from(0), Mark.END, false, Needles.of(List.of("ba"), "")));
+    assertEquals(3_000, read(Mark.from(0), Mark.END, false, Needles.of(List.of("ab"), "")).size());
+    assertEquals(3_000, read(Mark.from(0), Mark.END, false, Needles.of(List.of("b"), "")).size());
   }
 
   @Test
@@ -218,7 +218,7 @@ final class PacksTest {
     assertEquals(model, read(Mark.from(0), Mark.END, false, Needles.NONE));
     assertEquals(
         List.of("ä€😀"),
-        read(Mark.from(0), Mark.END, false, Needles.of(List.of("😀"))).stream()
+        read(Mark.from(0), Mark.END, false, Needles.of(List.of("😀"), "")).stream()
             .map(Event::message)
             .toList());
   }
