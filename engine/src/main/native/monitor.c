@@ -1,7 +1,7 @@
 /*
- * Stays with a container, whether or not the server lives. What it prints is appended to a file, each line with its time and
- * stream (TIME stdout|stderr P|F TEXT; P: the line goes on), and at its end its exit code is written down. A disk that is full
- * makes it wait, and the container wait in write(2), as one that is slow does.
+ * Stays with a container, whether or not the server lives. What it prints is appended to a file as it was read, lines and parts
+ * of lines together, behind its time, stream and length (TIME stdout|stderr B LENGTH), and at its end its exit code is written
+ * down. A disk that is full makes it wait, and the container wait in write(2), as one that is slow does.
  */
 #define _GNU_SOURCE
 #include "parts.h"
@@ -18,7 +18,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PIECE = 16384, LINES = 128, PATIENCE = 30 };
+enum {
+  PIECE = 65536, /* as much as a pipe holds */
+  PATIENCE = 30, /* seconds */
+  SOON = 20,     /* ms */
+  STREAK = 50,   /* pieces that come soon after each other */
+  REST = 25      /* ms */
+};
 
 static int log_fd = -1;
 static bool ended;
@@ -55,38 +61,45 @@ static void append(struct iovec *vectors, int count) {
   }
 }
 
-static char heads[2][64]; /* of a whole line, and of one that goes on */
-
-static size_t make_heads(const char *stream) {
+static void put(const char *stream, char *text, size_t length) {
   struct timespec now;
   struct tm parts;
   char date[32];
+  char head[64];
   clock_gettime(CLOCK_REALTIME, &now);
   gmtime_r(&now.tv_sec, &parts);
   strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
-  for (int goes_on = 0; goes_on < 2; goes_on++)
-    snprintf(heads[goes_on], sizeof heads[0], "%s.%09ldZ %s %c ", date, now.tv_nsec, stream, goes_on ? 'P' : 'F');
-  return strlen(heads[0]);
+  int size = snprintf(head, sizeof head, "%s.%09ldZ %s B %zu\n", date, now.tv_nsec, stream, length);
+  struct iovec vectors[] = {{head, (size_t)size}, {text, length}};
+  append(vectors, 2);
 }
 
-static void put(const char *stream, char *text, size_t length) {
-  static struct iovec vectors[LINES * 3];
-  size_t head = make_heads(stream);
-  int count = 0;
-  while (length > 0) {
-    char *end = memchr(text, '\n', length);
-    size_t line = end ? (size_t)(end - text) + 1 : length;
-    vectors[count++] = (struct iovec){heads[!end], head};
-    vectors[count++] = (struct iovec){text, line};
-    if (!end)
-      vectors[count++] = (struct iovec){"\n", 1};
-    text += line;
-    length -= line;
-    if (count > (LINES - 1) * 3 || length == 0) {
-      append(vectors, count);
-      count = 0;
-    }
-  }
+static long long millis(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static size_t taken; /* since the last rest */
+
+/*
+ * One that prints a little all the time is let print some more before it is read again: each piece costs as much as a hundred
+ * lines. Its pipe has room meanwhile; one that fills it is read at once. Whether the container has ended.
+ */
+static bool rest_from(int process) {
+  static long long last;
+  static int streak;
+  long long now = millis();
+  streak = now - last < SOON ? streak + 1 : 0;
+  bool little = taken < PIECE / 2;
+  last = now;
+  taken = 0;
+  if (streak < STREAK || !little)
+    return false;
+  struct pollfd polled = {process, POLLIN, 0};
+  int ready = poll(&polled, 1, REST);
+  last = millis();
+  return ready > 0;
 }
 
 /* Reads once; whether there may be more. */
@@ -94,6 +107,7 @@ static bool take(int *fd, const char *stream) {
   static char buffer[PIECE];
   ssize_t got = read(*fd, buffer, sizeof buffer);
   if (got > 0) {
+    taken += (size_t)got;
     if (log_fd >= 0)
       put(stream, buffer, (size_t)got);
     return true;
@@ -161,7 +175,7 @@ void monitor(const struct job *job, struct streams *streams, pid_t pid) {
     for (int i = 0; i < 2; i++)
       if (polled[i].revents)
         take(&streams->outputs[i], NAMES[i]);
-    if (polled[2].revents)
+    if (polled[2].revents || rest_from(process))
       break;
   }
   int status = 0;

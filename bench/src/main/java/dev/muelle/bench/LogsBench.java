@@ -57,6 +57,7 @@ public final class LogsBench {
   private final Clients clients;
   private final Clock clock;
   private final Path server;
+  private final LogsCost cost;
   private final int tasks;
   private final int width;
   private final long each;
@@ -71,6 +72,7 @@ public final class LogsBench {
     this.clients = clients;
     this.clock = clock;
     this.server = Path.of("/proc", Long.toString(server), "status");
+    this.cost = new LogsCost(server);
     this.tasks = tasks;
     this.width = width;
     this.rate = bytes / tasks / width;
@@ -146,6 +148,7 @@ public final class LogsBench {
     }
     sleepUntil(begin);
     long before = resident();
+    cost.begin();
     long[] delays = new long[LONGEST_DELAY + 1];
     List<Long> memory = new ArrayList<>();
     long done;
@@ -164,6 +167,7 @@ public final class LogsBench {
         tasks + " tasks print together",
         "%.0f MB/s asked for, %.1f MB/s taken in (%.0f MB, lines of %d bytes, %.1f s until all tasks were STOPPED)"
             .formatted(tasks * rate * width / 1e6, megabytes / took, megabytes, width, took));
+    row("processor time, ms for each MB", cost.perMegabyte(megabytes));
     row(
         "a follower's delay, from the line's writing",
         "p50 %d ms, p99 %d ms, most %d ms (%d lines, GetLogEvents every %d ms)"
@@ -294,6 +298,7 @@ public final class LogsBench {
   private void sample(List<Long> memory) {
     while (!written) {
       memory.add(resident());
+      cost.look();
       LockSupport.parkNanos(POLL_NANOS);
     }
   }
@@ -369,7 +374,7 @@ public final class LogsBench {
       }
     }
     row(
-        "PutLogEvents of %,d events of some 100 bytes".formatted(events),
+        "PutLogEvents of %,d events of some 100 bytes, half of them in JSON".formatted(events),
         "%.1f s by two clients".formatted((clock.millis() - begin) / 1e3));
   }
 
@@ -381,15 +386,7 @@ public final class LogsBench {
       some.add(
           InputLogEvent.builder()
               .timestamp(first + i / 1_000)
-              .message(
-                  "%s [http-%d] request %016x GET /api/v1/orders/%d answered %d in %d us"
-                      .formatted(
-                          needle ? "FATAL" : "INFO",
-                          random.nextInt(16),
-                          needle ? 0xfeedfacecafebeefL : random.nextLong(),
-                          random.nextInt(1_000_000),
-                          random.nextInt(50) == 0 ? 404 : 200,
-                          random.nextInt(90_000)))
+              .message(message(isJson(i), needle, random))
               .build());
     }
     clients.logs.putLogEvents(
@@ -397,11 +394,37 @@ public final class LogsBench {
     return true;
   }
 
+  /** The same in JSON or as text. */
+  private static String message(boolean json, boolean needle, SplittableRandom random) {
+    String form =
+        json
+            ? "{\"level\":\"%s\",\"thread\":\"http-%d\",\"request\":\"%016x\","
+                + "\"path\":\"/api/v1/orders/%d\",\"status\":%d,\"us\":%d}"
+            : "%s [http-%d] request %016x GET /api/v1/orders/%d answered %d in %d us";
+    return form.formatted(
+        needle ? "FATAL" : "INFO",
+        random.nextInt(16),
+        needle ? 0xfeedfacecafebeefL : random.nextLong(),
+        random.nextInt(1_000_000),
+        random.nextInt(50) == 0 ? 404 : 200,
+        random.nextInt(90_000));
+  }
+
+  private static boolean isJson(long event) {
+    return event / PUT % 2 == 1;
+  }
+
   private void search(long events) {
+    int inJson = 0;
+    for (int needle = 0; needle < NEEDLES; needle++) {
+      inJson += isJson(events / NEEDLES / 2 + needle * (events / NEEDLES)) ? 1 : 0;
+    }
     search("a word that %d of %,d events have".formatted(NEEDLES, events), "FATAL", NEEDLES);
     search("a number in hexadecimal that they have", "feedfacecafebeef", NEEDLES);
     search("a number in hexadecimal that none has", "feedfacecafebeee", 0);
-    search("a property of JSON that none has", "{ $.level = \"FATAL\" }", 0);
+    search("a property of JSON, in half of all events", "{ $.level = \"FATAL\" }", inJson);
+    search("a regular expression", "%F[AB]TAL.*feedface%", NEEDLES);
+    search("a property that none has", "{ $.zone = * }", 0);
   }
 
   private void search(String what, String pattern, int expected) {

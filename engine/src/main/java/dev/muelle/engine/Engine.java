@@ -79,13 +79,22 @@ public interface Engine extends AutoCloseable {
   /**
    * The container's output from a position on (0: from the start), in order; empty if there is
    * nothing more at the moment. Complete until {@link #removeSandbox}, but for what was released.
+   * Whoever asks says with it that what lies before the position is taken care of, unless this
+   * server is killed: a container that has written far beyond that waits when it writes more.
+   *
+   * @param limit of lines
+   * @param bytes of text, after which no further line is given
    */
-  List<LogLine> output(String containerId, long position, int limit);
+  LogLines output(String containerId, long position, int limit, int bytes);
+
+  /** The same, whatever their size. */
+  default List<LogLine> output(String containerId, long position, int limit) {
+    return output(containerId, position, limit, Integer.MAX_VALUE).list();
+  }
 
   /**
-   * Says that the output before a position will not be asked for again. A container that has
-   * written far ahead of what was released waits when it writes more: nothing is lost, and nothing
-   * fills the disk. Nothing happens if the container is unknown.
+   * Says that the output before a position will not be asked for again, by no later server either,
+   * so that it need not be kept. Nothing happens if the container is unknown.
    */
   void releaseOutput(String containerId, long position);
 

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,22 +26,36 @@ final class Backlog {
 
   private static final Logger LOG = LoggerFactory.getLogger(Backlog.class);
   private static final long STEP = 1L << 20; // bytes worth a system call
+  private static final long TOGETHER = 16L << 20; // bytes that wait of all who are behind
+
+  /** More than an event and a piece of the monitor's: who gathers an event must get its end. */
+  private static final long LEAST = 384 << 10;
+
+  private static final long BEHIND = LEAST / 2;
 
   private final Layout layout;
   private final String instance;
   private final long bound;
   private final Map<String, State> states = new ConcurrentHashMap<>();
+  private final AtomicInteger behind = new AtomicInteger();
 
   /** Of one container; guarded by itself. */
   private static final class State {
     long released;
+    long reached;
     boolean held;
+    boolean behind;
+
+    /** Nobody is as far as to have read what was not printed. */
+    long unread(long size) {
+      return size - Math.max(released, Math.min(reached, size));
+    }
   }
 
   /**
    * Watches nothing by itself.
    *
-   * @param bound in bytes, of each container
+   * @param bound in bytes, of each container, however few there are
    */
   Backlog(Layout layout, String instance, long bound) {
     this.layout = layout;
@@ -91,7 +107,7 @@ final class Backlog {
    *
    * @param alive whether the container still runs
    */
-  void release(String id, long offset, boolean alive) throws IOException {
+  void release(String id, long offset, BooleanSupplier alive) throws IOException {
     State state = state(id);
     synchronized (state) {
       if (offset >= state.released + STEP || (state.held && offset > state.released)) {
@@ -118,11 +134,23 @@ final class Backlog {
     }
   }
 
-  /** Halts a container's output or lets it go on, as what waits for the reader demands. */
-  void look(String id, boolean alive) {
+  /** The reader has taken care of what lies before an offset, unless this server is killed. */
+  void reached(String id, long offset, BooleanSupplier alive) {
     State state = state(id);
     synchronized (state) {
-      boolean hold = holds(size(layout.log(id)) - state.released, state.held, alive, bound);
+      state.reached = offset;
+    }
+    look(id, alive);
+  }
+
+  /** Halts a container's output or lets it go on, as what waits for the reader demands. */
+  void look(String id, BooleanSupplier alive) {
+    State state = state(id);
+    synchronized (state) {
+      long unread = state.unread(size(layout.log(id)));
+      long most = most(state, unread);
+      boolean tooMuch = holds(unread, state.held, true, most);
+      boolean hold = tooMuch && alive.getAsBoolean(); // which takes longer to find out
       if (hold != state.held) {
         signal(id, hold);
         state.held = hold;
@@ -130,11 +158,22 @@ final class Backlog {
     }
   }
 
+  /** What may wait of a container now. */
+  private long most(State state, long unread) {
+    boolean isBehind = unread > BEHIND;
+    if (isBehind != state.behind) {
+      state.behind = isBehind;
+      behind.addAndGet(isBehind ? 1 : -1);
+    }
+    return Math.min(bound, Math.max(LEAST, TOGETHER / Math.max(1, behind.get())));
+  }
+
   /** As {@link #look}, for a container that somebody else may have halted. */
   void lookAnew(String id, boolean alive) {
     State state = state(id);
     synchronized (state) {
-      state.held = holds(size(layout.log(id)) - state.released, true, alive, bound);
+      long unread = state.unread(size(layout.log(id)));
+      state.held = holds(unread, true, alive, most(state, unread));
       signal(id, state.held);
     }
   }
@@ -160,6 +199,11 @@ final class Backlog {
 
   /** A container was removed. */
   void remove(String id) {
-    states.remove(id);
+    State state = states.remove(id);
+    if (state != null) {
+      synchronized (state) {
+        most(state, 0);
+      }
+    }
   }
 }

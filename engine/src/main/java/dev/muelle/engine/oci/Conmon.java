@@ -149,7 +149,7 @@ final class Conmon implements Starter {
     }
     if (message.isBlank()) { // conmon was quick to take the runtime's words for the container's
       message =
-          Output.read(layout.log(id), 0, MAX_WORDS, true).stream()
+          Output.read(layout.log(id), 0, MAX_WORDS, Integer.MAX_VALUE, true).list().stream()
               .map(LogLine::text)
               .collect(Collectors.joining("\n"));
     }

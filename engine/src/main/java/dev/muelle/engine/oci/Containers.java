@@ -487,7 +487,7 @@ final class Containers {
     // Asked before the file: conmon writes it and ends. Without conmon nobody writes the code down.
     boolean monitored = alive || monitorLives(note.id());
     if (!Files.exists(file)) {
-      backlog.look(note.id(), alive); // a conmon that is halted writes nothing down
+      backlog.look(note.id(), () -> alive); // a conmon that is halted writes nothing down
       return monitored ? null : new Exit(LOST, killedForMemory(note), timers.millis());
     }
     int code = Integer.parseInt(Files.readString(file).trim());
@@ -507,8 +507,16 @@ final class Containers {
   void written(String id) {
     Running container = known.get(id);
     if (container != null) {
-      backlog.look(id, runs(container));
+      backlog.look(id, () -> runs(container));
       jsonFiles.wake(id);
+    }
+  }
+
+  /** Its output before an offset was taken care of, unless this server is killed. */
+  void reached(String id, long offset) {
+    Running container = known.get(id);
+    if (container != null) {
+      backlog.reached(id, offset, () -> runs(container));
     }
   }
 
@@ -516,7 +524,7 @@ final class Containers {
   void release(String id, long offset) throws IOException {
     Running container = known.get(id);
     if (container != null) {
-      backlog.release(id, offset, runs(container));
+      backlog.release(id, offset, () -> runs(container));
     }
   }
 

@@ -133,7 +133,9 @@ final class JsonFiles {
     synchronized (state) {
       while (!state.removed) {
         boolean complete = reading.complete(id); // asked before reading
-        List<LogLine> lines = Output.read(layout.log(id), state.note.position(), BATCH, complete);
+        List<LogLine> lines =
+            Output.read(layout.log(id), state.note.position(), BATCH, Integer.MAX_VALUE, complete)
+                .list();
         if (lines.isEmpty()) {
           return;
         }

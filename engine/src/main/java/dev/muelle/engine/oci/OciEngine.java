@@ -7,6 +7,7 @@ import dev.muelle.engine.Engine;
 import dev.muelle.engine.EngineException;
 import dev.muelle.engine.ImageReference;
 import dev.muelle.engine.LocalRegistry;
+import dev.muelle.engine.LogLines;
 import dev.muelle.engine.Machine;
 import dev.muelle.engine.SandboxSpec;
 import dev.muelle.engine.SandboxStatus;
@@ -199,17 +200,18 @@ public final class OciEngine implements Engine {
   }
 
   @Override
-  public List<LogLine> output(String containerId, long position, int limit) {
+  public LogLines output(String containerId, long position, int limit, int bytes) {
     Optional<Running> container = containers.find(containerId);
     if (container.isEmpty()) {
-      return List.of();
+      return new LogLines(0);
     }
     // Asked before reading: a monitor writes all output before it says that the container exited.
     boolean complete = container.get().exit.isDone();
     try {
       long kept = backlog.kept(containerId);
       long from = Output.offset(position) < kept ? Output.position(kept) : position;
-      return Output.read(layout.log(containerId), from, limit, complete);
+      containers.reached(containerId, Output.offset(from));
+      return Output.read(layout.log(containerId), from, limit, bytes, complete);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

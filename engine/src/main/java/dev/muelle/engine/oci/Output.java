@@ -1,6 +1,6 @@
 package dev.muelle.engine.oci;
 
-import dev.muelle.engine.Engine.LogLine;
+import dev.muelle.engine.LogLines;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -11,26 +11,27 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.DateTimeException;
 import java.time.OffsetDateTime;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 
 /**
- * Reads what a monitor wrote in conmon's {@code k8s-file} form: {@code TIME stdout|stderr P|F
- * TEXT}, where P says that the line goes on. The two streams may be mixed in the middle of a line.
- * A position therefore has three parts: up to where the file was read, which stream had begun a
- * line by then, and how far back that line began. A line is given out in pieces when so much of the
- * other stream follows its beginning that a position cannot reach back to it.
+ * Reads what a monitor wrote. Conmon's form is {@code k8s-file}, {@code TIME stdout|stderr P|F
+ * TEXT} for each line, where P says that the line goes on. Our own monitor writes {@code TIME
+ * stdout|stderr B LENGTH} and then what it has read at once, line feeds and all. The two streams
+ * may be mixed in the middle of a line. A position therefore has three parts: up to where the file
+ * was read, which stream had begun a line by then, and how far back from there one has to begin to
+ * read: where that line's first entry begins, or the one that was read in part. A line is given out
+ * in pieces when so much of the other stream follows its beginning that a position cannot reach
+ * back to it.
  */
 final class Output {
 
   private static final int MAX_PIECE = 256 * 1024;
   private static final int BACK_BITS = 18; // leaves 44 for the offset: ext4's largest file
   private static final long MAX_BACK = (1L << BACK_BITS) - 1;
-  private static final int MAX_ENTRY =
-      64 * 1024; // conmon writes at most 8 KiB an entry, our own monitor 16
-  private static final int CHUNK = 128 * 1024;
+  private static final int MAX_ENTRY = 65 * 1024; // our own monitor's; conmon's have 8 at most
+  private static final int CHUNK = 256 * 1024;
+  private static final int SMALL_CHUNK = 4 * 1024;
 
   private static final int SECOND = "2026-11-21T08:00:00.".length();
   private static final int ZONE = "+00:00".length();
@@ -39,26 +40,37 @@ final class Output {
   private final Path file;
   private final boolean complete;
   private final int limit;
-  private final List<LogLine> lines = new ArrayList<>();
+  private final int mostBytes;
+  private LogLines lines = new LogLines(0);
   private final Pending stdout = new Pending(false);
   private final Pending stderr = new Pending(true);
+
+  /** Up to where the position asked for says that the file was read. */
+  private long from;
+
+  /** Of which stream what lies before that is wanted, for it has begun a line there. */
+  private boolean pendingStderr;
+
+  /** Where in the file the buffer begins. */
+  private long at;
 
   /** A moment that was read, and when its second began. */
   private byte[] second = NO_SECOND;
 
   private long secondMillis;
 
-  private Output(Path file, boolean complete, int limit) {
+  private Output(Path file, boolean complete, int limit, int mostBytes) {
     this.file = file;
     this.complete = complete;
     this.limit = limit;
+    this.mostBytes = mostBytes;
   }
 
   /** A line that has begun. */
   private static final class Pending {
     final boolean isStderr;
     final ByteArrayOutputStream text = new ByteArrayOutputStream();
-    long begin = -1;
+    long begin = -1; // of the entry
     long millis;
 
     Pending(boolean isStderr) {
@@ -73,13 +85,18 @@ final class Output {
   /**
    * Reads lines.
    *
+   * @param bytes of text, after which no further line is read
    * @param complete whether nothing more will be written, so that an unfinished line is a line, too
    */
-  static List<LogLine> read(Path file, long position, int limit, boolean complete)
+  static LogLines read(Path file, long position, int limit, int bytes, boolean complete)
       throws IOException {
-    Output output = new Output(file, complete, limit);
+    Output output = new Output(file, complete, limit, bytes);
     output.read(position);
     return output.lines;
+  }
+
+  private boolean full() {
+    return lines.count() >= limit || lines.size() >= mostBytes;
   }
 
   /** Where in the file what a position may still ask for begins. */
@@ -93,45 +110,58 @@ final class Output {
   }
 
   private void read(long position) throws IOException {
-    long back = position & MAX_BACK;
-    boolean pendingStderr = (position >> BACK_BITS & 1) != 0;
-    long from = position >> (BACK_BITS + 1);
+    pendingStderr = (position >> BACK_BITS & 1) != 0;
+    from = position >> (BACK_BITS + 1);
+    at = from - (position & MAX_BACK);
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      ByteBuffer buffer = ByteBuffer.allocate(CHUNK);
-      long at = from - back; // of the buffer's first byte
-      while (lines.size() < limit) {
+      int there = Math.clamp(channel.size() - at, 0, CHUNK);
+      lines = new LogLines(there);
+      // More may have been written by now, and an entry must fit in.
+      ByteBuffer buffer =
+          ByteBuffer.allocate(there > SMALL_CHUNK / 2 || complete ? CHUNK : SMALL_CHUNK);
+      while (!full()) {
         int read = channel.read(buffer, at + buffer.position());
-        buffer.flip();
+        boolean ended = complete && read <= 0;
         int taken = 0;
-        int filled = buffer.limit();
-        byte[] bytes = buffer.array();
-        for (int end = lineEnd(bytes, 0, filled); end >= 0; end = lineEnd(bytes, taken, filled)) {
-          entry(bytes, taken, end, at, from, pendingStderr);
-          taken = end + 1;
-          if (lines.size() >= limit) {
-            return;
-          }
+        int size = 1;
+        while (size > 0 && !full()) {
+          size = entry(buffer.array(), taken, buffer.position(), ended);
+          taken += size;
         }
-        if (taken == 0 && buffer.limit() > MAX_ENTRY) {
+        if (full()) {
+          return;
+        }
+        if (taken == 0 && buffer.position() > MAX_ENTRY) {
           throw new IOException("a log entry longer than " + MAX_ENTRY + " bytes in " + file);
         }
-        buffer.position(taken);
-        buffer.compact();
         at += taken;
+        buffer = rest(buffer, taken);
         if (read <= 0) {
           break;
         }
       }
-      if (complete && lines.size() < limit) {
+      if (complete && !full()) {
         Pending first = stderr.active() && stderr.begin < stdout.begin ? stderr : stdout;
-        finish(first, at);
-        if (lines.size() < limit) {
-          finish(other(first), at);
+        end(first);
+        if (!full()) {
+          end(other(first));
         }
       }
     } catch (NoSuchFileException e) {
       // no output yet
     }
+  }
+
+  /** What of a buffer is not taken yet, with room behind it. */
+  private static ByteBuffer rest(ByteBuffer buffer, int taken) {
+    ByteBuffer roomy = buffer;
+    if (taken == 0 && !buffer.hasRemaining()) {
+      roomy = ByteBuffer.allocate(CHUNK).put(buffer.flip());
+    } else {
+      buffer.limit(buffer.position()).position(taken);
+      buffer.compact();
+    }
+    return roomy;
   }
 
   private static int lineEnd(byte[] bytes, int from, int to) {
@@ -147,51 +177,143 @@ final class Output {
     return one == stdout ? stderr : stdout;
   }
 
-  private void entry(
-      byte[] bytes, int begin, int end, long bufferAt, long from, boolean onlyStderr) {
+  /**
+   * Takes the entry that begins somewhere in the buffer.
+   *
+   * @param ended whether nothing follows what is in the buffer
+   * @return its size; 0 if it is not all there
+   */
+  private int entry(byte[] bytes, int begin, int filled, boolean ended) {
+    int end = lineEnd(bytes, begin, filled);
+    if (end < 0) {
+      return 0;
+    }
     int time = indexOf(bytes, begin, end);
     int stream = indexOf(bytes, time + 1, end);
     int tag = stream < 0 ? -1 : indexOf(bytes, stream + 1, end);
+    int next = end + 1;
     if (time < 0 || stream < 0 || tag < 0) {
-      return; // half an entry, of a conmon that was killed
+      return next - begin; // half an entry, of a conmon that was killed
     }
     boolean isStderr = bytes[time + 4] == 'e'; // std*e*rr
-    if (bufferAt + begin < from && isStderr != onlyStderr) {
-      return; // the other stream's, given out before
-    }
     Pending pending = isStderr ? stderr : stdout;
-    if (!pending.active()) {
-      pending.begin = bufferAt + begin;
-      pending.millis = millis(bytes, begin, time);
+    if (bytes[stream + 1] == 'B') {
+      int size = number(bytes, tag + 1, end);
+      if (size > filled - next) {
+        if (!ended) {
+          return 0;
+        }
+        size = filled - next; // its monitor was killed
+      }
+      block(pending, bytes, begin, next, next + size, time);
+      return next + size - begin;
     }
+    if (at + begin < from && isStderr != pendingStderr) {
+      return next - begin; // the other stream's, given out before
+    }
+    begin(pending, bytes, begin, time);
     pending.text.write(bytes, tag + 1, end - tag - 1);
-    boolean goesOn = bytes[stream + 1] == 'P';
-    long next = bufferAt + end + 1;
-    if (!goesOn || pending.text.size() >= MAX_PIECE) {
-      finish(pending, next);
+    if (bytes[stream + 1] != 'P') {
+      finish(pending, at + next, at + next);
     }
-    Pending other = other(pending);
-    if (other.active() && next - other.begin > MAX_BACK - MAX_ENTRY) {
-      finish(other, next); // too far back to be named by a position
+    cut(pending, at + next);
+    return next - begin;
+  }
+
+  /** What was read at once: ends of lines, lines, and beginnings of lines. */
+  private void block(Pending pending, byte[] bytes, int begin, int text, int end, int time) {
+    int next = text;
+    if (at + text < from && pending.isStderr != pendingStderr) {
+      next = (int) Math.min(end, from - at); // what is before was given out
+    }
+    while (next < end) {
+      begin(pending, bytes, begin, time);
+      int feed = lineEnd(bytes, next, end);
+      int stop = feed < 0 ? end : feed;
+      long resume = feed + 1 < end ? at + begin : at + end;
+      if (feed >= 0 && pending.text.size() == 0) {
+        give(pending, at + feed + 1, resume, bytes, next, at + feed + 1 > from ? stop : -1);
+      } else {
+        pending.text.write(bytes, next, stop - next);
+        if (feed >= 0) {
+          finish(pending, at + feed + 1, resume);
+        }
+      }
+      if (full()) {
+        return;
+      }
+      next = stop + 1;
+    }
+    cut(pending, at + end);
+  }
+
+  private void begin(Pending pending, byte[] bytes, int begin, int time) {
+    if (!pending.active()) {
+      pending.begin = at + begin;
+      pending.millis = millis(bytes, begin, time);
     }
   }
 
-  private void finish(Pending pending, long next) {
-    if (!pending.active()) {
+  /** Finishes lines that grow too long, or begin too far back to be named by a position. */
+  private void cut(Pending pending, long next) {
+    if (next <= from) {
       return;
     }
+    if (pending.text.size() >= MAX_PIECE) {
+      finish(pending, next, next);
+    }
     Pending other = other(pending);
-    long back = other.active() ? next - other.begin : 0;
-    long position =
-        next << (BACK_BITS + 1) | (other.active() && other.isStderr ? 1L << BACK_BITS : 0) | back;
-    lines.add(
-        new LogLine(
-            position,
-            pending.millis,
-            pending.isStderr,
-            pending.text.toString(StandardCharsets.UTF_8)));
+    if (other.active() && next - other.begin > MAX_BACK - MAX_ENTRY) {
+      finish(other, next, next);
+    }
+  }
+
+  /** A line is complete; it is not given out if it was before. */
+  private void finish(Pending pending, long next, long resume) {
+    if (pending.active()) {
+      byte[] text = pending.text.toByteArray();
+      give(pending, next, resume, text, 0, next > from ? text.length : -1);
+    }
+  }
+
+  /** What has begun is all there will be. */
+  private void end(Pending pending) {
+    if (pending.active()) {
+      byte[] text = pending.text.toByteArray();
+      give(pending, at, at, text, 0, text.length);
+    }
+  }
+
+  /**
+   * Gives out a line.
+   *
+   * @param next up to where it reaches in the file
+   * @param resume where the entry begins that goes on there
+   * @param end of its text; before its beginning if it is not wanted
+   */
+  private void give(Pending pending, long next, long resume, byte[] text, int begin, int end) {
+    if (end >= begin) {
+      Pending other = other(pending);
+      long back = next - Math.min(resume, other.active() ? other.begin : next);
+      boolean otherStderr = back > 0 && other.isStderr;
+      lines.add(
+          next << (BACK_BITS + 1) | (otherStderr ? 1L << BACK_BITS : 0) | back,
+          pending.millis,
+          pending.isStderr,
+          text,
+          begin,
+          end);
+    }
     pending.text.reset();
     pending.begin = -1;
+  }
+
+  private static int number(byte[] bytes, int begin, int end) {
+    int number = 0;
+    for (int i = begin; i < end; i++) {
+      number = 10 * number + bytes[i] - '0';
+    }
+    return number;
   }
 
   private static int indexOf(byte[] bytes, int from, int end) {

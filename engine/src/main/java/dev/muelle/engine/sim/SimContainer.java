@@ -4,6 +4,7 @@ import dev.muelle.engine.ContainerSpec;
 import dev.muelle.engine.ContainerStatus;
 import dev.muelle.engine.ContainerStatus.State;
 import dev.muelle.engine.Engine.LogLine;
+import dev.muelle.engine.LogLines;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,8 +77,12 @@ final class SimContainer {
     released = Math.clamp(position, released, output.size());
   }
 
-  List<LogLine> output(long position, int limit) {
-    int from = Math.clamp(position, released, output.size());
-    return List.copyOf(output.subList(from, Math.min(output.size(), from + limit)));
+  LogLines output(long position, int limit, int bytes) {
+    LogLines lines = new LogLines(0);
+    int next = Math.clamp(position, released, output.size());
+    while (next < output.size() && lines.count() < limit && lines.size() < bytes) {
+      lines.add(output.get(next++));
+    }
+    return lines;
   }
 }

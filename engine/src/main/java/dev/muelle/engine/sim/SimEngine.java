@@ -6,6 +6,7 @@ import dev.muelle.engine.ContainerStatus.State;
 import dev.muelle.engine.Engine;
 import dev.muelle.engine.EngineException;
 import dev.muelle.engine.ImageReference;
+import dev.muelle.engine.LogLines;
 import dev.muelle.engine.Machine;
 import dev.muelle.engine.SandboxSpec;
 import dev.muelle.engine.SandboxStatus;
@@ -267,9 +268,9 @@ public final class SimEngine implements Engine {
   }
 
   @Override
-  public synchronized List<LogLine> output(String containerId, long position, int limit) {
+  public synchronized LogLines output(String containerId, long position, int limit, int bytes) {
     SimContainer container = find(containerId);
-    return container == null ? List.of() : container.output(position, limit);
+    return container == null ? new LogLines(0) : container.output(position, limit, bytes);
   }
 
   @Override

@@ -25,6 +25,9 @@ class OutputBoundTest {
 
   private static final int LINES = 600_000;
 
+  /** So many that together they are more than that. */
+  private static final int MANY = 3_000_000;
+
   /** Without a server somebody looks once a second: it must not have written all by then. */
   private static final String LEISURELY =
       "i=1; while [ $i -lt %d ]; do busybox seq $i $((i+9999)); i=$((i+10000)); sleep 0.2; done; exit 6"
@@ -87,14 +90,14 @@ class OutputBoundTest {
       String image = lab.busyboxImage();
       lab.engine.createSandbox(Lab.sandbox("s1"));
       lab.engine.startContainer(
-          Lab.container("c1", "s1", image, "busybox seq 1 " + LINES + "; exit 6"));
+          Lab.container("c1", "s1", image, "busybox seq 1 " + MANY + "; exit 6"));
       Lab.await(() -> halted(lab));
       long atRest = taken(lab);
       assertTrue(atRest < MOST, () -> atRest + " bytes");
       Reader reader = new Reader();
       long most = 0;
-      for (int round = 0; reader.next <= LINES; round++) {
-        if (!reader.read(lab, 1000)) {
+      for (int round = 0; reader.next <= MANY; round++) {
+        if (!reader.read(lab, 4000)) {
           Lab.await(() -> !lab.engine.output("c1", reader.position, 1).isEmpty());
         }
         reader.release(lab);

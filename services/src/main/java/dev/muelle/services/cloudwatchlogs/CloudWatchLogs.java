@@ -2,6 +2,8 @@ package dev.muelle.services.cloudwatchlogs;
 
 import dev.muelle.loop.Timers;
 import dev.muelle.services.Ids;
+import dev.muelle.services.LogBatch;
+import dev.muelle.services.LogSink;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Scope;
 import dev.muelle.store.Store;
@@ -83,7 +85,7 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.UntagResourceRequest
 import software.amazon.awssdk.services.cloudwatchlogs.model.UntagResourceResponse;
 
 /** Amazon CloudWatch Logs of one account in one region. */
-public final class CloudWatchLogs implements CloudWatchLogsClient {
+public final class CloudWatchLogs implements CloudWatchLogsClient, LogSink {
 
   private final Store store;
   private final Sweeper sweeper;
@@ -248,6 +250,11 @@ public final class CloudWatchLogs implements CloudWatchLogsClient {
   @Override
   public DescribeLogStreamsResponse describeLogStreams(DescribeLogStreamsRequest request) {
     return streams.describe(request);
+  }
+
+  @Override
+  public void put(String group, String stream, LogBatch batch) {
+    events.put(group, stream, batch);
   }
 
   @Override

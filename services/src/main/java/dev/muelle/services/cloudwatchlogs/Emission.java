@@ -2,6 +2,7 @@ package dev.muelle.services.cloudwatchlogs;
 
 import dev.muelle.loop.Loop;
 import dev.muelle.loop.Timers;
+import dev.muelle.services.LogBatch;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Measurements.Recorder;
 import java.math.BigDecimal;
@@ -24,7 +25,6 @@ import software.amazon.awssdk.services.cloudwatch.model.Dimension;
 import software.amazon.awssdk.services.cloudwatch.model.MetricDatum;
 import software.amazon.awssdk.services.cloudwatch.model.PutMetricDataRequest;
 import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
-import software.amazon.awssdk.services.cloudwatchlogs.model.InputLogEvent;
 import software.amazon.awssdk.services.cloudwatchlogs.model.MetricFilter;
 import software.amazon.awssdk.services.cloudwatchlogs.model.MetricTransformation;
 
@@ -77,10 +77,10 @@ final class Emission implements AutoCloseable {
   }
 
   /** A group has taken these events. */
-  void taken(String group, List<MetricFilter> filters, List<InputLogEvent> events, long bytes) {
+  void taken(String group, List<MetricFilter> filters, LogBatch events, long bytes) {
     Volume volume = volumes.computeIfAbsent(group, this::volume);
     volume.bytes().record((double) bytes);
-    volume.events().record(events.size());
+    volume.events().record(events.count());
     for (MetricFilter filter : filters) {
       emit(filter, events);
     }
@@ -100,7 +100,7 @@ final class Emission implements AutoCloseable {
     volumes.remove(group);
   }
 
-  private void emit(MetricFilter filter, List<InputLogEvent> events) {
+  private void emit(MetricFilter filter, LogBatch events) {
     MetricTransformation emitted = filter.metricTransformations().getFirst();
     Map<Place, Map<Double, Double>> values = values(filter, emitted, events);
     boolean matched = !values.isEmpty();
@@ -113,7 +113,7 @@ final class Emission implements AutoCloseable {
   }
 
   private static Map<Place, Map<Double, Double>> values(
-      MetricFilter filter, MetricTransformation emitted, List<InputLogEvent> events) {
+      MetricFilter filter, MetricTransformation emitted, LogBatch events) {
     FilterPattern pattern = FilterPattern.parse(filter.filterPattern());
     FilterPattern.Selector value = pattern.selector(emitted.metricValue());
     Map<String, FilterPattern.Selector> dimensions = new TreeMap<>();
@@ -126,17 +126,21 @@ final class Emission implements AutoCloseable {
           }
         });
     Map<Place, Map<Double, Double>> values = new LinkedHashMap<>();
-    for (InputLogEvent event : events) {
-      if (event.timestamp() < filter.creationTime() || !pattern.matches(event.message())) {
+    for (int i = 0; i < events.count(); i++) {
+      if (events.time(i) < filter.creationTime()) {
         continue; // filters are for what happens after they are made
       }
-      String text = value == null ? emitted.metricValue() : value.in(event.message());
+      String message = events.message(i);
+      if (!pattern.matches(message)) {
+        continue;
+      }
+      String text = value == null ? emitted.metricValue() : value.in(message);
       BigDecimal number = text == null ? null : Comparison.number(text);
-      Map<String, String> where = where(dimensions, event.message());
+      Map<String, String> where = where(dimensions, message);
       if (number != null && where != null && Math.abs(number.doubleValue()) <= LARGEST) {
         values
             .computeIfAbsent(
-                new Place(where, event.timestamp() / MINUTE * MINUTE), any -> new TreeMap<>())
+                new Place(where, events.time(i) / MINUTE * MINUTE), any -> new TreeMap<>())
             .merge(number.doubleValue(), 1.0, Double::sum);
       }
     }

@@ -1,5 +1,6 @@
 package dev.muelle.services.cloudwatchlogs;
 
+import dev.muelle.services.LogBatch;
 import dev.muelle.services.cloudwatchlogs.Tables.Group;
 import dev.muelle.services.cloudwatchlogs.Tables.Stream;
 import dev.muelle.services.cloudwatchlogs.packs.Event;
@@ -9,6 +10,7 @@ import dev.muelle.services.cloudwatchlogs.packs.Needles;
 import dev.muelle.services.cloudwatchlogs.packs.Pack;
 import dev.muelle.services.cloudwatchlogs.packs.Packs;
 import dev.muelle.store.Store;
+import dev.muelle.store.Tx;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -53,6 +55,7 @@ final class Events {
       Pattern.compile("([fb])/([0-9a-f]{16})/([0-7][0-9a-f]{15}(/[0-9a-f]{12})?)");
 
   private final Store store;
+  private final JointWrites writes;
   private final InstantSource clock;
   private final Names names;
   private final Emission emission;
@@ -67,6 +70,7 @@ final class Events {
       Tidier tidier,
       LiveTails tails) {
     this.store = store;
+    writes = new JointWrites(store);
     this.clock = clock;
     this.names = names;
     this.emission = emission;
@@ -79,75 +83,29 @@ final class Events {
    *
    * @param bytes what the taken events count for
    * @param arrival epoch milliseconds
+   * @param sequence of the stream's next event
    */
-  private record Put(
-      PutLogEventsResponse.Builder response,
-      List<InputLogEvent> taken,
+  record Put(
+      Verdict verdict,
       long bytes,
       long arrival,
+      long sequence,
       List<MetricFilter> filters,
       boolean untidy) {}
 
   /** What an event counts for, in bytes. */
   static long size(String message) {
-    return message.getBytes(StandardCharsets.UTF_8).length + (long) Pack.OVERHEAD;
+    return message.getBytes(StandardCharsets.UTF_8).length + (long) LogBatch.OVERHEAD;
   }
 
   PutLogEventsResponse put(PutLogEventsRequest request) {
     String groupName = Names.group(request.logGroupName(), "logGroupName");
     String streamName = Names.stream(request.logStreamName(), "logStreamName");
-    List<InputLogEvent> events = request.logEvents();
-    List<byte[]> texts = check(events);
-    Verdict expected =
-        store.read(tx -> {
-          Group group = Names.require(tx, groupName);
-          Names.requireStream(tx, group, streamName);
-          long now = clock.millis();
-          return judge(events, now, group.expiry(now));
-        });
-    // Compressed while nobody waits for it; the clock seldom changes the verdict meanwhile.
-    List<Pack> prepared = packs(events, texts, expected);
-    Put put =
-        store.write(tx -> {
-          Group group = Names.require(tx, groupName);
-          Stream stream = Names.requireStream(tx, group, streamName);
-          long now = clock.millis();
-          Verdict verdict = judge(events, now, group.expiry(now));
-          List<Pack> packs = verdict.sameAs(expected) ? prepared : packs(events, texts, verdict);
-          List<InputLogEvent> taken = events.subList(verdict.from(), verdict.to());
-          Stream after = stream;
-          boolean untidy = false;
-          // The clock may be set back, but within a stream arrival never runs backwards.
-          long arrival =
-              stream.lastIngestion() == null ? now : Math.max(now, stream.lastIngestion());
-          if (!taken.isEmpty()) {
-            long sequence = stream.sequence();
-            for (Pack pack : packs) {
-              boolean small = Packs.add(tx, stream.id(), pack, sequence, arrival);
-              untidy |= small && Tidier.note(tx, stream.id(), pack.firstTime(), arrival);
-              sequence += pack.count();
-            }
-            after = grown(stream, taken, bytes(packs), arrival);
-            tx.put(Tables.STREAMS, Tables.streamKey(group, streamName), after);
-          }
-          return new Put(
-              PutLogEventsResponse.builder()
-                  .nextSequenceToken("%056d".formatted(after.sequence()))
-                  .rejectedLogEventsInfo(verdict.rejected()),
-              taken,
-              bytes(packs),
-              arrival,
-              MetricFilters.of(tx, group),
-              untidy);
-        });
-    if (put.untidy()) {
-      tidier.noted();
-    }
-    if (!put.taken().isEmpty()) {
-      emission.taken(groupName, put.filters(), put.taken(), put.bytes());
-      tails.taken(groupName, streamName, put.taken(), put.arrival());
-    }
-    PutLogEventsResponse.Builder response = put.response();
+    Put put = put(groupName, streamName, check(request.logEvents()));
+    PutLogEventsResponse.Builder response =
+        PutLogEventsResponse.builder()
+            .nextSequenceToken("%056d".formatted(put.sequence()))
+            .rejectedLogEventsInfo(put.verdict().rejected());
     if (request.entity() != null) {
       // The events are taken all the same, as on AWS.
       response.rejectedEntityInfo(
@@ -156,10 +114,55 @@ final class Events {
     return response.build();
   }
 
-  private static List<Pack> packs(List<InputLogEvent> events, List<byte[]> texts, Verdict verdict) {
+  Put put(String groupName, String streamName, LogBatch events) {
+    // Compressed while nobody waits for it; few groups make some of it expire meanwhile.
+    Verdict expected = judge(events, clock.millis(), 0);
+    List<Pack> prepared = packs(events, expected);
+    Put put = writes.write(tx -> put(tx, groupName, streamName, events, expected, prepared));
+    if (put.untidy()) {
+      tidier.noted();
+    }
+    Verdict verdict = put.verdict();
+    if (verdict.to() > verdict.from()) {
+      LogBatch taken = events.part(verdict.from(), verdict.to());
+      emission.taken(groupName, put.filters(), taken, put.bytes());
+      tails.taken(groupName, streamName, taken, put.arrival());
+    }
+    return put;
+  }
+
+  private Put put(
+      Tx tx,
+      String groupName,
+      String streamName,
+      LogBatch events,
+      Verdict expected,
+      List<Pack> prepared) {
+    Group group = Names.require(tx, groupName);
+    Stream stream = Names.requireStream(tx, group, streamName);
+    long now = clock.millis();
+    Verdict verdict = judge(events, now, group.expiry(now));
+    List<Pack> packs = verdict.sameAs(expected) ? prepared : packs(events, verdict);
+    // The clock may be set back, but within a stream arrival never runs backwards.
+    long arrival = stream.lastIngestion() == null ? now : Math.max(now, stream.lastIngestion());
+    long sequence = stream.sequence();
+    boolean untidy = false;
+    for (Pack pack : packs) {
+      boolean small = Packs.add(tx, stream.id(), pack, sequence, arrival);
+      untidy |= small && Tidier.note(tx, stream.id(), pack.firstTime(), arrival);
+      sequence += pack.count();
+    }
+    if (!packs.isEmpty()) {
+      Stream after = grown(stream, events, verdict, bytes(packs), arrival);
+      tx.put(Tables.STREAMS, Tables.streamKey(group, streamName), after);
+    }
+    return new Put(verdict, bytes(packs), arrival, sequence, MetricFilters.of(tx, group), untidy);
+  }
+
+  private static List<Pack> packs(LogBatch events, Verdict verdict) {
     Pack.Filler filler = new Pack.Filler();
     for (int i = verdict.from(); i < verdict.to(); i++) {
-      filler.add(events.get(i).timestamp(), i, 0, texts.get(i));
+      filler.add(events.time(i), i, 0, events.bytes(), events.begin(i), events.end(i));
     }
     return filler.packs();
   }
@@ -168,15 +171,16 @@ final class Events {
     return packs.stream().mapToLong(Pack::bytes).sum();
   }
 
-  private static Stream grown(Stream stream, List<InputLogEvent> taken, long bytes, long arrival) {
-    long first = taken.getFirst().timestamp();
-    long last = taken.getLast().timestamp();
+  private static Stream grown(
+      Stream stream, LogBatch events, Verdict taken, long bytes, long arrival) {
+    long first = events.time(taken.from());
+    long last = events.time(taken.to() - 1);
     return new Stream(
         stream.id(),
         stream.group(),
         stream.name(),
         stream.created(),
-        stream.sequence() + taken.size(),
+        stream.sequence() + taken.to() - taken.from(),
         stream.firstEvent() == null ? first : Math.min(first, stream.firstEvent()),
         stream.lastEvent() == null ? last : Math.max(last, stream.lastEvent()),
         arrival,
@@ -196,42 +200,42 @@ final class Events {
     }
   }
 
-  private static Verdict judge(List<InputLogEvent> events, long now, long expiry) {
+  private static Verdict judge(LogBatch events, long now, long expiry) {
     int tooOld = before(events, now - MAX_AGE);
     int expired = before(events, expiry);
     int tooNew = before(events, now + MAX_AHEAD + 1);
-    if (tooNew > tooOld) {
-      long span = events.get(tooNew - 1).timestamp() - events.get(tooOld).timestamp();
-      if (span > MAX_SPAN) {
-        throw Refuse.invalid(
-            "The batch of log events in a single PutLogEvents request cannot span more than 24"
-                + " hours.");
-      }
+    if (tooNew > tooOld && events.time(tooNew - 1) - events.time(tooOld) > MAX_SPAN) {
+      throw Refuse.invalid(
+          "The batch of log events in a single PutLogEvents request cannot span more than 24"
+              + " hours.");
     }
-    boolean all = tooOld == 0 && expired == 0 && tooNew == events.size();
+    boolean all = tooOld == 0 && expired == 0 && tooNew == events.count();
     RejectedLogEventsInfo rejected =
         all
             ? null
             : RejectedLogEventsInfo.builder()
                 .tooOldLogEventEndIndex(tooOld > 0 ? tooOld : null)
                 .expiredLogEventEndIndex(expired > 0 ? expired : null)
-                .tooNewLogEventStartIndex(tooNew < events.size() ? tooNew : null)
+                .tooNewLogEventStartIndex(tooNew < events.count() ? tooNew : null)
                 .build();
     int from = Math.max(tooOld, expired);
     return new Verdict(from, Math.max(from, tooNew), rejected);
   }
 
   /** How many events lie before a time. */
-  private static int before(List<InputLogEvent> events, long time) {
-    int count = 0;
-    while (count < events.size() && events.get(count).timestamp() < time) {
+  private static int before(LogBatch events, long time) {
+    int count = events.count();
+    if (events.time(count - 1) < time) {
+      return count;
+    }
+    count = 0;
+    while (events.time(count) < time) {
       count++;
     }
     return count;
   }
 
-  /** Gives the texts in UTF-8. */
-  private static List<byte[]> check(List<InputLogEvent> events) {
+  private static LogBatch check(List<InputLogEvent> events) {
     if (events.isEmpty()) {
       throw Refuse.constraint(
           events, "logEvents", "Member must have length greater than or equal to 1");
@@ -242,8 +246,7 @@ final class Events {
           "logEvents",
           "Member must have length less than or equal to " + MAX_BATCH);
     }
-    List<byte[]> texts = new ArrayList<>(events.size());
-    long bytes = 0;
+    LogBatch batch = new LogBatch(events.size(), 0);
     long before = 0;
     for (int i = 0; i < events.size(); i++) {
       InputLogEvent event = events.get(i);
@@ -264,20 +267,18 @@ final class Events {
             "Log events in a single PutLogEvents request must be in chronological order.");
       }
       before = time;
-      byte[] text = event.message().getBytes(StandardCharsets.UTF_8);
-      texts.add(text);
-      long size = text.length + (long) Pack.OVERHEAD;
+      batch.add(time, event.message());
+      long size = batch.end(i) - batch.begin(i) + (long) LogBatch.OVERHEAD;
       if (size > MAX_BATCH_BYTES) {
         throw Refuse.invalid(
             "Log event too large: " + size + " bytes exceeds limit of " + MAX_BATCH_BYTES);
       }
-      bytes += size;
     }
-    if (bytes > MAX_BATCH_BYTES) {
+    if (batch.size() > MAX_BATCH_BYTES) {
       throw Refuse.invalid(
-          "Upload too large: " + bytes + " bytes exceeds limit of " + MAX_BATCH_BYTES);
+          "Upload too large: " + batch.size() + " bytes exceeds limit of " + MAX_BATCH_BYTES);
     }
-    return texts;
+    return batch;
   }
 
   private static String member(int index, String name) {

@@ -1,12 +1,12 @@
 package dev.muelle.services.cloudwatchlogs;
 
+import dev.muelle.services.LogBatch;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
-import software.amazon.awssdk.services.cloudwatchlogs.model.InputLogEvent;
 import software.amazon.awssdk.services.cloudwatchlogs.model.LiveTailSessionLogEvent;
 import software.amazon.awssdk.services.cloudwatchlogs.model.LiveTailSessionUpdate;
 
@@ -46,22 +46,24 @@ final class LiveTail {
     this.random = random;
   }
 
-  void offer(String group, String stream, List<InputLogEvent> events, long arrival) {
+  void offer(String group, String stream, LogBatch events, long arrival) {
     if (!groups.contains(group) || !streams.test(stream)) {
       return;
     }
-    for (InputLogEvent event : events) {
-      if (pattern.matches(event.message())) {
-        offer(group, stream, event, arrival);
+    for (int i = 0; i < events.count(); i++) {
+      String message = events.message(i);
+      if (pattern.matches(message)) {
+        offer(group, stream, events.time(i), message, arrival);
       }
     }
   }
 
-  private synchronized void offer(String group, String stream, InputLogEvent event, long arrival) {
+  private synchronized void offer(
+      String group, String stream, long time, String message, long arrival) {
     long number = matched++;
-    int size = event.message().length();
+    int size = message.length();
     if (kept.size() < MOST && characters + size <= MOST_CHARACTERS) {
-      kept.add(new Kept(number, shown(group, stream, event, arrival)));
+      kept.add(new Kept(number, shown(group, stream, time, message, arrival)));
       characters += size;
       return;
     }
@@ -71,18 +73,18 @@ final class LiveTail {
     }
     int before = kept.get((int) place).event().message().length();
     if (characters - before + size <= MOST_CHARACTERS) {
-      kept.set((int) place, new Kept(number, shown(group, stream, event, arrival)));
+      kept.set((int) place, new Kept(number, shown(group, stream, time, message, arrival)));
       characters += size - before;
     }
   }
 
   private LiveTailSessionLogEvent shown(
-      String group, String stream, InputLogEvent event, long arrival) {
+      String group, String stream, long time, String message, long arrival) {
     return LiveTailSessionLogEvent.builder()
         .logGroupIdentifier(names.identifier(group))
         .logStreamName(stream)
-        .message(event.message())
-        .timestamp(event.timestamp())
+        .message(message)
+        .timestamp(time)
         .ingestionTime(arrival)
         .build();
   }

@@ -2,6 +2,7 @@ package dev.muelle.services.cloudwatchlogs;
 
 import dev.muelle.loop.Timers;
 import dev.muelle.services.Ids;
+import dev.muelle.services.LogBatch;
 import dev.muelle.store.Store;
 import dev.muelle.wire.EventStream;
 import java.io.IOException;
@@ -12,7 +13,6 @@ import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
-import software.amazon.awssdk.services.cloudwatchlogs.model.InputLogEvent;
 import software.amazon.awssdk.services.cloudwatchlogs.model.LiveTailSessionStart;
 import software.amazon.awssdk.services.cloudwatchlogs.model.SessionStreamingException;
 import software.amazon.awssdk.services.cloudwatchlogs.model.SessionTimeoutException;
@@ -103,7 +103,7 @@ final class LiveTails implements AutoCloseable {
   }
 
   /** A stream has taken these events. */
-  void taken(String group, String stream, List<InputLogEvent> events, long arrival) {
+  void taken(String group, String stream, LogBatch events, long arrival) {
     for (LiveTail session : sessions) {
       session.offer(group, stream, events, arrival);
     }

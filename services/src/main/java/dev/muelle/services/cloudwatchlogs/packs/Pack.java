@@ -1,6 +1,7 @@
 package dev.muelle.services.cloudwatchlogs.packs;
 
 import com.github.luben.zstd.Zstd;
+import dev.muelle.services.LogBatch;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,9 +27,6 @@ public record Pack(
     int raw,
     Sketch sketch,
     byte[] packed) {
-
-  /** What an event counts for besides its text, in bytes. */
-  public static final int OVERHEAD = 26;
 
   /** In milliseconds. No pack reaches over such a boundary. */
   static final long MINUTE = 60_000;
@@ -57,10 +55,11 @@ public record Pack(
     private long sequence;
     private long ingested;
 
-    public void add(long at, long number, long arrival, byte[] text) {
+    /** Adds an event, whose text is somewhere in bytes. */
+    public void add(long at, long number, long arrival, byte[] bytes, int begin, int end) {
       boolean room =
           count < MOST_EVENTS
-              && texts.length() + text.length <= MOST_RAW
+              && texts.length() + end - begin <= MOST_RAW
               && minute(at) == minute(firstTime);
       if (count > 0 && !room) {
         finish();
@@ -76,8 +75,8 @@ public record Pack(
       columns.signed(at - time);
       columns.signed(number - sequence);
       columns.signed(arrival - ingested);
-      columns.number(text.length);
-      texts.add(text, 0, text.length);
+      columns.number(end - begin);
+      texts.add(bytes, begin, end - begin);
       time = at;
       sequence = number;
       ingested = arrival;
@@ -96,7 +95,7 @@ public record Pack(
               sequence - firstSequence,
               ingested - firstIngested,
               count,
-              raw + (long) OVERHEAD * count,
+              raw + (long) LogBatch.OVERHEAD * count,
               raw,
               sketch,
               compressed(columns, split, raw)));
@@ -117,11 +116,8 @@ public record Pack(
   static List<Pack> of(List<Event> events) {
     Filler filler = new Filler();
     for (Event event : events) {
-      filler.add(
-          event.time(),
-          event.sequence(),
-          event.ingested(),
-          event.message().getBytes(StandardCharsets.UTF_8));
+      byte[] text = event.message().getBytes(StandardCharsets.UTF_8);
+      filler.add(event.time(), event.sequence(), event.ingested(), text, 0, text.length);
     }
     return filler.packs();
   }

@@ -31,7 +31,7 @@ public final class Packs {
           });
 
   /** What is too small to be left alone, in bytes of text. */
-  private static final int SMALL = Pack.MOST_RAW / 4;
+  private static final int SMALL = Pack.MOST_RAW / 8;
 
   private static final int DELETED_AT_ONCE = 100;
   private static final int MERGED_AT_ONCE = 500;

@@ -1,10 +1,9 @@
 package dev.muelle.services.ecs.agent;
 
 import dev.muelle.engine.Engine.LogLine;
+import dev.muelle.engine.LogLines;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
-import java.util.List;
 
 /**
  * What of one container's output waits to be delivered in mode {@code non-blocking}: what finds no
@@ -42,11 +41,15 @@ final class LogBuffer {
     }
   }
 
-  /** The first ones, which stay. */
-  synchronized List<LogLine> first(int count) {
-    List<LogLine> first = new ArrayList<>();
+  /**
+   * The first ones, which stay.
+   *
+   * @param most of text, in bytes, after which no further line is given
+   */
+  synchronized LogLines first(int count, int most) {
+    LogLines first = new LogLines(0);
     for (LogLine line : lines) {
-      if (first.size() == count) {
+      if (first.count() == count || first.size() >= most) {
         break;
       }
       first.add(line);

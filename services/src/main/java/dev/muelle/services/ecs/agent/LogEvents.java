@@ -1,11 +1,9 @@
 package dev.muelle.services.ecs.agent;
 
-import dev.muelle.engine.Engine.LogLine;
-import java.util.ArrayList;
-import java.util.List;
+import dev.muelle.engine.LogLines;
+import dev.muelle.services.LogBatch;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.services.cloudwatchlogs.model.InputLogEvent;
 
 /**
  * Makes events of lines, as Docker's awslogs driver does: pure. Where a pattern tells with what an
@@ -17,7 +15,7 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.InputLogEvent;
  * @param position up to where they reach; the first one's if there is none
  * @param open whether lines are left that belong to an event that is not complete
  */
-public record LogEvents(List<InputLogEvent> events, long position, boolean open) {
+public record LogEvents(LogBatch events, long position, boolean open) {
 
   /** How long an event may grow. */
   static final long AGE = 5_000; // ms
@@ -36,28 +34,65 @@ public record LogEvents(List<InputLogEvent> events, long position, boolean open)
    * @param last whether nothing more will come
    */
   public static LogEvents cut(
-      List<LogLine> lines,
+      LogLines lines,
       @Nullable Pattern start,
       long position,
       long notBefore,
       long old,
       boolean full,
       boolean last) {
-    List<InputLogEvent> events = new ArrayList<>();
+    return start == null
+        ? each(lines, notBefore)
+        : gathered(lines, start, position, notBefore, old, full, last);
+  }
+
+  private static LogEvents each(LogLines lines, long notBefore) {
+    LogBatch events = new LogBatch(lines.count(), lines.size());
+    boolean plain = isPlain(lines);
+    long millis = notBefore;
+    for (int i = 0; i < lines.count(); i++) {
+      millis = Math.max(millis, lines.epochMillis(i));
+      if (lines.end(i) == lines.begin(i)) {
+        continue;
+      }
+      if (plain) {
+        events.add(millis, lines.bytes(), lines.begin(i), lines.end(i));
+      } else {
+        events.add(millis, lines.text(i)); // which is UTF-8 then, whatever was printed
+      }
+    }
+    return new LogEvents(events, lines.position(lines.count() - 1), false);
+  }
+
+  /** Whether there is nothing but ASCII. */
+  private static boolean isPlain(LogLines lines) {
+    byte[] bytes = lines.bytes();
+    int signs = 0;
+    for (int i = 0; i < lines.size(); i++) {
+      signs |= bytes[i];
+    }
+    return signs >= 0;
+  }
+
+  private static LogEvents gathered(
+      LogLines lines,
+      Pattern start,
+      long position,
+      long notBefore,
+      long old,
+      boolean full,
+      boolean last) {
+    LogBatch events = new LogBatch(lines.count(), lines.size());
     StringBuilder text = new StringBuilder();
     long at = position;
     long began = notBefore;
     long millis = notBefore;
     long before = position;
-    for (LogLine line : lines) {
-      millis = Math.max(millis, line.epochMillis());
-      if (start == null) {
-        add(events, line.text(), millis);
-        at = line.position();
-        continue;
-      }
-      boolean grown = text.length() + line.text().length() > MAX_EVENT;
-      if (!text.isEmpty() && (grown || start.matcher(line.text()).find())) {
+    for (int i = 0; i < lines.count(); i++) {
+      millis = Math.max(millis, lines.epochMillis(i));
+      String line = lines.text(i);
+      boolean grown = text.length() + line.length() > MAX_EVENT;
+      if (!text.isEmpty() && (grown || start.matcher(line).find())) {
         add(events, text.toString(), began);
         text.setLength(0);
         at = before;
@@ -65,8 +100,8 @@ public record LogEvents(List<InputLogEvent> events, long position, boolean open)
       if (text.isEmpty()) {
         began = millis;
       }
-      text.append(line.text()).append('\n');
-      before = line.position();
+      text.append(line).append('\n');
+      before = lines.position(i);
     }
     boolean open = !text.isEmpty();
     if (open && (last || began <= old || (full && events.isEmpty()))) {
@@ -76,9 +111,9 @@ public record LogEvents(List<InputLogEvent> events, long position, boolean open)
     return new LogEvents(events, at, open);
   }
 
-  private static void add(List<InputLogEvent> events, String text, long millis) {
-    if (!text.isEmpty() && !text.equals("\n")) {
-      events.add(InputLogEvent.builder().timestamp(millis).message(text).build());
+  private static void add(LogBatch events, String text, long millis) {
+    if (!text.equals("\n")) {
+      events.add(millis, text);
     }
   }
 }

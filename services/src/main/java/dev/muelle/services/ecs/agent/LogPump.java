@@ -3,8 +3,11 @@ package dev.muelle.services.ecs.agent;
 import dev.muelle.engine.Engine;
 import dev.muelle.engine.Engine.LogLine;
 import dev.muelle.engine.EngineException;
+import dev.muelle.engine.LogLines;
 import dev.muelle.loop.Loop;
 import dev.muelle.loop.Timers;
+import dev.muelle.services.LogBatch;
+import dev.muelle.services.LogSink;
 import dev.muelle.services.StoredJson;
 import dev.muelle.services.ecs.cluster.AccountSettings;
 import dev.muelle.services.ecs.definition.LogOptions;
@@ -14,10 +17,8 @@ import dev.muelle.services.ecs.state.TaskStatus;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Table;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -27,7 +28,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
-import software.amazon.awssdk.services.cloudwatchlogs.model.InputLogEvent;
+import software.amazon.awssdk.services.cloudwatchlogs.model.GetLogEventsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.ResourceAlreadyExistsException;
 import software.amazon.awssdk.services.cloudwatchlogs.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
@@ -60,7 +61,7 @@ public final class LogPump implements AutoCloseable {
    * @param bytes how much that is
    * @param since when the position was stored, or might have been: epoch milliseconds
    */
-  private record Progress(Position to, long bytes, long lines, long since) {}
+  private record Progress(Position to, long bytes, long since) {}
 
   /** The mode of a task whose definition names none, where it is not the usual one. */
   private record Mode(String mode) {}
@@ -70,26 +71,27 @@ public final class LogPump implements AutoCloseable {
   private static final Table<Position> POSITIONS =
       Table.of("ecs.log_positions", StoredJson.codec(Position.class));
 
+  /** No more than 1,048,576 bytes may be put at once, 26 of them for each event's sake. */
   private static final int BATCH_LINES = 4_000;
-  private static final int MOST_EVENTS = 10_000; // that GetLogEvents gives at once
-  private static final int BATCH_BYTES = 450_000; // of the 1,048,576 that PutLogEvents takes
 
-  /**
-   * What may be put before the position is stored: GetLogEvents must give all of it at once, and
-   * what has the very time of the position besides.
-   */
-  private static final int UNSTORED_BYTES = 500_000;
+  private static final int BATCH_BYTES = 400_000; // and a line, which has 320 KiB at most
 
-  private static final int UNSTORED_LINES = 5_000;
+  /** How many batches a task has before others have their turn. */
+  private static final int BATCHES = 4;
+
+  /** What may be put before the position is stored, and has to be counted after a crash. */
+  private static final int UNSTORED_BYTES = 4 << 20;
+
   private static final long UNSTORED_MILLIS = 1_000;
-  private static final int EVENT_OVERHEAD = 26;
+  private static final int MOST_EVENTS = 10_000; // that GetLogEvents gives at once
   private static final Duration WHILE_RUNNING = Duration.ofSeconds(15); // output wakes us
   private static final Duration UNTIL_OLD = Duration.ofMillis(LogEvents.AGE);
-  private static final int CONCURRENCY = 64;
+  private static final int CONCURRENCY = 16;
 
   private final Store store;
   private final Engine engine;
   private final CloudWatchLogsClient client;
+  private final LogSink sink;
   private final TaskDefinitions definitions;
   private final AccountSettings settings;
   private final Timers timers;
@@ -131,6 +133,7 @@ public final class LogPump implements AutoCloseable {
     this.store = store;
     this.engine = engine;
     this.client = client;
+    this.sink = LogSink.of(client);
     this.definitions = definitions;
     this.settings = settings;
     this.timers = timers;
@@ -240,10 +243,15 @@ public final class LogPump implements AutoCloseable {
     if (mustNotWait && buffered.add(taskId)) {
       filling.wake(taskId);
     }
-    if (carryAll(task, definition, false)) {
-      return UNTIL_OLD;
-    }
-    return anyUnstored(task, definition) ? Duration.ofMillis(UNSTORED_MILLIS) : WHILE_RUNNING;
+    return switch (carryAll(task, definition, false)) {
+      case SOME -> {
+        pace.behind();
+        yield Duration.ZERO;
+      }
+      case OPEN -> UNTIL_OLD;
+      case NONE ->
+          anyUnstored(task, definition) ? Duration.ofMillis(UNSTORED_MILLIS) : WHILE_RUNNING;
+    };
   }
 
   private boolean anyUnstored(TaskRecord task, TaskDefinition definition) {
@@ -296,43 +304,40 @@ public final class LogPump implements AutoCloseable {
     carryAll(task, definition, true);
   }
 
-  private boolean carryAll(TaskRecord task, TaskDefinition definition, boolean last) {
+  private Carried carryAll(TaskRecord task, TaskDefinition definition, boolean last) {
     ReentrantLock lock = carrying.computeIfAbsent(task.id(), id -> new ReentrantLock());
     lock.lock();
     try {
-      return carryEach(task, definition, last);
+      Carried carried = Carried.SOME;
+      for (int i = 0; carried == Carried.SOME && (last || i < BATCHES); i++) {
+        carried = carryEach(task, definition, last);
+      }
+      return carried;
     } finally {
       lock.unlock();
     }
   }
 
-  /** Whether lines are left that belong to an event that is not complete. */
-  private boolean carryEach(TaskRecord task, TaskDefinition definition, boolean last) {
-    boolean open = false;
-    boolean more = true;
-    while (more) { // in turns: one that prints without end must not keep the others waiting
-      more = false;
-      open = false;
-      for (ContainerDefinition container : definition.containerDefinitions()) {
-        if (LogOptions.delivered(container)) {
-          String id = task.containerId(container.name());
-          LogOptions options = options(id, container.logConfiguration(), task.id());
-          switch (carry(task.id(), id, options, options.stream(container.name(), task), last)) {
-            case SOME -> more = true;
-            case OPEN -> open = true;
-            case NONE -> {}
-          }
-        }
+  /** A batch of each container: one that prints without end must not keep the others waiting. */
+  private Carried carryEach(TaskRecord task, TaskDefinition definition, boolean last) {
+    Carried most = Carried.NONE;
+    for (ContainerDefinition container : definition.containerDefinitions()) {
+      if (LogOptions.delivered(container)) {
+        String id = task.containerId(container.name());
+        LogOptions options = options(id, container.logConfiguration(), task.id());
+        Carried carried =
+            carry(task.id(), id, options, options.stream(container.name(), task), last);
+        most = carried.compareTo(most) > 0 ? carried : most;
       }
     }
-    return open;
+    return most;
   }
 
   private enum Carried {
     NONE,
-    SOME,
     /** Nothing, because what there is belongs to an event that is not complete. */
-    OPEN
+    OPEN,
+    SOME
   }
 
   private Position stored(String containerId) {
@@ -351,8 +356,10 @@ public final class LogPump implements AutoCloseable {
   private Carried carry(
       String taskId, String containerId, LogOptions options, String stream, boolean last) {
     Position from = reached(containerId);
-    List<LogLine> all = lines(containerId, options, from);
-    List<LogLine> lines = told(batch(all));
+    LogLines lines = lines(containerId, options, from);
+    if (!machine.equals(timers)) {
+      lines.convertTimes(this::told); // the engine says the machine's
+    }
     if (lines.isEmpty()) {
       Progress progress = unstored.get(containerId);
       if (progress != null && (last || machine.millis() - progress.since() >= UNSTORED_MILLIS)) {
@@ -360,7 +367,7 @@ public final class LogPump implements AutoCloseable {
       }
       return Carried.NONE;
     }
-    boolean full = lines.size() == BATCH_LINES || lines.size() < all.size();
+    boolean full = lines.count() == BATCH_LINES || lines.size() >= BATCH_BYTES;
     LogEvents cut =
         LogEvents.cut(
             lines,
@@ -373,8 +380,8 @@ public final class LogPump implements AutoCloseable {
     if (cut.position() == from.position()) {
       return Carried.OPEN;
     }
-    long bytes = cut.events().stream().mapToLong(event -> size(event.message())).sum();
-    makeRoom(containerId, bytes, cut.events().size());
+    long bytes = cut.events().size();
+    makeRoom(containerId, bytes);
     put(containerId, options.group(), stream, from, cut.events());
     Position to = after(from, cut.position(), cut.events());
     LogBuffer buffer = buffers.get(containerId);
@@ -383,32 +390,29 @@ public final class LogPump implements AutoCloseable {
     }
     Pace pace = paces.get(taskId);
     if (pace != null) {
-      pace.carried(lines.size(), machine.millis());
+      pace.carried(lines.count(), machine.millis());
     }
     if (options.eventStart() == null && !last) {
-      note(containerId, to, bytes, cut.events().size());
+      note(containerId, to, bytes);
     } else {
       store(containerId, to); // where events begin must not depend on where we begin
     }
     return Carried.SOME;
   }
 
-  /** Stores the position if these lines were too many more to be found again. */
-  private void makeRoom(String containerId, long bytes, int lines) {
+  /** Stores the position if these were too many more to be counted again. */
+  private void makeRoom(String containerId, long bytes) {
     Progress progress = unstored.get(containerId);
-    if (progress != null
-        && (progress.bytes() + bytes > UNSTORED_BYTES
-            || progress.lines() + lines > UNSTORED_LINES)) {
+    if (progress != null && progress.bytes() + bytes > UNSTORED_BYTES) {
       store(containerId, progress.to());
     }
   }
 
-  private void note(String containerId, Position to, long bytes, int lines) {
+  private void note(String containerId, Position to, long bytes) {
     unstored.merge(
         containerId,
-        new Progress(to, bytes, lines, machine.millis()),
-        (before, more) ->
-            new Progress(to, before.bytes() + bytes, before.lines() + lines, before.since()));
+        new Progress(to, bytes, machine.millis()),
+        (before, more) -> new Progress(to, before.bytes() + bytes, before.since()));
   }
 
   private void store(String containerId, Position to) {
@@ -419,94 +423,75 @@ public final class LogPump implements AutoCloseable {
     }
   }
 
-  private static long size(String text) {
-    return text.getBytes(StandardCharsets.UTF_8).length + (long) EVENT_OVERHEAD;
-  }
-
-  private List<LogLine> lines(String containerId, LogOptions options, Position from) {
+  private LogLines lines(String containerId, LogOptions options, Position from) {
     if (options.bufferBytes() == 0) {
-      return engine.output(containerId, from.position(), BATCH_LINES);
+      return engine.output(containerId, from.position(), BATCH_LINES, BATCH_BYTES);
     }
     fill(containerId, options);
-    return Objects.requireNonNull(buffers.get(containerId)).first(BATCH_LINES);
+    return Objects.requireNonNull(buffers.get(containerId)).first(BATCH_LINES, BATCH_BYTES);
   }
 
-  private void put(
-      String containerId, String group, String stream, Position from, List<InputLogEvent> all) {
+  private void put(String containerId, String group, String stream, Position from, LogBatch all) {
     long already =
         compared.contains(containerId)
             ? there.getOrDefault(containerId, 0L)
             : Math.max(0, alreadyThere(group, stream, from));
-    List<InputLogEvent> events =
-        already == 0 ? all : all.subList((int) Math.min(already, all.size()), all.size());
+    LogBatch events = all.part((int) Math.min(already, all.count()), all.count());
     try {
       if (!events.isEmpty()) {
-        client.putLogEvents(
-            request -> request.logGroupName(group).logStreamName(stream).logEvents(events));
+        sink.put(group, stream, events);
       }
     } catch (ResourceNotFoundException e) {
       // Group or stream were deleted under the task: what it prints goes nowhere, as on ECS.
     }
-    if (already > all.size()) {
-      there.put(containerId, already - all.size());
+    if (already > all.count()) {
+      there.put(containerId, already - all.count());
     } else {
       there.remove(containerId);
     }
     compared.add(containerId);
   }
 
-  private static Position after(Position from, long position, List<InputLogEvent> events) {
+  private static Position after(Position from, long position, LogBatch events) {
     if (events.isEmpty()) {
       return new Position(position, from.millis(), from.atMillis());
     }
-    long millis = events.getLast().timestamp();
-    long count = events.stream().filter(event -> event.timestamp() == millis).count();
+    int first = events.count() - 1;
+    long millis = events.time(first);
+    while (first > 0 && events.time(first - 1) == millis) {
+      first--;
+    }
+    long count = (long) events.count() - first;
     return new Position(position, millis, count + (millis == from.millis() ? from.atMillis() : 0));
   }
 
-  private static List<LogLine> batch(List<LogLine> lines) {
-    List<LogLine> batch = new ArrayList<>();
-    long bytes = 0;
-    for (LogLine line : lines) {
-      bytes += size(line.text());
-      if (bytes > BATCH_BYTES && !batch.isEmpty()) {
-        break;
-      }
-      batch.add(line);
-    }
-    return batch;
-  }
-
-  /** With the region's times: the engine says the machine's. */
-  private List<LogLine> told(List<LogLine> lines) {
-    return machine.equals(timers)
-        ? lines
-        : lines.stream()
-            .map(line ->
-                new LogLine(line.position(), told(line.epochMillis()), line.stderr(), line.text()))
-            .toList();
-  }
-
+  /** The region's time of one of the machine's. */
   private long told(long epochMillis) {
     return timers.fromMachine(Instant.ofEpochMilli(epochMillis)).toEpochMilli();
   }
 
   /** How many lines after the position the end of the stream shows already. */
   private long alreadyThere(String group, String stream, Position from) {
+    long there = 0;
+    String before = null;
+    String token = null;
     try {
-      return client
-              .getLogEvents(request ->
-                  request
-                      .logGroupName(group)
-                      .logStreamName(stream)
-                      .startTime(from.millis())
-                      .startFromHead(false)
-                      .limit(MOST_EVENTS))
-              .events()
-              .stream()
-              .filter(event -> event.timestamp() >= from.millis())
-              .count()
-          - from.atMillis();
+      do {
+        before = token;
+        String next = token;
+        GetLogEventsResponse page =
+            client.getLogEvents(request ->
+                request
+                    .logGroupName(group)
+                    .logStreamName(stream)
+                    .startTime(from.millis())
+                    .startFromHead(true)
+                    .limit(MOST_EVENTS)
+                    .nextToken(next));
+        there += page.events().stream().filter(event -> event.timestamp() >= from.millis()).count();
+        token = page.nextForwardToken();
+      } while (token != null && !token.equals(before));
+      return there - from.atMillis();
     } catch (ResourceNotFoundException e) {
       return 0;
     }

@@ -31,6 +31,11 @@ final class Pace {
     last = now;
   }
 
+  /** There is more than was carried at once. */
+  synchronized void behind() {
+    last = 0;
+  }
+
   /** How long to wait now; whoever is told so comes back by itself, and need not be woken. */
   synchronized Duration rest(long now) {
     long left = now < busyUntil ? Math.min(REST, last + REST - now) : 0; // clocks are set back

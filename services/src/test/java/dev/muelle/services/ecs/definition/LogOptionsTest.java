@@ -9,24 +9,25 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.engine.Engine.LogLine;
+import dev.muelle.engine.LogLines;
 import dev.muelle.engine.sim.Behaviour;
+import dev.muelle.services.LogBatch;
 import dev.muelle.services.ecs.World;
 import dev.muelle.services.ecs.agent.LogEvents;
 import dev.muelle.services.ecs.state.TaskRecord;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import software.amazon.awssdk.services.cloudwatchlogs.model.InputLogEvent;
 import software.amazon.awssdk.services.ecs.model.ClientException;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.LogConfiguration;
@@ -139,16 +140,15 @@ class LogOptionsTest {
   }
 
   private static List<String> cut(boolean last, long now, Pattern start, String... lines) {
-    return cutAll(last, false, now, start, lines).events().stream()
-        .map(InputLogEvent::message)
-        .toList();
+    LogBatch events = cutAll(last, false, now, start, lines).events();
+    return IntStream.range(0, events.count()).mapToObj(events::message).toList();
   }
 
   private static LogEvents cutAll(
       boolean last, boolean full, long now, Pattern start, String... lines) {
-    List<LogLine> all = new ArrayList<>();
+    LogLines all = new LogLines(0);
     for (String line : lines) {
-      all.add(new LogLine(all.size() + 1L, 1000L + all.size(), false, line));
+      all.add(new LogLine(all.count() + 1L, 1000L + all.count(), false, line));
     }
     return LogEvents.cut(all, start, 0, 0, now - 5_000, full, last);
   }
@@ -169,8 +169,8 @@ class LogOptionsTest {
     assertEquals(3, full.position(), "more than fits into one look");
     String large = "x".repeat(200 * 1024);
     assertEquals(2, cut(true, 1000, start, "T1", large, large).size());
-    assertEquals(
-        1000, cutAll(true, false, 1000, start, "T1", " a").events().getFirst().timestamp());
+    assertEquals(1000, cutAll(true, false, 1000, start, "T1", " a").events().time(0));
+    assertEquals(List.of("ñ", "\uFFFD", "x"), cut(false, 1000, null, "ñ", "\uFFFD", "x"));
   }
 
   private String run(ContainerDefinition definition, Behaviour behaviour) {
