@@ -46,6 +46,9 @@ final class Ruleset {
    * connection. What most packets are, those between two tasks, is asked first and as little as
    * possible. Traffic to the resolver and to the metadata addresses is filtered by neither, as in a
    * VPC.
+   *
+   * <p>What is sent on somebody's behalf to the server's own addresses was judged as it left; its
+   * answers are turned round, since they are for an address that nobody here has.
    */
   static String base(Vpc vpc, Collection<Subnet> subnets) {
     return """
@@ -113,6 +116,10 @@ final class Ruleset {
         type filter hook prerouting priority mangle; policy accept;
         ct mark != 0 ct direction reply meta mark set %4$d
       }
+      chain turned {
+        type route hook output priority mangle; policy accept;
+        ct mark != 0 ct direction reply meta mark set %4$d
+      }
       chain forward {
         type filter hook forward priority filter; policy drop;
         jump authentic
@@ -130,12 +137,14 @@ final class Ruleset {
         iifname != "p*" ip daddr { 169.254.169.253, %1$s } meta l4proto { tcp, udp } th dport 53 accept
         jump edges
         ct state established,related accept
+        iifname "lo" ct mark & 0x80000000 != 0 accept
         iifname { "uplink0", "n*", "p*" } goto receiver
         jump sender
         goto receiver
       }
       chain output {
         type filter hook output priority filter; policy drop;
+        meta mark %4$d accept
         ip saddr 169.254.169.254 ip dscp != cs0 jump hops
         ip saddr { 169.254.0.0/16, %1$s } ct state established,related accept
         jump edges

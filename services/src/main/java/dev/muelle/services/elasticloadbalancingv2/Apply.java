@@ -351,8 +351,7 @@ final class Apply {
           String arn =
               State.groupsOf(listener.defaultActions().getFirst()).getFirst().targetGroupArn();
           tx.get(State.GROUPS, arn)
-              .ifPresent(group ->
-                  groups.put(arn, group(wanted, group.value(), tx.list(State.HEALTH, arn + "|"))));
+              .ifPresent(group -> groups.put(arn, group(tx, wanted, group.value())));
           continue;
         }
         List<Action> actions = new ArrayList<>(listener.defaultActions());
@@ -382,8 +381,7 @@ final class Apply {
             actions.stream().flatMap(action -> State.groupsOf(action).stream()).toList()) {
           String arn = tuple.targetGroupArn();
           tx.get(State.GROUPS, arn)
-              .ifPresent(group ->
-                  groups.put(arn, group(wanted, group.value(), tx.list(State.HEALTH, arn + "|"))));
+              .ifPresent(group -> groups.put(arn, group(tx, wanted, group.value())));
         }
       }
       return true;
@@ -454,15 +452,15 @@ final class Apply {
     return certificates.identity(tx, arn).map(one -> new Tls.Identity(one.key(), one.chain(), arn));
   }
 
-  private LoadBalancer.TargetGroup group(
-      Balancing balancer, Group stored, List<Row<Known>> health) {
+  private LoadBalancer.TargetGroup group(Tx tx, Balancing balancer, Group stored) {
     TargetGroup group = stored.group();
     Set<String> healthy = new HashSet<>();
-    health.forEach(row -> {
-      if (row.value().health().equals(Health.HEALTHY.name())) {
-        healthy.add(row.key());
-      }
-    });
+    tx.list(State.HEALTH, group.targetGroupArn() + "|")
+        .forEach(row -> {
+          if (row.value().health().equals(Health.HEALTHY.name())) {
+            healthy.add(row.key());
+          }
+        });
     String port = group.healthCheckPort();
     boolean flows = stored.flows();
     LoadBalancer.Version version =
@@ -489,7 +487,7 @@ final class Apply {
             group.healthyThresholdCount(),
             group.unhealthyThresholdCount(),
             group.healthCheckProtocol() == ProtocolEnum.HTTPS),
-        stored.targets().stream()
+        BalancerTargets.reached(tx, stored).targets().stream()
             .filter(balancer::covers)
             .map(target ->
                 new LoadBalancer.Member(
@@ -520,20 +518,15 @@ final class Apply {
           List<State.Target> kept = new ArrayList<>();
           Set<String> keys = new HashSet<>();
           for (State.Target target : group.targets()) {
-            TargetState state = found.get(new Balancer.Target(target.address(), target.port()));
-            if (target.drainUntil() != null && drained(group, target, state)) {
+            List<State.Target> places = BalancerTargets.reached(tx, target);
+            if (target.drainUntil() != null && drained(group, target, places, found)) {
               continue;
             }
             kept.add(target);
-            String key = State.healthKey(arn, target.address(), target.port());
-            keys.add(key);
-            if (state != null) {
-              Known known =
-                  new Known(
-                      state.health().name(), state.reason(), state.description(), state.since());
-              if (!tx.get(State.HEALTH, key).map(Row::value).equals(Optional.of(known))) {
-                tx.put(State.HEALTH, key, known);
-              }
+            for (State.Target at : places) {
+              String key = State.healthKey(arn, at.address(), at.port());
+              keys.add(key);
+              note(tx, key, state(found, at));
             }
           }
           for (Row<Known> row : tx.list(State.HEALTH, arn + "|")) {
@@ -566,8 +559,31 @@ final class Apply {
         .orElse(null);
   }
 
-  private boolean drained(Group group, State.Target target, @Nullable TargetState state) {
-    return state != null && state.health() == Health.DRAINED
+  private static @Nullable TargetState state(
+      Map<Balancer.Target, TargetState> found, State.Target at) {
+    return found.get(new Balancer.Target(at.address(), at.port()));
+  }
+
+  private static void note(Tx tx, String key, @Nullable TargetState state) {
+    if (state != null) {
+      Known known =
+          new Known(state.health().name(), state.reason(), state.description(), state.since());
+      if (!tx.get(State.HEALTH, key).map(Row::value).equals(Optional.of(known))) {
+        tx.put(State.HEALTH, key, known);
+      }
+    }
+  }
+
+  /** Of places that the load balancer does not send to nothing is known. */
+  private boolean drained(
+      Group group,
+      State.Target target,
+      List<State.Target> places,
+      Map<Balancer.Target, TargetState> found) {
+    List<TargetState> known =
+        places.stream().map(at -> state(found, at)).filter(Objects::nonNull).toList();
+    return places.isEmpty()
+        || !known.isEmpty() && known.stream().allMatch(one -> one.health() == Health.DRAINED)
         || group.group().loadBalancerArns().isEmpty()
         || !clock.instant().isBefore(Objects.requireNonNull(target.drainUntil()));
   }

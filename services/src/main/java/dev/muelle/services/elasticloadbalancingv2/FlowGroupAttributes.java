@@ -47,7 +47,7 @@ final class FlowGroupAttributes {
         PROXY,
         FALSE,
         PRESERVE,
-        String.valueOf(datagrams || group.targetType() == TargetTypeEnum.INSTANCE),
+        String.valueOf(datagrams || group.targetType() != TargetTypeEnum.IP),
         CUTS_DEREGISTERED,
         String.valueOf(datagrams),
         CUTS_UNHEALTHY,
@@ -75,6 +75,10 @@ final class FlowGroupAttributes {
   /** A target group's attributes after a change; throws if one is unknown or wrong. */
   static Map<String, String> changed(
       TargetGroup group, Map<String, String> stored, List<TargetGroupAttribute> wanted) {
+    if (group.targetType() == TargetTypeEnum.ALB) {
+      throw Refuse.invalid(
+          "You cannot modify the attributes of a target group with the target type 'alb'");
+    }
     Map<String, String> now = all(group, stored);
     for (TargetGroupAttribute one : wanted) {
       String key = one.key();

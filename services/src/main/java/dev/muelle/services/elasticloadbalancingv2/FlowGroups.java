@@ -36,7 +36,8 @@ final class FlowGroups {
               + r.protocol()
               + "'");
     }
-    ProtocolEnum check = or(r.healthCheckProtocol(), ProtocolEnum.TCP);
+    ProtocolEnum usual = type == TargetTypeEnum.ALB ? ProtocolEnum.HTTP : ProtocolEnum.TCP;
+    ProtocolEnum check = or(r.healthCheckProtocol(), usual);
     boolean http = check != ProtocolEnum.TCP;
     return checked(
         TargetGroup.builder()
@@ -83,11 +84,14 @@ final class FlowGroups {
 
   private static TargetGroup checked(TargetGroup group) {
     ProtocolEnum check = group.healthCheckProtocol();
-    if (!CHECKS.contains(check)) {
+    boolean balancer = group.targetType() == TargetTypeEnum.ALB;
+    if (!CHECKS.contains(check) || balancer && check == ProtocolEnum.TCP) {
       throw Refuse.invalid(
           "Health check protocol '"
               + group.healthCheckProtocolAsString()
-              + "' must be one of 'HTTP, HTTPS, TCP'");
+              + "' must be one of '"
+              + (balancer ? "HTTP, HTTPS" : "HTTP, HTTPS, TCP")
+              + "'");
     }
     if (check == ProtocolEnum.TCP && (group.healthCheckPath() != null || group.matcher() != null)) {
       throw Refuse.invalid(

@@ -161,6 +161,10 @@ final class Listeners {
             if (taken) {
               throw Refuse.invalid("Listener port '" + port + "' is already in use");
             }
+            if (port != old.listener().port()) {
+              BalancerTargets.unlessFree(
+                  tx, of.balancer().loadBalancerArn(), old.listener().port());
+            }
             next.port(port);
           }
           ProtocolEnum protocol =
@@ -215,6 +219,7 @@ final class Listeners {
     String balancer =
         store.write(tx -> {
           Listening gone = get(tx, request.listenerArn());
+          BalancerTargets.unlessFree(tx, gone.listener().loadBalancerArn(), gone.listener().port());
           delete(tx, request.listenerArn());
           associate(tx, gone.listener().loadBalancerArn());
           certificates.settle(tx, gone.listener().loadBalancerArn());

@@ -357,6 +357,7 @@ final class LoadBalancers {
                     + "' cannot be deleted because deletion protection is enabled")
             .build();
       }
+      BalancerTargets.unlessFree(tx, arn);
       tx.find(State.LISTENERS, "balancer", arn).forEach(row -> Listeners.delete(tx, row.key()));
       tx.put(
           State.BALANCERS,
@@ -498,7 +499,7 @@ final class LoadBalancers {
           b.described(b.balancer().toBuilder().availabilityZones(placement.zones()).build()));
       return true;
     });
-    wakes.now(List.of(arn));
+    wakes.now(store.read(tx -> BalancerTargets.withThoseBefore(tx, arn)));
     return SetSubnetsResponse.builder()
         .availabilityZones(placement.zones())
         .ipAddressType(described.ipAddressType())
@@ -511,6 +512,7 @@ final class LoadBalancers {
             .map(Row::value)
             .filter(group ->
                 group.group().loadBalancerArns().contains(balancer.balancer().loadBalancerArn()))
+            .map(group -> BalancerTargets.reached(tx, group))
             .toList();
     return Zones.inDns(
         balancer,

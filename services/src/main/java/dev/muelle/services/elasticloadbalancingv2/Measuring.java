@@ -109,7 +109,7 @@ final class Measuring implements AutoCloseable {
                   Map.of(
                       "LoadBalancer", after(arn, ":loadbalancer/"),
                       "TargetGroup", after(row.key(), ":")));
-          HostMeasures.tell(now, of, user, row.value(), balancer);
+          HostMeasures.tell(now, of, user, BalancerTargets.reached(tx, row.value()), balancer);
           balancer
               .targetGroupMetrics(row.key())
               .filter(m -> !row.value().flows())

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.IncompatibleProtocolsException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
 
 /**
  * Which protocols belong to network load balancers, and which of listeners go with which of target
@@ -57,6 +58,7 @@ final class Protocols {
     boolean compatible =
         flows(listener)
             ? TARGETS.getOrDefault(listener, Set.of()).contains(group.protocol())
+                && (listener == ProtocolEnum.TCP || group.targetType() != TargetTypeEnum.ALB)
             : !flows(group.protocol());
     if (!compatible) {
       throw IncompatibleProtocolsException.builder()
@@ -67,6 +69,8 @@ final class Protocols {
                   + group.targetGroupArn()
                   + "' with the protocol '"
                   + group.protocol()
+                  + "' and the target type '"
+                  + group.targetType()
                   + "'")
           .build();
     }

@@ -160,6 +160,7 @@ final class State {
    *
    * @param instance the id of the EC2 instance whose address this is; null where the address itself
    *     was registered
+   * @param address of a load balancer its ARN
    * @param zone null where the address tells nothing
    */
   record Target(
@@ -172,6 +173,11 @@ final class State {
     /** What it was registered as. */
     String id() {
       return instance == null ? address : instance;
+    }
+
+    /** Whether it is a load balancer: where that is reached, its nodes say. */
+    boolean balancer() {
+      return address.startsWith("arn:");
     }
   }
 

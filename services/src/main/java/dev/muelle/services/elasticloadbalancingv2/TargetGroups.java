@@ -58,6 +58,8 @@ final class TargetGroups {
           "Tags",
           "IpAddressType");
 
+  private static final Set<TargetTypeEnum> TYPES =
+      Set.of(TargetTypeEnum.IP, TargetTypeEnum.INSTANCE, TargetTypeEnum.ALB);
   private static final String GRPC = "GRPC";
 
   private final Scope scope;
@@ -96,11 +98,11 @@ final class TargetGroups {
     }
     TargetTypeEnum type =
         request.targetType() == null ? TargetTypeEnum.INSTANCE : request.targetType();
-    if (type != TargetTypeEnum.IP && type != TargetTypeEnum.INSTANCE) {
+    if (!TYPES.contains(type)) {
       throw Refuse.invalid(
           "The target type '"
               + request.targetTypeAsString()
-              + "' is not supported in this region: use 'ip' or 'instance'");
+              + "' is not supported in this region: use 'ip', 'instance' or 'alb'");
     }
     boolean flows = Protocols.flows(request.protocol());
     if (request.protocol() != ProtocolEnum.HTTP
@@ -112,6 +114,10 @@ final class TargetGroups {
               : "The protocol '"
                   + request.protocolAsString()
                   + "' is not supported in this region");
+    }
+    if (type == TargetTypeEnum.ALB && request.protocol() != ProtocolEnum.TCP) {
+      throw Refuse.invalid(
+          "Protocol '" + request.protocol() + "' is not supported for the target type 'alb'");
     }
     if (request.ipAddressType() != null
         && request.ipAddressType() != TargetGroupIpAddressTypeEnum.IPV4) {

@@ -10,6 +10,7 @@ import dev.muelle.store.Tx;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,6 +31,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth
 final class TargetHealths {
 
   private static final Set<String> EXTRAS = Set.of("AnomalyDetection", "All");
+  private static final List<String> BEST_FIRST =
+      List.of("HEALTHY", "INITIAL", "UNHEALTHY", "DRAINING", "DRAINED");
 
   private final Store store;
   private final InstantSource clock;
@@ -95,7 +98,6 @@ final class TargetHealths {
 
   private TargetHealthDescription describe(
       Tx tx, Group group, State.Target t, Map<Balancer.Target, Balancer.Anomaly> anomalies) {
-    String arn = group.group().targetGroupArn();
     String checked = group.group().healthCheckPort();
     Balancer.Anomaly anomaly = anomalies.get(new Balancer.Target(t.address(), t.port()));
     return TargetHealthDescription.builder()
@@ -115,15 +117,18 @@ final class TargetHealths {
                             : MitigationInEffectEnum.NO)
                     .build())
         .healthCheckPort(checked.equals("traffic-port") ? String.valueOf(t.port()) : checked)
-        .targetHealth(
-            state(
-                group,
-                balancer(tx, group),
-                t,
-                tx.get(State.HEALTH, State.healthKey(arn, t.address(), t.port()))
-                    .map(Row::value)
-                    .orElse(null)))
+        .targetHealth(state(tx, group, balancer(tx, group), t))
         .build();
+  }
+
+  /** What checks found; of a load balancer, how that of its nodes is which is best. */
+  private static @Nullable Known known(Tx tx, Group group, List<State.Target> places) {
+    String arn = group.group().targetGroupArn();
+    return places.stream()
+        .flatMap(at -> tx.get(State.HEALTH, State.healthKey(arn, at.address(), at.port())).stream())
+        .map(Row::value)
+        .min(Comparator.comparingInt(known -> BEST_FIRST.indexOf(known.health())))
+        .orElse(null);
   }
 
   /** Whether flows to an unhealthy target may still go on for a while. */
@@ -134,8 +139,7 @@ final class TargetHealths {
         && clock.instant().isBefore(since.plus(FlowGroupAttributes.draining(group.all())));
   }
 
-  private TargetHealth state(
-      Group group, @Nullable Balancing balancer, State.Target t, @Nullable Known known) {
+  private TargetHealth state(Tx tx, Group group, @Nullable Balancing balancer, State.Target t) {
     if (t.drainUntil() != null) {
       return of(
           "draining", "Target.DeregistrationInProgress", "Target deregistration is in progress");
@@ -146,12 +150,14 @@ final class TargetHealths {
           "Target.NotInUse",
           "Target group is not configured to receive traffic from the load balancer");
     }
-    if (!balancer.covers(t)) {
+    List<State.Target> places = BalancerTargets.reached(tx, t);
+    if (places.stream().noneMatch(balancer::covers)) {
       return of(
           "unused",
           "Target.NotInUse",
           "Target is in an Availability Zone that is not enabled for the load balancer");
     }
+    Known known = known(tx, group, places);
     if (known == null || known.health().startsWith("DRAIN")) {
       return of("initial", "Elb.RegistrationInProgress", "Target registration is in progress");
     }

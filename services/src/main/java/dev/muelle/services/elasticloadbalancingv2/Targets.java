@@ -26,7 +26,6 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.RegisterTarg
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RegisterTargetsResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetDescription;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyTargetsException;
 
 /** Who is in a target group: registering, deregistering, and targets that cease to exist. */
@@ -56,9 +55,11 @@ final class Targets {
     List<State.Target> wanted =
         request.targets().stream()
             .map(t ->
-                before.group().targetType() == TargetTypeEnum.INSTANCE
-                    ? instance(t, before.group())
-                    : target(t, before.group(), vpc, subnets))
+                switch (before.group().targetType()) {
+                  case INSTANCE -> instance(t, before.group());
+                  case ALB -> BalancerTargets.target(t, before.group(), port(t, before.group()));
+                  default -> target(t, before.group(), vpc, subnets);
+                })
             .toList();
     Group changed =
         store.write(tx -> {
@@ -70,9 +71,14 @@ final class Targets {
             if (!registered) {
               targets.removeIf(t -> same(t, target));
               targets.add(target);
-              tx.delete(
-                  State.HEALTH,
-                  State.healthKey(request.targetGroupArn(), target.address(), target.port()));
+              for (State.Target at : BalancerTargets.reached(tx, target)) {
+                tx.delete(
+                    State.HEALTH,
+                    State.healthKey(request.targetGroupArn(), at.address(), at.port()));
+              }
+            }
+            if (target.balancer()) {
+              BalancerTargets.unlessAllowed(tx, old.group(), target, targets);
             }
           }
           if (targets.size() > MAX_TARGETS) {

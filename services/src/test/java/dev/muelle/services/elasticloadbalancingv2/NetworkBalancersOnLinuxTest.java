@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muelle.network.Network.Use;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
@@ -34,6 +35,7 @@ import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerSchemeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SubnetMapping;
@@ -147,14 +149,7 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
   }
 
   private String state(String group, NetworkInterface eni) {
-    TargetDescription target = TargetDescription.builder().id(eni.privateIpAddress()).build();
-    return machine
-        .elb()
-        .describeTargetHealth(r -> r.targetGroupArn(group).targets(target))
-        .targetHealthDescriptions()
-        .getFirst()
-        .targetHealth()
-        .stateAsString();
+    return stateOf(group, TargetDescription.builder().id(eni.privateIpAddress()).build());
   }
 
   private void attribute(String group, String key, String value) {
@@ -517,6 +512,190 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
         assertFalse(hello.startsWith("one 127."), hello);
       }
     }
+  }
+
+  private static final int WEB = 8080;
+
+  /** Answers each request with the head that came, and who it is. */
+  private NetworkInterface site(String name, int zone) throws Exception {
+    NetworkInterface eni = place(zone, machine.openGroup());
+    serve(
+        eni,
+        PORT,
+        client -> {
+          try (Socket socket = client.socket()) {
+            StringBuilder head = new StringBuilder(name + "\n");
+            for (String line = line(socket); line.length() > 1; line = line(socket)) {
+              head.append(line).append('\n');
+            }
+            String answer =
+                "HTTP/1.1 200 OK\r\nContent-Length: "
+                    + head.length()
+                    + "\r\nConnection: close\r\n\r\n"
+                    + head;
+            socket.getOutputStream().write(answer.getBytes(StandardCharsets.US_ASCII));
+          } catch (IOException e) {
+            // the other side went away
+          }
+        });
+    return eni;
+  }
+
+  /** What curl says in a place, or where it is not let in, nothing. */
+  private String curl(NetworkInterface from, String url) throws Exception {
+    String namespace =
+        network
+            .plug(from.networkInterfaceId(), Use.NAMESPACE)
+            .orElseThrow()
+            .getFileName()
+            .toString();
+    Process curl =
+        new ProcessBuilder("ip", "netns", "exec", namespace, "curl", "-s", "-m", "5", url).start();
+    String said = new String(curl.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+    curl.waitFor();
+    return said;
+  }
+
+  private String internal(String name, int port, String targets, String group) throws Exception {
+    List<String> subnets = machine.subnetIds().subList(0, 2);
+    String arn =
+        machine
+            .elb()
+            .createLoadBalancer(r ->
+                r.name(name)
+                    .scheme(LoadBalancerSchemeEnum.INTERNAL)
+                    .subnets(subnets)
+                    .securityGroups(group))
+            .loadBalancers()
+            .getFirst()
+            .loadBalancerArn();
+    machine.active(arn);
+    machine
+        .elb()
+        .createListener(r ->
+            r.loadBalancerArn(arn)
+                .protocol(ProtocolEnum.HTTP)
+                .port(port)
+                .defaultActions(to(targets)));
+    return arn;
+  }
+
+  @Test
+  void aLoadBalancerBehindAnotherSeesTheClientsAddress() throws Exception {
+    NetworkInterface friend = place(0, machine.openGroup());
+    NetworkInterface stranger = place(1, machine.openGroup());
+    String vpc = machine.vpc();
+    String site =
+        machine
+            .elb()
+            .createTargetGroup(r ->
+                r.name("site")
+                    .protocol(ProtocolEnum.HTTP)
+                    .port(PORT)
+                    .vpcId(vpc)
+                    .targetType(TargetTypeEnum.IP)
+                    .healthCheckIntervalSeconds(5)
+                    .healthCheckTimeoutSeconds(2)
+                    .healthyThresholdCount(2))
+            .targetGroups()
+            .getFirst()
+            .targetGroupArn();
+    // The one behind admits its friend and the nodes of the one before, from where it is checked.
+    String outer = allow("outer", from("0.0.0.0/0"));
+    String inner = allow("inner", from(friend.privateIpAddress() + "/32"), fromGroup(outer));
+    String web = internal("web", WEB, site, inner);
+    register(site, site("one", 0));
+    String group =
+        machine
+            .elb()
+            .createTargetGroup(r ->
+                r.name("web")
+                    .protocol(ProtocolEnum.TCP)
+                    .port(WEB)
+                    .vpcId(vpc)
+                    .targetType(TargetTypeEnum.ALB)
+                    .healthCheckIntervalSeconds(5)
+                    .healthCheckTimeoutSeconds(2)
+                    .healthyThresholdCount(2)
+                    .unhealthyThresholdCount(2))
+            .targetGroups()
+            .getFirst()
+            .targetGroupArn();
+    List<SubnetMapping> elastic =
+        machine.subnetIds().subList(0, 2).stream()
+            .map(subnet -> {
+              String allocation =
+                  machine.ec2().allocateAddress(r -> r.domain("vpc")).allocationId();
+              return SubnetMapping.builder().subnetId(subnet).allocationId(allocation).build();
+            })
+            .toList();
+    LoadBalancer balancer =
+        balancer(r -> r.subnets(List.of()).subnetMappings(elastic).securityGroups(outer));
+    listen(balancer, ProtocolEnum.TCP, group);
+    TargetDescription target = TargetDescription.builder().id(web).build();
+    machine.elb().registerTargets(r -> r.targetGroupArn(group).targets(target));
+    until("healthy", () -> stateOf(group, target));
+    for (String node : nodes(balancer)) {
+      String seen = curl(friend, "http://" + node + ":" + FRONT + "/");
+      assertTrue(seen.startsWith("one\nGET / HTTP/1.1"), seen);
+      assertTrue(seen.contains("X-Forwarded-For: " + friend.privateIpAddress() + "\r\n"), seen);
+    }
+    // Its groups judge by the client's address; that the other's group is named admits all who
+    // come by it.
+    assertTrue(
+        curl(stranger, "http://" + nodes(balancer).getFirst() + ":" + FRONT + "/")
+            .contains("X-Forwarded-For: " + stranger.privateIpAddress()));
+    machine.ec2().revokeSecurityGroupIngress(r -> r.groupId(inner).ipPermissions(fromGroup(outer)));
+    assertEquals("", curl(stranger, "http://" + nodes(balancer).getFirst() + ":" + FRONT + "/"));
+    String url = "http://" + nodes(balancer).getFirst() + ":" + FRONT + "/";
+    assertTrue(curl(friend, url).startsWith("one\n"));
+    // Nobody checks it any more: the nodes are not admitted.
+    until("unhealthy", () -> stateOf(group, target));
+    assertTrue(curl(friend, url).startsWith("one\n"), "with no healthy target all are tried");
+
+    // From outside it is the same way: at an Elastic IP under the client's address, at the host's
+    // doors, whose clients have none, under the node's.
+    machine
+        .ec2()
+        .authorizeSecurityGroupIngress(r -> r.groupId(inner).ipPermissions(fromGroup(outer)));
+    until("healthy", () -> stateOf(group, target));
+    for (var zone : balancer.availabilityZones()) {
+      String outside = zone.loadBalancerAddresses().getFirst().ipAddress();
+      String seen = Machine.get(outside, FRONT, "x");
+      assertTrue(seen.contains("\r\n\r\none\n"), seen);
+      assertTrue(nodes(balancer).stream().noneMatch(seen::contains), seen);
+    }
+    String seen = Machine.get(front(balancer.loadBalancerArn()), FRONT, "x");
+    assertTrue(nodes(balancer).stream().anyMatch(seen::contains), seen);
+
+    // When it moves, its nodes of now are asked: of the first zone there is none any more.
+    List<String> moved = machine.subnetIds().subList(1, 3);
+    machine.elb().setSubnets(r -> r.loadBalancerArn(web).subnets(moved));
+    assertEquals("", curl(friend, url));
+    until(
+        true,
+        () -> curl(friend, "http://" + nodes(balancer).get(1) + ":" + FRONT + "/").length() > 0);
+
+    machine.elb().deregisterTargets(r -> r.targetGroupArn(group).targets(target));
+    until(
+        0,
+        () ->
+            machine
+                .elb()
+                .describeTargetHealth(r -> r.targetGroupArn(group))
+                .targetHealthDescriptions()
+                .size());
+    machine.elb().deleteLoadBalancer(r -> r.loadBalancerArn(web));
+  }
+
+  private String stateOf(String group, TargetDescription target) {
+    return machine
+        .elb()
+        .describeTargetHealth(r -> r.targetGroupArn(group).targets(target))
+        .targetHealthDescriptions()
+        .getFirst()
+        .targetHealth()
+        .stateAsString();
   }
 
   private String front(String arn) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,6 +33,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SubnetMapping;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetDescription;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupAttribute;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
@@ -342,6 +344,154 @@ class NetworkBalancersTest {
     set(tcp, preserve, "true");
     set(tcp, "proxy_protocol_v2.enabled", "true");
     assertEquals("true", attributes(tcp).get("proxy_protocol_v2.enabled"));
+  }
+
+  private TargetGroup ofBalancers(String name, int port) {
+    return group(name, ProtocolEnum.TCP, r -> r.targetType(TargetTypeEnum.ALB).port(port));
+  }
+
+  private void register(String group, String id, @Nullable Integer port) {
+    TargetDescription target = TargetDescription.builder().id(id).port(port).build();
+    elb.registerTargets(r -> r.targetGroupArn(group).targets(target));
+  }
+
+  private void deregister(String group, String id) {
+    TargetDescription target = TargetDescription.builder().id(id).build();
+    elb.deregisterTargets(r -> r.targetGroupArn(group).targets(target));
+  }
+
+  private String web(String balancer, int port) {
+    return elb.createListener(r ->
+            r.loadBalancerArn(balancer)
+                .protocol(ProtocolEnum.HTTP)
+                .port(port)
+                .defaultActions(says("web")))
+        .listeners()
+        .getFirst()
+        .listenerArn();
+  }
+
+  @Test
+  void targetGroupsOfLoadBalancers() {
+    int port = freePort();
+    TargetGroup made = ofBalancers("web", port);
+    String group = made.targetGroupArn();
+    assertEquals(ProtocolEnum.HTTP, made.healthCheckProtocol());
+    assertEquals("200-399", made.matcher().httpCode());
+    assertEquals("/", made.healthCheckPath());
+    assertEquals("true", attributes(group).get("preserve_client_ip.enabled"));
+    refused(
+        "ValidationError",
+        "cannot modify the attributes",
+        () -> set(group, "preserve_client_ip.enabled", "false"));
+    for (ProtocolEnum other :
+        List.of(
+            ProtocolEnum.TLS,
+            ProtocolEnum.UDP,
+            ProtocolEnum.TCP_UDP,
+            ProtocolEnum.HTTP,
+            ProtocolEnum.HTTPS)) {
+      refused(
+          "ValidationError",
+          "'" + other + "'",
+          () -> group("x", other, r -> r.targetType(TargetTypeEnum.ALB)));
+    }
+    refused(
+        "ValidationError",
+        "must be one of 'HTTP, HTTPS'",
+        () ->
+            group(
+                "x",
+                ProtocolEnum.TCP,
+                r -> r.targetType(TargetTypeEnum.ALB).healthCheckProtocol(ProtocolEnum.TCP)));
+    refused(
+        "ValidationError",
+        "must be one of 'HTTP, HTTPS'",
+        () ->
+            elb.modifyTargetGroup(
+                r -> r.targetGroupArn(group).healthCheckProtocol(ProtocolEnum.TCP)));
+    List<String> subnets = machine.subnetIds();
+    String flows = balancer(r -> r.subnets(subnets)).loadBalancerArn();
+    refused("IncompatibleProtocols", "alb", () -> listen(flows, ProtocolEnum.TLS, group));
+    String listener = listen(flows, ProtocolEnum.TCP, group);
+    assertTrue(listener.contains("net/flows"), listener);
+  }
+
+  @Test
+  void whichLoadBalancersMayBeTargets() {
+    int port = freePort();
+    String group = ofBalancers("one", port).targetGroupArn();
+    String web = machine.balancer("web").loadBalancerArn();
+    String mismatch =
+        "If the target type is ALB, the target must have at least one listener that matches the"
+            + " target group port or any specified port overrides";
+    refused("ValidationError", mismatch, () -> register(group, web, null));
+    String listener = web(web, port);
+    register(group, web, null);
+    refused("ValidationError", mismatch, () -> register(group, web, port + 1));
+    var told =
+        elb.describeTargetHealth(r -> r.targetGroupArn(group))
+            .targetHealthDescriptions()
+            .getFirst();
+    assertEquals(web, told.target().id());
+    assertEquals(port, told.target().port());
+    assertEquals("unused", told.targetHealth().stateAsString());
+
+    // One in a group, and one in two groups.
+    String other = machine.balancer("other").loadBalancerArn();
+    web(other, port);
+    refused("TooManyTargets", "one Application Load Balancer", () -> register(group, other, null));
+    register(ofBalancers("two", port).targetGroupArn(), web, null);
+    String three = ofBalancers("three", port).targetGroupArn();
+    refused("TooManyRegistrationsForTargetId", web, () -> register(three, web, null));
+
+    // None that is not there, is of another type, or in another VPC.
+    refused(
+        "InvalidTarget", "gone", () -> register(three, web.replace("app/web", "app/gone"), null));
+    refused("ValidationError", "i-1", () -> register(three, "i-1", null));
+    List<String> subnets = machine.subnetIds();
+    String flows = balancer(r -> r.subnets(subnets)).loadBalancerArn();
+    refused("ValidationError", flows, () -> register(three, flows, null));
+    refused(
+        "ValidationError",
+        "Availability Zone",
+        () ->
+            elb.registerTargets(r ->
+                r.targetGroupArn(three)
+                    .targets(
+                        TargetDescription.builder().id(other).availabilityZone("all").build())));
+    String elsewhere = machine.ec2().createVpc(r -> r.cidrBlock("10.9.0.0/16")).vpc().vpcId();
+    String away =
+        group(
+                "away",
+                ProtocolEnum.TCP,
+                r -> r.targetType(TargetTypeEnum.ALB).port(port).vpcId(elsewhere))
+            .targetGroupArn();
+    refused("InvalidTarget", elsewhere, () -> register(away, other, null));
+
+    // Who is a target stays, and so does the port.
+    refused(
+        "ResourceInUse",
+        "Listener port '" + port + "' is in use by registered target '" + web + "'",
+        () -> elb.deleteListener(r -> r.listenerArn(listener)));
+    refused(
+        "ResourceInUse",
+        "Listener port '" + port + "'",
+        () -> elb.modifyListener(r -> r.listenerArn(listener).port(port == 1 ? 2 : port - 1)));
+    refused(
+        "ResourceInUse",
+        "cannot be deleted because it is currently associated with another service",
+        () -> elb.deleteLoadBalancer(r -> r.loadBalancerArn(web)));
+    deregister(group, web);
+    refused("ResourceInUse", web, () -> elb.deleteLoadBalancer(r -> r.loadBalancerArn(web)));
+    elb.deleteTargetGroup(r ->
+        r.targetGroupArn(
+            elb.describeTargetGroups(d -> d.names("two"))
+                .targetGroups()
+                .getFirst()
+                .targetGroupArn()));
+    elb.deleteListener(r -> r.listenerArn(listener));
+    elb.deleteLoadBalancer(r -> r.loadBalancerArn(web));
   }
 
   private Map<String, String> attributes(String group) {
