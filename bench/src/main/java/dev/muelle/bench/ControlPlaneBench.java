@@ -7,6 +7,7 @@ import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
+import dev.muelle.services.NoLoadBalancers;
 import dev.muelle.services.ObjectFiles;
 import dev.muelle.services.Scope;
 import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
@@ -37,7 +38,6 @@ import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.Resource;
 import software.amazon.awssdk.services.ecs.model.RunTaskResponse;
 import software.amazon.awssdk.services.ecs.model.Service;
-import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 
 /**
  * What the control plane costs as clusters grow: the real ECS and EC2 over the real store, on an
@@ -102,17 +102,6 @@ public final class ControlPlaneBench implements AutoCloseable {
     logs.start();
     ec2.start();
     ecs.start();
-  }
-
-  /** The services here have none. */
-  private static final class NoLoadBalancers implements ElasticLoadBalancingV2Client {
-    @Override
-    public String serviceName() {
-      return SERVICE_NAME;
-    }
-
-    @Override
-    public void close() {}
   }
 
   /** See the class. */

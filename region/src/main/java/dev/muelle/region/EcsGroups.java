@@ -11,6 +11,7 @@ import java.util.Optional;
 import software.amazon.awssdk.services.autoscaling.AutoScalingClient;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingException;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingGroup;
+import software.amazon.awssdk.services.autoscaling.model.AutoScalingInstanceDetails;
 import software.amazon.awssdk.services.autoscaling.model.Instance;
 import software.amazon.awssdk.services.autoscaling.model.LaunchTemplateOverrides;
 import software.amazon.awssdk.services.autoscaling.model.LaunchTemplateSpecification;
@@ -26,7 +27,7 @@ import software.amazon.awssdk.services.ec2.model.Filter;
  *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/managed-instance-draining.html">Managed
  *     instance draining</a>
  */
-final class EcsGroups implements AutoScalingGroups {
+public class EcsGroups implements AutoScalingGroups {
 
   private static final String IN_ARN = ":autoScalingGroupName/";
   private static final String TAG = "AmazonECSManaged";
@@ -37,10 +38,12 @@ final class EcsGroups implements AutoScalingGroups {
   private static final String CONTINUE = "CONTINUE";
   private static final String DEFAULT_TYPE = "m1.small"; // EC2's
 
+  private static final String GROUP_TAG = "aws:autoscaling:groupName";
+
   private final AutoScalingClient scaling;
   private final Ec2Client ec2;
 
-  EcsGroups(AutoScalingClient scaling, Ec2Client ec2) {
+  public EcsGroups(AutoScalingClient scaling, Ec2Client ec2) {
     this.scaling = scaling;
     this.ec2 = ec2;
   }
@@ -222,6 +225,21 @@ final class EcsGroups implements AutoScalingGroups {
     } catch (AutoScalingException e) {
       tolerate(e, "No active Lifecycle Action found"); // it waits at another hook, or went
     }
+  }
+
+  @Override
+  public boolean isWarm(String instanceId) {
+    List<AutoScalingInstanceDetails> found =
+        scaling.describeAutoScalingInstances(r -> r.instanceIds(instanceId)).autoScalingInstances();
+    if (!found.isEmpty()) {
+      return found.getFirst().lifecycleState().startsWith("Warmed:");
+    }
+    return ec2
+        .describeTags(
+            r -> r.filters(Filter.builder().name("resource-id").values(instanceId).build()))
+        .tags()
+        .stream()
+        .anyMatch(tag -> tag.key().equals(GROUP_TAG)); // a group is just launching it
   }
 
   private static void tolerate(AutoScalingException e, String message) {

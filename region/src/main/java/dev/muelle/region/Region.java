@@ -8,6 +8,7 @@ import dev.muelle.network.Network;
 import dev.muelle.services.AlarmReceivers;
 import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
+import dev.muelle.services.InstanceGroups;
 import dev.muelle.services.Objects;
 import dev.muelle.services.Scope;
 import dev.muelle.services.SessionKeys;
@@ -123,7 +124,7 @@ final class Region implements AutoCloseable {
                 events,
                 cloudWatch.measurements(),
                 this::busy,
-                this::grouping,
+                new Grouping(),
                 logs));
     alarmReceivers.add(new InstanceActions(scope, ec2));
     acm = // browsers and clients judge certificates by the machine's clock
@@ -201,8 +202,16 @@ final class Region implements AutoCloseable {
   }
 
   /** Instances are members of groups, which Auto Scaling knows. */
-  private Optional<String> grouping(String instanceId) {
-    return autoScaling.instanceGroups().of(instanceId);
+  private final class Grouping implements InstanceGroups {
+    @Override
+    public Optional<String> of(String instanceId) {
+      return autoScaling.instanceGroups().of(instanceId);
+    }
+
+    @Override
+    public Optional<String> target(String instanceId) {
+      return autoScaling.instanceGroups().target(instanceId);
+    }
   }
 
   /** Takes up the work where an earlier server left it: first the network, last the tasks. */

@@ -3,31 +3,17 @@ package dev.muelle.region;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.engine.sim.Behaviour;
-import dev.muelle.engine.sim.SimEngine;
 import dev.muelle.loop.VirtualTimers;
-import dev.muelle.network.sim.SimNetwork;
-import dev.muelle.services.AlarmReceivers;
-import dev.muelle.services.EventOutbox;
-import dev.muelle.services.Ids;
-import dev.muelle.services.Measurements;
-import dev.muelle.services.ObjectFiles;
-import dev.muelle.services.Scope;
+import dev.muelle.region.simulate.SimulatedRegion;
 import dev.muelle.services.autoscaling.AutoScaling;
-import dev.muelle.services.cloudwatch.CloudWatch;
-import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
 import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.ecs.Ecs;
-import dev.muelle.services.iam.Iam;
-import dev.muelle.store.SqliteStore;
-import dev.muelle.store.Store;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,12 +22,11 @@ import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingGroup;
 import software.amazon.awssdk.services.autoscaling.model.Instance;
 import software.amazon.awssdk.services.autoscaling.model.LifecycleState;
+import software.amazon.awssdk.services.autoscaling.model.WarmPoolState;
 import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.ContainerInstance;
 import software.amazon.awssdk.services.ecs.model.Task;
-import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
-import software.amazon.awssdk.services.sns.SnsClient;
 
 /**
  * ECS and EC2 Auto Scaling together, as a region joins them: tasks that find no room make a group
@@ -49,110 +34,49 @@ import software.amazon.awssdk.services.sns.SnsClient;
  */
 class CapacityTest {
 
-  private static final Scope SCOPE = new Scope("000000000000", "us-east-1");
   private static final String GROUP = "hosts";
   private static final String CLUSTER = "lab";
 
   @TempDir private Path directory;
-  private final VirtualTimers time = new VirtualTimers(Instant.parse("2026-11-21T08:00:00Z"));
-  private SqliteStore base;
-  private CloudWatch cloudWatch;
+  private SimulatedRegion region;
+  private VirtualTimers time;
   private Ec2 ec2;
   private AutoScaling scaling;
   private Ecs ecs;
 
-  /** Services have none here. */
-  private static final class NoLoadBalancers implements ElasticLoadBalancingV2Client {
-    @Override
-    public String serviceName() {
-      return SERVICE_NAME;
-    }
-
-    @Override
-    public void close() {}
-  }
-
-  /** Nobody is told anything here. */
-  private static final class NoTopics implements SnsClient {
-    @Override
-    public String serviceName() {
-      return SERVICE_NAME;
-    }
-
-    @Override
-    public void close() {}
-  }
-
   @BeforeEach
   void open() {
-    SplittableRandom random = new SplittableRandom(1);
-    base = SqliteStore.open(directory.resolve("store.db"));
-    Store store = base.in(SCOPE.storeScope());
-    Ids ids = new Ids(random);
-    EventOutbox events = new EventOutbox(ids);
-    AlarmReceivers receivers = new AlarmReceivers();
-    SimNetwork network = new SimNetwork(time);
-    NoLoadBalancers balancers = new NoLoadBalancers();
-    cloudWatch = new CloudWatch(SCOPE, store, time, random, receivers, events);
-    CloudWatchLogs logs =
-        new CloudWatchLogs(SCOPE, store, time, ids, random, metrics -> {}, Measurements.NONE);
-    Iam iam = new Iam(SCOPE, base.in(SCOPE.account()), time, ids);
-    ec2 = new Ec2(SCOPE, store, time, ids, random, iam, network);
-    scaling =
-        new AutoScaling(
-            SCOPE,
-            store,
-            time,
-            ids,
-            random,
-            ec2,
-            balancers,
-            cloudWatch,
-            new NoTopics(),
-            events,
-            cloudWatch.measurements());
-    ecs =
-        new Ecs(
-            SCOPE,
-            store,
-            time,
-            ids,
-            random,
-            ec2,
-            balancers,
-            logs,
-            iam,
-            cloudWatch.platform(),
-            cloudWatch.measurements(),
-            events,
-            new ObjectFiles(directory, time, random, "localhost"),
-            new EcsGroups(scaling, ec2),
-            new SimEngine(time, image -> Behaviour.runs()),
-            network,
-            (vpc, address, port, handler) -> () -> {},
-            "localhost");
-    cloudWatch.start();
-    ec2.start();
-    scaling.start();
-    ecs.start();
+    region =
+        new SimulatedRegion(
+            directory, Instant.parse("2026-11-21T08:00:00Z"), SimulatedRegion.Starts.AT_ONCE);
+    time = region.time();
+    ec2 = region.ec2();
+    scaling = region.groups();
+    ecs = region.ecs();
   }
 
   @AfterEach
   void close() {
-    ecs.close();
-    scaling.close();
-    ec2.close();
-    cloudWatch.close();
-    base.close();
-    time.close();
+    region.close();
   }
 
   private void cluster() {
+    cluster("");
+  }
+
+  /**
+   * A cluster on a group.
+   *
+   * @param more of the agent's configuration
+   */
+  private void cluster(String more) {
     String image = ec2.describeImages(r -> r.owners("amazon")).images().getFirst().imageId();
     String userData =
         Base64.getEncoder()
             .encodeToString(
-                "#!/bin/bash\necho ECS_CLUSTER=lab >> /etc/ecs/ecs.config\n"
+                ("#!/bin/bash\ncat <<EOF >> /etc/ecs/ecs.config\nECS_CLUSTER=lab\n"
+                        + more
+                        + "EOF\n")
                     .getBytes(StandardCharsets.UTF_8));
     ec2.createLaunchTemplate(r ->
         r.launchTemplateName(GROUP)
@@ -272,5 +196,31 @@ class CapacityTest {
     ecs.stopTask(r -> r.cluster(CLUSTER).task(stays.taskArn()));
     until("the group is empty", Duration.ofMinutes(45), () -> group().instances().isEmpty());
     assertEquals(0, group().desiredCapacity());
+  }
+
+  @Test
+  void whatIsInTheWarmPoolIsNotInTheCluster() {
+    cluster("ECS_WARM_POOLS_CHECK=true\n");
+    scaling.putWarmPool(r ->
+        r.autoScalingGroupName(GROUP).maxGroupPreparedCapacity(2).poolState(WarmPoolState.RUNNING));
+    until(
+        "two are warm",
+        Duration.ofMinutes(5),
+        () ->
+            pool().stream()
+                    .filter(one -> one.lifecycleState() == LifecycleState.WARMED_RUNNING)
+                    .count()
+                == 2);
+    List<String> warm = pool().stream().map(Instance::instanceId).toList();
+    time.advance(Duration.ofMinutes(2)); // agents look every ten seconds
+    assertEquals(
+        List.of(), ecs.listContainerInstances(r -> r.cluster(CLUSTER)).containerInstanceArns());
+    ecs.runTask(r -> r.cluster(CLUSTER).taskDefinition("worker"));
+    until("the task runs", Duration.ofMinutes(20), () -> running().size() == 1);
+    assertTrue(warm.contains(host(running().getFirst())));
+  }
+
+  private List<Instance> pool() {
+    return scaling.describeWarmPool(r -> r.autoScalingGroupName(GROUP)).instances();
   }
 }

@@ -2,7 +2,7 @@ package dev.muelle.services;
 
 import java.util.Optional;
 
-/** Who groups EC2 instances says which of them a group's metrics are made of. */
+/** Who groups EC2 instances says what becomes of them, and of which a group's metrics are made. */
 @FunctionalInterface
 public interface InstanceGroups {
 
@@ -11,4 +11,15 @@ public interface InstanceGroups {
 
   /** The Auto Scaling group whose metrics have what this instance carries; empty for none. */
   Optional<String> of(String instanceId);
+
+  /**
+   * The state that an instance is on its way to, or in, as its metadata says it; empty for none.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/autoscaling/ec2/userguide/retrieving-target-lifecycle-state-through-imds.html">Target
+   *     lifecycle state</a>
+   */
+  default Optional<String> target(String instanceId) {
+    return Optional.empty();
+  }
 }

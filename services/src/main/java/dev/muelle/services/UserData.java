@@ -34,6 +34,9 @@ public final class UserData {
               + FILE
               + "\\s*<<-?\\s*(?<b>\\S+))");
 
+  /** Whether the agent does not register as long as the instance is in a warm pool. */
+  public static final String WARM_POOLS = "ECS_WARM_POOLS_CHECK";
+
   private static final Set<String> JSON =
       Set.of(
           "ECS_INSTANCE_ATTRIBUTES",
@@ -47,7 +50,8 @@ public final class UserData {
           "ECS_CONTAINER_INSTANCE_TAGS",
           "ECS_RESERVED_MEMORY",
           "ECS_RESERVED_PORTS",
-          "ECS_RESERVED_PORTS_UDP");
+          "ECS_RESERVED_PORTS_UDP",
+          WARM_POOLS);
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private UserData() {}
@@ -79,6 +83,9 @@ public final class UserData {
       }
       if (name.equals("ECS_RESERVED_MEMORY") && !value.matches("[0-9]{1,7}")) {
         throw new NotRead("the agent's variable " + name + " is no number: " + value);
+      }
+      if (name.equals(WARM_POOLS) && !value.matches("true|false")) {
+        throw new NotRead("the agent's variable " + name + " is true or false, not " + value);
       }
       variables.put(name, value);
     }

@@ -1,5 +1,6 @@
 package dev.muelle.region.command;
 
+import dev.muelle.region.simulate.Hosts;
 import dev.muelle.region.simulate.Model;
 import dev.muelle.region.simulate.Plan;
 import dev.muelle.region.simulate.Report;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -25,7 +27,7 @@ import software.amazon.awssdk.services.cloudwatch.model.PutMetricAlarmRequest;
     name = "simulate",
     description = {
       "Replays recorded traffic against scaling policies in virtual time, with the same code that scales",
-      "here, and shows tasks, CPU, latency (an estimate) and price.",
+      "here, and shows tasks, instances, CPU, latency (an estimate) and price.",
       "",
       "TRAFFIC is a CSV file: time, requests per second. Needs no root and no running region."
     },
@@ -90,6 +92,42 @@ final class SimulateCommand implements Callable<Integer> {
   private double gigabytes;
 
   @Option(
+      names = "--instance-type",
+      paramLabel = "TYPE",
+      description =
+          "tasks run on instances of this type, in an Auto Scaling group that a capacity provider"
+              + " scales; default: on Fargate")
+  private @Nullable String instanceType;
+
+  @Option(
+      names = "--min-instances",
+      defaultValue = "1",
+      paramLabel = "N",
+      description = "of the group; default: ${DEFAULT-VALUE}")
+  private int minInstances;
+
+  @Option(
+      names = "--max-instances",
+      defaultValue = "10",
+      paramLabel = "N",
+      description = "of the group; default: ${DEFAULT-VALUE}")
+  private int maxInstances;
+
+  @Option(
+      names = "--target-capacity",
+      defaultValue = "100",
+      paramLabel = "PERCENT",
+      description = "of the capacity provider's managed scaling; default: ${DEFAULT-VALUE}")
+  private int targetCapacity;
+
+  @Option(
+      names = "--instance-start-time",
+      defaultValue = "90",
+      paramLabel = "S",
+      description = "until an instance takes tasks; default: ${DEFAULT-VALUE} s")
+  private int instanceSeconds;
+
+  @Option(
       names = "--out",
       defaultValue = "simulation",
       paramLabel = "NAME",
@@ -106,6 +144,14 @@ final class SimulateCommand implements Callable<Integer> {
             gigabytes,
             Duration.ofSeconds(startSeconds),
             new Model(perTask, serviceMillis),
+            instanceType == null
+                ? null
+                : new Hosts(
+                    instanceType,
+                    minInstances,
+                    maxInstances,
+                    targetCapacity,
+                    Duration.ofSeconds(instanceSeconds)),
             Plan.read(PutScalingPolicyRequest.class, policies),
             Plan.read(PutMetricAlarmRequest.class, alarms),
             Plan.read(PutScheduledActionRequest.class, scheduled));

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.SdkPojo;
 import software.amazon.awssdk.services.applicationautoscaling.model.PutScalingPolicyRequest;
 import software.amazon.awssdk.services.applicationautoscaling.model.PutScheduledActionRequest;
@@ -19,6 +20,7 @@ import software.amazon.awssdk.services.cloudwatch.model.PutMetricAlarmRequest;
  * @param vcpu of a task, as Fargate has them
  * @param gigabytes of a task
  * @param starting how long a task takes to start
+ * @param hosts what tasks run on; null for Fargate
  * @param policies as {@code put-scaling-policy} takes them
  * @param alarms as {@code put-metric-alarm} takes them, for step scaling policies, which they call
  *     by name
@@ -31,6 +33,7 @@ public record Plan(
     double gigabytes,
     Duration starting,
     Model model,
+    @Nullable Hosts hosts,
     List<PutScalingPolicyRequest> policies,
     List<PutMetricAlarmRequest> alarms,
     List<PutScheduledActionRequest> scheduled) {
@@ -47,7 +50,7 @@ public record Plan(
   }
 
   /**
-   * What a task costs, in dollars an hour.
+   * What a task costs on Fargate, in dollars an hour.
    *
    * @see <a href="https://aws.amazon.com/fargate/pricing/">AWS Fargate pricing</a>
    */

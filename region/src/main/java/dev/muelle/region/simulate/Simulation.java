@@ -1,25 +1,11 @@
 package dev.muelle.region.simulate;
 
-import dev.muelle.engine.sim.Behaviour;
-import dev.muelle.engine.sim.SimEngine;
 import dev.muelle.loop.VirtualTimers;
-import dev.muelle.network.sim.SimNetwork;
-import dev.muelle.services.AlarmReceivers;
-import dev.muelle.services.EventOutbox;
-import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Measurements.Metric;
-import dev.muelle.services.ObjectFiles;
-import dev.muelle.services.Scope;
 import dev.muelle.services.applicationautoscaling.ApplicationAutoScaling;
 import dev.muelle.services.cloudwatch.CloudWatch;
-import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
-import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.ecs.Ecs;
-import dev.muelle.services.ecs.capacity.AutoScalingGroups;
-import dev.muelle.services.iam.Iam;
-import dev.muelle.store.SqliteStore;
-import dev.muelle.store.Store;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -27,8 +13,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.applicationautoscaling.model.PredefinedMetricSpecification;
 import software.amazon.awssdk.services.applicationautoscaling.model.PutScalingPolicyRequest;
 import software.amazon.awssdk.services.applicationautoscaling.model.PutScheduledActionRequest;
@@ -37,8 +23,8 @@ import software.amazon.awssdk.services.cloudwatch.model.PutMetricAlarmRequest;
 import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
+import software.amazon.awssdk.services.ecs.model.PlacementStrategyType;
 import software.amazon.awssdk.services.ecs.model.Service;
-import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 
 /** Replays traffic against a plan. */
 public final class Simulation implements AutoCloseable {
@@ -48,22 +34,20 @@ public final class Simulation implements AutoCloseable {
   private static final String RESOURCE = "service/" + CLUSTER + "/" + SERVICE;
   private static final String NAMESPACE = "ecs";
   private static final String DIMENSION = "ecs:service:DesiredCount";
-  private static final Scope SCOPE = new Scope("000000000000", "us-east-1");
   private static final Duration STEP = Duration.ofSeconds(10);
   private static final int STEPS = 6; // in a minute
+  private static final int UNITS = 1_024; // of a vCPU, and of a gigabyte
   private static final int MEASURED = 5; // at the end of this step of a minute, as ECS does
   private static final Duration TO_BEGIN = Duration.ofMinutes(30);
 
   private final Plan plan;
   private final Traffic traffic;
   private final VirtualTimers time;
-  private final SqliteStore base;
-  private final CloudWatch cloudWatch;
-  private final CloudWatchLogs logs;
-  private final Iam iam;
-  private final Ec2 ec2;
+  private final SimulatedRegion region;
   private final Ecs ecs;
+  private final CloudWatch cloudWatch;
   private final ApplicationAutoScaling scaling;
+  private final @Nullable Fleet fleet;
   private final Measurements.Recorder cpu;
   private final List<Measurements.Recorder> requestCounts = new ArrayList<>();
 
@@ -74,7 +58,8 @@ public final class Simulation implements AutoCloseable {
    * @param busy the mean share of the tasks' CPU that is used
    * @param latencyMillis the mean of the answered requests' estimates
    * @param waiting requests that wait at the minute's end
-   * @param dollars all tasks together since the beginning
+   * @param dollars all tasks together since the beginning, or all instances
+   * @param hosts what tasks run on; null for Fargate
    */
   public record Minute(
       Instant at,
@@ -84,7 +69,14 @@ public final class Simulation implements AutoCloseable {
       double busy,
       double latencyMillis,
       double waiting,
-      double dollars) {}
+      double dollars,
+      Fleet.@Nullable State hosts) {
+
+    /** The part of the instances' CPU that tasks use, from 0 to 1. */
+    double hostsBusy(double vcpu) {
+      return hosts == null || hosts.vcpus() == 0 ? 0 : running * busy * vcpu / hosts.vcpus();
+    }
+  }
 
   /**
    * What came of it.
@@ -98,17 +90,6 @@ public final class Simulation implements AutoCloseable {
     }
   }
 
-  /** Services have none here: a model stands in for it. */
-  private static final class NoLoadBalancers implements ElasticLoadBalancingV2Client {
-    @Override
-    public String serviceName() {
-      return SERVICE_NAME;
-    }
-
-    @Override
-    public void close() {}
-  }
-
   /**
    * A region in which nothing runs yet.
    *
@@ -117,40 +98,18 @@ public final class Simulation implements AutoCloseable {
   public Simulation(Plan plan, Traffic traffic, Path directory) {
     this.plan = plan;
     this.traffic = traffic;
-    time = new VirtualTimers(traffic.begin().minus(TO_BEGIN));
-    SplittableRandom random = new SplittableRandom(1);
-    base = SqliteStore.open(directory.resolve("store.db"));
-    Store store = base.in(SCOPE.storeScope());
-    Ids ids = new Ids(random);
-    EventOutbox events = new EventOutbox(ids);
-    AlarmReceivers receivers = new AlarmReceivers();
-    SimNetwork network = new SimNetwork(time);
-    cloudWatch = new CloudWatch(SCOPE, store, time, random, receivers, events);
-    logs = new CloudWatchLogs(SCOPE, store, time, ids, random, metrics -> {}, Measurements.NONE);
-    iam = new Iam(SCOPE, base.in(SCOPE.account()), time, ids);
-    ec2 = new Ec2(SCOPE, store, time, ids, random, iam, network);
-    ecs =
-        new Ecs(
-            SCOPE,
-            store,
-            time,
-            ids,
-            random,
-            ec2,
-            new NoLoadBalancers(),
-            logs,
-            iam,
-            cloudWatch.platform(),
-            Measurements.NONE, // how busy tasks are, the model says
-            events,
-            new ObjectFiles(directory, time, random, "localhost"),
-            AutoScalingGroups.NONE,
-            new SimEngine(time, image -> Behaviour.runs().startedIn(plan.starting())),
-            network,
-            (vpc, address, port, handler) -> () -> {},
-            "localhost");
-    scaling = new ApplicationAutoScaling(SCOPE, store, time, ids, random, ecs, cloudWatch, events);
-    receivers.add(scaling.actions());
+    Hosts hosts = plan.hosts();
+    Duration booting = hosts == null ? Duration.ZERO : hosts.starting();
+    region =
+        new SimulatedRegion(
+            directory,
+            traffic.begin().minus(TO_BEGIN),
+            new SimulatedRegion.Starts(plan.starting(), booting));
+    time = region.time();
+    ecs = region.ecs();
+    cloudWatch = region.cloudWatch();
+    scaling = region.scaling();
+    fleet = hosts == null ? null : new Fleet(region, hosts, CLUSTER);
     cpu =
         cloudWatch
             .measurements()
@@ -160,11 +119,6 @@ public final class Simulation implements AutoCloseable {
                     "CPUUtilization",
                     Map.of("ClusterName", CLUSTER, "ServiceName", SERVICE),
                     StandardUnit.PERCENT));
-    cloudWatch.start();
-    logs.start();
-    ec2.start();
-    ecs.start();
-    scaling.start();
   }
 
   /**
@@ -208,7 +162,7 @@ public final class Simulation implements AutoCloseable {
         answered += state.answered();
         latency += state.answered() == 0 ? 0 : state.answered() * state.latencyMillis();
         counted += running == 0 ? 0 : rate * STEP.toSeconds() / running;
-        dollars += running * plan.hourly() * STEP.toSeconds() / Duration.ofHours(1).toSeconds();
+        dollars += hourly(running) * STEP.toSeconds() / Duration.ofHours(1).toSeconds();
         if (step == MEASURED) {
           measure(running, 100 * busy * STEPS / step, counted);
         }
@@ -224,9 +178,17 @@ public final class Simulation implements AutoCloseable {
               busy,
               answered == 0 ? state.latencyMillis() : latency / answered,
               state.waiting(),
-              dollars));
+              dollars,
+              fleet == null ? null : fleet.now()));
     }
     return new Outcome(minutes, activities());
+  }
+
+  /** What runs now, in dollars an hour. */
+  private double hourly(int tasks) {
+    return fleet == null || plan.hosts() == null
+        ? tasks * plan.hourly()
+        : fleet.now().running() * plan.hosts().hourly();
   }
 
   /** Each task is a sample of the metric, as ECS has it. */
@@ -244,24 +206,33 @@ public final class Simulation implements AutoCloseable {
 
   @SuppressWarnings("unchecked") // the SDK builders take generic varargs
   private void service() {
-    String vpc = ec2.createVpc(r -> r.cidrBlock("10.0.0.0/16")).vpc().vpcId();
+    String vpc = region.ec2().createVpc(r -> r.cidrBlock("10.0.0.0/16")).vpc().vpcId();
     String subnet =
-        ec2.createSubnet(r -> r.vpcId(vpc).cidrBlock("10.0.0.0/18")).subnet().subnetId();
+        region.ec2().createSubnet(r -> r.vpcId(vpc).cidrBlock("10.0.0.0/18")).subnet().subnetId();
     ecs.createCluster(r -> r.clusterName(CLUSTER));
+    String cpu = Long.toString(Math.round(plan.vcpu() * UNITS));
+    String memory = Long.toString(Math.round(plan.gigabytes() * UNITS));
+    boolean serverless = fleet == null;
+    if (fleet != null) {
+      fleet.make(subnet);
+    }
     ecs.registerTaskDefinition(r ->
         r.family(SERVICE)
-            .requiresCompatibilitiesWithStrings("FARGATE")
-            .networkMode(NetworkMode.AWSVPC)
-            .cpu(Long.toString(Math.round(plan.vcpu() * 1_024)))
-            .memory(Long.toString(Math.round(plan.gigabytes() * 1_024)))
+            .requiresCompatibilitiesWithStrings(serverless ? "FARGATE" : "EC2")
+            .networkMode(serverless ? NetworkMode.AWSVPC : NetworkMode.BRIDGE)
+            .cpu(cpu)
+            .memory(memory)
             .containerDefinitions(c -> c.name(SERVICE).image("simulated").essential(true)));
-    ecs.createService(r ->
-        r.cluster(CLUSTER)
-            .serviceName(SERVICE)
-            .taskDefinition(SERVICE)
-            .launchType(LaunchType.FARGATE)
-            .desiredCount(plan.min())
-            .networkConfiguration(n -> n.awsvpcConfiguration(v -> v.subnets(subnet))));
+    ecs.createService(r -> {
+      r.cluster(CLUSTER).serviceName(SERVICE).taskDefinition(SERVICE).desiredCount(plan.min());
+      if (serverless) {
+        r.launchType(LaunchType.FARGATE)
+            .networkConfiguration(n -> n.awsvpcConfiguration(v -> v.subnets(subnet)));
+      } else { // packed, so that instances become empty and can go
+        r.capacityProviderStrategy(s -> s.capacityProvider(Fleet.PROVIDER).weight(1))
+            .placementStrategy(s -> s.type(PlacementStrategyType.BINPACK).field("memory"));
+      }
+    });
     scaling.registerScalableTarget(r ->
         r.serviceNamespace(NAMESPACE)
             .resourceId(RESOURCE)
@@ -363,13 +334,6 @@ public final class Simulation implements AutoCloseable {
 
   @Override
   public void close() {
-    time.settle();
-    scaling.close();
-    ecs.close();
-    ec2.close();
-    logs.close();
-    cloudWatch.close();
-    iam.close();
-    base.close();
+    region.close();
   }
 }

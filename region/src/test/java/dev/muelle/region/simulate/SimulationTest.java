@@ -78,6 +78,7 @@ class SimulationTest {
         0.5,
         Duration.ofSeconds(30),
         new Model(100, 20),
+        null,
         List.of(json(PutScalingPolicyRequest.class, policy)),
         Arrays.stream(alarms).map(alarm -> json(PutMetricAlarmRequest.class, alarm)).toList(),
         List.of());

@@ -28,6 +28,7 @@ import dev.muelle.services.autoscaling.notice.Post;
 import dev.muelle.services.autoscaling.policy.Policies;
 import dev.muelle.services.autoscaling.policy.Scaler;
 import dev.muelle.services.autoscaling.policy.Warmup;
+import dev.muelle.services.autoscaling.pool.WarmPools;
 import dev.muelle.services.autoscaling.refresh.RefreshEvents;
 import dev.muelle.services.autoscaling.refresh.Refreshes;
 import dev.muelle.services.autoscaling.schedule.ScheduledActions;
@@ -71,6 +72,8 @@ import software.amazon.awssdk.services.autoscaling.model.DeleteScheduledActionRe
 import software.amazon.awssdk.services.autoscaling.model.DeleteScheduledActionResponse;
 import software.amazon.awssdk.services.autoscaling.model.DeleteTagsRequest;
 import software.amazon.awssdk.services.autoscaling.model.DeleteTagsResponse;
+import software.amazon.awssdk.services.autoscaling.model.DeleteWarmPoolRequest;
+import software.amazon.awssdk.services.autoscaling.model.DeleteWarmPoolResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeAccountLimitsRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribeAccountLimitsResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeAdjustmentTypesRequest;
@@ -109,6 +112,8 @@ import software.amazon.awssdk.services.autoscaling.model.DescribeTerminationPoli
 import software.amazon.awssdk.services.autoscaling.model.DescribeTerminationPolicyTypesResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeTrafficSourcesRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribeTrafficSourcesResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeWarmPoolRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeWarmPoolResponse;
 import software.amazon.awssdk.services.autoscaling.model.DetachInstancesRequest;
 import software.amazon.awssdk.services.autoscaling.model.DetachInstancesResponse;
 import software.amazon.awssdk.services.autoscaling.model.DetachLoadBalancerTargetGroupsRequest;
@@ -133,6 +138,8 @@ import software.amazon.awssdk.services.autoscaling.model.PutScalingPolicyRequest
 import software.amazon.awssdk.services.autoscaling.model.PutScalingPolicyResponse;
 import software.amazon.awssdk.services.autoscaling.model.PutScheduledUpdateGroupActionRequest;
 import software.amazon.awssdk.services.autoscaling.model.PutScheduledUpdateGroupActionResponse;
+import software.amazon.awssdk.services.autoscaling.model.PutWarmPoolRequest;
+import software.amazon.awssdk.services.autoscaling.model.PutWarmPoolResponse;
 import software.amazon.awssdk.services.autoscaling.model.RecordLifecycleActionHeartbeatRequest;
 import software.amazon.awssdk.services.autoscaling.model.RecordLifecycleActionHeartbeatResponse;
 import software.amazon.awssdk.services.autoscaling.model.ResumeProcessesRequest;
@@ -184,6 +191,7 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
   private final Warmup warmup;
   private final ScheduledActions schedule;
   private final Refreshes refreshes;
+  private final WarmPools pools;
   private final Loop<String> groupLoop; // by name
   private final Loop<String> scheduleLoop; // by name, too
   private final Loop<String> goneLoop; // the alarms that groups leave behind
@@ -226,6 +234,7 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
     schedule = new ScheduledActions(scope, store, timers, ids, this::wakeSchedule, this::wake);
     RefreshEvents refreshEvents = new RefreshEvents(events);
     refreshes = new Refreshes(store, timers, ids, recipes, refreshEvents, this::wake);
+    pools = new WarmPools(store, this::wake);
     Keeper keeper =
         new Keeper(
             store,
@@ -644,5 +653,20 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
   public DescribeInstanceRefreshesResponse describeInstanceRefreshes(
       DescribeInstanceRefreshesRequest request) {
     return refreshes.describe(request);
+  }
+
+  @Override
+  public PutWarmPoolResponse putWarmPool(PutWarmPoolRequest request) {
+    return pools.put(request);
+  }
+
+  @Override
+  public DescribeWarmPoolResponse describeWarmPool(DescribeWarmPoolRequest request) {
+    return pools.describe(request);
+  }
+
+  @Override
+  public DeleteWarmPoolResponse deleteWarmPool(DeleteWarmPoolRequest request) {
+    return pools.delete(request);
   }
 }

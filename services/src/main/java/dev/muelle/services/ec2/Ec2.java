@@ -28,6 +28,7 @@ import dev.muelle.services.ec2.image.MachineImages;
 import dev.muelle.services.ec2.instance.Attachments;
 import dev.muelle.services.ec2.instance.Instances;
 import dev.muelle.services.ec2.instance.Launches;
+import dev.muelle.services.ec2.instance.Pauses;
 import dev.muelle.services.ec2.instance.StateChanges;
 import dev.muelle.services.ec2.key.KeyPairs;
 import dev.muelle.services.ec2.metadata.InstanceMetadata;
@@ -255,6 +256,10 @@ import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupIngressReque
 import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupIngressResponse;
 import software.amazon.awssdk.services.ec2.model.RunInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.RunInstancesResponse;
+import software.amazon.awssdk.services.ec2.model.StartInstancesRequest;
+import software.amazon.awssdk.services.ec2.model.StartInstancesResponse;
+import software.amazon.awssdk.services.ec2.model.StopInstancesRequest;
+import software.amazon.awssdk.services.ec2.model.StopInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.TerminateInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.TerminateInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.UnassignPrivateIpAddressesRequest;
@@ -303,6 +308,7 @@ public final class Ec2 implements Ec2Client {
   private final NetworkInterfaces interfaces;
   private final Attachments attachments;
   private final Instances instances;
+  private final Pauses pauses;
   private final MachineImages images;
   private final LaunchTemplates templates;
   private final TemplateVersions templateVersions;
@@ -381,7 +387,7 @@ public final class Ec2 implements Ec2Client {
    * @param vpcHttp serves instances their metadata
    * @param sessions gives instances their roles' keys
    * @param loads says how busy instances are
-   * @param groups says whose metrics have what instances carry
+   * @param groups says what becomes of instances, and whose metrics have what they carry
    * @param logs where flow logs go
    */
   public record Around(
@@ -442,11 +448,13 @@ public final class Ec2 implements Ec2Client {
             iam,
             interfaces,
             around.sessions(),
+            around.groups(),
             around.vpcHttp());
     StateChanges changes = new StateChanges(scope, timers, around.events());
     Launches launches =
         new Launches(store, timers, ids, iam, images, templateVersions, interfaces, changes);
     attachments = new Attachments(store, timers, interfaces, plane);
+    pauses = new Pauses(store, timers, interfaces, plane, changes, this::wakeInstance);
     instances =
         new Instances(
             scope,
@@ -455,6 +463,7 @@ public final class Ec2 implements Ec2Client {
             launches,
             interfaces,
             attachments,
+            pauses,
             plane,
             metadata,
             changes,
@@ -678,6 +687,16 @@ public final class Ec2 implements Ec2Client {
   @Override
   public DescribeInstancesResponse describeInstances(DescribeInstancesRequest request) {
     return instances.describe(request);
+  }
+
+  @Override
+  public StopInstancesResponse stopInstances(StopInstancesRequest request) {
+    return pauses.stop(request);
+  }
+
+  @Override
+  public StartInstancesResponse startInstances(StartInstancesRequest request) {
+    return pauses.start(request);
   }
 
   @Override

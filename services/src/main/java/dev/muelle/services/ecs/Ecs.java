@@ -292,7 +292,7 @@ public final class Ecs implements EcsClient {
             providers,
             new TaskOverrides(roles));
     instances = new ContainerInstances(scope, store, timers, ids, names, tasks, settings, engine);
-    agents = new InstanceAgents(scope, store, ec2, clusters, instances);
+    agents = new InstanceAgents(scope, store, ec2, clusters, instances, groups::isWarm);
     agentUpdates = new AgentUpdates(store, names);
     attributes = new InstanceAttributes(store, names);
     Deployments deployments = new Deployments(scope, ids);

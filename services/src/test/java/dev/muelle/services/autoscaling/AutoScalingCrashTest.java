@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingException;
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshStatus;
+import software.amazon.awssdk.services.autoscaling.model.LifecycleState;
 
 /**
  * The server dies between any two steps while a group grows, shrinks and loses instances: in the
@@ -114,6 +115,15 @@ class AutoScalingCrashTest {
                 r.autoScalingGroupName(World.GROUP)
                     .topicARN(Topics.TOPIC)
                     .notificationTypes(NOTICES)));
+        boolean pooled = chaos.nextBoolean();
+        if (pooled) {
+          boolean reuse = chaos.nextBoolean();
+          ask(() ->
+              world.scaling.putWarmPool(r ->
+                  r.autoScalingGroupName(World.GROUP)
+                      .maxGroupPreparedCapacity(5)
+                      .instanceReusePolicy(p -> p.reuseOnScaleIn(reuse))));
+        }
         for (int i = 0; i < 20; i++) {
           if (chaos.nextInt(2) == 0) {
             world.life().endAfter(1 + chaos.nextInt(60));
@@ -191,13 +201,26 @@ class AutoScalingCrashTest {
                 .allMatch(one -> one.status() == InstanceRefreshStatus.SUCCESSFUL);
           });
       int desired = world.group().desiredCapacity();
+      int warm = world.group().warmPoolConfiguration() == null ? 0 : Math.max(0, 5 - desired);
+      world.until(
+          warm + " are warm",
+          () -> {
+            world.balancer.drained();
+            return world.pool().size() == warm
+                && world.pool().stream()
+                    .allMatch(one -> one.lifecycleState() == LifecycleState.WARMED_STOPPED);
+          });
       world.until(
           desired + " in service",
           () -> {
             world.balancer.drained();
-            return world.serving().size() == desired && world.group().instances().size() == desired;
+            return world.serving().size() == desired
+                && world.group().instances().size() == desired
+                && new TreeSet<>(world.serving()).equals(new TreeSet<>(world.alive()));
           });
-      assertEquals(new TreeSet<>(world.serving()), new TreeSet<>(world.alive()));
+      Set<String> pool = new TreeSet<>();
+      world.pool().forEach(one -> pool.add(one.instanceId()));
+      assertEquals(pool, new TreeSet<>(world.stopped()));
       world.until("everything is told", () -> world.topics.activities().containsAll(over()));
       assertEquals(
           new TreeSet<>(world.serving()),

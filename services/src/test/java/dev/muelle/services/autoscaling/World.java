@@ -7,6 +7,7 @@ import dev.muelle.services.AlarmActions;
 import dev.muelle.services.AlarmReceivers;
 import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
+import dev.muelle.services.InstanceGroups;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Scope;
 import dev.muelle.services.SessionKeys;
@@ -91,7 +92,7 @@ final class World implements AutoCloseable {
                 unheard,
                 cloudWatch.measurements(),
                 this::busy,
-                this::grouping,
+                new Grouping(),
                 Ec2.NO_LOGS));
     cloudWatch.start();
     ec2.start();
@@ -111,11 +112,19 @@ final class World implements AutoCloseable {
     return serving.contains(instanceId) ? Math.min(1, load / serving.size()) * VCPUS : 0;
   }
 
-  private Optional<String> grouping(String instanceId) {
-    try {
-      return scaling.instanceGroups().of(instanceId);
-    } catch (Life.Killed e) {
-      return Optional.empty(); // EC2 lives on, here
+  private final class Grouping implements InstanceGroups {
+    @Override
+    public Optional<String> of(String instanceId) {
+      try {
+        return scaling.instanceGroups().of(instanceId);
+      } catch (Life.Killed e) {
+        return Optional.empty(); // EC2 lives on, here
+      }
+    }
+
+    @Override
+    public Optional<String> target(String instanceId) {
+      return scaling.instanceGroups().target(instanceId);
     }
   }
 
@@ -207,12 +216,24 @@ final class World implements AutoCloseable {
     return in(LifecycleState.IN_SERVICE);
   }
 
+  /** What is in the group's warm pool. */
+  List<Instance> pool() {
+    return scaling.describeWarmPool(r -> r.autoScalingGroupName(GROUP)).instances();
+  }
+
   /** Those that EC2 runs, of all groups. */
   List<String> alive() {
+    return known("pending", "running");
+  }
+
+  List<String> stopped() {
+    return known("stopping", "stopped");
+  }
+
+  private List<String> known(String... states) {
     List<String> ids = new ArrayList<>();
-    ec2.describeInstances(r ->
-            r.filters(
-                Filter.builder().name("instance-state-name").values("pending", "running").build()))
+    ec2.describeInstances(
+            r -> r.filters(Filter.builder().name("instance-state-name").values(states).build()))
         .reservations()
         .forEach(one -> one.instances().forEach(i -> ids.add(i.instanceId())));
     return ids;

@@ -163,6 +163,11 @@ final class SimGroups implements AutoScalingGroups {
   }
 
   @Override
+  public boolean isWarm(String instanceId) {
+    return false;
+  }
+
+  @Override
   public void release(String name) {
     List.copyOf(group(name).waiting).forEach(id -> completeTermination(name, id));
     group(name).managed = false;

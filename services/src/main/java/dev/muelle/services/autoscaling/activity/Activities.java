@@ -198,7 +198,6 @@ public final class Activities {
   /** What both the bus and the topics are told. */
   private static ObjectNode detail(Entry entry) {
     Activity activity = entry.activity();
-    boolean comes = entry.kind() == Kind.LAUNCH || entry.kind() == Kind.ATTACH;
     ObjectNode detail = JsonNodeFactory.instance.objectNode();
     detail.put("StatusCode", activity.statusCodeAsString());
     detail.put("ActivityId", activity.activityId());
@@ -214,8 +213,8 @@ public final class Activities {
     detail.put("EC2InstanceId", entry.instance() == null ? "" : entry.instance());
     detail.put("Cause", activity.cause());
     detail.put("Description", activity.description());
-    detail.put("Origin", comes ? "EC2" : "AutoScalingGroup");
-    detail.put("Destination", comes ? "AutoScalingGroup" : "EC2");
+    detail.put("Origin", entry.kind().way().origin().toString());
+    detail.put("Destination", entry.kind().way().destination().toString());
     return detail;
   }
 

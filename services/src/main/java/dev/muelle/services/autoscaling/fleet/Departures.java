@@ -4,12 +4,13 @@ import dev.muelle.services.autoscaling.activity.Activities;
 import dev.muelle.services.autoscaling.activity.Kind;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Member;
+import dev.muelle.services.autoscaling.state.Side;
 import dev.muelle.store.Tx;
 import java.time.Instant;
 import java.util.List;
 import software.amazon.awssdk.services.autoscaling.model.LifecycleState;
 
-/** How an instance begins to leave. */
+/** How an instance begins to leave, be it that it goes back into the warm pool. */
 public final class Departures {
 
   private final Activities activities;
@@ -28,7 +29,18 @@ public final class Departures {
         activities.fail(tx, group, member, "The instance was terminated because of " + why, now);
       }
     }
-    Member next = member.waiting(List.of()).in(LifecycleState.TERMINATING);
-    return next.doing(activities.begin(tx, group, next, Kind.TERMINATE, cause, now)).put(tx);
+    boolean pooled = member.pooled();
+    Member next =
+        member
+            .waiting(List.of())
+            .in(pooled ? LifecycleState.WARMED_TERMINATING : LifecycleState.TERMINATING);
+    Kind kind = pooled ? Kind.DROP : Kind.TERMINATE;
+    return next.doing(activities.begin(tx, group, next, kind, cause, now)).put(tx);
+  }
+
+  /** It goes back into the warm pool. */
+  void giveBack(Tx tx, GroupRecord group, Member member, String cause, Instant now) {
+    Member next = member.comingFrom(Side.GROUP).in(LifecycleState.WARMED_PENDING);
+    next.doing(activities.begin(tx, group, next, Kind.RETURN, cause, now)).put(tx);
   }
 }

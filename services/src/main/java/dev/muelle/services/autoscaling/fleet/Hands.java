@@ -5,7 +5,9 @@ import dev.muelle.services.autoscaling.launch.Recipes;
 import dev.muelle.services.autoscaling.refresh.RefreshRecord;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Member;
+import dev.muelle.services.autoscaling.state.Pool;
 import dev.muelle.services.autoscaling.state.ScalingProcess;
+import dev.muelle.services.autoscaling.state.Side;
 import dev.muelle.store.Store;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -69,13 +71,15 @@ final class Hands {
   /** Does what there is to be done for an instance; says whether that changed anything. */
   boolean tend(GroupRecord group, Member member, Seen seen) {
     return switch (member.state()) {
-      case PENDING -> member.id() == null && launch(group, member);
+      case PENDING -> member.id() == null ? launch(group, member) : wake(member, seen);
+      case WARMED_PENDING -> member.id() == null ? launch(group, member) : deregister(member, seen);
+      case WARMED_PENDING_PROCEED -> Pool.stops(group) && halt(member, seen);
       case PENDING_PROCEED ->
           ScalingProcess.ADD_TO_LOAD_BALANCER.runs(group.group())
               && register(group.group().targetGroupARNs(), member, seen);
       case IN_SERVICE -> register(group.joining(), member, seen);
-      case ENTERING_STANDBY, TERMINATING -> deregister(member, seen);
-      case TERMINATING_PROCEED -> terminate(member, seen);
+      case ENTERING_STANDBY, TERMINATING, WARMED_TERMINATING -> deregister(member, seen);
+      case TERMINATING_PROCEED, WARMED_TERMINATING_PROCEED -> terminate(member, seen);
       case DETACHING ->
           deregister(member, seen) || (!seen.isTarget(member) && letGo(group, member));
       default -> false;
@@ -140,10 +144,34 @@ final class Hands {
   }
 
   private boolean terminate(Member member, Seen seen) {
-    if (!seen.alive(member)) {
+    if (!seen.present(member)) {
       return false;
     }
     ec2.terminateInstances(r -> r.instanceIds(member.id()));
+    return true;
+  }
+
+  /** Starts what waited in the warm pool; what EC2 does not start is replaced. */
+  private boolean wake(Member member, Seen seen) {
+    if (member.from() != Side.POOL || !seen.stopped(member)) {
+      return false;
+    }
+    try {
+      ec2.startInstances(r -> r.instanceIds(member.id()));
+    } catch (Ec2Exception e) {
+      LOG.warn("{} cannot be started: {}", member.id(), e.getMessage());
+      store.write(tx ->
+          tx.get(Member.TABLE, member.token())
+              .map(row -> row.value().sick("a failure to start it").put(tx)));
+    }
+    return true;
+  }
+
+  private boolean halt(Member member, Seen seen) {
+    if (!seen.running(member)) {
+      return false;
+    }
+    ec2.stopInstances(r -> r.instanceIds(member.id()));
     return true;
   }
 
@@ -251,6 +279,7 @@ final class Hands {
   static boolean busy(Member member) {
     return member.state() != LifecycleState.IN_SERVICE
         && member.state() != LifecycleState.STANDBY
+        && !member.warm()
         && member.waits().isEmpty();
   }
 }

@@ -2,6 +2,7 @@ package dev.muelle.services.autoscaling.fleet;
 
 import dev.muelle.services.autoscaling.state.Member;
 import dev.muelle.services.autoscaling.state.ScalingProcess;
+import dev.muelle.services.autoscaling.state.Side;
 import java.time.Instant;
 import java.util.Optional;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingGroup;
@@ -25,12 +26,12 @@ final class Health {
     boolean looked =
         member.id() != null
             && member.sick() == null
-            && (member.inService() || member.coming())
+            && (member.inService() || member.coming() || (member.pooled() && !member.going()))
             && ScalingProcess.HEALTH_CHECK.runs(group);
     if (!looked) {
       return Optional.empty();
     }
-    if (!seen.alive(member)) {
+    if (!(mayBeStopped(member) ? seen.present(member) : seen.alive(member))) {
       return Optional.of(EC2);
     }
     boolean fails =
@@ -39,6 +40,15 @@ final class Health {
             && !now.isBefore(graceEnds(group, member))
             && seen.failsAtBalancer(member);
     return fails ? Optional.of(BALANCER) : Optional.empty();
+  }
+
+  /** In the warm pool, and on its way out of it, until it is started. */
+  private static boolean mayBeStopped(Member member) {
+    return switch (member.state()) {
+      case WARMED_PENDING_PROCEED, WARMED_STOPPED -> true;
+      case PENDING -> member.from() == Side.POOL;
+      default -> false;
+    };
   }
 
   private static Instant graceEnds(AutoScalingGroup group, Member member) {

@@ -44,6 +44,7 @@ public final class Keeper {
   private final Advance advance;
   private final Departures departures;
   private final Sizing sizing;
+  private final Pooling pooling;
   private final Rolling rolling;
   private final Hands hands;
 
@@ -64,7 +65,9 @@ public final class Keeper {
     this.observer = observer;
     this.departures = departures;
     this.advance = new Advance(activities, waiting);
-    this.sizing = new Sizing(ids, activities, departures);
+    Arrivals arrivals = new Arrivals(ids, activities);
+    this.sizing = new Sizing(arrivals, departures);
+    this.pooling = new Pooling(arrivals, departures);
     this.rolling = new Rolling(departures, refreshes);
     this.hands = new Hands(store, clock, ec2, elb, recipes, activities);
   }
@@ -120,7 +123,8 @@ public final class Keeper {
         group = tend(tx, group, member, seen, now);
       }
     }
-    sizing.settle(tx, group, Member.of(tx, name), seen, now);
+    sizing.settle(tx, group, Member.live(tx, name), seen, now);
+    pooling.settle(tx, GroupRecord.get(tx, name), Member.of(tx, name), seen.places(), now);
     rolling.step(tx, GroupRecord.get(tx, name), now);
     return true;
   }
@@ -134,13 +138,17 @@ public final class Keeper {
     Member looked = finding.map(why -> member.sick(why).put(tx)).orElse(member);
     boolean leaves =
         (looked.sick() != null || (group.deleting() && looked.id() != null))
-            && (looked.inService() || looked.coming() || standsBy(group, looked));
+            && (looked.inService()
+                || looked.coming()
+                || (looked.pooled() && !looked.going())
+                || standsBy(group, looked));
     if (!leaves) {
       return advance.step(tx, group, looked, seen, now);
     }
     boolean may =
         group.deleting()
             || looked.coming()
+            || looked.pooled()
             || (ScalingProcess.REPLACE_UNHEALTHY.runs(group.group())
                 && ScalingProcess.TERMINATE.runs(group.group()));
     if (may) {

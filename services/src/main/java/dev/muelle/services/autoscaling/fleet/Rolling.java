@@ -5,6 +5,7 @@ import dev.muelle.services.autoscaling.refresh.RefreshRecord;
 import dev.muelle.services.autoscaling.state.Causes;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Member;
+import dev.muelle.services.autoscaling.state.Pool;
 import dev.muelle.services.autoscaling.state.ScalingProcess;
 import dev.muelle.store.Tx;
 import java.time.Duration;
@@ -50,7 +51,7 @@ final class Rolling {
       return;
     }
     RefreshRecord refresh = active.get();
-    List<Member> members = Member.of(tx, group.name());
+    List<Member> members = Member.live(tx, group.name());
     if (refresh.status() == InstanceRefreshStatus.CANCELLING) {
       if (members.stream().noneMatch(m -> m.coming() || m.going())) {
         end(tx, group, refresh, InstanceRefreshStatus.CANCELLED, null, now);
@@ -65,7 +66,10 @@ final class Rolling {
     RefreshPreferences how = refresh.refresh().preferences();
     List<Member> left =
         members.stream().filter(m -> refresh.concerns(m) && counts(m, how)).toList();
-    RefreshRecord next = refresh.left(left.size(), now);
+    List<Member> pool =
+        Member.of(tx, group.name()).stream().filter(m -> m.pooled() && !m.going()).toList();
+    List<Member> cold = pool.stream().filter(refresh::concerns).toList();
+    RefreshRecord next = refresh.left(left.size(), cold.size(), now);
     if (next.status() == InstanceRefreshStatus.PENDING) {
       next = next.with(r -> r.status(InstanceRefreshStatus.IN_PROGRESS));
     }
@@ -73,15 +77,24 @@ final class Rolling {
     Duration warmup = warmup(group, how);
     RefreshRecord current = next;
     int ready = (int) members.stream().filter(m -> current.isReady(m, warmup, now)).count();
-    if (left.isEmpty() && ready >= desired && members.stream().allMatch(Rolling::rests)) {
+    boolean prepared =
+        cold.isEmpty() && pool.size() >= Pool.wanted(group) && pool.stream().allMatch(Member::warm);
+    if (left.isEmpty()
+        && prepared
+        && ready >= desired
+        && members.stream().allMatch(Rolling::rests)) {
       succeed(tx, group, next, now);
     } else if (now.isAfter(next.progressAt().plus(PATIENCE).plus(warmup))) {
-      giveUp(tx, group, next, members, now);
+      giveUp(tx, group, next, Member.of(tx, group.name()), now);
     } else {
       if (!next.equals(refresh)) {
         next.put(tx);
       }
-      replace(tx, group, left, how, ready, now);
+      if (replaces(group)) {
+        replace(tx, group, left, how, ready, now);
+        // nobody is served by what waits in the pool
+        cold.stream().filter(m -> m.id() != null).forEach(m -> terminate(tx, group, m, now));
+      }
     }
   }
 
@@ -115,14 +128,16 @@ final class Rolling {
             .orElse(0));
   }
 
+  /** What cannot be launched is not to replace what is there. */
+  private static boolean replaces(GroupRecord group) {
+    return group.failures() == 0
+        && Stream.of(
+                ScalingProcess.INSTANCE_REFRESH, ScalingProcess.LAUNCH, ScalingProcess.TERMINATE)
+            .allMatch(process -> process.runs(group.group()));
+  }
+
   private void replace(
       Tx tx, GroupRecord group, List<Member> left, RefreshPreferences how, int ready, Instant now) {
-    boolean runs =
-        Stream.of(ScalingProcess.INSTANCE_REFRESH, ScalingProcess.LAUNCH, ScalingProcess.TERMINATE)
-            .allMatch(process -> process.runs(group.group()));
-    if (!runs || group.failures() > 0) {
-      return; // what cannot be launched is not to replace what is there
-    }
     int desired = group.group().desiredCapacity();
     int least = Math.ceilDiv(desired * how.minHealthyPercentage(), ALL);
     int missing = Math.max(0, desired - ready);
@@ -130,9 +145,11 @@ final class Rolling {
     left.stream()
         .filter(m -> mayGo(m, how))
         .limit(Math.max(0, may))
-        .forEach(m ->
-            departures.terminate(
-                tx, group, m, Causes.outOfService(now, "an instance refresh"), now));
+        .forEach(m -> terminate(tx, group, m, now));
+  }
+
+  private void terminate(Tx tx, GroupRecord group, Member member, Instant now) {
+    departures.terminate(tx, group, member, Causes.outOfService(now, "an instance refresh"), now);
   }
 
   private static boolean mayGo(Member member, RefreshPreferences how) {

@@ -4,6 +4,7 @@ import dev.muelle.services.autoscaling.state.Member;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.Instance;
 import software.amazon.awssdk.services.ec2.model.InstanceStateName;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthStateEnum;
@@ -23,21 +24,38 @@ record Seen(
   private static final Set<InstanceStateName> ALIVE =
       Set.of(InstanceStateName.PENDING, InstanceStateName.RUNNING);
 
-  boolean running(Member member) {
+  /** In EC2's eyes; null if it knows nothing of it. */
+  private @Nullable InstanceStateName state(Member member) {
     Instance instance = member.id() == null ? null : instances.get(member.id());
-    return instance != null && instance.state().name() == InstanceStateName.RUNNING;
+    return instance == null ? null : instance.state().name();
+  }
+
+  boolean running(Member member) {
+    return state(member) == InstanceStateName.RUNNING;
   }
 
   /** Whether it runs, or is about to. */
   boolean alive(Member member) {
-    Instance instance = member.id() == null ? null : instances.get(member.id());
-    return instance != null && ALIVE.contains(instance.state().name());
+    InstanceStateName state = state(member);
+    return state != null && ALIVE.contains(state);
+  }
+
+  boolean stopped(Member member) {
+    return state(member) == InstanceStateName.STOPPED;
+  }
+
+  /** Whether it is alive or stopped, and can be had again. */
+  boolean present(Member member) {
+    InstanceStateName state = state(member);
+    return state != null
+        && state != InstanceStateName.SHUTTING_DOWN
+        && state != InstanceStateName.TERMINATED;
   }
 
   /** Whether nothing is left of it. */
   boolean gone(Member member) {
-    Instance instance = member.id() == null ? null : instances.get(member.id());
-    return instance == null || instance.state().name() == InstanceStateName.TERMINATED;
+    InstanceStateName state = state(member);
+    return state == null || state == InstanceStateName.TERMINATED;
   }
 
   /** Whether a target group has it, be it that it drains. */

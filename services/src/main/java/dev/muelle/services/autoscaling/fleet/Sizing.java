@@ -1,34 +1,29 @@
 package dev.muelle.services.autoscaling.fleet;
 
-import dev.muelle.services.Ids;
-import dev.muelle.services.autoscaling.activity.Activities;
-import dev.muelle.services.autoscaling.activity.Kind;
 import dev.muelle.services.autoscaling.refresh.RefreshRecord;
 import dev.muelle.services.autoscaling.state.Causes;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Member;
+import dev.muelle.services.autoscaling.state.Pool;
 import dev.muelle.services.autoscaling.state.ScalingProcess;
 import dev.muelle.store.Tx;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import software.amazon.awssdk.services.autoscaling.model.Instance;
-import software.amazon.awssdk.services.autoscaling.model.LifecycleState;
 
 /** Begins to launch and to terminate, until a group has as many instances as are desired. */
 final class Sizing {
 
-  private final Ids ids;
-  private final Activities activities;
+  private final Arrivals arrivals;
   private final Departures departures;
 
-  Sizing(Ids ids, Activities activities, Departures departures) {
-    this.ids = ids;
-    this.activities = activities;
+  Sizing(Arrivals arrivals, Departures departures) {
+    this.arrivals = arrivals;
     this.departures = departures;
   }
 
+  /** What there is in the warm pool is no part of these members. */
   void settle(Tx tx, GroupRecord group, List<Member> members, Seen seen, Instant now) {
     int present = (int) members.stream().filter(Member::counts).count();
     int desired = group.group().desiredCapacity();
@@ -44,60 +39,58 @@ final class Sizing {
     }
   }
 
-  private static boolean mayLaunch(GroupRecord group, Instant now) {
-    return ScalingProcess.LAUNCH.runs(group.group())
-        && (group.launchAfter() == null || !now.isBefore(group.launchAfter()));
-  }
-
   private void grow(
       Tx tx, GroupRecord group, List<Member> members, List<Place> places, int more, Instant now) {
-    if (!mayLaunch(group, now)) {
+    if (!ScalingProcess.LAUNCH.runs(group.group())) {
       return;
     }
-    int count = group.failures() > 0 ? 1 : more; // a try, before the others follow
     int desired = group.group().desiredCapacity();
+    Optional<RefreshRecord> refresh = RefreshRecord.active(tx, group.name());
     String cause =
         group.causes().isEmpty()
-            ? RefreshRecord.active(tx, group.name()).isPresent()
-                ? Causes.refreshing(now)
-                : Causes.replacing(now)
+            ? refresh.isPresent() ? Causes.refreshing(now) : Causes.replacing(now)
             : said(group) + Causes.growing(now, desired - more, desired);
     List<Member> all = new ArrayList<>(members);
+    List<Member> warm = new ArrayList<>(Member.of(tx, group.name()));
+    warm.removeIf(m -> !m.warm() || refresh.filter(one -> one.concerns(m)).isPresent());
+    int missing = more;
+    for (; missing > 0 && !warm.isEmpty(); missing--) {
+      Member next = Zones.best(warm, all);
+      warm.remove(next);
+      all.add(arrivals.draw(tx, group, next, cause, now));
+    }
+    if (missing > 0 && Arrivals.mayLaunch(group, now)) {
+      launch(tx, group, all, places, group.failures() > 0 ? 1 : missing, cause, now);
+    }
+    if (all.size() > members.size()) {
+      group.changed(now).put(tx);
+    }
+  }
+
+  /**
+   * New ones; after launches that failed one as a try, before the others follow.
+   *
+   * @param all those that there are, to which the new ones are added
+   */
+  private void launch(
+      Tx tx,
+      GroupRecord group,
+      List<Member> all,
+      List<Place> places,
+      int count,
+      String cause,
+      Instant now) {
     for (int i = 0; i < count; i++) {
       Optional<Place> place = Zones.next(places, all, group.failedSubnets());
       if (place.isEmpty()) {
         return; // its subnets are gone
       }
-      all.add(begin(tx, group, place.get(), cause, false, now));
+      all.add(arrivals.launch(tx, group, place.get(), cause, false, now));
     }
-    group.changed(now).put(tx);
   }
 
   private static String said(GroupRecord group) {
     return group.causes().isEmpty() ? "" : String.join("  ", group.causes()) + "  ";
-  }
-
-  private Member begin(
-      Tx tx, GroupRecord group, Place place, String cause, boolean extra, Instant now) {
-    Member slot =
-        new Member(
-            ids.uuid(),
-            group.name(),
-            Instance.builder()
-                .availabilityZone(place.zone())
-                .lifecycleState(LifecycleState.PENDING)
-                .healthStatus(Member.HEALTHY)
-                .protectedFromScaleIn(group.group().newInstancesProtectedFromScaleIn())
-                .build(),
-            place.subnet(),
-            now,
-            null,
-            null,
-            null,
-            extra,
-            List.of(),
-            null);
-    return slot.doing(activities.begin(tx, group, slot, Kind.LAUNCH, cause, now)).put(tx);
   }
 
   private void shrink(
@@ -106,6 +99,7 @@ final class Sizing {
       return;
     }
     int desired = group.group().desiredCapacity();
+    int room = Pool.reuses(group) ? Pool.wanted(group) - Member.inPool(tx, group.name()) : 0;
     List<Member> left = new ArrayList<>(members);
     for (int i = 0; i < less; i++) {
       Optional<Member> chosen = TerminationOrder.choose(group.group(), places, left, now);
@@ -119,7 +113,12 @@ final class Sizing {
               + Causes.shrinking(now, desired + less, desired)
               + "  "
               + Causes.selected(now, String.valueOf(member.id()));
-      departures.terminate(tx, group, member, cause, now);
+      if (member.inService() && room > 0) {
+        departures.giveBack(tx, group, member, cause, now);
+        room--;
+      } else {
+        departures.terminate(tx, group, member, cause, now);
+      }
       group.changed(now).put(tx);
     }
   }
@@ -129,12 +128,12 @@ final class Sizing {
     boolean may =
         ScalingProcess.AZ_REBALANCE.runs(group.group())
             && ScalingProcess.TERMINATE.runs(group.group())
-            && mayLaunch(group, now)
+            && Arrivals.mayLaunch(group, now)
             && group.failures() == 0;
     if (may) {
       Zones.uneven(places, members)
-          .ifPresent(
-              place -> begin(tx, group, place, Causes.balancing(now, place.zone()), true, now));
+          .ifPresent(place ->
+              arrivals.launch(tx, group, place, Causes.balancing(now, place.zone()), true, now));
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.muelle.services.autoscaling.fleet;
 
 import dev.muelle.services.autoscaling.state.Member;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -22,7 +23,10 @@ final class Zones {
 
   /** How many instances are there, or on their way there. */
   private static long in(List<Member> members, Predicate<Member> where) {
-    return members.stream().filter(m -> m.inService() || m.coming()).filter(where).count();
+    return members.stream()
+        .filter(m -> m.inService() || m.coming() || (m.pooled() && !m.going()))
+        .filter(where)
+        .count();
   }
 
   /**
@@ -43,6 +47,15 @@ final class Zones {
                     .thenComparingLong(place -> in(members, m -> m.subnet().equals(place.subnet())))
                     .thenComparing(Place::zone)
                     .thenComparing(Place::subnet));
+  }
+
+  /** Which of some there are in the warm pool evens the zones out best; the oldest of these. */
+  static Member best(List<Member> warm, List<Member> members) {
+    return Collections.min(
+        warm,
+        Comparator.<Member>comparingLong(one -> in(members, m -> m.zone().equals(one.zone())))
+            .thenComparing(Member::since)
+            .thenComparing(Member::token));
   }
 
   /**

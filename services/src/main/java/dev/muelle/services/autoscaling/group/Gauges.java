@@ -4,14 +4,17 @@ import dev.muelle.loop.Timers;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Member;
+import dev.muelle.services.autoscaling.state.Pool;
 import dev.muelle.services.autoscaling.state.Refuse;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
+import dev.muelle.store.Tx;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
@@ -42,9 +45,33 @@ public final class Gauges implements AutoCloseable {
   /** What each metric is. */
   private static final Map<String, ToLongFunction<Look>> METRICS = metrics();
 
-  private record Look(GroupRecord group, List<Member> members) {
+  /**
+   * A group in a moment.
+   *
+   * @param members those of the warm pool are not among them
+   */
+  private record Look(GroupRecord group, List<Member> members, List<Member> pool) {
+    static Look of(Tx tx, GroupRecord group) {
+      List<Member> pool = Member.of(tx, group.name()).stream().filter(Member::pooled).toList();
+      return new Look(group, Member.live(tx, group.name()), pool);
+    }
+
     long count(Predicate<Member> which) {
       return members.stream().filter(which).count();
+    }
+
+    long pooled(Predicate<Member> which) {
+      return pool.stream().filter(which).count();
+    }
+
+    int desired() {
+      return group.group().desiredCapacity();
+    }
+
+    /** What is said of warm pools is said only where there is one. */
+    boolean says(String metric) {
+      return metric.startsWith("Group") && !metric.startsWith("GroupAnd")
+          || group.group().warmPoolConfiguration() != null;
     }
   }
 
@@ -68,7 +95,7 @@ public final class Gauges implements AutoCloseable {
     Predicate<Member> goes = Member::going;
     all.put("GroupMinSize", look -> look.group().group().minSize());
     all.put("GroupMaxSize", look -> look.group().group().maxSize());
-    all.put("GroupDesiredCapacity", look -> look.group().group().desiredCapacity());
+    all.put("GroupDesiredCapacity", Look::desired);
     all.put("GroupInServiceInstances", look -> look.count(serves));
     all.put("GroupPendingInstances", look -> look.count(comes));
     all.put("GroupStandbyInstances", look -> look.count(stands));
@@ -79,6 +106,17 @@ public final class Gauges implements AutoCloseable {
     all.put("GroupStandbyCapacity", look -> look.count(stands));
     all.put("GroupTerminatingCapacity", look -> look.count(goes));
     all.put("GroupTotalCapacity", look -> look.members().size());
+    all.put(
+        "WarmPoolMinSize",
+        look ->
+            Objects.requireNonNullElse(look.group().group().warmPoolConfiguration().minSize(), 0));
+    all.put("WarmPoolDesiredCapacity", look -> Pool.wanted(look.group()));
+    all.put("WarmPoolPendingCapacity", look -> look.pooled(m -> !m.warm() && !m.going()));
+    all.put("WarmPoolTerminatingCapacity", look -> look.pooled(goes));
+    all.put("WarmPoolWarmedCapacity", look -> look.pooled(Member::warm));
+    all.put("WarmPoolTotalCapacity", look -> look.pool().size());
+    all.put("GroupAndWarmPoolDesiredCapacity", look -> look.desired() + Pool.wanted(look.group()));
+    all.put("GroupAndWarmPoolTotalCapacity", look -> look.members().size() + look.pool().size());
     return all;
   }
 
@@ -95,7 +133,7 @@ public final class Gauges implements AutoCloseable {
               tx.list(GroupRecord.TABLE).stream()
                   .map(Row::value)
                   .filter(group -> !group.group().enabledMetrics().isEmpty())
-                  .map(group -> new Look(group, Member.of(tx, group.name())))
+                  .map(group -> Look.of(tx, group))
                   .toList());
       looks.forEach(this::record);
     } finally {
@@ -106,7 +144,7 @@ public final class Gauges implements AutoCloseable {
   private void record(Look look) {
     for (EnabledMetric metric : look.group().group().enabledMetrics()) {
       ToLongFunction<Look> value = METRICS.get(metric.metric());
-      if (value != null) {
+      if (value != null && look.says(metric.metric())) {
         measurements
             .of(
                 new Measurements.Metric(
@@ -122,9 +160,7 @@ public final class Gauges implements AutoCloseable {
   private static List<String> asked(List<String> metrics) {
     for (String one : metrics) {
       if (!METRICS.containsKey(one)) {
-        throw one.startsWith("WarmPool") || one.startsWith("GroupAndWarmPool")
-            ? Refuse.unsupported("Metrics with the value " + one)
-            : Refuse.invalid("Invalid metric type(s): [" + one + "]");
+        throw Refuse.invalid("Invalid metric type(s): [" + one + "]");
       }
     }
     return metrics.isEmpty() ? List.copyOf(METRICS.keySet()) : metrics;

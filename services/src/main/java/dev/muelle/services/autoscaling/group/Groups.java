@@ -420,7 +420,7 @@ public final class Groups {
                     request.autoScalingGroupNames().isEmpty()
                         || request.autoScalingGroupNames().contains(group.name()))
                 .filter(group -> GroupTags.match(group.group().tags(), request.filters()))
-                .map(group -> withInstances ? shown(tx, group) : group.group())
+                .map(group -> shown(tx, group, withInstances))
                 .toList());
     Pages<AutoScalingGroup> page =
         Pages.of(
@@ -436,13 +436,18 @@ public final class Groups {
         .build();
   }
 
-  private static AutoScalingGroup shown(Tx tx, GroupRecord group) {
-    return group.group().toBuilder()
-        .instances(
-            Member.of(tx, group.name()).stream()
-                .filter(member -> member.id() != null)
-                .map(Member::instance)
-                .toList())
-        .build();
+  private static AutoScalingGroup shown(Tx tx, GroupRecord group, boolean withInstances) {
+    AutoScalingGroup.Builder shown = group.group().toBuilder();
+    if (group.group().warmPoolConfiguration() != null) {
+      shown.warmPoolSize(Member.inPool(tx, group.name()));
+    }
+    if (withInstances) {
+      shown.instances(
+          Member.live(tx, group.name()).stream()
+              .filter(member -> member.id() != null)
+              .map(Member::instance)
+              .toList());
+    }
+    return shown.build();
   }
 }

@@ -143,7 +143,12 @@ public final class Membership {
     store.write(tx -> {
       GroupRecord group = GroupRecord.changeable(tx, request.autoScalingGroupName());
       for (String id : ids) {
-        Member.get(tx, group.name(), id).with(i -> i.protectedFromScaleIn(wanted)).put(tx);
+        Member member = Member.get(tx, group.name(), id);
+        if (member.pooled()) {
+          throw Refuse.invalid(
+              "The instance " + id + " is not in InService or EnteringStandby or Standby.");
+        }
+        member.with(i -> i.protectedFromScaleIn(wanted)).put(tx);
       }
       return true;
     });
@@ -184,6 +189,12 @@ public final class Membership {
     Activity activity =
         store.write(tx -> {
           Member member = Member.get(tx, request.instanceId());
+          if (member.pooled()) {
+            throw Refuse.invalid(
+                "The instance "
+                    + member.id()
+                    + " is in a warm pool, and cannot be terminated by this operation.");
+          }
           if (member.going()) {
             throw Refuse.inProgress(
                 "The instance "
@@ -342,6 +353,7 @@ public final class Membership {
         null,
         false,
         List.of(),
+        null,
         null);
   }
 

@@ -8,6 +8,7 @@ import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Member;
 import dev.muelle.services.autoscaling.state.Member.Wait;
 import dev.muelle.services.autoscaling.state.Refuse;
+import dev.muelle.services.autoscaling.state.Way;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.time.Instant;
@@ -87,8 +88,8 @@ public final class Waiting {
           if (hook.notificationMetadata() != null) {
             detail.put("NotificationMetadata", hook.notificationMetadata());
           }
-          detail.put("Origin", comes ? "EC2" : "AutoScalingGroup");
-          detail.put("Destination", comes ? "AutoScalingGroup" : "EC2");
+          detail.put("Origin", Way.of(member).origin().toString());
+          detail.put("Destination", Way.of(member).destination().toString());
           return detail.toString();
         });
   }
@@ -127,12 +128,19 @@ public final class Waiting {
     if (!left.isEmpty()) {
       return next;
     }
-    if (member.state() == LifecycleState.TERMINATING_WAIT) {
-      return next.in(LifecycleState.TERMINATING_PROCEED);
-    }
-    return abandoned
-        ? next.sick("a lifecycle action that was abandoned").in(LifecycleState.PENDING_WAIT)
-        : next.in(LifecycleState.PENDING_PROCEED);
+    return switch (member.state()) {
+      case TERMINATING_WAIT -> next.in(LifecycleState.TERMINATING_PROCEED);
+      case WARMED_TERMINATING_WAIT -> next.in(LifecycleState.WARMED_TERMINATING_PROCEED);
+      default -> {
+        if (abandoned) {
+          yield next.sick("a lifecycle action that was abandoned");
+        }
+        yield next.in(
+            member.pooled()
+                ? LifecycleState.WARMED_PENDING_PROCEED
+                : LifecycleState.PENDING_PROCEED);
+      }
+    };
   }
 
   public RecordLifecycleActionHeartbeatResponse heartbeat(

@@ -142,7 +142,7 @@ public final class Scaler implements AlarmActions {
           }
           GroupRecord group = found.get();
           Duration warmup = Warmup.of(policy.policy(), group);
-          List<Member> members = Member.of(tx, group.name());
+          List<Member> members = Member.live(tx, group.name());
           int warm = (int) members.stream().filter(m -> Warmup.over(m, warmup, now)).count();
           boolean warming = warm < group.group().desiredCapacity();
           // what is warming up was added since the base: only a larger growth goes through

@@ -3,7 +3,9 @@ package dev.muelle.services.autoscaling.policy;
 import dev.muelle.services.InstanceGroups;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Member;
+import dev.muelle.services.autoscaling.state.Pool;
 import dev.muelle.store.Store;
+import dev.muelle.store.Tx;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -61,5 +63,28 @@ public final class Warmup implements InstanceGroups {
                     .filter(warmup -> over(member, warmup, now))
                     .isPresent())
             .map(Member::group));
+  }
+
+  @Override
+  public Optional<String> target(String instanceId) {
+    return store.read(tx -> Member.find(tx, instanceId).map(member -> target(tx, member)));
+  }
+
+  private static String target(Tx tx, Member member) {
+    return switch (member.state()) {
+      case STANDBY, ENTERING_STANDBY -> "Standby";
+      case DETACHING, DETACHED -> "Detached";
+      case WARMED_STOPPED, WARMED_RUNNING -> member.instance().lifecycleStateAsString();
+      default -> {
+        if (member.going()) {
+          yield "Terminated";
+        }
+        if (!member.pooled()) {
+          yield "InService";
+        }
+        boolean stops = GroupRecord.find(tx, member.group()).filter(Pool::stops).isPresent();
+        yield stops ? "Warmed:Stopped" : "Warmed:Running";
+      }
+    };
   }
 }

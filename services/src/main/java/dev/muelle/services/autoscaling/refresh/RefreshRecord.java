@@ -12,11 +12,13 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingGroup;
 import software.amazon.awssdk.services.autoscaling.model.DesiredConfiguration;
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefresh;
+import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshProgressDetails;
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshStatus;
 import software.amazon.awssdk.services.autoscaling.model.MixedInstancesPolicy;
 
@@ -25,7 +27,8 @@ import software.amazon.awssdk.services.autoscaling.model.MixedInstancesPolicy;
  *
  * @param stale the tokens of the instances that are to be replaced
  * @param known the tokens of all that were there when it began, or turned back
- * @param total how many were to be replaced when it began, or turned back
+ * @param total how many of the group were to be replaced when it began, or turned back
+ * @param warmTotal how many of the warm pool were
  * @param progressAt when one was last replaced
  */
 public record RefreshRecord(
@@ -33,6 +36,7 @@ public record RefreshRecord(
     List<String> stale,
     List<String> known,
     int total,
+    int warmTotal,
     Instant progressAt) {
 
   public static final Table<RefreshRecord> TABLE =
@@ -41,6 +45,7 @@ public record RefreshRecord(
           .index("group", record -> record.refresh().autoScalingGroupName());
 
   private static final int MOST_OF_A_GROUP = 100;
+  private static final int ALL = 100; // percent
 
   public RefreshRecord {
     stale = List.copyOf(stale);
@@ -139,29 +144,55 @@ public record RefreshRecord(
 
   public RefreshRecord with(UnaryOperator<InstanceRefresh.Builder> change) {
     return new RefreshRecord(
-        change.apply(refresh.toBuilder()).build(), stale, known, total, progressAt);
+        change.apply(refresh.toBuilder()).build(), stale, known, total, warmTotal, progressAt);
   }
 
-  /** So many are left to be replaced. */
-  public RefreshRecord left(int count, Instant now) {
-    boolean progress = !Objects.equals(refresh.instancesToUpdate(), count);
-    int done = total == 0 ? 100 : Math.max(0, total - count) * 100 / total;
-    return new RefreshRecord(
-        refresh.toBuilder().instancesToUpdate(count).percentageComplete(done).build(),
-        stale,
-        known,
-        total,
-        progress ? now : progressAt);
+  /** So many are left to be replaced, in the group and in its warm pool. */
+  public RefreshRecord left(int count, int warm, Instant now) {
+    boolean progress =
+        !Objects.equals(refresh.instancesToUpdate(), count) || warm != warmLeft(refresh);
+    InstanceRefresh next =
+        refresh.toBuilder()
+            .instancesToUpdate(count)
+            .percentageComplete(share(total, count))
+            .progressDetails(warmTotal == 0 ? null : progress(count, warm))
+            .build();
+    return new RefreshRecord(next, stale, known, total, warmTotal, progress ? now : progressAt);
+  }
+
+  private InstanceRefreshProgressDetails progress(int count, int warm) {
+    return InstanceRefreshProgressDetails.builder()
+        .livePoolProgress(p -> p.instancesToUpdate(count).percentageComplete(share(total, count)))
+        .warmPoolProgress(p -> p.instancesToUpdate(warm).percentageComplete(share(warmTotal, warm)))
+        .build();
+  }
+
+  private static int warmLeft(InstanceRefresh refresh) {
+    return refresh.progressDetails() == null
+        ? 0
+        : refresh.progressDetails().warmPoolProgress().instancesToUpdate();
+  }
+
+  private static int share(int total, int left) {
+    return total == 0 ? ALL : Math.max(0, total - left) * ALL / total;
+  }
+
+  /** One that begins: these are to be replaced. */
+  static RefreshRecord begun(
+      InstanceRefresh refresh, List<Member> members, Predicate<Member> old, Instant now) {
+    List<Member> stale = members.stream().filter(m -> !m.going()).filter(old).toList();
+    int warm = (int) stale.stream().filter(Member::pooled).count();
+    int live = stale.size() - warm;
+    return new RefreshRecord(refresh, tokens(stale), tokens(members), live, warm, now)
+        .left(live, warm, now);
+  }
+
+  private static List<String> tokens(List<Member> members) {
+    return members.stream().map(Member::token).toList();
   }
 
   /** Back to what was before it: those that came since are replaced. */
   public RefreshRecord turnedBack(String why, List<Member> members, Instant now) {
-    List<String> came =
-        members.stream()
-            .filter(m -> !m.going())
-            .map(Member::token)
-            .filter(token -> !known.contains(token))
-            .toList();
     InstanceRefresh back =
         refresh.toBuilder()
             .status(InstanceRefreshStatus.ROLLBACK_IN_PROGRESS)
@@ -169,12 +200,10 @@ public record RefreshRecord(
                 r.rollbackReason(why)
                     .rollbackStartTime(now)
                     .percentageCompleteOnRollback(refresh.percentageComplete())
-                    .instancesToUpdateOnRollback(refresh.instancesToUpdate()))
-            .instancesToUpdate(came.size())
-            .percentageComplete(0)
+                    .instancesToUpdateOnRollback(refresh.instancesToUpdate())
+                    .progressDetailsOnRollback(refresh.progressDetails()))
             .build();
-    return new RefreshRecord(
-        back, came, members.stream().map(Member::token).toList(), came.size(), now);
+    return begun(back, members, m -> !known.contains(m.token()), now);
   }
 
   /** Writes it down. */

@@ -92,25 +92,19 @@ public final class Refreshes {
         throw Refuse.refreshing();
       }
       List<Member> members = Member.of(tx, group.name());
-      List<String> stale =
-          members.stream().filter(m -> !m.going() && !matches.test(m)).map(Member::token).toList();
       InstanceRefresh refresh =
           InstanceRefresh.builder()
               .instanceRefreshId(id)
               .autoScalingGroupName(group.name())
               .status(InstanceRefreshStatus.PENDING)
               .startTime(now)
-              .percentageComplete(0)
-              .instancesToUpdate(stale.size())
               .preferences(preferences)
               .desiredConfiguration(desired)
               .strategy("Rolling")
               .build();
       RefreshRecord.forgetOld(tx, group.name());
       RefreshRecord made =
-          new RefreshRecord(
-                  refresh, stale, members.stream().map(Member::token).toList(), stale.size(), now)
-              .put(tx);
+          RefreshRecord.begun(refresh, members, m -> !matches.test(m), now).put(tx);
       events.tell(tx, group, made, "Started", now);
       return made;
     });

@@ -80,6 +80,20 @@ public final class Causes {
             + ".");
   }
 
+  public static String pooling(Instant now, int before, int after) {
+    return at(
+        now,
+        "an instance was "
+            + (after > before ? "started" : "taken out")
+            + " in response to a difference between desired and actual warm pool capacity, "
+            + (after > before ? "increasing" : "shrinking")
+            + " the warm pool capacity from "
+            + before
+            + " to "
+            + after
+            + ".");
+  }
+
   public static String selected(Instant now, String instance) {
     return at(now, "instance " + instance + " was selected for termination.");
   }

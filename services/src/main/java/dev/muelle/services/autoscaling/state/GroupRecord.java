@@ -117,7 +117,7 @@ public record GroupRecord(
    *     cooldowns</a>
    */
   public boolean cools(Tx tx, Instant now) {
-    boolean busy = Member.of(tx, name()).stream().anyMatch(m -> m.coming() || m.going());
+    boolean busy = Member.live(tx, name()).stream().anyMatch(m -> m.coming() || m.going());
     return busy || (changedAt != null && now.isBefore(changedAt.plusSeconds(cooldownSeconds())));
   }
 

@@ -30,6 +30,7 @@ import software.amazon.awssdk.services.ec2.model.RunInstancesRequest;
  *     in service
  * @param waits at which hooks it waits
  * @param sick why it is unhealthy, as a cause says it; null if it is not
+ * @param from where it comes from if that is its group or the warm pool; null if it is EC2
  */
 public record Member(
     String token,
@@ -42,7 +43,8 @@ public record Member(
     @Nullable String activity,
     boolean extra,
     List<Wait> waits,
-    @Nullable String sick) {
+    @Nullable String sick,
+    @Nullable Side from) {
 
   /** By token. */
   public static final Table<Member> TABLE =
@@ -74,6 +76,16 @@ public record Member(
         .map(Row::value)
         .sorted(Comparator.comparing(Member::since).thenComparing(Member::token))
         .toList();
+  }
+
+  /** A group's instances but for those of its warm pool, the oldest first. */
+  public static List<Member> live(Tx tx, String group) {
+    return of(tx, group).stream().filter(member -> !member.pooled()).toList();
+  }
+
+  /** How many a group's warm pool has, those on their way into it among them. */
+  public static int inPool(Tx tx, String group) {
+    return (int) of(tx, group).stream().filter(m -> m.pooled() && !m.going()).count();
   }
 
   /** The instance of a group with an id. */
@@ -132,10 +144,26 @@ public record Member(
     };
   }
 
+  /** Whether it is in the warm pool, or on its way there, or out of it for good. */
+  public boolean pooled() {
+    return instance.lifecycleStateAsString().startsWith("Warmed:");
+  }
+
+  /** Whether it waits in the warm pool to be taken. */
+  public boolean warm() {
+    return (state() == LifecycleState.WARMED_STOPPED || state() == LifecycleState.WARMED_RUNNING)
+        && sick == null;
+  }
+
   /** Whether it is on its way out, for good. */
   public boolean going() {
     return switch (state()) {
       case TERMINATING, TERMINATING_WAIT, TERMINATING_PROCEED, TERMINATED, DETACHING, DETACHED ->
+          true;
+      case WARMED_TERMINATING,
+          WARMED_TERMINATING_WAIT,
+          WARMED_TERMINATING_PROCEED,
+          WARMED_TERMINATED ->
           true;
       default -> false;
     };
@@ -158,7 +186,8 @@ public record Member(
         activity,
         extra,
         waits,
-        sick);
+        sick,
+        from);
   }
 
   public Member in(LifecycleState state) {
@@ -167,29 +196,73 @@ public record Member(
 
   public Member served(Instant at) {
     return new Member(
-            token, group, instance, subnet, since, at, launch, null, false, List.of(), null)
+            token, group, instance, subnet, since, at, launch, null, false, List.of(), null, null)
         .in(LifecycleState.IN_SERVICE);
   }
 
   public Member launching(RunInstancesRequest request) {
     return new Member(
-        token, group, instance, subnet, since, inServiceAt, request, activity, extra, waits, sick);
+        token,
+        group,
+        instance,
+        subnet,
+        since,
+        inServiceAt,
+        request,
+        activity,
+        extra,
+        waits,
+        sick,
+        from);
   }
 
   public Member doing(@Nullable String other) {
     return new Member(
-        token, group, instance, subnet, since, inServiceAt, launch, other, extra, waits, sick);
+        token,
+        group,
+        instance,
+        subnet,
+        since,
+        inServiceAt,
+        launch,
+        other,
+        extra,
+        waits,
+        sick,
+        from);
   }
 
   public Member waiting(List<Wait> others) {
     return new Member(
-        token, group, instance, subnet, since, inServiceAt, launch, activity, extra, others, sick);
+        token,
+        group,
+        instance,
+        subnet,
+        since,
+        inServiceAt,
+        launch,
+        activity,
+        extra,
+        others,
+        sick,
+        from);
   }
 
   /** Found to be unhealthy. */
   public Member sick(String why) {
     return new Member(
-            token, group, instance, subnet, since, inServiceAt, launch, activity, extra, waits, why)
+            token,
+            group,
+            instance,
+            subnet,
+            since,
+            inServiceAt,
+            launch,
+            activity,
+            extra,
+            waits,
+            why,
+            from)
         .with(i -> i.healthStatus(UNHEALTHY));
   }
 
@@ -205,8 +278,26 @@ public record Member(
             activity,
             extra,
             waits,
-            null)
+            null,
+            from)
         .with(i -> i.healthStatus(HEALTHY));
+  }
+
+  /** On its way from the group to the warm pool, or the other way; null if it is at rest. */
+  public Member comingFrom(@Nullable Side whence) {
+    return new Member(
+        token,
+        group,
+        instance,
+        subnet,
+        since,
+        inServiceAt,
+        launch,
+        activity,
+        extra,
+        waits,
+        sick,
+        whence);
   }
 
   /** Writes it down. */

@@ -386,6 +386,28 @@ public final class NetworkInterfaces {
     tx.delete(Tables.INTERFACES, id);
   }
 
+  /** Gives a public address back that is not an Elastic one; says whether there was one. */
+  public boolean withoutPublic(Tx tx, String id) {
+    NetworkInterface eni = Kind.INTERFACE.get(tx, id);
+    boolean has = eni.association() != null && eni.association().allocationId() == null;
+    if (has) {
+      addressed(tx, eni, false);
+    }
+    return has;
+  }
+
+  /** Gives a public address, unless there is one. */
+  public void withPublic(Tx tx, String id) {
+    addressed(tx, Kind.INTERFACE.get(tx, id), true);
+  }
+
+  private void addressed(Tx tx, NetworkInterface eni, boolean wanted) {
+    tx.put(
+        Tables.INTERFACES,
+        eni.networkInterfaceId(),
+        eni.toBuilder().association(association(tx, eni, wanted)).build());
+  }
+
   /** A locally administered unicast address. */
   private String mac() {
     return "02:" + String.join(":", ids.hex(10).split("(?<=\\G..)"));

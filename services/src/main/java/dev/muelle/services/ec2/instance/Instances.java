@@ -20,14 +20,13 @@ import dev.muelle.store.Tx;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.DescribeInstanceAttributeRequest;
@@ -54,8 +53,8 @@ import software.amazon.awssdk.services.ec2.model.TerminateInstancesResponse;
 
 /**
  * Instances: a network namespace with an interface in a subnet, and what its image runs. Each look
- * brings one further: pending to running, shutting-down to terminated; what the network lost (when
- * the machine was started anew) it gets back.
+ * brings one further: pending to running, stopping to stopped, shutting-down to terminated; what
+ * the network lost (when the machine was started anew) it gets back.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html">Instance
@@ -66,8 +65,8 @@ public final class Instances {
   /** A terminated instance stays describable for a while, usually an hour. */
   private static final Duration KEPT = Duration.ofHours(1);
 
-  private static final DateTimeFormatter SECONDS =
-      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss 'GMT'").withZone(ZoneOffset.UTC);
+  private static final Set<InstanceStateName> BOOTS =
+      Set.of(InstanceStateName.PENDING, InstanceStateName.RUNNING);
 
   private static final Filters<Shown> FILTERS = InstanceFilters.all();
 
@@ -77,6 +76,7 @@ public final class Instances {
   private final Launches launches;
   private final NetworkInterfaces interfaces;
   private final Attachments attachments;
+  private final Pauses pauses;
   private final DataPlane plane;
   private final InstanceMetadata metadata;
   private final StateChanges changes;
@@ -94,6 +94,7 @@ public final class Instances {
       Launches launches,
       NetworkInterfaces interfaces,
       Attachments attachments,
+      Pauses pauses,
       DataPlane plane,
       InstanceMetadata metadata,
       StateChanges changes,
@@ -104,6 +105,7 @@ public final class Instances {
     this.launches = launches;
     this.interfaces = interfaces;
     this.attachments = attachments;
+    this.pauses = pauses;
     this.plane = plane;
     this.metadata = metadata;
     this.changes = changes;
@@ -150,19 +152,24 @@ public final class Instances {
       case PENDING, RUNNING -> boot(record);
       case SHUTTING_DOWN -> shutDown(record);
       case TERMINATED -> forget(record);
-      case STOPPING, STOPPED, UNKNOWN_TO_SDK_VERSION -> null;
+      case STOPPING -> {
+        pauses.halt(record);
+        yield null;
+      }
+      case STOPPED, UNKNOWN_TO_SDK_VERSION -> null;
     };
   }
 
   private @Nullable Duration boot(InstanceRecord record) {
     String eni = Objects.requireNonNull(record.interfaceId());
+    pauses.address(record);
     plane.alone(
         eni,
         () -> {
           boolean wanted =
               store
                   .read(tx -> tx.get(Tables.INSTANCES, record.id()))
-                  .filter(row -> row.value().interfaceId() != null)
+                  .filter(row -> BOOTS.contains(row.value().state()))
                   .isPresent();
           if (wanted) {
             plane.networkInterface(eni);
@@ -244,7 +251,7 @@ public final class Instances {
 
   /** All or none; one that is terminated already is no fault. */
   public TerminateInstancesResponse terminate(TerminateInstancesRequest request) {
-    Refuse.unlessEffective(request, java.util.Set.of("InstanceIds", "DryRun"));
+    Refuse.unlessEffective(request, Set.of("InstanceIds", "DryRun"));
     if (request.instanceIds().isEmpty()) {
       throw Refuse.missing("InstanceId");
     }
@@ -257,8 +264,8 @@ public final class Instances {
           for (String id : asked) {
             InstanceRecord before = Kind.INSTANCE.get(tx, id);
             boolean alive =
-                before.state() == InstanceStateName.PENDING
-                    || before.state() == InstanceStateName.RUNNING;
+                before.state() != InstanceStateName.SHUTTING_DOWN
+                    && before.state() != InstanceStateName.TERMINATED;
             InstanceRecord after = alive ? shuttingDown(before) : before;
             if (alive) {
               tx.put(Tables.INSTANCES, id, after);
@@ -279,12 +286,7 @@ public final class Instances {
   }
 
   private InstanceRecord shuttingDown(InstanceRecord record) {
-    String text = "Client.UserInitiatedShutdown";
-    return record
-        .in(InstanceStateName.SHUTTING_DOWN)
-        .with(i ->
-            i.stateReason(r -> r.code(text).message(text + ": User initiated shutdown"))
-                .stateTransitionReason("User initiated (" + SECONDS.format(clock.instant()) + ")"));
+    return record.shutDownByUser(clock.instant()).in(InstanceStateName.SHUTTING_DOWN);
   }
 
   public DescribeInstancesResponse describe(DescribeInstancesRequest request) {
@@ -370,8 +372,7 @@ public final class Instances {
    *     href="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceAttribute.html">ModifyInstanceAttribute</a>
    */
   public ModifyInstanceAttributeResponse modify(ModifyInstanceAttributeRequest request) {
-    Refuse.unlessEffective(
-        request, java.util.Set.of("InstanceId", "SourceDestCheck", "Groups", "DryRun"));
+    Refuse.unlessEffective(request, Set.of("InstanceId", "SourceDestCheck", "Groups", "DryRun"));
     String id = InstanceRecord.wellFormed(Refuse.required(request.instanceId(), "instanceId"));
     String eni = store.read(tx -> onlyInterface(tx, id));
     interfaces.modify(

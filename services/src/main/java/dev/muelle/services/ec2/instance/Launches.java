@@ -223,7 +223,8 @@ public final class Launches {
                     eni.networkInterfaceId(),
                     request.userData(),
                     null,
-                    key == null ? null : key.publicKey())
+                    key == null ? null : key.publicKey(),
+                    false)
                 .in(InstanceStateName.PENDING);
         tx.insert(Tables.INSTANCES, id, record);
         changes.note(tx, record);

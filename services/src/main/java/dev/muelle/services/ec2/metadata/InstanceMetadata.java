@@ -1,6 +1,7 @@
 package dev.muelle.services.ec2.metadata;
 
 import dev.muelle.services.Ids;
+import dev.muelle.services.InstanceGroups;
 import dev.muelle.services.Scope;
 import dev.muelle.services.SessionKeys;
 import dev.muelle.services.VpcHttp;
@@ -84,6 +85,7 @@ public final class InstanceMetadata implements AutoCloseable {
   private final NetworkInterfaces interfaces;
   private final MetadataTokens tokens;
   private final InstanceCredentials credentials;
+  private final InstanceGroups groups;
   private final VpcHttp vpcHttp;
   private final Map<String, VpcHttp.Server> servers = new HashMap<>();
 
@@ -95,7 +97,9 @@ public final class InstanceMetadata implements AutoCloseable {
       IamClient iam,
       NetworkInterfaces interfaces,
       SessionKeys sessions,
+      InstanceGroups groups,
       VpcHttp vpcHttp) {
+    this.groups = groups;
     this.scope = scope;
     this.store = store;
     this.interfaces = interfaces;
@@ -207,8 +211,9 @@ public final class InstanceMetadata implements AutoCloseable {
               200, "application/octet-stream", Base64.getMimeDecoder().decode(record.userData()));
     }
     Optional<Role> role = credentials.role(record.instance());
+    Optional<String> target = groups.target(record.id());
     MetadataTree tree =
-        store.read(tx -> MetadataTree.of(tx, scope, record, interfaces, credentials, role));
+        store.read(tx -> MetadataTree.of(tx, scope, record, interfaces, credentials, role, target));
     Optional<String> found = tree.at(rest);
     boolean root = rest.isEmpty() && record.userData() != null;
     return found

@@ -59,7 +59,8 @@ final class MetadataTree {
       InstanceRecord record,
       NetworkInterfaces interfaces,
       InstanceCredentials credentials,
-      Optional<Role> role) {
+      Optional<Role> role,
+      Optional<String> target) {
     Instance instance = record.instance();
     MetadataTree tree = new MetadataTree(instance.keyName());
     List<NetworkInterface> all =
@@ -76,6 +77,7 @@ final class MetadataTree {
     all.forEach(eni -> tree.networkInterface(tx, eni));
     tree.role(instance, credentials, role);
     tree.key(record);
+    target.ifPresent(state -> tree.put("meta-data/autoscaling/target-lifecycle-state", state));
     if (record.tagsInMetadata()) {
       for (Tag tag : Tags.of(tx, record.id())) {
         tree.put("meta-data/tags/instance/" + tag.key(), tag.value());

@@ -1,6 +1,8 @@
 package dev.muelle.services.ec2.state;
 
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.Instance;
@@ -16,6 +18,7 @@ import software.amazon.awssdk.services.ec2.model.InstanceStateName;
  * @param userData in base64, as it was given; null if none was
  * @param terminatedAt null as long as it is not
  * @param publicKey of the key pair that it was launched with, whatever became of that; null if none
+ * @param addressAgain whether it gave its public address back, and gets another when it is started
  */
 public record InstanceRecord(
     Instance instance,
@@ -23,7 +26,11 @@ public record InstanceRecord(
     @Nullable String interfaceId,
     @Nullable String userData,
     @Nullable Instant terminatedAt,
-    @Nullable String publicKey) {
+    @Nullable String publicKey,
+    boolean addressAgain) {
+
+  private static final DateTimeFormatter SECONDS =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss 'GMT'").withZone(ZoneOffset.UTC);
 
   /** The id as it is given, if it could be one. */
   public static String wellFormed(String id) {
@@ -55,12 +62,26 @@ public record InstanceRecord(
         interfaceId,
         userData,
         terminatedAt,
-        publicKey);
+        publicKey,
+        addressAgain);
+  }
+
+  public InstanceRecord addressed(boolean again) {
+    return new InstanceRecord(
+        instance, reservation, interfaceId, userData, terminatedAt, publicKey, again);
+  }
+
+  /** Why it stops, or ends. */
+  public InstanceRecord shutDownByUser(Instant now) {
+    String text = "Client.UserInitiatedShutdown";
+    return with(i ->
+        i.stateReason(r -> r.code(text).message(text + ": User initiated shutdown"))
+            .stateTransitionReason("User initiated (" + SECONDS.format(now) + ")"));
   }
 
   /** Without what only living ones have. */
   public InstanceRecord ended(Instant now) {
-    return new InstanceRecord(instance, reservation, null, null, now, null)
+    return new InstanceRecord(instance, reservation, null, null, now, null, false)
         .in(InstanceStateName.TERMINATED);
   }
 

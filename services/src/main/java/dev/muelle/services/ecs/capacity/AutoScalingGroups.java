@@ -45,6 +45,15 @@ public interface AutoScalingGroups {
   void completeTermination(String group, String instanceId);
 
   /**
+   * Whether an instance is in a warm pool, or it is not known yet that its group has it.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-warm-pool.html">Pre-initialized
+   *     instances for an Amazon ECS Auto Scaling group</a>
+   */
+  boolean isWarm(String instanceId);
+
+  /**
    * A group.
    *
    * @param protectsNew whether new instances are protected from scale-in

@@ -36,6 +36,11 @@ final class NoAutoScalingGroups implements AutoScalingGroups {
     throw missing(group);
   }
 
+  @Override
+  public boolean isWarm(String instanceId) {
+    return false;
+  }
+
   private static IllegalStateException missing(String group) {
     return new IllegalStateException("there is no Auto Scaling group " + group);
   }

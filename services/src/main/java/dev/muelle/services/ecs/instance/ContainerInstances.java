@@ -363,14 +363,14 @@ public final class ContainerInstances {
    *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html">Stopped
    *     tasks error codes</a>
    */
-  void terminated(String arn, String ec2Id) {
+  void ended(String arn, String reason) {
     store.write(tx -> {
       Optional<InstanceRecord> found =
           tx.get(InstanceRecord.TABLE, TaskRecord.idOf(arn))
               .map(Row::value)
               .filter(instance -> !instance.inactive());
       if (found.isPresent()) {
-        stopAll(tx, found.get(), "Host EC2 (instance " + ec2Id + ") terminated.");
+        stopAll(tx, found.get(), reason);
         tx.put(InstanceRecord.TABLE, found.get().id(), inactive(found.get()));
       }
       return found.isPresent();

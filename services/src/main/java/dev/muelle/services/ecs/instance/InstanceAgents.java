@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -42,8 +43,8 @@ import software.amazon.awssdk.services.ecs.model.Tag;
 
 /**
  * The container agents of the EC2 instances of this region: each registers its instance with the
- * cluster that its configuration names, and deregisters it when the instance is terminated. An
- * instance without a role has no credentials to register with.
+ * cluster that its configuration names, and deregisters it when the instance is stopped or
+ * terminated. An instance without a role has no credentials to register with.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-config.html">Amazon
@@ -54,12 +55,16 @@ public final class InstanceAgents {
   private static final Logger LOG = LoggerFactory.getLogger(InstanceAgents.class);
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** How long an agent waits that could not register. */
+  /** How long an agent waits that could not register, or is in a warm pool. */
   private static final Duration AGAIN = Duration.ofSeconds(10);
 
   /** Of all agents of a server. */
   static final String VERSION = "1.100.0";
 
+  private static final Set<InstanceStateName> ALIVE =
+      Set.of(InstanceStateName.PENDING, InstanceStateName.RUNNING);
+  private static final Set<InstanceStateName> STOPPED =
+      Set.of(InstanceStateName.STOPPING, InstanceStateName.STOPPED);
   private static final int UNITS = 1_024;
 
   /** Of an instance's memory, what its kernel leaves to tasks: a t2.micro registers 983 MiB. */
@@ -108,9 +113,21 @@ public final class InstanceAgents {
   private final Ec2Client ec2;
   private final Clusters clusters;
   private final ContainerInstances instances;
+  private final Predicate<String> warm;
 
+  /**
+   * Agents.
+   *
+   * @param warm whether an instance is in the warm pool of a group
+   */
   public InstanceAgents(
-      Scope scope, Store store, Ec2Client ec2, Clusters clusters, ContainerInstances instances) {
+      Scope scope,
+      Store store,
+      Ec2Client ec2,
+      Clusters clusters,
+      ContainerInstances instances,
+      Predicate<String> warm) {
+    this.warm = warm;
     this.scope = scope;
     this.store = store;
     this.ec2 = ec2;
@@ -131,14 +148,14 @@ public final class InstanceAgents {
   /** One look at an EC2 instance; gives when to look again, or null for "when it changes". */
   public @Nullable Duration look(String ec2Id) {
     Optional<Instance> found = find(ec2Id);
-    boolean gone =
-        found.isEmpty()
-            || found.get().state().name() == InstanceStateName.SHUTTING_DOWN
-            || found.get().state().name() == InstanceStateName.TERMINATED;
     Optional<Agent> agent = store.read(tx -> tx.get(TABLE, ec2Id)).map(Row::value);
-    if (gone) {
+    boolean alive = found.filter(one -> ALIVE.contains(one.state().name())).isPresent();
+    if (!alive) { // one that is stopped registers anew when it is started
+      boolean stopped = found.filter(one -> STOPPED.contains(one.state().name())).isPresent();
       agent.ifPresent(known -> {
-        instances.terminated(known.containerInstanceArn(), ec2Id);
+        instances.ended(
+            known.containerInstanceArn(),
+            "Host EC2 (instance " + ec2Id + ") " + (stopped ? "stopped." : "terminated."));
         store.write(tx -> tx.delete(TABLE, ec2Id));
       });
       return null;
@@ -151,8 +168,12 @@ public final class InstanceAgents {
       LOG.warn("{} has no instance profile: its agent has no credentials to register with", ec2Id);
       return null;
     }
+    Map<String, String> configuration = configuration(ec2Id);
+    if (Boolean.parseBoolean(configuration.get(UserData.WARM_POOLS)) && warm.test(ec2Id)) {
+      return AGAIN;
+    }
     try {
-      register(instance);
+      register(instance, configuration);
       return null;
     } catch (EcsException e) {
       LOG.warn("{} could not be registered: {}", ec2Id, e.getMessage());
@@ -173,8 +194,7 @@ public final class InstanceAgents {
     }
   }
 
-  private void register(Instance instance) {
-    Map<String, String> configuration = configuration(instance.instanceId());
+  private void register(Instance instance, Map<String, String> configuration) {
     String cluster = configuration.getOrDefault("ECS_CLUSTER", ClusterNames.DEFAULT);
     if (cluster.equals(ClusterNames.DEFAULT)) {
       clusters.ensureDefault(); // as the agent does

@@ -1,0 +1,5 @@
+/** Warm pools: instances that are prepared, and wait until their group needs them. */
+@NullMarked
+package dev.muelle.services.autoscaling.pool;
+
+import org.jspecify.annotations.NullMarked;
