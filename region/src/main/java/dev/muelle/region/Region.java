@@ -153,6 +153,7 @@ final class Region implements AutoCloseable {
             elb,
             cloudWatch,
             sns,
+            iam,
             events,
             cloudWatch.measurements());
     alarmReceivers.add(autoScaling.alarmActions());

@@ -121,6 +121,7 @@ public final class SimulatedRegion implements AutoCloseable {
             balancers,
             cloudWatch,
             new NoTopics(),
+            iam,
             events,
             cloudWatch.measurements());
     AutoScalingGroups joined = new Groups(starts.instance());

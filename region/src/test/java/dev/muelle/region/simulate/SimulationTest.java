@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.core.SdkPojo;
@@ -71,6 +72,10 @@ class SimulationTest {
   }
 
   private static Plan plan(String policy, String... alarms) {
+    return plan(null, policy, alarms);
+  }
+
+  private static Plan plan(@Nullable Hosts hosts, String policy, String... alarms) {
     return new Plan(
         2,
         10,
@@ -78,7 +83,7 @@ class SimulationTest {
         0.5,
         Duration.ofSeconds(30),
         new Model(100, 20),
-        null,
+        hosts,
         List.of(json(PutScalingPolicyRequest.class, policy)),
         Arrays.stream(alarms).map(alarm -> json(PutMetricAlarmRequest.class, alarm)).toList(),
         List.of());
@@ -112,6 +117,30 @@ class SimulationTest {
     assertEquals(2, Integer.parseInt(tasks.group(1)), report.summary());
     assertEquals(minutes.stream().mapToInt(Minute::running).max().orElseThrow(), most);
     assertTrue(most >= 9 && most <= plan.max(), report.summary());
+  }
+
+  @Test
+  void instancesFollowTheTasks() throws Exception {
+    Hosts hosts = new Hosts("t3.small", 1, 6, 100, Duration.ofSeconds(90));
+    Plan plan = plan(hosts, CPU);
+    Outcome outcome = run(plan, "hosts");
+    List<Minute> minutes = outcome.minutes();
+    assertEquals(1, minutes.get(29).hosts().running(), "two tasks of three that there is room for");
+    assertEquals(9, minutes.get(95).running());
+    int most = minutes.get(95).hosts().running();
+    assertTrue(most >= 3, "of three tasks each: " + minutes.get(95));
+    assertEquals(9 * 512.0 / (most * 1_966), minutes.get(95).hosts().reserved(), 0.01);
+    assertEquals(2, minutes.getLast().running());
+    int left = minutes.getLast().hosts().running();
+    assertTrue(left <= 2, "those without tasks have gone: " + minutes.getLast());
+    double hours = minutes.stream().mapToInt(one -> one.hosts().running()).sum() / 60.0;
+    assertEquals(hours * 0.0208, minutes.getLast().dollars(), 0.01);
+    Report report = new Report(plan, outcome);
+    assertTrue(report.csv().lines().findFirst().orElseThrow().endsWith(",instance_cpu_percent"));
+    assertTrue(report.summary().contains("instances         1 to "), report.summary());
+    assertEquals(6 * 360, ImageIO.read(new ByteArrayInputStream(report.png())).getHeight());
+    assertThrows(
+        IllegalArgumentException.class, () -> new Hosts("t9.huge", 1, 6, 100, Duration.ZERO));
   }
 
   @Test

@@ -8,10 +8,12 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.InstanceGroups;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Scope;
+import dev.muelle.services.ServiceRole;
 import dev.muelle.services.autoscaling.activity.Activities;
 import dev.muelle.services.autoscaling.fleet.Departures;
 import dev.muelle.services.autoscaling.fleet.Keeper;
 import dev.muelle.services.autoscaling.fleet.Observer;
+import dev.muelle.services.autoscaling.fleet.RefreshAlarms;
 import dev.muelle.services.autoscaling.group.Facts;
 import dev.muelle.services.autoscaling.group.Gauges;
 import dev.muelle.services.autoscaling.group.GroupTags;
@@ -19,6 +21,7 @@ import dev.muelle.services.autoscaling.group.Groups;
 import dev.muelle.services.autoscaling.group.Membership;
 import dev.muelle.services.autoscaling.group.Processes;
 import dev.muelle.services.autoscaling.group.Traffic;
+import dev.muelle.services.autoscaling.hook.HookTopics;
 import dev.muelle.services.autoscaling.hook.Hooks;
 import dev.muelle.services.autoscaling.hook.Waiting;
 import dev.muelle.services.autoscaling.launch.LaunchConfigurations;
@@ -163,6 +166,7 @@ import software.amazon.awssdk.services.autoscaling.model.UpdateAutoScalingGroupR
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.iam.IamClient;
 import software.amazon.awssdk.services.sns.SnsClient;
 
 /** Amazon EC2 Auto Scaling of one account in one region. */
@@ -208,6 +212,7 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
       ElasticLoadBalancingV2Client elb,
       CloudWatchClient cloudWatch,
       SnsClient sns,
+      IamClient iam,
       EventOutbox events,
       Measurements measurements) {
     this.store = store;
@@ -217,11 +222,13 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
     Recipes recipes = new Recipes(store, ec2);
     Observer observer = new Observer(ec2, elb);
     Departures departures = new Departures(activities);
-    hooks = new Hooks(store);
-    waiting = new Waiting(store, timers, ids, events, this::wake);
+    ServiceRole roles = new ServiceRole(scope, iam, "autoscaling.amazonaws.com");
+    HookTopics topics = new HookTopics(scope, ids, sns, roles, post);
+    hooks = new Hooks(store, timers, topics);
+    waiting = new Waiting(store, timers, ids, events, topics, this::wake);
     configurations = new LaunchConfigurations(scope, store, timers, ids, recipes);
     traffic = new Traffic(store, elb, this::wake);
-    groups = new Groups(scope, store, timers, ids, recipes, observer, traffic, this::wake);
+    groups = new Groups(scope, store, timers, ids, recipes, observer, traffic, hooks, this::wake);
     membership =
         new Membership(store, timers, ec2, observer, activities, departures, ids::uuid, this::wake);
     tags = new GroupTags(store);
@@ -233,7 +240,9 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
     warmup = new Warmup(store, timers);
     schedule = new ScheduledActions(scope, store, timers, ids, this::wakeSchedule, this::wake);
     RefreshEvents refreshEvents = new RefreshEvents(events);
-    refreshes = new Refreshes(store, timers, ids, recipes, refreshEvents, this::wake);
+    RefreshAlarms refreshAlarms = new RefreshAlarms(store, cloudWatch);
+    refreshes =
+        new Refreshes(store, timers, ids, recipes, refreshEvents, refreshAlarms::check, this::wake);
     pools = new WarmPools(store, this::wake);
     Keeper keeper =
         new Keeper(
@@ -247,7 +256,8 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
             activities,
             departures,
             waiting,
-            refreshEvents);
+            refreshEvents,
+            refreshAlarms);
     groupLoop = new Loop<>("autoscaling-group", timers, random, GROUPS_AT_ONCE, keeper::look);
     scheduleLoop =
         new Loop<>("autoscaling-schedule", timers, random, GROUPS_AT_ONCE, schedule::look);

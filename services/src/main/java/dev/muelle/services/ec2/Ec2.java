@@ -9,6 +9,7 @@ import dev.muelle.services.InstanceGroups;
 import dev.muelle.services.InstanceLoads;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Scope;
+import dev.muelle.services.ServiceRole;
 import dev.muelle.services.SessionKeys;
 import dev.muelle.services.VpcHttp;
 import dev.muelle.services.ec2.acl.AclEntries;
@@ -17,7 +18,6 @@ import dev.muelle.services.ec2.dhcp.DhcpOptionSets;
 import dev.muelle.services.ec2.eni.ElasticAddresses;
 import dev.muelle.services.ec2.eni.HostNames;
 import dev.muelle.services.ec2.eni.NetworkInterfaces;
-import dev.muelle.services.ec2.flow.DeliveryRole;
 import dev.muelle.services.ec2.flow.FlowDelivery;
 import dev.muelle.services.ec2.flow.FlowLogs;
 import dev.muelle.services.ec2.gateway.InternetGateways;
@@ -473,7 +473,7 @@ public final class Ec2 implements Ec2Client {
         new Monitoring(
             store, timers, plane, statuses, around.loads(), around.groups(), around.measurements());
     instanceLoop = new Loop<>("ec2-instance", timers, random, INSTANCES_AT_ONCE, instances::look);
-    DeliveryRole role = new DeliveryRole(scope, iam);
+    ServiceRole role = new ServiceRole(scope, iam, "vpc-flow-logs.amazonaws.com");
     flowDelivery = new FlowDelivery(scope, store, timers, plane, role, around.logs());
     flowLogs = new FlowLogs(scope, store, timers, ids, role, flowDelivery);
     tags = new Tags(store);

@@ -20,7 +20,10 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.autoscaling.model.Activity;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingException;
+import software.amazon.awssdk.services.autoscaling.model.CreateAutoScalingGroupRequest;
 import software.amazon.awssdk.services.autoscaling.model.Instance;
+import software.amazon.awssdk.services.autoscaling.model.LaunchTemplateOverrides;
+import software.amazon.awssdk.services.autoscaling.model.LaunchTemplateSpecification;
 import software.amazon.awssdk.services.autoscaling.model.LifecycleState;
 import software.amazon.awssdk.services.autoscaling.model.ScalingActivityStatusCode;
 import software.amazon.awssdk.services.autoscaling.model.Tag;
@@ -523,5 +526,107 @@ class AutoScalingTest {
         .setDesiredCapacity(
             r -> r.autoScalingGroupName(World.GROUP).desiredCapacity(0).honorCooldown(true));
     world.serves(0);
+  }
+
+  @Test
+  void aMixedGroupLaunchesItsFirstType() {
+    world.ec2.createLaunchTemplate(r ->
+        r.launchTemplateName("other")
+            .launchTemplateData(d -> d.imageId(world.image).instanceType("t3.large")));
+    scaling()
+        .createAutoScalingGroup(
+            mixed(
+                LaunchTemplateOverrides.builder().instanceType("t3.medium").build(),
+                LaunchTemplateOverrides.builder()
+                    .instanceType("t3.micro")
+                    .launchTemplateSpecification(t -> t.launchTemplateName("other"))
+                    .build()));
+    world.serves(2);
+    assertEquals(List.of("t3.medium", "t3.medium"), types());
+    assertEquals(
+        "prioritized",
+        world.group().mixedInstancesPolicy().instancesDistribution().onDemandAllocationStrategy());
+    scaling()
+        .updateAutoScalingGroup(r ->
+            r.autoScalingGroupName(World.GROUP)
+                .desiredCapacity(3)
+                .mixedInstancesPolicy(p ->
+                    p.launchTemplate(t ->
+                        t.launchTemplateSpecification(s -> s.launchTemplateName("web"))
+                            .overrides(
+                                LaunchTemplateOverrides.builder()
+                                    .instanceType("t3.micro")
+                                    .launchTemplateSpecification(o -> o.launchTemplateName("other"))
+                                    .build(),
+                                LaunchTemplateOverrides.builder()
+                                    .instanceType("t3.medium")
+                                    .build()))));
+    world.serves(3);
+    assertEquals(1, types().stream().filter("t3.micro"::equals).count(), types()::toString);
+    Instance fresh =
+        world.group().instances().stream()
+            .filter(one -> one.instanceType().equals("t3.micro"))
+            .findFirst()
+            .orElseThrow();
+    assertEquals("other", fresh.launchTemplate().launchTemplateName(), "the override's own");
+    // of the zone that has two, the one that is last in the list goes
+    scaling().setDesiredCapacity(r -> r.autoScalingGroupName(World.GROUP).desiredCapacity(2));
+    world.serves(2);
+    assertEquals(Set.of("t3.micro", "t3.medium"), Set.copyOf(types()));
+  }
+
+  private List<String> types() {
+    return world.group().instances().stream().map(Instance::instanceType).toList();
+  }
+
+  private CreateAutoScalingGroupRequest mixed(LaunchTemplateOverrides... overrides) {
+    return world
+        .group(0, 4, 2)
+        .launchTemplate((LaunchTemplateSpecification) null)
+        .mixedInstancesPolicy(p ->
+            p.launchTemplate(t ->
+                    t.launchTemplateSpecification(s -> s.launchTemplateName("web"))
+                        .overrides(overrides))
+                .instancesDistribution(d ->
+                    d.onDemandBaseCapacity(1)
+                        .onDemandAllocationStrategy("prioritized")
+                        .onDemandPercentageAboveBaseCapacity(100)))
+        .build();
+  }
+
+  @Test
+  void whatAMixedGroupCannotLaunchIsRefused() {
+    LaunchTemplateOverrides first =
+        LaunchTemplateOverrides.builder().instanceType("t3.medium").build();
+    refused(
+        "ValidationError",
+        "WeightedCapacity",
+        () ->
+            scaling()
+                .createAutoScalingGroup(mixed(first.toBuilder().weightedCapacity("2").build())));
+    refused(
+        "ValidationError",
+        "overrides.instanceType",
+        () ->
+            scaling().createAutoScalingGroup(mixed(first.toBuilder().instanceType(null).build())));
+    refused(
+        "ValidationError",
+        "Spot Instances",
+        () ->
+            scaling()
+                .createAutoScalingGroup(
+                    mixed(first).toBuilder()
+                        .mixedInstancesPolicy(p ->
+                            p.launchTemplate(t ->
+                                    t.launchTemplateSpecification(s -> s.launchTemplateName("web")))
+                                .instancesDistribution(
+                                    d -> d.onDemandPercentageAboveBaseCapacity(50)))
+                        .build()));
+    refused(
+        "ValidationError",
+        "t9.huge",
+        () ->
+            scaling()
+                .createAutoScalingGroup(mixed(first.toBuilder().instanceType("t9.huge").build())));
   }
 }

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.autoscaling.model.Activity;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingException;
+import software.amazon.awssdk.services.autoscaling.model.LifecycleState;
 import software.amazon.awssdk.services.autoscaling.model.NotificationConfiguration;
 
 /** What groups tell topics. */
@@ -192,5 +193,84 @@ class NoticesTest {
   private static void refused(String message, Executable call) {
     AutoScalingException refusal = assertThrows(AutoScalingException.class, call);
     assertTrue(refusal.getMessage().contains(message), refusal.getMessage());
+  }
+
+  private String role(String service) {
+    return world
+        .iam
+        .createRole(r ->
+            r.roleName("publisher")
+                .assumeRolePolicyDocument(
+                    """
+                    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+                     "Principal": {"Service": "%s"}, "Action": "sts:AssumeRole"}]}
+                    """
+                        .formatted(service)))
+        .role()
+        .arn();
+  }
+
+  private void hook(String target, String role) {
+    world.scaling.putLifecycleHook(r ->
+        r.autoScalingGroupName(World.GROUP)
+            .lifecycleHookName("prepare")
+            .lifecycleTransition("autoscaling:EC2_INSTANCE_LAUNCHING")
+            .notificationMetadata("more to know")
+            .notificationTargetARN(target)
+            .roleARN(role));
+  }
+
+  @Test
+  void aHookTellsItsTopic() throws Exception {
+    world.scaling.createAutoScalingGroup(world.group(0, 4, 0).build());
+    String role = role("autoscaling.amazonaws.com");
+    hook(Topics.TOPIC, role);
+    JsonNode test = last("Auto Scaling: test notification for group \"web\"");
+    assertEquals("autoscaling:TEST_NOTIFICATION", test.path("Event").asText());
+    assertEquals("AWS Auto Scaling", test.path("Service").asText());
+    world.scaling.setDesiredCapacity(r -> r.autoScalingGroupName(World.GROUP).desiredCapacity(1));
+    world.until("it waits", () -> !world.in(LifecycleState.PENDING_WAIT).isEmpty());
+    String id = world.in(LifecycleState.PENDING_WAIT).getFirst();
+    JsonNode told =
+        last("Auto Scaling:  Lifecycle action 'LAUNCHING' for instance " + id + " in progress.");
+    assertEquals(id, told.path("EC2InstanceId").asText());
+    assertEquals("more to know", told.path("NotificationMetadata").asText());
+    assertEquals("prepare", told.path("LifecycleHookName").asText());
+    assertEquals("000000000000", told.path("AccountId").asText());
+    world.scaling.completeLifecycleAction(r ->
+        r.autoScalingGroupName(World.GROUP)
+            .lifecycleHookName("prepare")
+            .lifecycleActionToken(told.path("LifecycleActionToken").asText())
+            .lifecycleActionResult("CONTINUE"));
+    world.serves(1);
+    hook("", null);
+    int before = world.topics.published.size();
+    world.scaling.setDesiredCapacity(r -> r.autoScalingGroupName(World.GROUP).desiredCapacity(2));
+    world.until("another waits", () -> !world.in(LifecycleState.PENDING_WAIT).isEmpty());
+    world.pass(Duration.ofMinutes(1));
+    assertEquals(before, world.topics.published.size(), "nobody is told any more");
+  }
+
+  @Test
+  void aHookThatCouldTellNobodyIsRefused() {
+    world.scaling.createAutoScalingGroup(world.group(0, 4, 0).build());
+    String stranger = role("lambda.amazonaws.com");
+    String words = "Unable to publish test message to notification target";
+    assertTrue(refusal(() -> hook(Topics.TOPIC, stranger)).contains(words));
+    assertTrue(refusal(() -> hook(Topics.TOPIC, null)).contains(words));
+    assertTrue(refusal(() -> hook(Topics.TOPIC + "s", stranger)).contains(words));
+    assertTrue(
+        refusal(() -> hook("arn:aws:sqs:us-east-1:000000000000:queue", stranger))
+            .contains("with a queue of Amazon SQS"));
+    assertEquals(
+        List.of(),
+        world
+            .scaling
+            .describeLifecycleHooks(r -> r.autoScalingGroupName(World.GROUP))
+            .lifecycleHooks());
+  }
+
+  private static String refusal(Executable call) {
+    return String.valueOf(assertThrows(AutoScalingException.class, call).getMessage());
   }
 }

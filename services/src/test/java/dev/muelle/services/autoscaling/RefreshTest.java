@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,7 @@ import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshInProgre
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshStatus;
 import software.amazon.awssdk.services.autoscaling.model.IrreversibleInstanceRefreshException;
 import software.amazon.awssdk.services.autoscaling.model.LifecycleState;
+import software.amazon.awssdk.services.autoscaling.model.RefreshPreferences;
 
 /** Instance refreshes. */
 class RefreshTest {
@@ -285,34 +287,20 @@ class RefreshTest {
 
   @Test
   void whatIsWrongIsRefused() {
-    refused("MinHealthyPercentage with the value 100 is not supported", () -> toVersionTwo(100));
     refused(
-        "you must also specify MinHealthyPercentage",
-        () ->
-            world.scaling.startInstanceRefresh(r ->
-                r.autoScalingGroupName(World.GROUP).preferences(p -> p.maxHealthyPercentage(100))));
+        "you must also specify MinHealthyPercentage", preferring(p -> p.maxHealthyPercentage(100)));
     refused(
-        "CheckpointPercentages is not supported",
-        () ->
-            world.scaling.startInstanceRefresh(r ->
-                r.autoScalingGroupName(World.GROUP)
-                    .preferences(p -> p.checkpointPercentages(50, 100))));
+        "cannot be greater than 100",
+        preferring(p -> p.minHealthyPercentage(50).maxHealthyPercentage(160)));
     refused(
-        "BakeTime is not supported",
-        () ->
-            world.scaling.startInstanceRefresh(
-                r -> r.autoScalingGroupName(World.GROUP).preferences(p -> p.bakeTime(60))));
+        "maxHealthyPercentage",
+        preferring(p -> p.minHealthyPercentage(100).maxHealthyPercentage(201)));
+    refused("ascending order", preferring(p -> p.checkpointPercentages(50, 20)));
+    refused("ascending order", preferring(p -> p.checkpointPercentages(0, 101)));
+    refused("bakeTime", preferring(p -> p.bakeTime(172_801)));
     refused(
-        "MaxHealthyPercentage with the value 110 is not supported",
-        () ->
-            world.scaling.startInstanceRefresh(r ->
-                r.autoScalingGroupName(World.GROUP)
-                    .preferences(p -> p.minHealthyPercentage(50).maxHealthyPercentage(110))));
-    refused(
-        "CheckpointDelay is not supported",
-        () ->
-            world.scaling.startInstanceRefresh(
-                r -> r.autoScalingGroupName(World.GROUP).preferences(p -> p.checkpointDelay(60))));
+        "alarm nobody does not exist",
+        preferring(p -> p.alarmSpecification(a -> a.alarms("nobody"))));
     assertThrows(
         IrreversibleInstanceRefreshException.class,
         () ->
@@ -328,6 +316,137 @@ class RefreshTest {
     assertThrows(
         ActiveInstanceRefreshNotFoundException.class,
         () -> world.scaling.rollbackInstanceRefresh(r -> r.autoScalingGroupName(World.GROUP)));
+  }
+
+  private Executable preferring(Consumer<RefreshPreferences.Builder> preferences) {
+    return () ->
+        world.scaling.startInstanceRefresh(
+            r -> r.autoScalingGroupName(World.GROUP).preferences(preferences));
+  }
+
+  private void toVersionTwo(Consumer<RefreshPreferences.Builder> preferences) {
+    world.scaling.startInstanceRefresh(r ->
+        r.autoScalingGroupName(World.GROUP)
+            .desiredConfiguration(
+                d -> d.launchTemplate(t -> t.launchTemplateName("web").version("2")))
+            .preferences(preferences));
+  }
+
+  private long renewed() {
+    return types().stream().filter("t3.micro"::equals).count();
+  }
+
+  @Test
+  void othersServeBeforeAnInstanceGoes() {
+    toVersionTwo(p -> p.minHealthyPercentage(100).maxHealthyPercentage(125));
+    int most = 0;
+    while (refresh().endTime() == null) {
+      assertTrue(world.serving().size() >= 4, () -> world.group().toString());
+      List<Instance> present =
+          world.group().instances().stream()
+              .filter(one -> !one.lifecycleStateAsString().startsWith("Terminating"))
+              .toList();
+      most = Math.max(most, present.size());
+      world.time.advance(Duration.ofMillis(500));
+    }
+    assertEquals(InstanceRefreshStatus.SUCCESSFUL, refresh().status());
+    assertEquals(5, most, "a quarter more");
+    world.serves(4);
+    assertEquals(4, renewed());
+  }
+
+  @Test
+  void oneAtATimeWhereAllAreToBeHealthy() {
+    toVersionTwo(100);
+    while (refresh().endTime() == null) {
+      assertTrue(world.serving().size() >= 3, () -> world.group().toString());
+      world.time.advance(Duration.ofMillis(500));
+    }
+    assertEquals(InstanceRefreshStatus.SUCCESSFUL, refresh().status());
+    assertEquals(4, renewed());
+  }
+
+  @Test
+  void itWaitsAtItsCheckpoints() {
+    toVersionTwo(p ->
+        p.minHealthyPercentage(0)
+            .instanceWarmup(0)
+            .checkpointPercentages(25, 50, 100)
+            .checkpointDelay(600));
+    world.until("one is new", () -> renewed() == 1 && refresh().percentageComplete() == 25);
+    world.pass(Duration.ofMinutes(8));
+    assertEquals(1, renewed());
+    world.until("two are new", () -> renewed() == 2);
+    world.pass(Duration.ofMinutes(8));
+    assertEquals(2, renewed());
+    ends(InstanceRefreshStatus.SUCCESSFUL);
+    assertEquals(4, renewed());
+    assertEquals(
+        3,
+        events().stream()
+            .filter("EC2 Auto Scaling Instance Refresh Checkpoint Reached"::equals)
+            .count());
+  }
+
+  @Test
+  void itEndsAtTheLastCheckpoint() {
+    toVersionTwo(p -> p.minHealthyPercentage(0).checkpointPercentages(50));
+    assertEquals(3_600, refresh().preferences().checkpointDelay());
+    ends(InstanceRefreshStatus.SUCCESSFUL);
+    assertEquals(2, renewed());
+    assertEquals(2, refresh().instancesToUpdate());
+  }
+
+  @Test
+  void itBakesAndIsTurnedBackByAnAlarm() {
+    world.cloudWatch.putMetricAlarm(r ->
+        r.alarmName("faults")
+            .namespace("App")
+            .metricName("Faults")
+            .statistic("Sum")
+            .period(60)
+            .evaluationPeriods(1)
+            .threshold(1.0)
+            .treatMissingData("ignore")
+            .comparisonOperator("GreaterThanThreshold"));
+    toVersionTwo(p ->
+        p.minHealthyPercentage(0)
+            .bakeTime(1_800)
+            .autoRollback(true)
+            .alarmSpecification(a -> a.alarms("faults")));
+    world.until("it bakes", () -> refresh().status() == InstanceRefreshStatus.BAKING);
+    assertEquals(4, renewed());
+    assertEquals(100, refresh().percentageComplete());
+    assertEquals("1", world.group().launchTemplate().version(), "it is not over");
+    world.pass(Duration.ofMinutes(20));
+    assertEquals(InstanceRefreshStatus.BAKING, refresh().status());
+    world.cloudWatch.setAlarmState(
+        r -> r.alarmName("faults").stateValue("ALARM").stateReason("by hand"));
+    world.until("it turns back", () -> refresh().rollbackDetails() != null);
+    assertTrue(refresh().rollbackDetails().rollbackReason().contains("faults"));
+    ends(InstanceRefreshStatus.ROLLBACK_SUCCESSFUL);
+    assertEquals(0, renewed());
+    refused("is in ALARM", preferring(p -> p.alarmSpecification(a -> a.alarms("faults"))));
+  }
+
+  @Test
+  void afterBakingItIsOver() {
+    toVersionTwo(p -> p.minHealthyPercentage(0).instanceWarmup(0).bakeTime(600));
+    world.until("it bakes", () -> refresh().status() == InstanceRefreshStatus.BAKING);
+    Instant since = world.time.instant();
+    ends(InstanceRefreshStatus.SUCCESSFUL);
+    assertTrue(Duration.between(since, refresh().endTime()).toSeconds() >= 590);
+    assertEquals("2", world.group().launchTemplate().version());
+  }
+
+  @Test
+  void cancellingNeedNotWait() {
+    toVersionTwo(50);
+    world.until("two go", () -> refresh().instancesToUpdate() == 2);
+    world.scaling.cancelInstanceRefresh(
+        r -> r.autoScalingGroupName(World.GROUP).waitForTransitioningInstances(false));
+    assertEquals(InstanceRefreshStatus.CANCELLED, refresh().status());
+    world.serves(4);
   }
 
   private static void refused(String message, Executable call) {

@@ -55,6 +55,7 @@ final class World implements AutoCloseable {
   final Map<String, Double> measured = new TreeMap<>();
   final String image;
   final CloudWatch cloudWatch;
+  final Iam iam;
   final Ec2 ec2;
   private final SimNetwork network = new SimNetwork(time);
   private final SqliteStore base;
@@ -70,7 +71,7 @@ final class World implements AutoCloseable {
     random = new Random(seed);
     base = SqliteStore.open(directory.resolve("store.db"));
     Ids ids = new Ids(random);
-    Iam iam = new Iam(SCOPE, base.in("000000000000/global"), time, ids);
+    iam = new Iam(SCOPE, base.in("000000000000/global"), time, ids);
     EventOutbox unheard = new EventOutbox(ids);
     AlarmReceivers receivers = new AlarmReceivers();
     receivers.add(new Connected());
@@ -163,6 +164,7 @@ final class World implements AutoCloseable {
             life.guard(ElasticLoadBalancingV2Client.class, balancer),
             life.guard(CloudWatchClient.class, cloudWatch),
             life.guard(SnsClient.class, topics),
+            iam,
             events,
             measurements);
     scaling.start();

@@ -69,7 +69,8 @@ public enum Kind {
   private final String words;
   private final @Nullable String event;
   private final @Nullable Notice notice;
-  private final Way way;
+  private final Side origin;
+  private final Side destination;
 
   Kind(
       String words,
@@ -80,7 +81,8 @@ public enum Kind {
     this.words = words;
     this.event = event;
     this.notice = notice;
-    this.way = new Way(origin, destination);
+    this.origin = origin;
+    this.destination = destination;
   }
 
   /** {@code Launching a new EC2 instance: i-0123456789abcdef0} */
@@ -95,7 +97,7 @@ public enum Kind {
 
   /** From where to where the instance goes. */
   Way way() {
-    return way;
+    return new Way(origin, destination);
   }
 
   /** What topics are told when it is over; null for nothing. */

@@ -41,6 +41,7 @@ public final class Keeper {
   private final Store store;
   private final InstantSource clock;
   private final Observer observer;
+  private final RefreshAlarms alarms;
   private final Advance advance;
   private final Departures departures;
   private final Sizing sizing;
@@ -59,7 +60,9 @@ public final class Keeper {
       Activities activities,
       Departures departures,
       Waiting waiting,
-      RefreshEvents refreshes) {
+      RefreshEvents refreshes,
+      RefreshAlarms alarms) {
+    this.alarms = alarms;
     this.store = store;
     this.clock = clock;
     this.observer = observer;
@@ -68,7 +71,7 @@ public final class Keeper {
     Arrivals arrivals = new Arrivals(ids, activities);
     this.sizing = new Sizing(arrivals, departures);
     this.pooling = new Pooling(arrivals, departures);
-    this.rolling = new Rolling(departures, refreshes);
+    this.rolling = new Rolling(arrivals, departures, refreshes);
     this.hands = new Hands(store, clock, ec2, elb, recipes, activities);
   }
 
@@ -80,8 +83,9 @@ public final class Keeper {
     }
     List<Member> before = store.read(tx -> Member.of(tx, name));
     Seen seen = observer.see(found.get(), before);
+    List<String> ringing = alarms.ringing(name);
     Instant now = clock.instant();
-    boolean alive = store.write(tx -> decide(tx, name, before, seen, now));
+    boolean alive = store.write(tx -> decide(tx, name, before, seen, ringing, now));
     if (!alive) {
       return null;
     }
@@ -97,7 +101,8 @@ public final class Keeper {
   }
 
   /** Says whether the group is still there. */
-  private boolean decide(Tx tx, String name, List<Member> known, Seen seen, Instant now) {
+  private boolean decide(
+      Tx tx, String name, List<Member> known, Seen seen, List<String> ringing, Instant now) {
     Optional<GroupRecord> found = GroupRecord.find(tx, name);
     if (found.isEmpty()) {
       return false;
@@ -125,7 +130,7 @@ public final class Keeper {
     }
     sizing.settle(tx, group, Member.live(tx, name), seen, now);
     pooling.settle(tx, GroupRecord.get(tx, name), Member.of(tx, name), seen.places(), now);
-    rolling.step(tx, GroupRecord.get(tx, name), now);
+    rolling.step(tx, GroupRecord.get(tx, name), seen.places(), ringing, now);
     return true;
   }
 

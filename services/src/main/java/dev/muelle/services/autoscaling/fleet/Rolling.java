@@ -10,6 +10,7 @@ import dev.muelle.services.autoscaling.state.ScalingProcess;
 import dev.muelle.store.Tx;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -23,7 +24,8 @@ import software.amazon.awssdk.services.autoscaling.model.StandbyInstances;
 
 /**
  * Carries instance refreshes on: as many old instances are terminated as may be missing; that they
- * are replaced is the group's usual business.
+ * are replaced is the group's usual business. Where the group may be larger for a while, others are
+ * launched before they go.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-refresh-overview.html">How
@@ -36,16 +38,22 @@ final class Rolling {
 
   private static final int ALL = 100; // percent
 
+  private final Arrivals arrivals;
   private final Departures departures;
   private final RefreshEvents events;
 
-  Rolling(Departures departures, RefreshEvents events) {
+  Rolling(Arrivals arrivals, Departures departures, RefreshEvents events) {
+    this.arrivals = arrivals;
     this.departures = departures;
     this.events = events;
   }
 
-  /** One step of a group's refresh, if there is one. */
-  void step(Tx tx, GroupRecord group, Instant now) {
+  /**
+   * One step of a group's refresh, if there is one.
+   *
+   * @param ringing the alarms that it watches and that ring
+   */
+  void step(Tx tx, GroupRecord group, List<Place> places, List<String> ringing, Instant now) {
     Optional<RefreshRecord> active = RefreshRecord.active(tx, group.name());
     if (active.isEmpty() || group.deleting()) {
       return;
@@ -53,16 +61,27 @@ final class Rolling {
     RefreshRecord refresh = active.get();
     List<Member> members = Member.live(tx, group.name());
     if (refresh.status() == InstanceRefreshStatus.CANCELLING) {
-      if (members.stream().noneMatch(m -> m.coming() || m.going())) {
+      if (members.stream().allMatch(Rolling::rests)) {
         end(tx, group, refresh, InstanceRefreshStatus.CANCELLED, null, now);
       }
-      return;
+    } else if (!ringing.isEmpty() && !refresh.turnsBack()) {
+      fail(tx, group, refresh, "CloudWatch alarms in ALARM: " + String.join(", ", ringing), now);
+    } else if (refresh.status() == InstanceRefreshStatus.BAKING) {
+      if (refresh.heldUntil().filter(now::isBefore).isEmpty()) {
+        succeed(tx, group, refresh, now);
+      }
+    } else {
+      roll(tx, group, refresh, members, places, now);
     }
-    roll(tx, group, refresh, members, now);
   }
 
   private void roll(
-      Tx tx, GroupRecord group, RefreshRecord refresh, List<Member> members, Instant now) {
+      Tx tx,
+      GroupRecord group,
+      RefreshRecord refresh,
+      List<Member> members,
+      List<Place> places,
+      Instant now) {
     RefreshPreferences how = refresh.refresh().preferences();
     List<Member> left =
         members.stream().filter(m -> refresh.concerns(m) && counts(m, how)).toList();
@@ -73,25 +92,37 @@ final class Rolling {
     if (next.status() == InstanceRefreshStatus.PENDING) {
       next = next.with(r -> r.status(InstanceRefreshStatus.IN_PROGRESS));
     }
+    if (next.heldUntil().isPresent()) {
+      if (next.heldUntil().filter(now::isBefore).isPresent()) {
+        next.put(tx);
+        return; // it waits at a checkpoint
+      }
+      next = next.released(now);
+    }
     int desired = group.group().desiredCapacity();
     Duration warmup = warmup(group, how);
     RefreshRecord current = next;
     int ready = (int) members.stream().filter(m -> current.isReady(m, warmup, now)).count();
+    boolean steady = ready >= desired && members.stream().allMatch(Rolling::rests);
     boolean prepared =
         cold.isEmpty() && pool.size() >= Pool.wanted(group) && pool.stream().allMatch(Member::warm);
-    if (left.isEmpty()
-        && prepared
-        && ready >= desired
-        && members.stream().allMatch(Rolling::rests)) {
-      succeed(tx, group, next, now);
+    if (steady && next.hasCheckpoint() && next.untilCheckpoint(left.size()) == 0) {
+      int checkpoint = next.reached() + 1;
+      RefreshRecord there = next.held(checkpoint, now).put(tx);
+      events.tell(tx, group, there, "Checkpoint Reached", now);
+      if (there.endsAt(checkpoint)) { // be it that not all of them were to be replaced
+        finish(tx, group, there.released(now), now);
+      }
+    } else if (left.isEmpty() && prepared && steady) {
+      finish(tx, group, next, now);
     } else if (now.isAfter(next.progressAt().plus(PATIENCE).plus(warmup))) {
-      giveUp(tx, group, next, Member.of(tx, group.name()), now);
+      fail(tx, group, next, stuck(next), now);
     } else {
       if (!next.equals(refresh)) {
         next.put(tx);
       }
       if (replaces(group)) {
-        replace(tx, group, left, how, ready, now);
+        replace(tx, group, next, members, left, places, ready, now);
         // nobody is served by what waits in the pool
         cold.stream().filter(m -> m.id() != null).forEach(m -> terminate(tx, group, m, now));
       }
@@ -137,15 +168,42 @@ final class Rolling {
   }
 
   private void replace(
-      Tx tx, GroupRecord group, List<Member> left, RefreshPreferences how, int ready, Instant now) {
+      Tx tx,
+      GroupRecord group,
+      RefreshRecord refresh,
+      List<Member> members,
+      List<Member> left,
+      List<Place> places,
+      int ready,
+      Instant now) {
+    RefreshPreferences how = refresh.refresh().preferences();
     int desired = group.group().desiredCapacity();
     int least = Math.ceilDiv(desired * how.minHealthyPercentage(), ALL);
-    int missing = Math.max(0, desired - ready);
-    int may = Math.max(1, desired - least) - missing;
-    left.stream()
-        .filter(m -> mayGo(m, how))
-        .limit(Math.max(0, may))
-        .forEach(m -> terminate(tx, group, m, now));
+    int spare = refresh.spare(desired);
+    List<Member> due =
+        left.stream()
+            .filter(m -> mayGo(m, how))
+            .limit(refresh.untilCheckpoint(left.size()))
+            .toList();
+    int there = (int) members.stream().filter(m -> m.inService() || m.coming()).count();
+    int ahead = Math.max(0, there - desired);
+    launch(tx, group, members, places, Math.min(spare, due.size()) - ahead, now);
+    int may =
+        spare > 0 ? ready - least : Math.max(1, desired - least) - Math.max(0, desired - ready);
+    due.stream().limit(Math.max(0, may)).forEach(m -> terminate(tx, group, m, now));
+  }
+
+  /** So that they serve before others go. */
+  private void launch(
+      Tx tx, GroupRecord group, List<Member> members, List<Place> places, int count, Instant now) {
+    List<Member> all = new ArrayList<>(members);
+    for (int i = 0; i < count; i++) {
+      Optional<Place> place = Zones.next(places, all, group.failedSubnets());
+      if (place.isEmpty()) {
+        return; // its subnets are gone
+      }
+      all.add(arrivals.launch(tx, group, place.get(), Causes.refreshing(now), true, now));
+    }
   }
 
   private void terminate(Tx tx, GroupRecord group, Member member, Instant now) {
@@ -161,6 +219,19 @@ final class Rolling {
         member.state() == LifecycleState.STANDBY
             && how.standbyInstances() == StandbyInstances.TERMINATE;
     return unprotected && (serves || standing);
+  }
+
+  /** All is replaced; what was to be watched for a while is. */
+  private void finish(Tx tx, GroupRecord group, RefreshRecord refresh, Instant now) {
+    Integer bake = refresh.refresh().preferences().bakeTime();
+    if (bake == null || bake == 0 || refresh.turnsBack()) {
+      succeed(tx, group, refresh, now);
+    } else {
+      refresh
+          .with(r -> r.status(InstanceRefreshStatus.BAKING))
+          .held(refresh.reached(), now)
+          .put(tx);
+    }
   }
 
   /** The group is from now on as its instances are. */
@@ -180,18 +251,19 @@ final class Rolling {
     end(tx, group, refresh, InstanceRefreshStatus.SUCCESSFUL, null, now);
   }
 
-  private void giveUp(
-      Tx tx, GroupRecord group, RefreshRecord refresh, List<Member> members, Instant now) {
-    String why =
-        "No instance could be replaced for "
-            + PATIENCE.toMinutes()
-            + " minutes. "
-            + refresh.refresh().instancesToUpdate()
-            + " instances are left.";
+  private static String stuck(RefreshRecord refresh) {
+    return "No instance could be replaced for "
+        + PATIENCE.toMinutes()
+        + " minutes. "
+        + refresh.refresh().instancesToUpdate()
+        + " instances are left.";
+  }
+
+  private void fail(Tx tx, GroupRecord group, RefreshRecord refresh, String why, Instant now) {
     if (refresh.turnsBack()) {
       end(tx, group, refresh, InstanceRefreshStatus.ROLLBACK_FAILED, why, now);
     } else if (Boolean.TRUE.equals(refresh.refresh().preferences().autoRollback())) {
-      RefreshRecord back = refresh.turnedBack(why, members, now).put(tx);
+      RefreshRecord back = refresh.turnedBack(why, Member.of(tx, group.name()), now).put(tx);
       events.tell(tx, group, back, "Rollback Started", now);
     } else {
       end(tx, group, refresh, InstanceRefreshStatus.FAILED, why, now);

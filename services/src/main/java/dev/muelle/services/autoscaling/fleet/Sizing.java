@@ -29,14 +29,24 @@ final class Sizing {
     int desired = group.group().desiredCapacity();
     if (present < desired) {
       grow(tx, group, members, seen.places(), desired - present, now);
-    } else if (present > desired) {
+    } else if (present > desired + spare(tx, group, members)) {
       shrink(tx, group, members, seen.places(), present - desired, now);
-    } else if (members.stream().allMatch(Member::inService)) {
+    } else if (present == desired && members.stream().allMatch(Member::inService)) {
       if (!group.causes().isEmpty()) {
         group.withCauses(List.of()).put(tx);
       }
       balance(tx, group, members, seen.places(), now);
     }
+  }
+
+  /** So many an instance refresh has launched for those that it will take out. */
+  private static int spare(Tx tx, GroupRecord group, List<Member> members) {
+    return RefreshRecord.active(tx, group.name())
+        .map(refresh ->
+            Math.min(
+                refresh.spare(group.group().desiredCapacity()),
+                (int) members.stream().filter(m -> refresh.concerns(m) && m.counts()).count()))
+        .orElse(0);
   }
 
   private void grow(

@@ -23,6 +23,10 @@ final class GroupRules {
   private static final int NAME_LENGTH = 255;
   private static final int LARGEST = 10_000;
   private static final int ALL = 100; // percent
+
+  /** What a policy shows where nothing else is asked for; there are no Spot Instances. */
+  static final String SPOT = "lowest-price";
+
   private static final Set<String> HEALTH = Set.of("EC2", "ELB");
 
   private GroupRules() {}
@@ -128,9 +132,14 @@ final class GroupRules {
       throw Refuse.unsupported(
           "OnDemandPercentageAboveBaseCapacity with a value below 100 (Spot Instances)");
     }
+    String spot = how.spotAllocationStrategy();
+    if (spot != null && !spot.equals(SPOT)) {
+      throw Refuse.unsupported("SpotAllocationStrategy with the value " + spot);
+    }
     Refuse.unlessEffective(
         how,
         Set.of(
+            "SpotAllocationStrategy",
             "OnDemandAllocationStrategy",
             "OnDemandBaseCapacity",
             "OnDemandPercentageAboveBaseCapacity"));

@@ -52,6 +52,7 @@ public final class Groups {
   private final Recipes recipes;
   private final Observer observer;
   private final Traffic traffic;
+  private final Hooks hooks;
   private final Consumer<String> wake;
 
   public Groups(
@@ -62,7 +63,9 @@ public final class Groups {
       Recipes recipes,
       Observer observer,
       Traffic traffic,
+      Hooks hooks,
       Consumer<String> wake) {
+    this.hooks = hooks;
     this.scope = scope;
     this.store = store;
     this.clock = clock;
@@ -155,6 +158,7 @@ public final class Groups {
             .build();
     GroupRules.check(asked);
     AutoScalingGroup group = placed(settled(asked));
+    hooks.check(request.lifecycleHookSpecificationList());
     store.write(tx -> {
       if (GroupRecord.find(tx, name).isPresent()) {
         throw Refuse.exists(
@@ -167,7 +171,7 @@ public final class Groups {
       }
       GroupRecord made = GroupRecord.of(group);
       (desired == 0 ? made : made.because(Causes.created(now, desired))).put(tx);
-      Hooks.create(tx, name, request.lifecycleHookSpecificationList());
+      hooks.create(tx, name, request.lifecycleHookSpecificationList());
       return made;
     });
     wake.accept(name);
@@ -207,7 +211,7 @@ public final class Groups {
                                 : Objects.requireNonNullElse(
                                     policy.instancesDistribution().onDemandBaseCapacity(), 0))
                         .onDemandPercentageAboveBaseCapacity(100)
-                        .spotAllocationStrategy("lowest-price")))
+                        .spotAllocationStrategy(GroupRules.SPOT)))
         .build();
   }
 

@@ -7,6 +7,7 @@ import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -22,7 +23,7 @@ import software.amazon.awssdk.services.autoscaling.model.PutLifecycleHookRequest
 import software.amazon.awssdk.services.autoscaling.model.PutLifecycleHookResponse;
 
 /**
- * The hooks of groups. Whoever is to act is told by EventBridge.
+ * The hooks of groups. Whoever is to act is told by EventBridge, or by a topic of his.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutLifecycleHook.html">PutLifecycleHook</a>
@@ -50,9 +51,13 @@ public final class Hooks {
           .index("group", LifecycleHook::autoScalingGroupName);
 
   private final Store store;
+  private final InstantSource clock;
+  private final HookTopics topics;
 
-  public Hooks(Store store) {
+  public Hooks(Store store, InstantSource clock, HookTopics topics) {
     this.store = store;
+    this.clock = clock;
+    this.topics = topics;
   }
 
   private static String key(String group, String hook) {
@@ -77,8 +82,13 @@ public final class Hooks {
     of(tx, group).forEach(hook -> tx.delete(TABLE, key(group, hook.lifecycleHookName())));
   }
 
-  /** The hooks that a new group brings. */
-  public static void create(Tx tx, String group, List<LifecycleHookSpecification> given) {
+  /** Refuses hooks of a new group that could tell nobody. */
+  public void check(List<LifecycleHookSpecification> given) {
+    given.forEach(one -> topics.check(one.notificationTargetARN(), one.roleARN()));
+  }
+
+  /** The hooks that a new group brings; they have been {@linkplain #check checked}. */
+  public void create(Tx tx, String group, List<LifecycleHookSpecification> given) {
     for (LifecycleHookSpecification one : given) {
       put(
           tx,
@@ -96,6 +106,17 @@ public final class Hooks {
   }
 
   public PutLifecycleHookResponse put(PutLifecycleHookRequest request) {
+    @Nullable String before =
+        store
+            .read(tx -> {
+              GroupRecord group = GroupRecord.changeable(tx, request.autoScalingGroupName());
+              String name = Refuse.required("lifecycleHookName", request.lifecycleHookName());
+              return tx.get(TABLE, key(group.name(), name));
+            })
+            .map(row -> row.value().roleARN())
+            .orElse(null);
+    topics.check(
+        request.notificationTargetARN(), request.roleARN() == null ? before : request.roleARN());
     store.write(tx -> {
       GroupRecord.changeable(tx, request.autoScalingGroupName());
       put(tx, request);
@@ -104,7 +125,7 @@ public final class Hooks {
     return PutLifecycleHookResponse.builder().build();
   }
 
-  private static void put(Tx tx, PutLifecycleHookRequest request) {
+  private void put(Tx tx, PutLifecycleHookRequest request) {
     Refuse.unlessEffective(
         request,
         Set.of(
@@ -113,7 +134,9 @@ public final class Hooks {
             "LifecycleTransition",
             "NotificationMetadata",
             "HeartbeatTimeout",
-            "DefaultResult"));
+            "DefaultResult",
+            "NotificationTargetARN",
+            "RoleARN"));
     String name = Refuse.required("lifecycleHookName", request.lifecycleHookName());
     if (!NAME.matcher(name).matches()) {
       throw Refuse.invalid(
@@ -153,6 +176,16 @@ public final class Hooks {
         request.notificationMetadata() == null && before != null
             ? before.notificationMetadata()
             : request.notificationMetadata();
+    String target =
+        request.notificationTargetARN() == null && before != null
+            ? before.notificationTargetARN()
+            : request.notificationTargetARN();
+    boolean told = target != null && !target.isEmpty(); // an empty one takes it back
+    String role =
+        request.roleARN() == null && before != null ? before.roleARN() : request.roleARN();
+    if (told && request.notificationTargetARN() != null) {
+      topics.test(tx, GroupRecord.get(tx, group), target, clock.instant());
+    }
     tx.put(
         TABLE,
         key(group, name),
@@ -164,6 +197,8 @@ public final class Hooks {
             .heartbeatTimeout(heartbeat)
             .globalTimeout((int) Math.min(LONGEST, (long) HEARTBEATS * heartbeat))
             .defaultResult(result)
+            .notificationTargetARN(told ? target : null)
+            .roleARN(told ? role : null)
             .build());
   }
 

@@ -38,10 +38,17 @@ public final class Waiting {
   private final InstantSource clock;
   private final Ids ids;
   private final EventOutbox events;
+  private final HookTopics topics;
   private final Consumer<String> wake;
 
   public Waiting(
-      Store store, InstantSource clock, Ids ids, EventOutbox events, Consumer<String> wake) {
+      Store store,
+      InstantSource clock,
+      Ids ids,
+      EventOutbox events,
+      HookTopics topics,
+      Consumer<String> wake) {
+    this.topics = topics;
     this.store = store;
     this.clock = clock;
     this.ids = ids;
@@ -72,26 +79,31 @@ public final class Waiting {
   private void tell(
       Tx tx, GroupRecord group, Member member, LifecycleHook hook, Wait wait, Instant now) {
     boolean comes = hook.lifecycleTransition().equals(Hooks.LAUNCHING);
+    ObjectNode detail = detail(group, member, hook, wait);
     events.put(
         tx,
         "aws.autoscaling",
         comes ? "EC2 Instance-launch Lifecycle Action" : "EC2 Instance-terminate Lifecycle Action",
         List.of(group.group().autoScalingGroupARN()),
         now,
-        () -> {
-          ObjectNode detail = JsonNodeFactory.instance.objectNode();
-          detail.put("LifecycleActionToken", wait.token());
-          detail.put("AutoScalingGroupName", group.name());
-          detail.put("LifecycleHookName", wait.hook());
-          detail.put("EC2InstanceId", member.id());
-          detail.put("LifecycleTransition", hook.lifecycleTransition());
-          if (hook.notificationMetadata() != null) {
-            detail.put("NotificationMetadata", hook.notificationMetadata());
-          }
-          detail.put("Origin", Way.of(member).origin().toString());
-          detail.put("Destination", Way.of(member).destination().toString());
-          return detail.toString();
-        });
+        detail::toString);
+    topics.tell(tx, hook, String.valueOf(member.id()), detail, now);
+  }
+
+  private static ObjectNode detail(
+      GroupRecord group, Member member, LifecycleHook hook, Wait wait) {
+    ObjectNode detail = JsonNodeFactory.instance.objectNode();
+    detail.put("LifecycleActionToken", wait.token());
+    detail.put("AutoScalingGroupName", group.name());
+    detail.put("LifecycleHookName", wait.hook());
+    detail.put("EC2InstanceId", member.id());
+    detail.put("LifecycleTransition", hook.lifecycleTransition());
+    if (hook.notificationMetadata() != null) {
+      detail.put("NotificationMetadata", hook.notificationMetadata());
+    }
+    detail.put("Origin", Way.of(member).origin().toString());
+    detail.put("Destination", Way.of(member).destination().toString());
+    return detail;
   }
 
   public CompleteLifecycleActionResponse complete(CompleteLifecycleActionRequest request) {

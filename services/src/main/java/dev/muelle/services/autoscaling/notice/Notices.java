@@ -46,7 +46,6 @@ public final class Notices {
           "autoscaling:EC2_INSTANCE_TERMINATE_ERROR",
           TEST);
   private static final int MOST_TOPICS = 10; // of a group; the quota
-  private static final int LONGEST_SUBJECT = 100;
   private static final int USUAL_PAGE = 50;
 
   /** By group and topic. */
@@ -148,12 +147,8 @@ public final class Notices {
     }
   }
 
-  /** As SNS takes it: no longer than a hundred characters. */
   private static String subject(String what, GroupRecord group) {
-    String whole = "Auto Scaling: " + what + " for group \"" + group.name() + "\"";
-    return whole.length() <= LONGEST_SUBJECT
-        ? whole
-        : whole.substring(0, LONGEST_SUBJECT - 3) + "...";
+    return Post.subject("Auto Scaling: " + what + " for group \"" + group.name() + "\"");
   }
 
   private String told(GroupRecord group, String type, ObjectNode detail, Instant now) {

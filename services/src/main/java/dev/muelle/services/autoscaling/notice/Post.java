@@ -26,6 +26,7 @@ public final class Post implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Post.class);
   private static final int PAGE = 100;
+  private static final int LONGEST_SUBJECT = 100;
 
   /** By when it happened. */
   private static final Table<Letter> TABLE =
@@ -37,13 +38,21 @@ public final class Post implements AutoCloseable {
   private final Loop<String> loop;
   private Store.@Nullable Subscription changes;
 
-  record Letter(String topic, String subject, String text) {}
+  /** What is published. */
+  public record Letter(String topic, String subject, String text) {}
 
   public Post(Store store, Timers timers, Ids ids, RandomGenerator random, SnsClient sns) {
     this.store = store;
     this.ids = ids;
     this.sns = sns;
     loop = new Loop<>("autoscaling-notices", timers, random, 1, key -> publish());
+  }
+
+  /** As SNS takes it: no longer than a hundred characters. */
+  public static String subject(String whole) {
+    return whole.length() <= LONGEST_SUBJECT
+        ? whole
+        : whole.substring(0, LONGEST_SUBJECT - 3) + "...";
   }
 
   /** Takes up what an earlier server left. */
@@ -57,7 +66,8 @@ public final class Post implements AutoCloseable {
     loop.wake("");
   }
 
-  void put(Tx tx, Letter letter, Instant now) {
+  /** In the transaction that makes true what it says. */
+  public void put(Tx tx, Letter letter, Instant now) {
     tx.put(TABLE, "%019d/%s".formatted(now.toEpochMilli(), ids.uuid()), letter);
   }
 

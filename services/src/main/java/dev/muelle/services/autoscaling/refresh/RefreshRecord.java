@@ -15,12 +15,14 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.autoscaling.model.AlarmSpecification;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingGroup;
 import software.amazon.awssdk.services.autoscaling.model.DesiredConfiguration;
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefresh;
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshProgressDetails;
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshStatus;
 import software.amazon.awssdk.services.autoscaling.model.MixedInstancesPolicy;
+import software.amazon.awssdk.services.autoscaling.model.RefreshPreferences;
 
 /**
  * An instance refresh as stored, under its id.
@@ -30,6 +32,8 @@ import software.amazon.awssdk.services.autoscaling.model.MixedInstancesPolicy;
  * @param total how many of the group were to be replaced when it began, or turned back
  * @param warmTotal how many of the warm pool were
  * @param progressAt when one was last replaced
+ * @param reached how many checkpoints were reached
+ * @param heldSince when the last one was, or when it began to bake; null if it does not wait
  */
 public record RefreshRecord(
     InstanceRefresh refresh,
@@ -37,7 +41,9 @@ public record RefreshRecord(
     List<String> known,
     int total,
     int warmTotal,
-    Instant progressAt) {
+    Instant progressAt,
+    int reached,
+    @Nullable Instant heldSince) {
 
   public static final Table<RefreshRecord> TABLE =
       Table.of("autoscaling.refreshes", StoredJson.codec(RefreshRecord.class))
@@ -85,7 +91,7 @@ public record RefreshRecord(
 
   private boolean isActive() {
     return switch (status()) {
-      case PENDING, IN_PROGRESS, CANCELLING, ROLLBACK_IN_PROGRESS -> true;
+      case PENDING, IN_PROGRESS, BAKING, CANCELLING, ROLLBACK_IN_PROGRESS -> true;
       default -> false;
     };
   }
@@ -111,7 +117,8 @@ public record RefreshRecord(
     return active(tx, group.autoScalingGroupName())
         .filter(one ->
             one.status() == InstanceRefreshStatus.PENDING
-                || one.status() == InstanceRefreshStatus.IN_PROGRESS)
+                || one.status() == InstanceRefreshStatus.IN_PROGRESS
+                || one.status() == InstanceRefreshStatus.BAKING)
         .map(one -> configured(group, one.refresh().desiredConfiguration()))
         .orElse(group);
   }
@@ -143,8 +150,9 @@ public record RefreshRecord(
   }
 
   public RefreshRecord with(UnaryOperator<InstanceRefresh.Builder> change) {
+    InstanceRefresh changed = change.apply(refresh.toBuilder()).build();
     return new RefreshRecord(
-        change.apply(refresh.toBuilder()).build(), stale, known, total, warmTotal, progressAt);
+        changed, stale, known, total, warmTotal, progressAt, reached, heldSince);
   }
 
   /** So many are left to be replaced, in the group and in its warm pool. */
@@ -157,7 +165,8 @@ public record RefreshRecord(
             .percentageComplete(share(total, count))
             .progressDetails(warmTotal == 0 ? null : progress(count, warm))
             .build();
-    return new RefreshRecord(next, stale, known, total, warmTotal, progress ? now : progressAt);
+    return new RefreshRecord(
+        next, stale, known, total, warmTotal, progress ? now : progressAt, reached, heldSince);
   }
 
   private InstanceRefreshProgressDetails progress(int count, int warm) {
@@ -183,12 +192,76 @@ public record RefreshRecord(
     List<Member> stale = members.stream().filter(m -> !m.going()).filter(old).toList();
     int warm = (int) stale.stream().filter(Member::pooled).count();
     int live = stale.size() - warm;
-    return new RefreshRecord(refresh, tokens(stale), tokens(members), live, warm, now)
+    return new RefreshRecord(refresh, tokens(stale), tokens(members), live, warm, now, 0, null)
         .left(live, warm, now);
   }
 
   private static List<String> tokens(List<Member> members) {
     return members.stream().map(Member::token).toList();
+  }
+
+  /** It waits from now on: at a checkpoint, or because all is replaced and has to bake. */
+  public RefreshRecord held(int checkpoints, Instant now) {
+    return new RefreshRecord(refresh, stale, known, total, warmTotal, progressAt, checkpoints, now);
+  }
+
+  /** It has waited long enough. */
+  public RefreshRecord released(Instant now) {
+    return new RefreshRecord(refresh, stale, known, total, warmTotal, now, reached, null);
+  }
+
+  /** The percentages at which it waits; turned back, it waits nowhere. */
+  private List<Integer> checkpoints() {
+    return turnsBack() ? List.of() : refresh.preferences().checkpointPercentages();
+  }
+
+  /** Whether there is a checkpoint that it has not reached. */
+  public boolean hasCheckpoint() {
+    return reached < checkpoints().size();
+  }
+
+  /** Whether it is over when it has reached so many checkpoints, though not all is replaced. */
+  public boolean endsAt(int checkpoint) {
+    return checkpoint == checkpoints().size();
+  }
+
+  /**
+   * How many more may be replaced before it waits.
+   *
+   * @param left how many are yet to be replaced
+   */
+  public int untilCheckpoint(int left) {
+    return hasCheckpoint()
+        ? Math.max(0, Math.ceilDiv(total * checkpoints().get(reached), ALL) - (total - left))
+        : left;
+  }
+
+  /** Until when it waits; empty if it does not. */
+  public Optional<Instant> heldUntil() {
+    RefreshPreferences how = refresh.preferences();
+    Integer seconds =
+        status() == InstanceRefreshStatus.BAKING ? how.bakeTime() : how.checkpointDelay();
+    return Optional.ofNullable(heldSince)
+        .map(since -> since.plusSeconds(Objects.requireNonNullElse(seconds, 0)));
+  }
+
+  /**
+   * By how many a group may be larger than desired, so that instances serve before others go.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RefreshPreferences.html">RefreshPreferences</a>
+   */
+  public int spare(int desired) {
+    int most = Objects.requireNonNullElse(refresh.preferences().maxHealthyPercentage(), ALL);
+    boolean rolls = status() == InstanceRefreshStatus.IN_PROGRESS || turnsBack();
+    return rolls && most > ALL ? Math.max(1, desired * (most - ALL) / ALL) : 0;
+  }
+
+  /** Alarms that end it when they ring. */
+  public List<String> alarms() {
+    AlarmSpecification watched = refresh.preferences().alarmSpecification();
+    boolean watches = status() != InstanceRefreshStatus.CANCELLING && !turnsBack();
+    return watched == null || !watches ? List.of() : watched.alarms();
   }
 
   /** Back to what was before it: those that came since are replaced. */

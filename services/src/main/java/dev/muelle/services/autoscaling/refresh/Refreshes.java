@@ -46,6 +46,8 @@ public final class Refreshes {
 
   private static final int LEAST_HEALTHY = 90; // percent
   private static final int ALL = 100; // percent
+  private static final int LONGEST = 172_800; // s; 48 hours
+  private static final int CHECKPOINT_DELAY = 3_600; // s
   private static final int USUAL_PAGE = 50;
 
   private final Store store;
@@ -53,15 +55,23 @@ public final class Refreshes {
   private final Ids ids;
   private final Recipes recipes;
   private final RefreshEvents events;
+  private final Consumer<List<String>> alarms;
   private final Consumer<String> wake;
 
+  /**
+   * Refreshes.
+   *
+   * @param alarms refuses those with which none can begin
+   */
   public Refreshes(
       Store store,
       InstantSource clock,
       Ids ids,
       Recipes recipes,
       RefreshEvents events,
+      Consumer<List<String>> alarms,
       Consumer<String> wake) {
+    this.alarms = alarms;
     this.store = store;
     this.clock = clock;
     this.ids = ids;
@@ -82,6 +92,9 @@ public final class Refreshes {
     recipes.check(wanted, before.subnets().getFirst());
     if (preferences.autoRollback()) {
       reversible(before.group(), desired);
+    }
+    if (preferences.alarmSpecification() != null) {
+      alarms.accept(preferences.alarmSpecification().alarms());
     }
     Predicate<Member> matches = preferences.skipMatching() ? matching(wanted) : member -> false;
     Instant now = clock.instant();
@@ -123,20 +136,28 @@ public final class Refreshes {
             "SkipMatching",
             "AutoRollback",
             "ScaleInProtectedInstances",
-            "StandbyInstances"));
+            "StandbyInstances",
+            "CheckpointPercentages",
+            "CheckpointDelay",
+            "BakeTime",
+            "AlarmSpecification"));
     Refuse.unlessWithin("preferences.minHealthyPercentage", asked.minHealthyPercentage(), 0, ALL);
     Refuse.unlessWithin("preferences.instanceWarmup", asked.instanceWarmup(), 0, Integer.MAX_VALUE);
-    if (Objects.equals(asked.minHealthyPercentage(), ALL)) { // it would launch first
-      throw Refuse.unsupported("MinHealthyPercentage with the value " + ALL);
-    }
     if (asked.maxHealthyPercentage() != null && asked.minHealthyPercentage() == null) {
       throw Refuse.invalid(
           "If you specify MaxHealthyPercentage, you must also specify MinHealthyPercentage.");
     }
-    if (asked.maxHealthyPercentage() != null && asked.maxHealthyPercentage() != ALL) {
-      throw Refuse.unsupported(
-          "MaxHealthyPercentage with the value " + asked.maxHealthyPercentage());
+    Refuse.unlessWithin(
+        "preferences.maxHealthyPercentage", asked.maxHealthyPercentage(), ALL, 2 * ALL);
+    if (asked.maxHealthyPercentage() != null
+        && asked.maxHealthyPercentage() - asked.minHealthyPercentage() > ALL) {
+      throw Refuse.invalid(
+          "The difference between MaxHealthyPercentage and MinHealthyPercentage cannot be greater"
+              + " than 100.");
     }
+    Refuse.unlessWithin("preferences.checkpointDelay", asked.checkpointDelay(), 0, LONGEST);
+    Refuse.unlessWithin("preferences.bakeTime", asked.bakeTime(), 0, LONGEST);
+    ascending(asked.checkpointPercentages());
     if (asked.scaleInProtectedInstances() == ScaleInProtectedInstances.UNKNOWN_TO_SDK_VERSION
         || asked.standbyInstances() == StandbyInstances.UNKNOWN_TO_SDK_VERSION) {
       throw Refuse.invalid(
@@ -146,7 +167,14 @@ public final class Refreshes {
     return RefreshPreferences.builder()
         .minHealthyPercentage(
             Objects.requireNonNullElse(asked.minHealthyPercentage(), LEAST_HEALTHY))
-        .maxHealthyPercentage(ALL)
+        .maxHealthyPercentage(Objects.requireNonNullElse(asked.maxHealthyPercentage(), ALL))
+        .checkpointPercentages(asked.checkpointPercentages())
+        .checkpointDelay(
+            asked.checkpointPercentages().isEmpty() || asked.checkpointDelay() != null
+                ? asked.checkpointDelay()
+                : Integer.valueOf(CHECKPOINT_DELAY))
+        .bakeTime(asked.bakeTime())
+        .alarmSpecification(asked.alarmSpecification())
         .instanceWarmup(asked.instanceWarmup())
         .skipMatching(Boolean.TRUE.equals(asked.skipMatching()))
         .autoRollback(Boolean.TRUE.equals(asked.autoRollback()))
@@ -156,6 +184,18 @@ public final class Refreshes {
         .standbyInstances(
             Objects.requireNonNullElse(asked.standbyInstances(), StandbyInstances.WAIT))
         .build();
+  }
+
+  private static void ascending(List<Integer> percentages) {
+    int before = 0;
+    for (int one : percentages) {
+      if (one <= before || one > ALL) {
+        throw Refuse.invalid(
+            "CheckpointPercentages must be unique, in ascending order, and from 1 to 100: "
+                + percentages);
+      }
+      before = one;
+    }
   }
 
   private @Nullable DesiredConfiguration desired(@Nullable DesiredConfiguration given) {
@@ -202,11 +242,10 @@ public final class Refreshes {
     };
   }
 
-  /** No more are replaced; the ones that are on their way are waited for. */
+  /** No more are replaced; the ones that are on their way are waited for, unless not to. */
   public CancelInstanceRefreshResponse cancel(CancelInstanceRefreshRequest request) {
-    if (Boolean.FALSE.equals(request.waitForTransitioningInstances())) {
-      throw Refuse.unsupported("WaitForTransitioningInstances with the value false");
-    }
+    boolean waits = !Boolean.FALSE.equals(request.waitForTransitioningInstances());
+    Instant now = clock.instant();
     String id =
         store.write(tx -> {
           GroupRecord group = GroupRecord.changeable(tx, request.autoScalingGroupName());
@@ -214,7 +253,13 @@ public final class Refreshes {
               RefreshRecord.active(tx, group.name())
                   .filter(one -> one.status() != InstanceRefreshStatus.CANCELLING)
                   .orElseThrow(() -> Refuse.notRefreshing(group.name()));
-          active.with(r -> r.status(InstanceRefreshStatus.CANCELLING)).put(tx);
+          if (waits) {
+            active.with(r -> r.status(InstanceRefreshStatus.CANCELLING)).put(tx);
+          } else {
+            RefreshRecord over =
+                active.with(r -> r.status(InstanceRefreshStatus.CANCELLED).endTime(now)).put(tx);
+            events.tell(tx, group, over, "Cancelled", now);
+          }
           return active.refresh().instanceRefreshId();
         });
     wake.accept(request.autoScalingGroupName());

@@ -5,6 +5,7 @@ import dev.muelle.network.Cidr;
 import dev.muelle.network.Network.Flow;
 import dev.muelle.network.Network.FlowWindow;
 import dev.muelle.services.Scope;
+import dev.muelle.services.ServiceRole;
 import dev.muelle.services.ec2.plane.DataPlane;
 import dev.muelle.services.ec2.plane.Ways;
 import dev.muelle.services.ec2.state.Tables;
@@ -70,7 +71,7 @@ public final class FlowDelivery implements AutoCloseable {
   private final Store store;
   private final Timers timers;
   private final DataPlane plane;
-  private final DeliveryRole role;
+  private final ServiceRole role;
   private final CloudWatchLogsClient logs;
 
   private boolean closed;
@@ -81,7 +82,7 @@ public final class FlowDelivery implements AutoCloseable {
       Store store,
       Timers timers,
       DataPlane plane,
-      DeliveryRole role,
+      ServiceRole role,
       CloudWatchLogsClient logs) {
     this.scope = scope;
     this.store = store;

@@ -3,6 +3,7 @@ package dev.muelle.services.ec2.flow;
 import dev.muelle.loop.Timers;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
+import dev.muelle.services.ServiceRole;
 import dev.muelle.services.StoredJson;
 import dev.muelle.services.ec2.state.ClientToken;
 import dev.muelle.services.ec2.state.Filters;
@@ -73,11 +74,11 @@ public final class FlowLogs {
   private final Store store;
   private final Timers timers;
   private final Ids ids;
-  private final DeliveryRole role;
+  private final ServiceRole role;
   private final FlowDelivery delivery;
 
   public FlowLogs(
-      Scope scope, Store store, Timers timers, Ids ids, DeliveryRole role, FlowDelivery delivery) {
+      Scope scope, Store store, Timers timers, Ids ids, ServiceRole role, FlowDelivery delivery) {
     this.scope = scope;
     this.store = store;
     this.timers = timers;

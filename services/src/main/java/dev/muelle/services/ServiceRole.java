@@ -1,9 +1,8 @@
-package dev.muelle.services.ec2.flow;
+package dev.muelle.services;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.muelle.services.Scope;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.stream.Stream;
@@ -11,25 +10,33 @@ import software.amazon.awssdk.services.iam.IamClient;
 import software.amazon.awssdk.services.iam.model.NoSuchEntityException;
 
 /**
- * The role in which flow logs are delivered: there must be one, and it must trust the service.
+ * A role in which a service acts for its user: there must be one, and it must trust the service.
  *
- * @see <a href="https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html">IAM role
- *     for publishing flow logs to CloudWatch Logs</a>
+ * @see <a
+ *     href="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-service.html">Create
+ *     a role to delegate permissions to an AWS service</a>
  */
-public final class DeliveryRole {
+public final class ServiceRole {
 
-  private static final String SERVICE = "vpc-flow-logs.amazonaws.com";
   private static final JsonMapper JSON = new JsonMapper();
 
   private final Scope scope;
   private final IamClient iam;
+  private final String service;
 
-  public DeliveryRole(Scope scope, IamClient iam) {
+  /**
+   * Roles for a service.
+   *
+   * @param service as trust policies name it, for example {@code autoscaling.amazonaws.com}
+   */
+  public ServiceRole(Scope scope, IamClient iam, String service) {
+    this.service = service;
     this.scope = scope;
     this.iam = iam;
   }
 
-  boolean mayBeAssumed(String arn) {
+  /** Whether the service can act in a role. */
+  public boolean mayBeAssumed(String arn) {
     if (!arn.startsWith(scope.globalArn("iam", "role/"))) {
       return false;
     }
@@ -45,21 +52,21 @@ public final class DeliveryRole {
   }
 
   /** Whether some statement allows the service, and none denies it. */
-  private static boolean trusts(JsonNode policy) {
+  private boolean trusts(JsonNode policy) {
     return each(policy.path("Statement"))
             .filter(statement -> statement.path("Effect").asText().equals("Allow"))
-            .anyMatch(DeliveryRole::speaksOfIt)
+            .anyMatch(this::speaksOfIt)
         && each(policy.path("Statement"))
             .filter(statement -> statement.path("Effect").asText().equals("Deny"))
-            .noneMatch(DeliveryRole::speaksOfIt);
+            .noneMatch(this::speaksOfIt);
   }
 
-  private static boolean speaksOfIt(JsonNode statement) {
+  private boolean speaksOfIt(JsonNode statement) {
     JsonNode principal = statement.path("Principal");
-    boolean service =
+    boolean named =
         principal.asText().equals("*")
-            || each(principal.path("Service")).anyMatch(one -> one.asText().equals(SERVICE));
-    return service
+            || each(principal.path("Service")).anyMatch(one -> one.asText().equals(service));
+    return named
         && each(statement.path("Action"))
             .map(JsonNode::asText)
             .anyMatch(action ->
