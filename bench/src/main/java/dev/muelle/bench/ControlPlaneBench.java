@@ -10,6 +10,7 @@ import dev.muelle.services.Measurements;
 import dev.muelle.services.NoLoadBalancers;
 import dev.muelle.services.ObjectFiles;
 import dev.muelle.services.Scope;
+import dev.muelle.services.SessionKeys;
 import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
 import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.ecs.Ecs;
@@ -98,6 +99,7 @@ public final class ControlPlaneBench implements AutoCloseable {
             new SimEngine(time, image -> Behaviour.runs()),
             network,
             (vpc, address, port, handler) -> () -> {},
+            new SessionKeys(store, time, random),
             "localhost");
     logs.start();
     ec2.start();

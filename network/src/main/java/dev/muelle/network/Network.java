@@ -23,6 +23,9 @@ public interface Network extends AutoCloseable {
   /** Where public addresses come from: a block that is routed nowhere (RFC 2544). */
   Cidr PUBLIC = Cidr.parse("198.18.0.0/15");
 
+  /** The part of {@link #PUBLIC} that is kept for {@linkplain #openDoor doors}. */
+  Cidr DOORS = Cidr.parse("198.19.255.0/24");
+
   /** States a VPC; of one that is there, only whether its resolver answers can change. */
   void putVpc(Vpc vpc);
 
@@ -129,6 +132,15 @@ public interface Network extends AutoCloseable {
    */
   int onBehalf(String interfaceId);
 
+  /**
+   * Gives this server a place in the world outside, at an address out of {@link #DOORS}: whoever in
+   * a VPC is led out reaches it at this TCP port, and nobody else does, neither the host nor those
+   * behind it. An earlier server's is taken over.
+   *
+   * @throws IllegalStateException if every address is another server's on this machine
+   */
+  Door openDoor(int port);
+
   /** Where the server opens sockets that belong to a VPC. */
   SocketSpace sockets(String vpcId);
 
@@ -232,6 +244,13 @@ public interface Network extends AutoCloseable {
       this(id, cidrs, true);
     }
   }
+
+  /**
+   * The server's own place in the world outside.
+   *
+   * @param sockets where it listens there
+   */
+  record Door(String address, SocketSpace sockets) {}
 
   /** A connection between two VPCs. */
   record Peering(String id, String vpcId, String peerVpcId) {}

@@ -1,5 +1,6 @@
 package dev.muelle.region;
 
+import dev.muelle.services.Api;
 import dev.muelle.services.acm.Acm;
 import dev.muelle.services.applicationautoscaling.ApplicationAutoScaling;
 import dev.muelle.services.autoscaling.AutoScaling;
@@ -13,9 +14,15 @@ import dev.muelle.services.eventbridge.EventBridge;
 import dev.muelle.services.iam.Iam;
 import dev.muelle.services.sns.Sns;
 import dev.muelle.services.sts.Sts;
+import dev.muelle.wire.Caller;
 import dev.muelle.wire.Coverage;
 import dev.muelle.wire.Mounts;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.acm.AcmClient;
 import software.amazon.awssdk.services.applicationautoscaling.ApplicationAutoScalingClient;
 import software.amazon.awssdk.services.autoscaling.AutoScalingClient;
@@ -36,26 +43,51 @@ final class Mounted {
 
   private Mounted() {}
 
-  static Mounts services(Regions regions) {
+  static Mounts services(Function<Caller, Region> regions) {
     return new Mounts()
-        .mount(AcmClient.class, caller -> regions.of(caller).acm)
+        .mount(AcmClient.class, caller -> regions.apply(caller).acm)
         .mount(
-            ApplicationAutoScalingClient.class, caller -> regions.of(caller).applicationAutoScaling)
-        .mount(AutoScalingClient.class, caller -> regions.of(caller).autoScaling)
-        .mount(CloudWatchClient.class, caller -> regions.of(caller).cloudWatch)
-        .mount(CloudWatchLogsClient.class, caller -> regions.of(caller).logs)
-        .mount(Ec2Client.class, caller -> regions.of(caller).ec2)
-        .mount(EcrClient.class, caller -> regions.of(caller).ecr)
-        .mount(EcsClient.class, caller -> regions.of(caller).ecs)
-        .mount(ElasticLoadBalancingV2Client.class, caller -> regions.of(caller).elb)
-        .mount(EventBridgeClient.class, caller -> regions.of(caller).eventBridge)
-        .mount(IamClient.class, caller -> regions.of(caller).iam)
-        .mount(SnsClient.class, caller -> regions.of(caller).sns)
-        .mount(StsClient.class, caller -> regions.of(caller).sts)
+            ApplicationAutoScalingClient.class,
+            caller -> regions.apply(caller).applicationAutoScaling)
+        .mount(AutoScalingClient.class, caller -> regions.apply(caller).autoScaling)
+        .mount(CloudWatchClient.class, caller -> regions.apply(caller).cloudWatch)
+        .mount(CloudWatchLogsClient.class, caller -> regions.apply(caller).logs)
+        .mount(Ec2Client.class, caller -> regions.apply(caller).ec2)
+        .mount(EcrClient.class, caller -> regions.apply(caller).ecr)
+        .mount(EcsClient.class, caller -> regions.apply(caller).ecs)
+        .mount(ElasticLoadBalancingV2Client.class, caller -> regions.apply(caller).elb)
+        .mount(EventBridgeClient.class, caller -> regions.apply(caller).eventBridge)
+        .mount(IamClient.class, caller -> regions.apply(caller).iam)
+        .mount(SnsClient.class, caller -> regions.apply(caller).sns)
+        .mount(StsClient.class, caller -> regions.apply(caller).sts)
         .mountStream(
             CloudWatchLogsClient.class,
             StartLiveTailRequest.class,
-            (caller, request) -> regions.of(caller).logs.startLiveTail(request));
+            (caller, request) -> regions.apply(caller).logs.startLiveTail(request));
+  }
+
+  /** The APIs that these services are, under their public names; with them the images of ECR. */
+  static Map<Api, Optional<Class<? extends SdkClient>>> apis() {
+    Map<Api, Optional<Class<? extends SdkClient>>> apis = new LinkedHashMap<>();
+    for (Class<? extends SdkClient> client : services(Mounted::nobody).clients()) {
+      Api.Form form = client == IamClient.class ? Api.Form.GLOBAL : Api.Form.REGIONAL;
+      apis.put(new Api(endpointPrefix(client), form), Optional.of(client));
+    }
+    apis.put(new Api("sts", Api.Form.GLOBAL), Optional.of(StsClient.class)); // it has both
+    apis.put(Api.IMAGES, Optional.empty());
+    return apis;
+  }
+
+  private static Region nobody(Caller caller) {
+    throw new IllegalStateException("nobody is asked: " + caller);
+  }
+
+  private static String endpointPrefix(Class<? extends SdkClient> client) {
+    try {
+      return (String) client.getField("SERVICE_METADATA_ID").get(null);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalArgumentException(client.getName() + " is not an SDK client interface", e);
+    }
   }
 
   /** What of each service is built, read off the code. */

@@ -10,6 +10,7 @@ import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
 import dev.muelle.services.InstanceGroups;
 import dev.muelle.services.Objects;
+import dev.muelle.services.RegionalApis;
 import dev.muelle.services.Scope;
 import dev.muelle.services.SessionKeys;
 import dev.muelle.services.VpcHttp;
@@ -76,6 +77,7 @@ final class Region implements AutoCloseable {
       String registryHost,
       Authority authority,
       VpcHttp vpcHttp,
+      RegionalApis apis,
       SessionKeys sessions,
       Objects objects,
       Senders senders) {}
@@ -125,7 +127,8 @@ final class Region implements AutoCloseable {
                 cloudWatch.measurements(),
                 this::busy,
                 new Grouping(),
-                logs));
+                logs,
+                shared.apis()));
     alarmReceivers.add(new InstanceActions(scope, ec2));
     acm = // browsers and clients judge certificates by the machine's clock
         new Acm(scope, store, timers.machine(), ids, shared.random(), shared.authority());
@@ -177,6 +180,7 @@ final class Region implements AutoCloseable {
             shared.engine(),
             shared.network(),
             shared.vpcHttp(),
+            shared.sessions(),
             shared.registryHost());
     applicationAutoScaling =
         new ApplicationAutoScaling(

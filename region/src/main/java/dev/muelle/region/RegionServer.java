@@ -7,8 +7,10 @@ import dev.muelle.engine.oci.OciEngine;
 import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.linux.LinuxNetwork;
 import dev.muelle.region.DataDirectory.Running;
+import dev.muelle.region.server.ApiServers;
 import dev.muelle.region.server.HttpServer;
 import dev.muelle.region.server.VpcServers;
+import dev.muelle.services.Api;
 import dev.muelle.services.ObjectFiles;
 import dev.muelle.services.Scope;
 import dev.muelle.services.SessionKeys;
@@ -22,16 +24,22 @@ import dev.muelle.store.StoreException;
 import dev.muelle.wire.Access;
 import dev.muelle.wire.AccessKeys;
 import dev.muelle.wire.AwsHandler;
+import dev.muelle.wire.Mounts;
+import dev.muelle.wire.http.HttpHandler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.core.SdkClient;
 
 /** One server: the regions of all accounts over one data directory, at one port of the loopback. */
 public final class RegionServer implements AutoCloseable {
@@ -109,6 +117,10 @@ public final class RegionServer implements AutoCloseable {
                 new SplittableRandom(random.nextLong()),
                 Runtime.getRuntime().availableProcessors()));
     PublicKeys keys = new PublicKeys();
+    TrustAnchor anchor = new TrustAnchor(directory.authorityCertificate());
+    Map<Api, Optional<Class<? extends SdkClient>>> offered = Mounted.apis();
+    ApiServers apis =
+        new ApiServers(network, List.copyOf(offered.keySet()), authority, random, machine);
     Regions regions =
         opened(
             new Regions(
@@ -123,21 +135,29 @@ public final class RegionServer implements AutoCloseable {
                     tokens,
                     registryHost,
                     authority,
-                    new VpcServers(network, keys::beside),
+                    new VpcServers(network, handler -> anchor.beside(keys.beside(handler))),
+                    apis,
                     sessions,
                     objects,
                     senders)));
     keys.have(regions::publicKey);
     AccessKeys known = id -> key.keys().find(id).or(() -> sessions.find(id));
     Access access = openDoor ? Access.open() : Access.verified(known);
+    Mounts services = Mounted.services(regions::of);
+    Registry registry = new Registry(scope -> regions.of(scope).ecr, tokens);
+    apis.answer((api, region) ->
+        Objects.requireNonNull(offered.get(api))
+            .<HttpHandler>map(
+                client -> AwsHandler.of(region, services.only(client), access, machine, random))
+            .orElse(registry));
     FrontDoor door =
         new FrontDoor(
-            new Registry(scope -> regions.of(scope).ecr, tokens),
+            registry,
             objects,
             new MessageLinks(regions, senders, machine, random),
-            new AwsHandler(Mounted.services(regions), access, machine, random),
+            new AwsHandler(services, access, machine, random),
             clock.timers());
-    HttpServer http = new HttpServer("api", keys.beside(door), regions::session);
+    HttpServer http = new HttpServer("api", anchor.beside(keys.beside(door)), regions::session);
     try {
       port = http.listen("127.0.0.1", wantedPort);
     } catch (IOException e) {
@@ -150,6 +170,7 @@ public final class RegionServer implements AutoCloseable {
           e);
     }
     listenOnIpv6(http);
+    openOutside(opened(apis));
     regions.start();
     http.start();
     open.push(http);
@@ -170,6 +191,15 @@ public final class RegionServer implements AutoCloseable {
     } catch (StoreException e) {
       throw new IOException(
           e.getMessage() + "\n  ./muelle up --data DIR keeps everything in another directory", e);
+    }
+  }
+
+  /** Tasks and instances whose VPC leads them out reach the APIs; without, all else is as it is. */
+  private static void openOutside(ApiServers apis) {
+    try {
+      apis.open();
+    } catch (IOException | IllegalStateException e) {
+      LOG.warn("the region's own APIs have no public address", e);
     }
   }
 

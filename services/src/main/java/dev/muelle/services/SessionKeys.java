@@ -142,6 +142,9 @@ public final class SessionKeys implements AccessKeys {
 
   /** Somebody is gone for ever, and his keys with him. */
   public void forget(String holder) {
+    if (store.read(tx -> tx.find(TABLE, "holder", holder)).isEmpty()) {
+      return; // most never asked for one
+    }
     store.write(tx -> {
       tx.find(TABLE, "holder", holder).forEach(row -> tx.delete(TABLE, row.key()));
       return true;

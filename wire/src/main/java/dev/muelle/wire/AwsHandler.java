@@ -5,6 +5,7 @@ import dev.muelle.wire.http.HttpRequest;
 import dev.muelle.wire.http.HttpResponse;
 import java.io.IOException;
 import java.time.InstantSource;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 
 /**
@@ -38,6 +39,16 @@ public final class AwsHandler implements HttpHandler {
    */
   public AwsHandler(
       Mounts mounts, Access access, InstantSource clock, RandomGenerator random, int bodyLimit) {
+    this(mounts, access, clock, random, bodyLimit, Optional.empty());
+  }
+
+  private AwsHandler(
+      Mounts mounts,
+      Access access,
+      InstantSource clock,
+      RandomGenerator random,
+      int bodyLimit,
+      Optional<String> region) {
     chain =
         Chain.of(
             new NameRequest(random), // first, so that every answer and every log line has the id
@@ -46,8 +57,15 @@ public final class AwsHandler implements HttpHandler {
             new ReadBody(bodyLimit), // before the signature, which covers the body
             new ReadForm(mounts), // the query protocols have the operation in the body
             new Authenticate(access, clock), // strangers learn nothing about what is below
+            new Regional(region), // behind that: it looks at the region that was signed for
             new Route(mounts, access), // finds service and operation, both or an error
             new Invoke()); // decodes, calls, encodes
+  }
+
+  /** A handler that answers for one region only, as what AWS has under a region's names does. */
+  public static AwsHandler of(
+      String region, Mounts mounts, Access access, InstantSource clock, RandomGenerator random) {
+    return new AwsHandler(mounts, access, clock, random, DEFAULT_BODY_LIMIT, Optional.of(region));
   }
 
   @Override

@@ -66,6 +66,21 @@ public final class Mounts {
     return this;
   }
 
+  /**
+   * One of these services, and nothing else: what answers at an address of its own.
+   *
+   * @throws IllegalArgumentException if it is not mounted
+   */
+  public Mounts only(Class<? extends SdkClient> client) {
+    Mount mount = mounts.get(client);
+    if (mount == null) {
+      throw new IllegalArgumentException(client.getName() + " is not mounted");
+    }
+    Mounts one = new Mounts();
+    one.mounts.put(client, mount);
+    return one;
+  }
+
   /** The mounted interfaces, in order of mounting. */
   public List<Class<? extends SdkClient>> clients() {
     List<Class<? extends SdkClient>> clients = new ArrayList<>();

@@ -31,6 +31,7 @@ public final class LinuxNetwork implements Network {
   private final KernelNames names;
   private final NetworkNamespaces namespaces;
   private final Peerings peerings;
+  private final OuterDoor door;
   private final Map<String, VpcNamespace> vpcs = new ConcurrentHashMap<>();
   private final Map<String, Resolver> resolvers = new ConcurrentHashMap<>();
   private final Map<String, String> vpcOfInterface = new ConcurrentHashMap<>();
@@ -48,6 +49,7 @@ public final class LinuxNetwork implements Network {
     }
     names = new KernelNames(instance);
     peerings = new Peerings(names, this::vpc);
+    door = new OuterDoor(names);
     namespaces = new NetworkNamespaces("net-" + instance, PLUGGED_AT_ONCE);
   }
 
@@ -235,6 +237,11 @@ public final class LinuxNetwork implements Network {
   }
 
   @Override
+  public Door openDoor(int port) {
+    return door.open(port);
+  }
+
+  @Override
   public SocketSpace sockets(String vpcId) {
     return vpc(vpcId);
   }
@@ -255,6 +262,9 @@ public final class LinuxNetwork implements Network {
     String prefix = names.namespace("");
     for (String left : namespaces()) {
       String whole = left.substring(prefix.length());
+      if (door.is(whole)) {
+        continue;
+      }
       String id = InterfaceBridge.interfaceOf(whole);
       if (!vpcIds.contains(id) && !interfaceIds.contains(id)) {
         Command.run("ip", "netns", "del", left);
@@ -303,6 +313,7 @@ public final class LinuxNetwork implements Network {
   public void close() {
     resolvers.values().forEach(Resolver::close);
     vpcs.values().forEach(VpcNamespace::close);
+    door.close();
     namespaces.close();
   }
 

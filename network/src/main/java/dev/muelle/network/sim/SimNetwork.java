@@ -299,6 +299,11 @@ public final class SimNetwork implements Network {
   }
 
   @Override
+  public Door openDoor(int port) {
+    return new Door(DOORS.at(1), SocketSpace.HOST);
+  }
+
+  @Override
   public synchronized SocketSpace sockets(String vpcId) {
     requireVpc(vpcId);
     return SocketSpace.HOST;

@@ -6,6 +6,7 @@ import static dev.muelle.network.linux.Traffic.connects;
 import static dev.muelle.network.linux.Traffic.reaches;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -97,6 +98,51 @@ class SubnetsTest {
 
   private static boolean hostReaches(String address, int port, int millis) throws Exception {
     return connects(SocketChannel.open(StandardProtocolFamily.INET), address, port, millis);
+  }
+
+  @Test
+  void theServersDoorIsReachedByWhomIsLedOutAndNobodyElse() throws Exception {
+    Network.Door door = network.openDoor(443);
+    serveAt(door, 443);
+    serveAt(door, 80);
+    vpc("vpc-1");
+    subnet(OUTER, OUT);
+    subnet(INNER);
+    Path addressed = task("eni-1", "10.0.0.10", outside(1));
+    Path unaddressed = task("eni-2", "10.0.0.11", null);
+    Path unrouted = task("eni-3", "10.0.1.10", outside(3));
+
+    assertTrue(reaches(addressed, door.address(), 443));
+    assertEquals(Set.of(outside(1)), traffic.callers(1), "it sees the public address");
+    assertFalse(connects(addressed, door.address(), 80), "another port is shut");
+    assertFalse(connects(unaddressed, door.address(), 443));
+    assertFalse(connects(unrouted, door.address(), 443));
+    assertFalse(hostReaches(door.address(), 443, DROPPED_MILLIS));
+    assertFalse(connects(world.path(), door.address(), 443), "nobody beyond this machine");
+
+    subnet(INNER, new Route(ALL, new Target.Gateway("eni-nat")));
+    eni("eni-nat", "vpc-1", "10.0.0.5", outside(5));
+    network.plug("eni-nat", Use.NAT_GATEWAY);
+    assertTrue(reaches(unrouted, door.address(), 443), "through a NAT gateway");
+    assertEquals(Set.of(outside(5)), traffic.callers(1));
+
+    // Another server at once has another; a new one in its place has the same.
+    String second = "mu" + instance.substring(2);
+    try (LinuxNetwork other = new LinuxNetwork(second)) {
+      assertNotEquals(door.address(), other.openDoor(443).address());
+      other.removeAll();
+    }
+    SocketChannel open = traffic.connected(addressed, door.address(), 443);
+    network.close();
+    network = new LinuxNetwork(instance);
+    assertEquals(door.address(), network.openDoor(443).address());
+    assertTrue(traffic.flows(open, LATE_MILLIS), "what is open stays");
+    network.retain(Set.of(), Set.of());
+    assertEquals(door.address(), network.openDoor(443).address());
+  }
+
+  private void serveAt(Network.Door door, int port) throws Exception {
+    traffic.serve(door.sockets(), door.address(), port);
   }
 
   @Test

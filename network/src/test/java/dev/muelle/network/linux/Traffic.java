@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muelle.linux.Command;
 import dev.muelle.linux.Command.Result;
 import dev.muelle.linux.NetworkNamespace;
+import dev.muelle.network.SocketSpace;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -61,23 +62,27 @@ final class Traffic implements AutoCloseable {
   /** Echoes bytes at an address inside a namespace. */
   void serve(Path namespace, String address, int port) throws Exception {
     try (NetworkNamespace inside = new NetworkNamespace(namespace.getFileName().toString())) {
-      ServerSocketChannel listener =
-          inside.call(() ->
-              ServerSocketChannel.open(StandardProtocolFamily.INET)
-                  .bind(new InetSocketAddress(address, port)));
-      open.add(listener);
-      Thread.startVirtualThread(() -> {
-        while (listener.isOpen()) {
-          try {
-            SocketChannel client = listener.accept();
-            callers.add(((InetSocketAddress) client.getRemoteAddress()).getHostString());
-            Thread.startVirtualThread(() -> echo(client));
-          } catch (IOException e) {
-            return;
-          }
-        }
-      });
+      serve(inside::call, address, port);
     }
+  }
+
+  void serve(SocketSpace inside, String address, int port) throws Exception {
+    ServerSocketChannel listener =
+        inside.call(() ->
+            ServerSocketChannel.open(StandardProtocolFamily.INET)
+                .bind(new InetSocketAddress(address, port)));
+    open.add(listener);
+    Thread.startVirtualThread(() -> {
+      while (listener.isOpen()) {
+        try {
+          SocketChannel client = listener.accept();
+          callers.add(((InetSocketAddress) client.getRemoteAddress()).getHostString());
+          Thread.startVirtualThread(() -> echo(client));
+        } catch (IOException e) {
+          return;
+        }
+      }
+    });
   }
 
   private static void echo(SocketChannel client) {

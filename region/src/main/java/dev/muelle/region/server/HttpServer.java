@@ -7,11 +7,16 @@ import java.io.IOException;
 import java.nio.channels.ServerSocketChannel;
 import java.util.Optional;
 import java.util.concurrent.Executors;
+import javax.net.ssl.SSLContext;
+import org.eclipse.jetty.http.HttpVersion;
 import org.eclipse.jetty.http.UriCompliance;
+import org.eclipse.jetty.server.ConnectionFactory;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.SslConnectionFactory;
+import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.eclipse.jetty.websocket.server.WebSocketUpgradeHandler;
 
@@ -58,7 +63,7 @@ public final class HttpServer implements AutoCloseable {
    * @throws IOException if the address is taken
    */
   public int listen(String address, int port) throws IOException {
-    ServerConnector connector = connector();
+    ServerConnector connector = connector(http());
     connector.setHost(address);
     connector.setPort(port);
     connector.open();
@@ -68,7 +73,17 @@ public final class HttpServer implements AutoCloseable {
 
   /** Listens at a socket that was bound elsewhere, for example inside a VPC. */
   public void listen(ServerSocketChannel bound) throws IOException {
-    ServerConnector connector = connector();
+    ServerConnector connector = connector(http());
+    connector.open(bound);
+    server.addConnector(connector);
+  }
+
+  /** The same by HTTPS. */
+  public void listen(ServerSocketChannel bound, SSLContext tls) throws IOException {
+    SslContextFactory.Server ssl = new SslContextFactory.Server();
+    ssl.setSslContext(tls);
+    ServerConnector connector =
+        connector(new SslConnectionFactory(ssl, HttpVersion.HTTP_1_1.asString()), http());
     connector.open(bound);
     server.addConnector(connector);
   }
@@ -84,18 +99,22 @@ public final class HttpServer implements AutoCloseable {
     }
   }
 
-  private ServerConnector connector() {
+  private ServerConnector connector(ConnectionFactory... protocols) {
+    ServerConnector connector = new ServerConnector(server, 1, 1, protocols);
+    connector.setIdleTimeout(IDLE_MILLIS);
+    connector.setAcceptQueueSize(1024);
+    connector.setReuseAddress(true);
+    return connector;
+  }
+
+  private static HttpConnectionFactory http() {
     HttpConfiguration http = new HttpConfiguration();
     http.setSendServerVersion(false);
     http.setSendDateHeader(true);
     http.setRequestHeaderSize(MAX_HEAD_BYTES);
     // Signatures cover the path as it was sent, so it must reach us as it was sent.
     http.setUriCompliance(UriCompliance.UNSAFE);
-    ServerConnector connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(http));
-    connector.setIdleTimeout(IDLE_MILLIS);
-    connector.setAcceptQueueSize(1024);
-    connector.setReuseAddress(true);
-    return connector;
+    return new HttpConnectionFactory(http);
   }
 
   @Override

@@ -12,6 +12,7 @@ import dev.muelle.services.Measurements;
 import dev.muelle.services.NoLoadBalancers;
 import dev.muelle.services.ObjectFiles;
 import dev.muelle.services.Scope;
+import dev.muelle.services.SessionKeys;
 import dev.muelle.services.applicationautoscaling.ApplicationAutoScaling;
 import dev.muelle.services.autoscaling.AutoScaling;
 import dev.muelle.services.cloudwatch.CloudWatch;
@@ -144,6 +145,7 @@ public final class SimulatedRegion implements AutoCloseable {
             new SimEngine(time, image -> Behaviour.runs().startedIn(starts.task())),
             network,
             (vpc, address, port, handler) -> () -> {},
+            new SessionKeys(store, time, random),
             "localhost");
     scaling = new ApplicationAutoScaling(SCOPE, store, time, ids, random, ecs, cloudWatch, events);
     receivers.add(scaling.actions());

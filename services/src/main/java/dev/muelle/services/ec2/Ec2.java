@@ -8,6 +8,7 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.InstanceGroups;
 import dev.muelle.services.InstanceLoads;
 import dev.muelle.services.Measurements;
+import dev.muelle.services.RegionalApis;
 import dev.muelle.services.Scope;
 import dev.muelle.services.ServiceRole;
 import dev.muelle.services.SessionKeys;
@@ -15,6 +16,10 @@ import dev.muelle.services.VpcHttp;
 import dev.muelle.services.ec2.acl.AclEntries;
 import dev.muelle.services.ec2.acl.NetworkAcls;
 import dev.muelle.services.ec2.dhcp.DhcpOptionSets;
+import dev.muelle.services.ec2.endpoint.EndpointNames;
+import dev.muelle.services.ec2.endpoint.EndpointServers;
+import dev.muelle.services.ec2.endpoint.EndpointServices;
+import dev.muelle.services.ec2.endpoint.VpcEndpoints;
 import dev.muelle.services.ec2.eni.ElasticAddresses;
 import dev.muelle.services.ec2.eni.HostNames;
 import dev.muelle.services.ec2.eni.NetworkInterfaces;
@@ -110,6 +115,8 @@ import software.amazon.awssdk.services.ec2.model.CreateSubnetRequest;
 import software.amazon.awssdk.services.ec2.model.CreateSubnetResponse;
 import software.amazon.awssdk.services.ec2.model.CreateTagsRequest;
 import software.amazon.awssdk.services.ec2.model.CreateTagsResponse;
+import software.amazon.awssdk.services.ec2.model.CreateVpcEndpointRequest;
+import software.amazon.awssdk.services.ec2.model.CreateVpcEndpointResponse;
 import software.amazon.awssdk.services.ec2.model.CreateVpcPeeringConnectionRequest;
 import software.amazon.awssdk.services.ec2.model.CreateVpcPeeringConnectionResponse;
 import software.amazon.awssdk.services.ec2.model.CreateVpcRequest;
@@ -146,6 +153,8 @@ import software.amazon.awssdk.services.ec2.model.DeleteSubnetRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteSubnetResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteTagsRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteTagsResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteVpcEndpointsRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteVpcEndpointsResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteVpcPeeringConnectionRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteVpcPeeringConnectionResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteVpcRequest;
@@ -200,6 +209,10 @@ import software.amazon.awssdk.services.ec2.model.DescribeTagsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeTagsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcAttributeResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeVpcEndpointServicesRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeVpcEndpointServicesResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeVpcEndpointsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeVpcEndpointsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcPeeringConnectionsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcPeeringConnectionsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcsRequest;
@@ -234,6 +247,8 @@ import software.amazon.awssdk.services.ec2.model.ModifySubnetAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.ModifySubnetAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.ModifyVpcAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.ModifyVpcAttributeResponse;
+import software.amazon.awssdk.services.ec2.model.ModifyVpcEndpointRequest;
+import software.amazon.awssdk.services.ec2.model.ModifyVpcEndpointResponse;
 import software.amazon.awssdk.services.ec2.model.MonitorInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.MonitorInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.RejectVpcPeeringConnectionRequest;
@@ -295,6 +310,7 @@ public final class Ec2 implements Ec2Client {
 
   private static final int INSTANCES_AT_ONCE = 16;
   private static final int NAT_GATEWAYS_AT_ONCE = 4;
+  private static final int ENDPOINTS_AT_ONCE = 4;
 
   private final Vpcs vpcs;
   private final Subnets subnets;
@@ -323,6 +339,10 @@ public final class Ec2 implements Ec2Client {
   private final ElasticAddresses elastic;
   private final NatGateways nats;
   private final Loop<String> natLoop;
+  private final EndpointServices endpointServices;
+  private final VpcEndpoints endpoints;
+  private final EndpointServers endpointServers;
+  private final Loop<String> endpointLoop;
   private final NetworkAcls acls;
   private final AclEntries aclEntries;
   private final DhcpOptionSets dhcp;
@@ -389,6 +409,7 @@ public final class Ec2 implements Ec2Client {
    * @param loads says how busy instances are
    * @param groups says what becomes of instances, and whose metrics have what they carry
    * @param logs where flow logs go
+   * @param apis what VPC endpoints can be made for
    */
   public record Around(
       VpcHttp vpcHttp,
@@ -397,7 +418,21 @@ public final class Ec2 implements Ec2Client {
       Measurements measurements,
       InstanceLoads loads,
       InstanceGroups groups,
-      CloudWatchLogsClient logs) {}
+      CloudWatchLogsClient logs,
+      RegionalApis apis) {
+
+    /** Of a region whose own APIs nobody in it reaches. */
+    public Around(
+        VpcHttp vpcHttp,
+        SessionKeys sessions,
+        EventOutbox events,
+        Measurements measurements,
+        InstanceLoads loads,
+        InstanceGroups groups,
+        CloudWatchLogsClient logs) {
+      this(vpcHttp, sessions, events, measurements, loads, groups, logs, RegionalApis.NONE);
+    }
+  }
 
   /**
    * EC2 in a region.
@@ -434,6 +469,23 @@ public final class Ec2 implements Ec2Client {
     elastic = new ElasticAddresses(scope, store, ids, plane);
     nats = new NatGateways(store, timers, ids, plane, interfaces, elastic, this::wakeNat);
     natLoop = new Loop<>("ec2-nat-gateway", timers, random, NAT_GATEWAYS_AT_ONCE, nats::look);
+    endpointServices = new EndpointServices(scope, around.apis(), zones);
+    EndpointNames endpointNames = new EndpointNames(scope, store, around.apis(), endpointServices);
+    endpoints =
+        new VpcEndpoints(
+            scope,
+            store,
+            timers,
+            ids,
+            plane,
+            interfaces,
+            endpointServices,
+            endpointNames,
+            this::wakeEndpoint);
+    endpointServers =
+        new EndpointServers(scope, store, plane, interfaces, endpointServices, around.apis());
+    endpointLoop =
+        new Loop<>("ec2-vpc-endpoint", timers, random, ENDPOINTS_AT_ONCE, endpointServers::look);
     images = new MachineImages(scope);
     templates = new LaunchTemplates(scope, store, timers, ids);
     templateVersions = new TemplateVersions(store, timers);
@@ -478,6 +530,7 @@ public final class Ec2 implements Ec2Client {
     flowLogs = new FlowLogs(scope, store, timers, ids, role, flowDelivery);
     tags = new Tags(store);
     network.addNames(new HostNames(scope, store));
+    network.addNames(endpointNames);
   }
 
   /**
@@ -490,12 +543,17 @@ public final class Ec2 implements Ec2Client {
     attachments.adopt();
     instances.ids().forEach(this::wakeInstance);
     nats.ids().forEach(this::wakeNat);
+    endpointServers.ids().forEach(this::wakeEndpoint);
     monitoring.start();
     flowDelivery.start();
   }
 
   private void wakeNat(String id) {
     natLoop.wake(id);
+  }
+
+  private void wakeEndpoint(String id) {
+    endpointLoop.wake(id);
   }
 
   private void wakeInstance(String id) {
@@ -1105,10 +1163,38 @@ public final class Ec2 implements Ec2Client {
 
   /** Lets go: the network goes on without us. */
   @Override
+  public DescribeVpcEndpointServicesResponse describeVpcEndpointServices(
+      DescribeVpcEndpointServicesRequest request) {
+    return endpointServices.describe(request);
+  }
+
+  @Override
+  public CreateVpcEndpointResponse createVpcEndpoint(CreateVpcEndpointRequest request) {
+    return endpoints.create(request);
+  }
+
+  @Override
+  public ModifyVpcEndpointResponse modifyVpcEndpoint(ModifyVpcEndpointRequest request) {
+    return endpoints.modify(request);
+  }
+
+  @Override
+  public DeleteVpcEndpointsResponse deleteVpcEndpoints(DeleteVpcEndpointsRequest request) {
+    return endpoints.delete(request);
+  }
+
+  @Override
+  public DescribeVpcEndpointsResponse describeVpcEndpoints(DescribeVpcEndpointsRequest request) {
+    return endpoints.describe(request);
+  }
+
+  @Override
   public void close() {
     flowDelivery.close();
     monitoring.close();
     natLoop.close();
+    endpointLoop.close();
+    endpointServers.close();
     instanceLoop.close();
     metadata.close();
   }

@@ -9,6 +9,7 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Objects;
 import dev.muelle.services.Scope;
+import dev.muelle.services.SessionKeys;
 import dev.muelle.services.VpcHttp;
 import dev.muelle.services.ecs.agent.AgentProtection;
 import dev.muelle.services.ecs.agent.DockerStats;
@@ -16,6 +17,7 @@ import dev.muelle.services.ecs.agent.HealthChecks;
 import dev.muelle.services.ecs.agent.InstanceMachines;
 import dev.muelle.services.ecs.agent.LogPump;
 import dev.muelle.services.ecs.agent.TaskAgent;
+import dev.muelle.services.ecs.agent.TaskCredentials;
 import dev.muelle.services.ecs.agent.TaskEndpoint;
 import dev.muelle.services.ecs.agent.TaskMetadata;
 import dev.muelle.services.ecs.agent.TaskNetworks;
@@ -247,6 +249,7 @@ public final class Ecs implements EcsClient {
    * @param objects where files with variables are
    * @param groups of which capacity providers can be made; {@link AutoScalingGroups#NONE} as long
    *     as there is no Auto Scaling
+   * @param keys gives tasks their roles' keys
    */
   public Ecs(
       Scope scope,
@@ -266,6 +269,7 @@ public final class Ecs implements EcsClient {
       Engine engine,
       Network network,
       VpcHttp vpcHttp,
+      SessionKeys keys,
       String host) {
     Store store = new ToldStore(plain, timers, events);
     this.store = store;
@@ -337,6 +341,7 @@ public final class Ecs implements EcsClient {
             new TaskMetadata(ec2, engine, taskNetworks, timers),
             new DockerStats(engine),
             new AgentProtection(protections, definitions, ids),
+            new TaskCredentials(scope, definitions, iam, keys),
             vpcHttp);
     utilization = new Utilization(store, timers, engine, measurements);
     health = new HealthChecks(store, timers.machine(), random, engine, definitions);

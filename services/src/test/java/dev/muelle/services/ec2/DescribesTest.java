@@ -155,6 +155,16 @@ class DescribesTest extends Ec2InMemory {
     ec2.acceptVpcPeeringConnection(r -> r.vpcPeeringConnectionId(peering));
     ec2.createRoute(r ->
         r.routeTableId(table).destinationCidrBlock("10.1.0.0/16").vpcPeeringConnectionId(peering));
+    String endpoint =
+        ec2.createVpcEndpoint(r ->
+                r.vpcId(vpc)
+                    .serviceName("com.amazonaws.us-east-1.ecs")
+                    .vpcEndpointType("Interface")
+                    .subnetIds(subnet))
+            .vpcEndpoint()
+            .vpcEndpointId();
+    ec2.createVpcEndpoint(
+        r -> r.vpcId(vpc).serviceName("com.amazonaws.us-east-1.logs").vpcEndpointType("Interface"));
     String acl = ec2.createNetworkAcl(r -> r.vpcId(vpc)).networkAcl().networkAclId();
     ec2.createNetworkAclEntry(r ->
         r.networkAclId(acl)
@@ -250,6 +260,7 @@ class DescribesTest extends Ec2InMemory {
             instance,
             dhcp,
             pair,
+            endpoint,
             template,
             rule)) {
       ec2.createTags(r -> r.resources(one).tags(tag("Owner", "a")));

@@ -6,8 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.sim.SimNetwork;
+import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
+import dev.muelle.services.InstanceGroups;
+import dev.muelle.services.InstanceLoads;
+import dev.muelle.services.Measurements;
 import dev.muelle.services.Scope;
+import dev.muelle.services.SessionKeys;
+import dev.muelle.services.ec2.eni.NetworkInterfaces;
 import dev.muelle.services.iam.Iam;
 import dev.muelle.store.SqliteStore;
 import java.nio.file.Path;
@@ -34,6 +40,7 @@ abstract class Ec2InMemory {
   SimNetwork network;
   Iam iam;
   Ec2 ec2;
+  final ListedApis apis = new ListedApis();
 
   @BeforeEach
   final void open() {
@@ -48,7 +55,24 @@ abstract class Ec2InMemory {
     Ids ids = new Ids(new Random());
     iam = new Iam(SCOPE, file.in("000000000000/global"), timers, ids);
     Ec2 made =
-        new Ec2(SCOPE, file.in(SCOPE.storeScope()), timers, ids, new Random(7), iam, network);
+        new Ec2(
+            SCOPE,
+            file.in(SCOPE.storeScope()),
+            timers,
+            ids,
+            new Random(7),
+            iam,
+            network,
+            NetworkInterfaces.MOST,
+            new Ec2.Around(
+                (vpcId, address, port, handler) -> () -> {},
+                new SessionKeys(file.in("sessions"), timers, new Random()),
+                new EventOutbox(ids),
+                Measurements.NONE,
+                InstanceLoads.NONE,
+                InstanceGroups.NONE,
+                Ec2.NO_LOGS,
+                apis));
     made.start();
     return made;
   }

@@ -9,6 +9,7 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.ObjectFiles;
 import dev.muelle.services.Scope;
+import dev.muelle.services.SessionKeys;
 import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.iam.Iam;
 import dev.muelle.store.SqliteStore;
@@ -105,6 +106,7 @@ final class Ec2World implements AutoCloseable {
               endpoints.put(vpc, handler);
               return () -> endpoints.remove(vpc);
             },
+            new SessionKeys(store, time, random),
             "localhost");
     ecs.start();
   }

@@ -16,6 +16,7 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.ObjectFiles;
 import dev.muelle.services.Scope;
+import dev.muelle.services.SessionKeys;
 import dev.muelle.services.VpcHttp;
 import dev.muelle.services.ecs.capacity.AutoScalingGroups;
 import dev.muelle.services.ecs.state.TaskRecord;
@@ -137,6 +138,11 @@ public final class World implements AutoCloseable {
     return base.in(SCOPE.storeScope());
   }
 
+  /** The keys that tasks were given. */
+  SessionKeys keys() {
+    return new SessionKeys(stored(), time, random);
+  }
+
   /** Starts a server over what is there. */
   private void boot() {
     life = new Life();
@@ -161,6 +167,7 @@ public final class World implements AutoCloseable {
             life.guard(Engine.class, faults.over(engine)),
             life.guard(Network.class, network),
             this::serve,
+            new SessionKeys(store, time, random),
             "localhost:4566");
     ecs.start();
   }

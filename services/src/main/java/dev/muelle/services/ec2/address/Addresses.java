@@ -96,9 +96,10 @@ public final class Addresses {
   /** Takes any public address that neither this region nor another of this server has. */
   public String anyPublic(Tx tx, String owner) {
     Cidr block = Network.PUBLIC;
+    int count = Network.DOORS.base() - block.base() - RESERVED_FIRST; // these are the last ones
     String address;
     do {
-      address = free(tx, Tables.PUBLIC_ADDRESSES, "", block, RESERVED_FIRST, usable(block));
+      address = free(tx, Tables.PUBLIC_ADDRESSES, "", block, RESERVED_FIRST, count);
     } while (plane.taken(address));
     tx.insert(Tables.PUBLIC_ADDRESSES, address, owner);
     return address;

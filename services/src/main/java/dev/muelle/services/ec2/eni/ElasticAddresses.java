@@ -304,9 +304,9 @@ public final class ElasticAddresses {
     }
   }
 
-  /** What a NAT gateway has is its own until it goes. */
+  /** What a NAT gateway or a VPC endpoint has is its own until it goes. */
   private static void notManaged(NetworkInterface eni) {
-    if (NetworkInterfaces.isGateway(eni)) {
+    if (NetworkInterfaces.isManaged(eni)) {
       throw Refuse.because(
           "AuthFailure", "You do not have permission to access the specified resource.");
     }

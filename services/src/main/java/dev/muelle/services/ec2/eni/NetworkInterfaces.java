@@ -175,9 +175,10 @@ public final class NetworkInterfaces {
         && Caller.CURRENT.get().arn().endsWith("/AWSServiceRoleForElasticLoadBalancing");
   }
 
-  /** Whether it is a NAT gateway's, which nobody else may change. */
-  static boolean isGateway(NetworkInterface eni) {
-    return NAT_GATEWAY.equals(eni.interfaceTypeAsString());
+  /** Whether it is a NAT gateway's or a VPC endpoint's, which nobody else may change. */
+  static boolean isManaged(NetworkInterface eni) {
+    return NAT_GATEWAY.equals(eni.interfaceTypeAsString())
+        || eni.interfaceType() == NetworkInterfaceType.VPC_ENDPOINT;
   }
 
   /** All private addresses of an interface as it is stored or shown; the primary one is first. */
@@ -372,6 +373,45 @@ public final class NetworkInterfaces {
     return made;
   }
 
+  /**
+   * An interface of a VPC endpoint, stored with it, and gone with it.
+   *
+   * @param groups without any it has the VPC's default one
+   */
+  public NetworkInterface makeForEndpoint(
+      Tx tx,
+      String endpointId,
+      Subnet subnet,
+      List<String> groups,
+      @Nullable String wanted,
+      Instant now) {
+    String id = ids.ec2("eni");
+    NetworkInterface made =
+        make(tx, id, mac(), subnet, groups, wanted, ofEndpoint(endpointId)).toBuilder()
+            .interfaceType(NetworkInterfaceType.VPC_ENDPOINT)
+            .requesterManaged(true)
+            .requesterId(owner(Use.NAT_GATEWAY))
+            .attachment(
+                attachment(id, Use.NAT_GATEWAY).toBuilder()
+                    .attachmentId("ela-attach-" + id.substring("eni-".length()))
+                    .attachTime(now)
+                    .build())
+            .build();
+    tx.insert(Tables.INTERFACES, id, made);
+    return made;
+  }
+
+  /** The description by which the interfaces of a VPC endpoint are found. */
+  public static String ofEndpoint(String endpointId) {
+    return "VPC Endpoint Interface " + endpointId;
+  }
+
+  /** Puts other groups in the place of those of a VPC endpoint's interface. */
+  public void regroup(Tx tx, String id, List<String> groups) {
+    NetworkInterface eni = Kind.INTERFACE.get(tx, id);
+    tx.put(Tables.INTERFACES, id, eni.toBuilder().groups(groups(tx, eni.vpcId(), groups)).build());
+  }
+
   /** Gives back what an interface had, and forgets it; packets know nothing of it any more. */
   public void forget(Tx tx, String id) {
     NetworkInterface eni = Kind.INTERFACE.get(tx, id);
@@ -421,7 +461,7 @@ public final class NetworkInterfaces {
   }
 
   /** The groups that are asked for; without any, the VPC's default one. */
-  private static List<GroupIdentifier> groups(Tx tx, String vpcId, List<String> asked) {
+  public static List<GroupIdentifier> groups(Tx tx, String vpcId, List<String> asked) {
     if (asked.isEmpty()) {
       return List.of(identifier(SecurityGroups.defaultOf(tx, vpcId)));
     }
@@ -514,7 +554,7 @@ public final class NetworkInterfaces {
         () -> {
           store.write(tx -> {
             NetworkInterface eni = Kind.INTERFACE.get(tx, id);
-            if (isGateway(eni)) {
+            if (isManaged(eni)) {
               throw Refuse.because(
                   "AuthFailure", "You do not have permission to access the specified resource.");
             }

@@ -218,7 +218,7 @@ public final class SecondaryAddresses {
   }
 
   private static NetworkInterface notManaged(NetworkInterface eni) {
-    if (NetworkInterfaces.isGateway(eni)) {
+    if (NetworkInterfaces.isManaged(eni)) {
       throw Refuse.because(
           "AuthFailure", "You do not have permission to access the specified resource.");
     }

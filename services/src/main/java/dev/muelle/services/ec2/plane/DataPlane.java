@@ -278,6 +278,11 @@ public final class DataPlane {
     network.plug(interfaceId, Use.NAT_GATEWAY);
   }
 
+  /** Brings an interface to life at whose addresses the server answers. */
+  public void plugServer(String interfaceId) {
+    network.plug(interfaceId, Use.SERVER);
+  }
+
   public Optional<Use> plugged(String interfaceId) {
     return network.plugged(interfaceId);
   }

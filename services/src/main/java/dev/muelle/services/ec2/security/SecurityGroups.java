@@ -287,7 +287,11 @@ public final class SecurityGroups {
                 boolean referenced =
                     Tables.of(tx, Tables.RULES, "referenced", id).stream()
                         .anyMatch(rule -> !rule.groupId().equals(id));
-                if (used || referenced) {
+                boolean protects =
+                    Tables.of(tx, Tables.ENDPOINTS, "vpc", group.vpcId()).stream()
+                        .flatMap(one -> one.endpoint().groups().stream())
+                        .anyMatch(one -> one.groupId().equals(id));
+                if (used || referenced || protects) {
                   throw Refuse.dependency("resource " + id + " has a dependent object");
                 }
                 forget(tx, id);

@@ -130,6 +130,14 @@ public record Kind<T>(String prefix, String type, Table<T> table, String code, S
           "InvalidVpcPeeringConnectionID.NotFound",
           "The vpcPeeringConnection ID '%s' does not exist");
 
+  public static final Kind<EndpointRecord> ENDPOINT =
+      new Kind<>(
+          "vpce",
+          "vpc-endpoint",
+          Tables.ENDPOINTS,
+          "InvalidVpcEndpointId.NotFound",
+          "The Vpc Endpoint Id '%s' does not exist");
+
   public static final Kind<LaunchTemplate> TEMPLATE =
       new Kind<>(
           "lt",
@@ -170,6 +178,7 @@ public record Kind<T>(String prefix, String type, Table<T> table, String code, S
           ACL,
           PREFIX_LIST,
           PEERING,
+          ENDPOINT,
           TEMPLATE,
           KEY_PAIR,
           FLOW_LOG);

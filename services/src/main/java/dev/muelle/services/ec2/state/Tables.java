@@ -121,6 +121,11 @@ public final class Tables {
   public static final Table<PeeringRecord> PEERINGS =
       Table.of("ec2.vpc_peerings", StoredJson.codec(PeeringRecord.class)).remember();
 
+  public static final Table<EndpointRecord> ENDPOINTS =
+      Table.of("ec2.vpc_endpoints", StoredJson.codec(EndpointRecord.class))
+          .index("vpc", one -> one.endpoint().vpcId())
+          .remember();
+
   /** Without their tags. */
   public static final Table<FlowLog> FLOW_LOGS =
       Table.of("ec2.flow_logs", StoredJson.codec(FlowLog.class))

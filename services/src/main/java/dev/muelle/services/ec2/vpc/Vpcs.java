@@ -277,6 +277,7 @@ public final class Vpcs {
                     || tx.find(Tables.GROUPS, "vpc", id).size() > 1
                     || tx.find(Tables.ROUTE_TABLES, "vpc", id).size() > 1
                     || tx.find(Tables.ACLS, "vpc", id).size() > 1
+                    || !tx.find(Tables.ENDPOINTS, "vpc", id).isEmpty()
                     || VpcPeerings.connected(tx, id);
             if (used) {
               throw Refuse.dependency(

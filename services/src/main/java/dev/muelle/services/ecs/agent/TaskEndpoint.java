@@ -2,6 +2,7 @@ package dev.muelle.services.ecs.agent;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.muelle.services.VpcHttp;
 import dev.muelle.services.ecs.definition.TaskDefinitions;
 import dev.muelle.services.ecs.state.TaskRecord;
@@ -19,7 +20,8 @@ import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 
 /**
  * What answers at 169.254.170.2 in every VPC that has tasks: the task metadata endpoint (version 4,
- * and version 3's paths with the same answers), and the agent's endpoint for scale-in protection.
+ * and version 3's paths with the same answers), the agent's endpoint for scale-in protection, and
+ * the keys of the task's role.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4.html">Task
@@ -29,6 +31,7 @@ public final class TaskEndpoint implements AutoCloseable {
 
   private static final String ADDRESS = "169.254.170.2";
   private static final int PORT = 80;
+  private static final String CREDENTIALS = "/v2/credentials/";
   private static final int MAX_BODY = 4096;
 
   private final Store store;
@@ -36,6 +39,7 @@ public final class TaskEndpoint implements AutoCloseable {
   private final TaskMetadata metadata;
   private final DockerStats stats;
   private final AgentProtection protection;
+  private final TaskCredentials credentials;
   private final VpcHttp vpcHttp;
   private final ObjectMapper json = new ObjectMapper();
   private final Map<String, VpcHttp.Server> servers = new HashMap<>();
@@ -46,28 +50,35 @@ public final class TaskEndpoint implements AutoCloseable {
       TaskMetadata metadata,
       DockerStats stats,
       AgentProtection protection,
+      TaskCredentials credentials,
       VpcHttp vpcHttp) {
     this.store = store;
     this.definitions = definitions;
     this.metadata = metadata;
     this.stats = stats;
     this.protection = protection;
+    this.credentials = credentials;
     this.vpcHttp = vpcHttp;
   }
 
   /** What a container finds in its environment of its own endpoints. */
-  static Map<String, String> variables(TaskRecord task, String container) {
+  static Map<String, String> variables(TaskRecord task, String container, boolean role) {
     int number = Integer.parseInt(task.containerId(container).substring(task.id().length() + 1));
     String name = task.metadataId() + "-" + number;
-    return Map.of(
-        "ECS_CONTAINER_METADATA_URI", "http://" + ADDRESS + "/v3/" + name,
-        "ECS_CONTAINER_METADATA_URI_V4", "http://" + ADDRESS + "/v4/" + name,
-        "ECS_AGENT_URI", "http://" + ADDRESS + "/api/" + name);
+    Map<String, String> variables = new HashMap<>();
+    variables.put("ECS_CONTAINER_METADATA_URI", "http://" + ADDRESS + "/v3/" + name);
+    variables.put("ECS_CONTAINER_METADATA_URI_V4", "http://" + ADDRESS + "/v4/" + name);
+    variables.put("ECS_AGENT_URI", "http://" + ADDRESS + "/api/" + name);
+    if (role) {
+      variables.put("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", CREDENTIALS + task.metadataId());
+    }
+    return variables;
   }
 
   /** A task has ended. */
   void forget(TaskRecord task) {
     stats.forget(task);
+    credentials.forget(task);
   }
 
   /** Answers inside a VPC from now on. */
@@ -82,6 +93,9 @@ public final class TaskEndpoint implements AutoCloseable {
   }
 
   private HttpResponse answer(HttpRequest request) throws IOException {
+    if (request.path().startsWith(CREDENTIALS)) {
+      return credentials(request);
+    }
     // /v4/<task id>-<secret>-<container number>/…
     String[] path = request.path().split("/", 4);
     if (path.length < 3) {
@@ -89,11 +103,7 @@ public final class TaskEndpoint implements AutoCloseable {
     }
     int dash = path[2].lastIndexOf('-');
     String metadataId = dash < 0 ? "" : path[2].substring(0, dash);
-    Optional<TaskRecord> found =
-        store
-            .read(tx -> tx.get(TaskRecord.TABLE, TaskRecord.ofContainer(metadataId)))
-            .map(Row::value)
-            .filter(task -> task.metadataId().equals(metadataId));
+    Optional<TaskRecord> found = task(metadataId);
     if (found.isEmpty()) {
       return notFound("Unable to find task");
     }
@@ -112,6 +122,29 @@ public final class TaskEndpoint implements AutoCloseable {
               : notFound("404 page not found");
       default -> notFound("404 page not found");
     };
+  }
+
+  private Optional<TaskRecord> task(String metadataId) {
+    return store
+        .read(tx -> tx.get(TaskRecord.TABLE, TaskRecord.ofContainer(metadataId)))
+        .map(Row::value)
+        .filter(task -> task.metadataId().equals(metadataId));
+  }
+
+  private HttpResponse credentials(HttpRequest request) throws IOException {
+    if (!request.method().equals("GET")) {
+      return HttpResponse.of(405, "text/plain", "Method Not Allowed");
+    }
+    Optional<ObjectNode> keys =
+        task(request.path().substring(CREDENTIALS.length())).flatMap(credentials::keys);
+    return keys.isPresent()
+        ? reply(200, keys.get())
+        : reply(
+            400,
+            json.createObjectNode()
+                .put("code", "InvalidIdInRequest")
+                .put("message", "CredentialsV2Request: Credentials not found")
+                .put("HTTPErrorCode", 400));
   }
 
   private HttpResponse metadata(

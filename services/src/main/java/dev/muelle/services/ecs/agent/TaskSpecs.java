@@ -139,7 +139,8 @@ final class TaskSpecs {
     environment.put("AWS_REGION", scope.region());
     environment.put("AWS_DEFAULT_REGION", scope.region());
     environment.put("AWS_EXECUTION_ENV", "AWS_ECS_" + task.task().launchTypeAsString());
-    environment.putAll(TaskEndpoint.variables(task, definition.name()));
+    boolean role = whole.taskRoleArn() != null || task.task().overrides().taskRoleArn() != null;
+    environment.putAll(TaskEndpoint.variables(task, definition.name(), role));
     environment.putAll(
         ContainerNames.variables(definition, whole.containerDefinitions(), task.host()));
     definition.environment().forEach(pair -> environment.put(pair.name(), pair.value()));
