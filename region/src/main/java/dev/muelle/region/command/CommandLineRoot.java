@@ -23,6 +23,7 @@ import picocli.CommandLine.HelpCommand;
       DoctorCommand.class,
       ExampleCommand.class,
       SimulateCommand.class,
+      EscaladoCommand.class,
       RehearseCommand.class,
       HelpCommand.class
     },

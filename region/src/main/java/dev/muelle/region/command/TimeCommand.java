@@ -63,14 +63,15 @@ final class TimeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Instant now = ask();
+    Instant now = ask(data);
     Instant asked = ago == null ? now : now.minus(ago);
     System.out.println(
         millis ? String.valueOf(asked.toEpochMilli()) : asked.truncatedTo(ChronoUnit.SECONDS));
     return 0;
   }
 
-  private Instant ask() throws IOException {
+  /** The running region's time. */
+  static Instant ask(DataOption data) throws IOException {
     URI at = URI.create("http://127.0.0.1:" + data.running().port() + RegionServer.TIME_PATH);
     try (var in = at.toURL().openStream()) {
       return Instant.parse(new String(in.readAllBytes(), StandardCharsets.UTF_8).trim());

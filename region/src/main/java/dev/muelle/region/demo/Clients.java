@@ -7,11 +7,14 @@ import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.autoscaling.AutoScalingClient;
+import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ecr.EcrClient;
 import software.amazon.awssdk.services.ecs.EcsClient;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.sns.SnsClient;
 import software.amazon.awssdk.services.sts.StsClient;
 
 /** The AWS SDK's own clients, pointed at a region of ours. */
@@ -28,6 +31,9 @@ public final class Clients implements AutoCloseable {
   public final ElasticLoadBalancingV2Client elb;
   public final CloudWatchLogsClient logs;
   public final StsClient sts;
+  public final AutoScalingClient scaling;
+  public final CloudWatchClient cloudWatch;
+  public final SnsClient sns;
 
   public Clients(URI endpoint, String region, String accessKeyId, String secretAccessKey) {
     this.endpoint = endpoint;
@@ -40,6 +46,9 @@ public final class Clients implements AutoCloseable {
     elb = configured(ElasticLoadBalancingV2Client.builder().httpClient(http)).build();
     logs = configured(CloudWatchLogsClient.builder().httpClient(http)).build();
     sts = configured(StsClient.builder().httpClient(http)).build();
+    scaling = configured(AutoScalingClient.builder().httpClient(http)).build();
+    cloudWatch = configured(CloudWatchClient.builder().httpClient(http)).build();
+    sns = configured(SnsClient.builder().httpClient(http)).build();
   }
 
   private <B extends AwsClientBuilder<B, C>, C> B configured(B builder) {

@@ -23,10 +23,15 @@ public record Example(
           List.of(),
           5050);
 
+  /** The service of the lab on scaling. */
+  public static final Example ESCALADO =
+      new Example("escalado", "escalado", "dev.muelle.examples.escalado.Escalado", List.of(), 8080);
+
   /** Every example; the forum as one program, and as its three parts. */
   public static final List<Example> ALL =
       List.of(
           ALBA_DIGI,
+          ESCALADO,
           foro("foro", "users", "threads", "posts"),
           foro("foro-users", "users"),
           foro("foro-threads", "threads"),

@@ -28,6 +28,11 @@ public final class Rollout {
 
   private Rollout() {}
 
+  private static final Comparator<Member> ROOMIEST =
+      Comparator.comparingInt((Member member) -> -member.room())
+          .thenComparing(Member::createdAt)
+          .thenComparing(Member::id);
+
   /** How a task stands towards its load balancers. */
   public enum Health {
     /** Not running yet, or nobody's target: it serves nobody. */
@@ -42,7 +47,10 @@ public final class Rollout {
   /**
    * A task that is neither stopped nor asked to stop.
    *
+   * @param zone empty where it does not matter from which one a task goes
    * @param failure why it is unhealthy, in ECS's words; empty otherwise
+   * @param room how much its instance has left, where the instances with most are to be emptied
+   *     first
    */
   public record Member(
       String id,
@@ -50,7 +58,24 @@ public final class Rollout {
       String zone,
       Health health,
       String failure,
-      Instant createdAt) {}
+      Instant createdAt,
+      int room) {
+
+    public Member(
+        String id,
+        String deployment,
+        String zone,
+        Health health,
+        String failure,
+        Instant createdAt) {
+      this(id, deployment, zone, health, failure, createdAt, 0);
+    }
+
+    /** Of a service whose tasks are packed: wherever there is most room it goes first. */
+    Member packed(int left) {
+      return new Member(id, deployment, "", health, failure, createdAt, left);
+    }
+  }
 
   /**
    * What is wanted.
@@ -182,13 +207,13 @@ public final class Rollout {
 
   /**
    * Those to stop first: not serving, then from the zone that is the fullest without those chosen
-   * before, then the oldest.
+   * before, then where there is most room, then the oldest.
    */
   private static List<Member> leaving(List<Member> members, int count) {
     Map<String, Integer> zones = new HashMap<>();
     Map<Health, Map<String, Deque<Member>>> waiting = new EnumMap<>(Health.class);
     members.stream()
-        .sorted(Comparator.comparing(Member::createdAt).thenComparing(Member::id))
+        .sorted(ROOMIEST)
         .forEach(member -> {
           zones.merge(member.zone(), 1, Integer::sum);
           waiting
@@ -204,8 +229,7 @@ public final class Rollout {
                 .map(Deque::getFirst)
                 .min(
                     Comparator.comparingInt((Member first) -> -zones.getOrDefault(first.zone(), 0))
-                        .thenComparing(Member::createdAt)
-                        .thenComparing(Member::id))
+                        .thenComparing(ROOMIEST))
                 .orElseThrow();
         Deque<Member> there = Objects.requireNonNull(alike.get(next.zone()));
         there.removeFirst();

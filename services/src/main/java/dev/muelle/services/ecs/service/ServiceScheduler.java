@@ -235,6 +235,16 @@ public final class ServiceScheduler {
             .map(health::member)
             .map(member -> leaving.contains(member.id()) ? leaving(member) : member)
             .toList();
+    if (alive.size() > record.service().desiredCount()) {
+      Map<String, Integer> room = InstanceTasks.room(tx, record.service(), alive);
+      members =
+          members.stream()
+              .map(member -> {
+                Integer left = room.get(member.id());
+                return left == null ? member : member.packed(left);
+              })
+              .toList();
+    }
     Set<String> shielded = Protections.of(tx, alive, now);
     return new Situation(all, alive, members, shielded, health, asked.zones(), asked.alarms(), now);
   }
@@ -264,7 +274,8 @@ public final class ServiceScheduler {
         member.zone(),
         member.health(),
         member.failure(),
-        member.createdAt());
+        member.createdAt(),
+        member.room());
   }
 
   private Step step(Tx tx, ServiceRecord before, Shifted shifted, Situation seen) {

@@ -3,7 +3,9 @@ package dev.muelle.services.ecs.task;
 import dev.muelle.services.ecs.capacity.CapacityProviders;
 import dev.muelle.services.ecs.placement.Booking;
 import dev.muelle.services.ecs.placement.Demand;
+import dev.muelle.services.ecs.placement.Fleet;
 import dev.muelle.services.ecs.placement.Request;
+import dev.muelle.services.ecs.placement.Strategy;
 import dev.muelle.services.ecs.placement.Verdict;
 import dev.muelle.services.ecs.state.HostNetwork;
 import dev.muelle.services.ecs.state.Identifiers;
@@ -24,11 +26,14 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AssignPublicIp;
 import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
 import software.amazon.awssdk.services.ecs.model.Failure;
+import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
+import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.Task;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 
@@ -107,6 +112,52 @@ public final class InstanceTasks {
       }
     }
     return leaving;
+  }
+
+  /**
+   * How much is left on the instance of each task, by the tasks' ids, if the service packs them:
+   * where there is most a scale-in begins, so that instances become empty.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement-strategies.html">Use
+   *     strategies to define Amazon ECS task placement</a>
+   */
+  public static Map<String, Integer> room(Tx tx, Service service, List<TaskRecord> tasks) {
+    ToIntFunction<Fleet.Slot> left = left(service.placementStrategy());
+    if (left == null) {
+      return Map.of();
+    }
+    Map<String, Integer> ofMachine = new HashMap<>();
+    Map<String, Integer> room = new HashMap<>();
+    for (TaskRecord task : tasks) {
+      String machine = task.bookedOn();
+      if (machine != null) {
+        room.put(
+            task.id(),
+            ofMachine.computeIfAbsent(
+                machine,
+                id ->
+                    tx.get(InstanceRecord.TABLE, id)
+                        .flatMap(row -> Fleets.of(tx, row.value()).slot(id))
+                        .map(left::applyAsInt)
+                        .orElse(Integer.MAX_VALUE)));
+      }
+    }
+    return room;
+  }
+
+  /** Null where tasks are not packed before all else. */
+  private static @Nullable ToIntFunction<Fleet.Slot> left(List<PlacementStrategy> given) {
+    if (given.isEmpty()) {
+      return null;
+    }
+    return switch (PlacementRules.strategies(given, true).getFirst()) {
+      case Strategy.BinpackCpu cpu -> Fleet.Slot::freeCpu;
+      case Strategy.BinpackMemory memory -> Fleet.Slot::freeMemory;
+      case Strategy.SpreadInstances any -> null;
+      case Strategy.SpreadAttribute any -> null;
+      case Strategy.AtRandom any -> null;
+    };
   }
 
   /** Whether a cluster has any instance, even if none that takes tasks. */

@@ -101,6 +101,20 @@ class RolloutTest {
   }
 
   @Test
+  void packedTasksGoWhereThereIsMostRoomWhateverTheZoneAndTheirAge() {
+    Want want = new Want(2, 100, 200, "d", false);
+    List<Member> members =
+        List.of(
+            new Member("a", "d", "z1", Health.HEALTHY, "", NOW).packed(100),
+            new Member("b", "d", "z1", Health.HEALTHY, "", NOW.plusSeconds(1)).packed(100),
+            new Member("c", "d", "z2", Health.HEALTHY, "", NOW.plusSeconds(2)).packed(300),
+            new Member("e", "d", "z2", Health.HEALTHY, "", NOW.plusSeconds(3)).packed(300));
+    assertEquals(Set.of("c", "e"), ids(Rollout.plan(want, members)));
+    assertEquals(
+        Set.of("c"), ids(Rollout.plan(new Want(3, 100, 200, "d", false), members)), "the oldest");
+  }
+
+  @Test
   void whatCannotBeReplacedStaysButNoMoreOfItThanIsWanted() {
     List<Member> old =
         List.of(
