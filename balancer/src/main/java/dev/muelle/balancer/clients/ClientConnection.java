@@ -289,6 +289,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     if (ledger != null) {
       ledger.end(ledger.targetStatus() == 0 ? status : ledger.targetStatus());
     }
+    request = null; // a connection may be idle for long
   }
 
   /** Answers in the load balancer's own words. */

@@ -176,8 +176,7 @@ public final class Endpoints {
       channel.close();
       return;
     }
-    channel.closeFuture().addListener(closed -> clients.decrementAndGet());
-    Visitor visitor = new Visitor(endpoint, worker, channel, held);
+    Visitor visitor = new Visitor(endpoint, worker, channel, clients, held);
     visitor.arrive();
     if (visitor.secure) {
       channel.pipeline().addLast(new TlsDoor(visitor), new Handshaken(visitor));

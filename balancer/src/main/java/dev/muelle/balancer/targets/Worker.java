@@ -27,6 +27,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What one event loop has for itself: its idle connections to targets. A client and the targets
@@ -36,7 +38,11 @@ import org.jspecify.annotations.Nullable;
     "FutureReturnValueIgnored") // a write that fails closes its channel, which is seen there
 public final class Worker {
 
+  private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
   private static final int CONNECT_MILLIS = 10_000;
+
+  /** How often those who wait are looked after; their times may change meanwhile. */
+  private static final long WATCH_MILLIS = 250;
 
   /** As long as a datagram may be. */
   public static final int MAX_DATAGRAM = 65_535;
@@ -61,12 +67,43 @@ public final class Worker {
   private final ArrayDeque<Channel> written = new ArrayDeque<>();
 
   private final Map<MemberState, List<TargetHttp2>> shared = new HashMap<>();
+  private final List<Watched> watched = new ArrayList<>();
 
   public Worker(SingleThreadEventLoop loop, InstantSource clock, RandomGenerator random) {
     this.loop = loop;
     this.clock = clock;
     this.random = random;
     loop.scheduleWithFixedDelay(this::sweep, 5, 5, TimeUnit.SECONDS);
+  }
+
+  /** Whom the event loop looks after from time to time. */
+  public interface Watched {
+    /** Does what its time asks for; false if it need not be looked after any more. */
+    boolean watch();
+  }
+
+  /** Looks after somebody, together with all others: ten thousand timers would take more. */
+  public void watch(Watched one) {
+    if (watched.isEmpty()) {
+      loop.schedule(this::look, WATCH_MILLIS, TimeUnit.MILLISECONDS);
+    }
+    watched.add(one);
+  }
+
+  private void look() {
+    watched.removeIf(one -> !looked(one));
+    if (!watched.isEmpty()) {
+      loop.schedule(this::look, WATCH_MILLIS, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private static boolean looked(Watched one) {
+    try {
+      return one.watch();
+    } catch (RuntimeException e) {
+      LOG.warn("a connection that cannot be looked after", e);
+      return false; // the others still are
+    }
   }
 
   /**

@@ -20,6 +20,8 @@ import dev.muelle.balancer.tls.Tls;
 import dev.muelle.balancer.tls.TlsServer;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.CipherSuiteConverter;
 import io.netty.handler.ssl.Sessions;
@@ -47,7 +49,7 @@ import org.jspecify.annotations.Nullable;
   "FutureReturnValueIgnored",
   "ReferenceEquality"
 }) // a write that fails closes its channel, which is seen there
-public final class Visitor implements Ledger.Scene {
+public final class Visitor implements Ledger.Scene, Worker.Watched, ChannelFutureListener {
 
   private static final int MAX_HELD = 1024;
   private static final int LINGER_SECONDS = 2;
@@ -60,6 +62,7 @@ public final class Visitor implements Ledger.Scene {
   /** Whether a {@link TlsDoor} stands before it. */
   public final boolean secure;
 
+  private final AtomicInteger all;
   private final AtomicInteger allHeld;
   private final long since;
   private boolean held;
@@ -79,6 +82,7 @@ public final class Visitor implements Ledger.Scene {
   private long handshakeMillis;
   private boolean resumed;
   private boolean told;
+  private @Nullable Metrics counted;
   private @Nullable Speaker speaker;
   private Request.@Nullable Session session;
   private @Nullable BalancerState admitted;
@@ -86,7 +90,15 @@ public final class Visitor implements Ledger.Scene {
   /** Under which key of the endpoint's bindings the one is that the TLS client asked for. */
   private @Nullable String secureKey;
 
-  public Visitor(Endpoint endpoint, Worker worker, Channel channel, AtomicInteger allHeld) {
+  /**
+   * Somebody is there.
+   *
+   * @param all how many there are; less by one when it goes
+   * @param allHeld how many of them are held
+   */
+  public Visitor(
+      Endpoint endpoint, Worker worker, Channel channel, AtomicInteger all, AtomicInteger allHeld) {
+    this.all = all;
     this.endpoint = endpoint;
     this.worker = worker;
     this.channel = channel;
@@ -99,16 +111,22 @@ public final class Visitor implements Ledger.Scene {
   public void arrive() {
     endpoint.clients.add(this);
     binding = endpoint.shared ? null : endpoint.find("");
-    channel
-        .closeFuture()
-        .addListener(closed -> {
-          gone = true;
-          endpoint.clients.remove(this);
-          if (held) {
-            allHeld.decrementAndGet();
-          }
-        });
-    watch();
+    channel.closeFuture().addListener(this);
+    worker.watch(this);
+  }
+
+  /** It is gone. */
+  @Override
+  public void operationComplete(ChannelFuture closed) {
+    gone = true;
+    all.decrementAndGet();
+    endpoint.clients.remove(this);
+    if (held) {
+      allHeld.decrementAndGet();
+    }
+    if (counted != null) {
+      counted.disconnected();
+    }
   }
 
   /** From now on this one speaks with it. */
@@ -119,24 +137,19 @@ public final class Visitor implements Ledger.Scene {
     }
   }
 
-  private void watch() {
-    worker.loop.schedule(
-        () -> {
-          if (gone) {
-            return;
-          }
-          if (held) {
-            if (worker.nanos() - since > idleNanos()) {
-              channel.close();
-            }
-          } else if (speaker != null) { // before, the handshake has its own time
-            speaker.watch();
-          }
-          watch();
-        },
-        // The timeout may be made shorter meanwhile.
-        Math.min(idleNanos(), TimeUnit.SECONDS.toNanos(1)),
-        TimeUnit.NANOSECONDS);
+  @Override
+  public boolean watch() {
+    if (gone) {
+      return false;
+    }
+    if (held) {
+      if (worker.nanos() - since > idleNanos()) {
+        channel.close();
+      }
+    } else if (speaker != null) { // before, the handshake has its own time
+      speaker.watch();
+    }
+    return true;
   }
 
   /** From any thread: the endpoint goes away, or changes to another protocol. */
@@ -259,7 +272,11 @@ public final class Visitor implements Ledger.Scene {
     told = true;
     Metrics metrics = found.metrics();
     metrics.connected();
-    channel.closeFuture().addListener(closed -> metrics.disconnected());
+    if (gone) {
+      metrics.disconnected();
+    } else {
+      counted = metrics;
+    }
     Consumer<Connected> listener = found.balancer().wanted.settings().journal().connections();
     if (listener != null) {
       Request.Session tls = session;
