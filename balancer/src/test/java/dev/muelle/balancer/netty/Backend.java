@@ -47,6 +47,10 @@ public final class Backend implements AutoCloseable {
               Socket socket = server.accept();
               socket.setTcpNoDelay(true);
               open.add(socket);
+              if (server.isClosed()) { // it came while we closed, which did not see it
+                socket.close();
+                continue;
+              }
               connections.incrementAndGet();
               Thread.ofPlatform().daemon().start(() -> talk(socket, behaviour));
             }
