@@ -199,9 +199,10 @@ public final class RouteSocket implements AutoCloseable {
   /**
    * What goes to one address goes to a gateway that is at the other end of a link.
    *
+   * @param address of either family, as the gateway
    * @throws LinuxException with {@link LinuxException#EEXIST} if there is a route already
    */
-  public void routeVia(int address, int gateway, int link) {
+  public void routeVia(byte[] address, byte[] gateway, int link) {
     send(via(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, address, gateway, link), "route add");
   }
 
@@ -210,14 +211,16 @@ public final class RouteSocket implements AutoCloseable {
    *
    * @throws LinuxException with {@link LinuxException#ESRCH} if there is no such route
    */
-  public void deleteRouteVia(int address, int gateway, int link) {
+  public void deleteRouteVia(byte[] address, byte[] gateway, int link) {
     send(via(RTM_DELROUTE, 0, address, gateway, link), "route del");
   }
 
-  private static Message via(short type, int flags, int address, int gateway, int link) {
-    Message message = route(type, flags, WHOLE_ADDRESS, RT_SCOPE_UNIVERSE);
-    message.put(RTA_DST, address(address));
-    message.put(RTA_GATEWAY, address(gateway));
+  private static Message via(short type, int flags, byte[] address, byte[] gateway, int link) {
+    byte family = address.length == Integer.BYTES ? AF_INET : AF_INET6;
+    byte whole = (byte) (address.length * Byte.SIZE);
+    Message message = route(type, flags, family, whole, RT_SCOPE_UNIVERSE);
+    message.put(RTA_DST, address);
+    message.put(RTA_GATEWAY, gateway);
     message.put(RTA_OIF, number(link));
     return message;
   }
@@ -232,12 +235,12 @@ public final class RouteSocket implements AutoCloseable {
   }
 
   private static Message route(byte prefix, byte scope) {
-    return route(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, prefix, scope);
+    return route(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, AF_INET, prefix, scope);
   }
 
-  private static Message route(short type, int flags, byte prefix, byte scope) {
+  private static Message route(short type, int flags, byte family, byte prefix, byte scope) {
     Message message = new Message(type, flags);
-    message.bytes(AF_INET, prefix, (byte) 0, (byte) 0);
+    message.bytes(family, prefix, (byte) 0, (byte) 0);
     message.bytes(RT_TABLE_MAIN, RTPROT_BOOT, scope, RTN_UNICAST);
     message.number(0);
     return message;

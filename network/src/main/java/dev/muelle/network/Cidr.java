@@ -6,7 +6,7 @@ package dev.muelle.network;
  * @param base the first address as an unsigned 32-bit number
  * @param prefix 0 to 32
  */
-public record Cidr(int base, int prefix) {
+public record Cidr(int base, int prefix) implements AddressBlock {
 
   public Cidr {
     if (prefix < 0 || prefix > 32) {
@@ -73,6 +73,11 @@ public record Cidr(int base, int prefix) {
       throw new IllegalArgumentException(this + " has no address number " + offset);
     }
     return format((int) (base + offset));
+  }
+
+  @Override
+  public boolean contains(String address) {
+    return address.indexOf(':') < 0 && contains(address(address));
   }
 
   public boolean contains(int address) {

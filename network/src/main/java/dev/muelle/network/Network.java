@@ -26,7 +26,16 @@ public interface Network extends AutoCloseable {
   /** The part of {@link #PUBLIC} that is kept for {@linkplain #openDoor doors}. */
   Cidr DOORS = Cidr.parse("198.19.255.0/24");
 
-  /** States a VPC; of one that is there, only whether its resolver answers can change. */
+  /**
+   * Where IPv6 addresses come from, which are public by themselves: a block for documentation that
+   * is routed nowhere (RFC 9637).
+   */
+  Cidr6 PUBLIC6 = Cidr6.parse("3fff::/20");
+
+  /**
+   * States a VPC; of one that is there, only its IPv6 blocks and whether its resolver answers can
+   * change.
+   */
   void putVpc(Vpc vpc);
 
   /** Removes a VPC and whatever still hangs on it; nothing happens if it is not there. */
@@ -104,7 +113,7 @@ public interface Network extends AutoCloseable {
    * counted, and counting costs nothing, when there are none. What was counted until now is kept
    * for {@link #takeFlows}.
    */
-  void countFlows(String vpcId, Set<Cidr> blocks, Instant now);
+  void countFlows(String vpcId, Set<AddressBlock> blocks, Instant now);
 
   /** What was counted since the last time, by this server or an earlier one; it starts anew. */
   List<FlowWindow> takeFlows(String vpcId, Instant now);
@@ -235,9 +244,15 @@ public interface Network extends AutoCloseable {
    *
    * @param cidrs IPv4 blocks; the first is the primary one. The resolver answers at its base
    *     address plus two
+   * @param cidrs6 IPv6 blocks, out of {@link #PUBLIC6}
    * @param resolves whether the resolver answers at all
    */
-  record Vpc(String id, List<Cidr> cidrs, boolean resolves) {
+  record Vpc(String id, List<Cidr> cidrs, List<Cidr6> cidrs6, boolean resolves) {
+
+    /** One of IPv4 only. */
+    public Vpc(String id, List<Cidr> cidrs, boolean resolves) {
+      this(id, cidrs, List.of(), resolves);
+    }
 
     /** One whose resolver answers. */
     public Vpc(String id, List<Cidr> cidrs) {
@@ -264,8 +279,10 @@ public interface Network extends AutoCloseable {
    *     one
    * @param publicAddresses by private address, out of {@link #PUBLIC}: who sends to it from outside
    *     reaches the interface at that private address, and what the interface sends out from there
-   *     bears it, where its subnet's routes lead there
+   *     bears it, where its subnet's routes lead there. An IPv6 address that is to be reached is
+   *     its own public one
    * @param secondary further private addresses out of the same subnet
+   * @param ipv6 addresses out of its subnet's IPv6 block, in their normal form
    * @param forwards whether it may send from addresses that are not its own, and is sent what
    *     routes lead to it; its groups judge that, too
    */
@@ -278,7 +295,32 @@ public interface Network extends AutoCloseable {
       List<String> securityGroups,
       Map<String, String> publicAddresses,
       List<String> secondary,
+      List<String> ipv6,
       boolean forwards) {
+
+    /** One of IPv4 only. */
+    public NetworkInterface(
+        String id,
+        String vpcId,
+        Cidr subnet,
+        String address,
+        String macAddress,
+        List<String> securityGroups,
+        Map<String, String> publicAddresses,
+        List<String> secondary,
+        boolean forwards) {
+      this(
+          id,
+          vpcId,
+          subnet,
+          address,
+          macAddress,
+          securityGroups,
+          publicAddresses,
+          secondary,
+          List.of(),
+          forwards);
+    }
 
     /** One whose primary address has the public one, if there is one. */
     public NetworkInterface(
@@ -333,9 +375,19 @@ public interface Network extends AutoCloseable {
       return publicAddresses.get(address);
     }
 
-    /** All private addresses, the primary one first. */
+    /** All private IPv4 addresses, the primary one first. */
     public List<String> addresses() {
       return Stream.concat(Stream.of(address), secondary.stream()).toList();
+    }
+
+    /** Its addresses of both families that nobody else in its VPC has. */
+    public List<String> all() {
+      return Stream.concat(addresses().stream(), ipv6.stream()).toList();
+    }
+
+    /** All but the primary one. */
+    public List<String> further() {
+      return Stream.concat(secondary.stream(), ipv6.stream()).toList();
     }
   }
 }

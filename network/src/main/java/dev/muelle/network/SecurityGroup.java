@@ -9,14 +9,14 @@ public record SecurityGroup(String id, String vpcId, List<Rule> ingress, List<Ru
    * One permission. Everything that no rule permits is dropped.
    *
    * @param protocol an IP protocol number, or -1 for every protocol
-   * @param fromPort first port, for TCP and UDP; ICMP type for ICMP (-1: every)
-   * @param toPort last port, inclusive; ICMP code for ICMP (-1: every)
+   * @param fromPort first port, for TCP and UDP; type for ICMP and ICMPv6 (-1: every)
+   * @param toPort last port, inclusive; code for ICMP and ICMPv6 (-1: every)
    */
   public record Rule(int protocol, int fromPort, int toPort, Peer peer) {}
 
   /** The other end that a rule speaks of. */
   public sealed interface Peer {
-    record Block(Cidr cidr) implements Peer {}
+    record Block(AddressBlock cidr) implements Peer {}
 
     /** Every interface that belongs to this group. */
     record Group(String groupId) implements Peer {}

@@ -1,7 +1,7 @@
 package dev.muelle.network.linux;
 
 import dev.muelle.linux.Command;
-import dev.muelle.network.Cidr;
+import dev.muelle.network.AddressBlock;
 import dev.muelle.network.Network.NetworkInterface;
 import java.time.Duration;
 import java.util.Collection;
@@ -22,6 +22,9 @@ import java.util.Set;
 record Device(String vpcNamespace, String veth, String namespace, int number) {
 
   private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  /** What the VPC's end of a device is called on the link, in IPv6. */
+  private static final String ROUTER = "fe80::1";
 
   /** Routing tables of further devices; those that the kernel names are below 256. */
   private static final int TABLES = 1000;
@@ -58,7 +61,7 @@ record Device(String vpcNamespace, String veth, String namespace, int number) {
     }
     batch(vpcNamespace, "link set " + veth + " up\n");
     batch(namespace, "link set " + name() + " up\n");
-    addresses(eni.addresses(), Set.of());
+    addresses(eni, Set.of());
     batch(
         namespace,
         """
@@ -77,26 +80,44 @@ record Device(String vpcNamespace, String veth, String namespace, int number) {
   /** Takes the device away, with its one end both. */
   void take(NetworkInterface eni) {
     Command.attempt(List.of("ip", "-n", vpcNamespace, "link", "del", veth), Map.of(), "", PATIENCE);
-    eni.addresses().forEach(this::unrule);
+    eni.all().forEach(this::unrule);
   }
 
-  /** Has these addresses, and no longer those others. */
-  void addresses(Collection<String> wanted, Collection<String> before) {
+  /** Has all of an interface's addresses, and no longer those others. */
+  void addresses(NetworkInterface eni, Collection<String> before) {
+    addresses(eni, eni.all(), before);
+  }
+
+  /** Has these addresses of an interface besides what it was born with, and no longer others. */
+  void addresses(NetworkInterface eni, Collection<String> wanted, Collection<String> before) {
+    for (Family family : Family.values()) {
+      addresses(family, eni, Family.only(family, wanted), Family.only(family, before));
+    }
+  }
+
+  private void addresses(
+      Family family, NetworkInterface eni, List<String> wanted, List<String> before) {
     StringBuilder here = new StringBuilder();
     StringBuilder there = new StringBuilder();
     Set<String> gone = new HashSet<>(before);
     gone.removeAll(wanted);
     for (String address : gone) {
-      here.append("route del ").append(address).append("/32 dev ").append(veth).append('\n');
-      there.append("addr del ").append(address).append("/32 dev ").append(name()).append('\n');
+      String whole = family.whole(address);
+      here.append("route del ").append(whole).append(" dev ").append(veth).append('\n');
+      there.append("addr del ").append(whole).append(" dev ").append(name()).append('\n');
       unrule(address);
     }
-    Set<String> come = new HashSet<>(wanted);
-    come.removeAll(before);
+    List<String> come = wanted.stream().filter(address -> !before.contains(address)).toList();
     for (String address : come) {
-      Cidr.address(address); // nothing else may get into a batch
-      there.append("addr replace ").append(address).append("/32 dev ").append(name()).append('\n');
-      here.append("route replace ").append(address).append("/32 dev ").append(veth).append('\n');
+      AddressBlock.parse(family.whole(address)); // nothing else may get into a batch
+      String whole = family.whole(address);
+      there
+          .append("addr replace ")
+          .append(whole)
+          .append(" dev ")
+          .append(name())
+          .append(own(family));
+      here.append("route replace ").append(whole).append(" dev ").append(veth).append('\n');
       if (number > 0) {
         unrule(address); // a rule may be there twice
         there
@@ -107,20 +128,52 @@ record Device(String vpcNamespace, String veth, String namespace, int number) {
             .append('\n');
       }
     }
-    batch(namespace, there.toString());
-    batch(vpcNamespace, here.toString());
+    if (family == Family.IPV6 && !come.isEmpty()) {
+      here.append(router());
+      there.append(routed(eni));
+    }
+    batch(family, namespace, there.toString());
+    batch(family, vpcNamespace, here.toString());
+  }
+
+  /** Nobody is asked whether somebody else has it: nobody else is on this link. */
+  private static String own(Family family) {
+    return family == Family.IPV6 ? " nodad\n" : "\n";
+  }
+
+  /** The VPC's end is the router of IPv6; a device knows its neighbour by asking (RFC 4861). */
+  private String router() {
+    return "addr replace " + ROUTER + "/128 dev " + veth + " nodad\n";
+  }
+
+  private String routed(NetworkInterface eni) {
+    String table = number > 0 ? " table " + (TABLES + number) : "";
+    return """
+    addr replace %1$s/128 dev %2$s nodad
+    route replace %3$s dev %2$s%4$s
+    route replace ::/0 via %3$s dev %2$s%4$s
+    """
+        .formatted(Family.linkLocal(eni.macAddress()), name(), ROUTER, table);
   }
 
   private void unrule(String address) {
     if (number > 0) {
       Command.attempt(
-          List.of("ip", "-n", namespace, "rule", "del", "from", address), Map.of(), "", PATIENCE);
+          List.of(
+              "ip", Family.of(address).option(), "-n", namespace, "rule", "del", "from", address),
+          Map.of(),
+          "",
+          PATIENCE);
     }
   }
 
   private static void batch(String inNamespace, String batch) {
+    batch(Family.IPV4, inNamespace, batch);
+  }
+
+  private static void batch(Family family, String inNamespace, String batch) {
     if (!batch.isEmpty()) {
-      Command.runWith(batch, "ip", "-n", inNamespace, "-batch", "-");
+      Command.runWith(batch, "ip", family.option(), "-n", inNamespace, "-batch", "-");
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.muelle.network.linux;
 import dev.muelle.linux.FilterSocket.Element;
 import dev.muelle.linux.FilterSocket.Value;
 import dev.muelle.network.Cidr;
+import dev.muelle.network.Cidr6;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -24,15 +25,15 @@ final class Elements {
       Pattern.compile(
           "(add|delete) element "
               + Pattern.quote(Ruleset.TABLE)
-              + " (bound|public|private|egress|ingress|members_\\w+)"
-              + " \\{ (?:\"([^\"]{1,15})\" \\. )?([0-9.]+)(?: : (?:jump (\\w+)|0x([0-9a-f]{8})|([0-9.]+)))? \\}");
+              + " (bound6?|public|private|egress6?|ingress6?|members6?_\\w+)"
+              + " \\{ (?:\"([^\"]{1,15})\" \\. )?([0-9a-f.:]+)(?: : (?:jump (\\w+)|0x([0-9a-f]{8})|([0-9.]+)))? \\}");
 
   /** What {@link GroupRules} writes of one rule: a block perhaps, and numbers. */
   private static final Pattern BOX =
       Pattern.compile(
           "(add|delete) element "
               + Pattern.quote(Ruleset.TABLE)
-              + " (allow_\\w+) \\{ ([0-9. -]+) \\}");
+              + " (allow6?_\\w+) \\{ ([0-9a-f.: -]+) \\}");
 
   private static final int NAME = 16; // IFNAMSIZ
 
@@ -66,8 +67,10 @@ final class Elements {
   /** Each part a number or a range of two, of which an address has dots inside. */
   private static Element box(boolean added, String set, String text) {
     List<String> parts = List.of(text.split(" \\. ", -1));
-    ByteBuffer first = ByteBuffer.allocate(parts.size() * Integer.BYTES);
-    ByteBuffer last = ByteBuffer.allocate(parts.size() * Integer.BYTES);
+    int length =
+        (parts.size() - 1) * Integer.BYTES + (text.indexOf(':') < 0 ? Integer.BYTES : Cidr6.BYTES);
+    ByteBuffer first = ByteBuffer.allocate(length);
+    ByteBuffer last = ByteBuffer.allocate(length);
     for (int i = 0; i < parts.size(); i++) {
       String part = parts.get(i);
       int dash = part.indexOf('-');
@@ -78,9 +81,9 @@ final class Elements {
     return new Element(added, set, first.array(), last.array(), null);
   }
 
-  /** Four bytes, as many of which are meant as the part's type has. */
+  /** An address, or four bytes, as many of which are meant as the part's type has. */
   private static byte[] padded(String number, boolean port) {
-    if (number.indexOf('.') >= 0) {
+    if (number.indexOf('.') >= 0 || number.indexOf(':') >= 0) {
       return address(number);
     }
     ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES);
@@ -117,6 +120,8 @@ final class Elements {
   }
 
   private static byte[] address(String address) {
-    return ByteBuffer.allocate(Integer.BYTES).putInt(Cidr.address(address)).array();
+    return address.indexOf(':') < 0
+        ? ByteBuffer.allocate(Integer.BYTES).putInt(Cidr.address(address)).array()
+        : Cidr6.address(address);
   }
 }

@@ -1,7 +1,9 @@
 package dev.muelle.network.linux;
 
 import dev.muelle.linux.FilterSocket.Counted;
+import dev.muelle.network.AddressBlock;
 import dev.muelle.network.Cidr;
+import dev.muelle.network.Cidr6;
 import dev.muelle.network.Network.Flow;
 import dev.muelle.network.Network.FlowWindow;
 import dev.muelle.network.Network.Vpc;
@@ -36,6 +38,9 @@ final class FlowCounters {
 
   /** So many flows of a kind are known at once; each takes memory only once it is there. */
   static final int MOST = 1 << 16;
+
+  /** Whose flows are counted. */
+  private static final String BLOCKS = "flow_blocks";
 
   private static final List<String> HOOKS = List.of("forward", "input", "output");
   private static final int TCP = 6;
@@ -77,26 +82,28 @@ final class FlowCounters {
      * @param first what a packet has to be besides
      */
     private List<String> jumps(String first) {
-      String side = ingress ? "ip daddr" : "ip saddr";
-      return List.of(
-          first + side + " @flow_blocks jump count_" + word(),
-          // What a NAT gateway or an instance forwards bears others' addresses.
-          "%s%s { \"v*\", \"n*\" } %s != @inside jump count_%s_via"
-              .formatted(first, device(), side, word()));
+      List<String> jumps = new ArrayList<>();
+      for (Family family : Family.values()) {
+        String side = family.field(ingress ? "daddr" : "saddr");
+        jumps.add(
+            "%s%s @%s jump %s"
+                .formatted(first, side, family.set(BLOCKS), count(this, family, false)));
+        // What a NAT gateway or an instance forwards bears others' addresses.
+        jumps.add(
+            "%s%s { \"v*\", \"n*\" } %s != @%s jump %s"
+                .formatted(first, device(), side, family.set("inside"), count(this, family, true)));
+      }
+      return jumps;
     }
   }
 
   /** What is counted in one set. */
   private enum Kind {
-    PORTS(
-        "ipv4_addr . ipv4_addr . inet_proto . inet_service . inet_service",
-        "ip saddr . ip daddr . meta l4proto . th sport . th dport"),
+    PORTS("inet_proto . inet_service . inet_service", "meta l4proto . th sport . th dport"),
 
     /** One flag in each key: nft(8) 1.0.6 cannot list a set in whose keys there are several. */
-    FLAGS(
-        "ipv4_addr . ipv4_addr . inet_service . inet_service . tcp_flag",
-        "ip saddr . ip daddr . th sport . th dport . tcp flags & "),
-    OTHERS("ipv4_addr . ipv4_addr . inet_proto", "ip saddr . ip daddr . meta l4proto");
+    FLAGS("inet_service . inet_service . tcp_flag", "th sport . th dport . tcp flags & "),
+    OTHERS("inet_proto", "meta l4proto");
 
     private final String type;
     private final String key;
@@ -117,7 +124,8 @@ final class FlowCounters {
   /** Which interface a device or an address is, also of those that went a moment ago. */
   private final Map<String, String> owners = new HashMap<>();
 
-  private final Set<Cidr> blocks = new TreeSet<>(Comparator.comparing(Cidr::toString));
+  private final Set<AddressBlock> blocks =
+      new TreeSet<>(Comparator.comparing(AddressBlock::toString));
 
   /** The beginning of what is being counted, as it is in names; null if nothing is. */
   private @Nullable Long window;
@@ -168,7 +176,30 @@ final class FlowCounters {
         .filter(Matcher::matches)
         .map(found -> Long.valueOf(found.group(1)))
         .max(Comparator.naturalOrder())
-        .ifPresent(newest -> window = newest);
+        .ifPresent(newest -> {
+          window = newest;
+          filters.apply(lacking(newest, sets));
+        });
+  }
+
+  /** What an older server, which counted IPv4 only, did not make for its window. */
+  private static String lacking(long window, List<String> sets) {
+    StringBuilder script = new StringBuilder();
+    for (Place place : Place.all()) {
+      if (!sets.contains(place.set(window))) {
+        script.append(place.declaration(window));
+        String chain = count(place.point(), place.family(), place.via());
+        script.append("add chain %s %s\n".formatted(Ruleset.TABLE, chain));
+      }
+    }
+    String blocks = Family.IPV6.set(BLOCKS);
+    return sets.contains(blocks)
+        ? script.toString()
+        : script
+            .append(
+                "add set %s %s { type ipv6_addr; flags interval; auto-merge; }\n"
+                    .formatted(Ruleset.TABLE, blocks))
+            .toString();
   }
 
   /** An interface is here, and its flows may be counted. */
@@ -179,7 +210,7 @@ final class FlowCounters {
   }
 
   /** Counts what is in these blocks from now on. */
-  void count(Set<Cidr> wanted, Instant now, Function<String, List<Counted>> read) {
+  void count(Set<AddressBlock> wanted, Instant now, Function<String, List<Counted>> read) {
     if (wanted.equals(blocks) && (window != null) == !wanted.isEmpty()) {
       return;
     }
@@ -233,16 +264,19 @@ final class FlowCounters {
   /**
    * A set of a window.
    *
+   * @param family whose flows are in it; the kernel says their addresses first
    * @param via whether its keys begin with the device, because the address is none of its own
    */
-  private record Place(Point point, Kind kind, boolean via) {
+  private record Place(Point point, Family family, Kind kind, boolean via) {
 
     private static List<Place> all() {
       List<Place> all = new ArrayList<>();
       for (Point point : Point.values()) {
-        for (boolean via : new boolean[] {false, true}) {
-          for (Kind kind : Kind.values()) {
-            all.add(new Place(point, kind, via));
+        for (Family family : Family.values()) {
+          for (boolean via : new boolean[] {false, true}) {
+            for (Kind kind : Kind.values()) {
+              all.add(new Place(point, family, kind, via));
+            }
           }
         }
       }
@@ -250,15 +284,18 @@ final class FlowCounters {
     }
 
     private String set(long window) {
-      return "flows_" + window + "_" + point.word() + "_" + kind.word() + (via ? "_via" : "");
+      return "flows_%d_%s_%s%s"
+          .formatted(window, point.word(), family.set(kind.word()), via ? "_via" : "");
     }
 
     private String declaration(long window) {
-      return "add set %s %s { type %s%s; size %d; flags dynamic;%s }\n"
+      return "add set %s %s { type %s%s . %s . %s; size %d; flags dynamic;%s }\n"
           .formatted(
               Ruleset.TABLE,
               set(window),
               via ? "ifname . " : "",
+              family.type(),
+              family.type(),
               kind.type,
               MOST,
               kind == Kind.FLAGS ? "" : " counter;");
@@ -266,26 +303,35 @@ final class FlowCounters {
 
     /** What is done to count a packet here. */
     private String update(long window) {
-      return "update @%s { %s%s"
-          .formatted(set(window), via ? point.device() + " . " : "", kind.key);
+      return "update @%s { %s%s . %s . %s"
+          .formatted(
+              set(window),
+              via ? point.device() + " . " : "",
+              family.field("saddr"),
+              family.field("daddr"),
+              kind.key);
     }
   }
 
   private String counting(long next) {
     StringBuilder script = new StringBuilder();
     Place.all().forEach(place -> script.append(place.declaration(next)));
-    script.append(
-        "add set %1$s flow_blocks { type ipv4_addr; flags interval; auto-merge; }\n"
-            .formatted(Ruleset.TABLE));
-    script.append("flush set %s flow_blocks\n".formatted(Ruleset.TABLE));
-    script.append(
-        Ruleset.element(
-            "add",
-            "flow_blocks",
-            blocks.stream().map(Cidr::toString).collect(Collectors.joining(", "))));
-    for (Point point : Point.values()) {
-      for (boolean via : new boolean[] {false, true}) {
-        script.append(chain(count(point, via), "", counts(point, via, next)));
+    for (Family family : Family.values()) {
+      String set = family.set(BLOCKS);
+      script.append(
+          "add set %s %s { type %s; flags interval; auto-merge; }\n"
+              .formatted(Ruleset.TABLE, set, family.type()));
+      script.append("flush set %s %s\n".formatted(Ruleset.TABLE, set));
+      String own =
+          blocks.stream()
+              .filter(block -> Family.of(block) == family)
+              .map(AddressBlock::toString)
+              .collect(Collectors.joining(", "));
+      script.append(own.isEmpty() ? "" : Ruleset.element("add", set, own));
+      for (Point point : Point.values()) {
+        for (boolean via : new boolean[] {false, true}) {
+          script.append(chain(count(point, family, via), "", counts(point, family, via, next)));
+        }
       }
     }
     for (String hook : HOOKS) {
@@ -311,27 +357,32 @@ final class FlowCounters {
   }
 
   /** What most packets are, those in the midst of a connection, is done with first. */
-  private static List<String> counts(Point point, boolean via, long window) {
-    String flag = new Place(point, Kind.FLAGS, via).update(window);
+  private static List<String> counts(Point point, Family family, boolean via, long window) {
+    String flag = new Place(point, family, Kind.FLAGS, via).update(window);
     return List.of(
-        PORTED + " " + new Place(point, Kind.PORTS, via).update(window) + " }",
+        PORTED + " " + new Place(point, family, Kind.PORTS, via).update(window) + " }",
         "tcp flags & (fin | syn | rst) == 0 return",
         "tcp flags & fin != 0 " + flag + "fin }",
         "tcp flags & syn != 0 " + flag + "syn }",
         "tcp flags & rst != 0 " + flag + "rst }",
         "tcp flags & (syn | ack) == (syn | ack) " + flag + "ack }",
         PORTED + " return",
-        new Place(point, Kind.OTHERS, via).update(window) + " }");
+        new Place(point, family, Kind.OTHERS, via).update(window) + " }");
   }
 
-  private static String count(Point point, boolean via) {
-    return "count_" + point.word() + (via ? "_via" : "");
+  private static String count(Point point, Family family, boolean via) {
+    return family.set("count") + "_" + point.word() + (via ? "_via" : "");
   }
 
   /** What is said to the VPC's own services and by them is nobody's flow. */
   private List<String> own(String verdict) {
     String services = "{ 169.254.0.0/16, " + vpc.cidrs().getFirst().at(2) + " } ";
-    return List.of("ip saddr " + services + verdict, "ip daddr " + services + verdict);
+    String neighbours = "{ fe80::/10, ff00::/8 } ";
+    return List.of(
+        "ip saddr " + services + verdict,
+        "ip daddr " + services + verdict,
+        "ip6 saddr " + neighbours + verdict,
+        "ip6 daddr " + neighbours + verdict);
   }
 
   private static String chain(String name, String hook, List<String> rules) {
@@ -351,25 +402,30 @@ final class FlowCounters {
     List<String> chains = new ArrayList<>();
     HOOKS.forEach(hook -> chains.add("flows_" + hook));
     for (Point point : Point.values()) {
-      chains.add(count(point, false));
-      chains.add(count(point, true));
+      for (Family family : Family.values()) {
+        chains.add(count(point, family, false));
+        chains.add(count(point, family, true));
+      }
     }
     chains.forEach(chain -> script.append("flush chain %s %s\n".formatted(Ruleset.TABLE, chain)));
     chains.forEach(chain -> script.append("delete chain %s %s\n".formatted(Ruleset.TABLE, chain)));
-    return script.append("delete set %s flow_blocks\n".formatted(Ruleset.TABLE)).toString();
+    for (Family family : Family.values()) {
+      script.append("delete set %s %s\n".formatted(Ruleset.TABLE, family.set(BLOCKS)));
+    }
+    return script.toString();
   }
 
   /** A flow as the kernel knows it. */
   private record Key(
-      Point point, String device, int source, int destination, int protocol, int ports) {
+      Point point, String device, String source, String destination, int protocol, int ports) {
 
     /** Each part of what the kernel says has four bytes or a multiple of them. */
     private static Key of(Place place, byte[] bytes) {
       ByteBuffer in = ByteBuffer.wrap(bytes);
       byte[] device = new byte[place.via() ? NAME : 0];
       in.get(device);
-      int source = in.getInt();
-      int destination = in.getInt();
+      String source = address(place.family(), in);
+      String destination = address(place.family(), in);
       int protocol = place.kind() == Kind.FLAGS ? TCP : in.getInt() >>> 24;
       int ports = place.kind() == Kind.OTHERS ? 0 : in.getInt() & 0xffff0000 | in.getInt() >>> 16;
       return new Key(
@@ -379,6 +435,17 @@ final class FlowCounters {
           destination,
           protocol,
           ports);
+    }
+
+    private static String address(Family family, ByteBuffer in) {
+      return switch (family) {
+        case IPV4 -> Cidr.format(in.getInt());
+        case IPV6 -> {
+          byte[] address = new byte[Cidr6.BYTES];
+          in.get(address);
+          yield Cidr6.format(address);
+        }
+      };
     }
   }
 
@@ -444,18 +511,16 @@ final class FlowCounters {
 
   /** Nothing for an address in the VPC that nobody has. */
   private Optional<Flow> flow(Key key, int flags, Counted counted) {
-    String source = new Cidr(key.source(), 32).at(0);
-    String destination = new Cidr(key.destination(), 32).at(0);
-    String known =
-        key.device().isEmpty() ? key.point().ingress ? destination : source : key.device();
+    String own = key.point().ingress ? key.destination() : key.source();
+    String known = key.device().isEmpty() ? own : key.device();
     return Optional.ofNullable(owners.get(known))
         .map(owner ->
             new Flow(
                 owner,
                 key.point().ingress,
                 key.point().accepted,
-                source,
-                destination,
+                key.source(),
+                key.destination(),
                 key.protocol(),
                 key.ports() >>> 16,
                 key.ports() & 0xffff,

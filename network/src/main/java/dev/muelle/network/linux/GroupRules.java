@@ -1,11 +1,15 @@
 package dev.muelle.network.linux;
 
+import dev.muelle.network.AddressBlock;
 import dev.muelle.network.Cidr;
+import dev.muelle.network.Cidr6;
 import dev.muelle.network.SecurityGroup;
 import dev.muelle.network.SecurityGroup.Peer;
 import dev.muelle.network.SecurityGroup.Rule;
 import dev.muelle.network.linux.Boxes.Range;
+import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +17,8 @@ import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +36,7 @@ final class GroupRules {
   private static final int ICMP = 1;
   private static final int TCP = 6;
   private static final int UDP = 17;
+  private static final int ICMPV6 = 58;
   private static final Range BYTE = new Range(0, 255);
   private static final String ADMITTED = " meta mark set 1 return";
 
@@ -37,6 +44,7 @@ final class GroupRules {
   private enum Kind {
     PORTS("inet_proto . inet_service", "meta l4proto . th dport", ""),
     ICMP_TYPES("icmp_type . icmp_code", "icmp type . icmp code", "meta l4proto icmp "),
+    ICMPV6_TYPES("icmpv6_type . icmpv6_code", "icmpv6 type . icmpv6 code", "meta l4proto icmpv6 "),
     PROTOCOLS("inet_proto", "meta l4proto", "");
 
     private final String type;
@@ -53,7 +61,17 @@ final class GroupRules {
       return switch (rule.protocol()) {
         case TCP, UDP -> PORTS;
         case ICMP -> ICMP_TYPES;
+        case ICMPV6 -> ICMPV6_TYPES;
         default -> PROTOCOLS;
+      };
+    }
+
+    /** Whether packets of a family may be of this kind: each has an ICMP of its own. */
+    private boolean in(Family family) {
+      return switch (this) {
+        case ICMP_TYPES -> family == Family.IPV4;
+        case ICMPV6_TYPES -> family == Family.IPV6;
+        case PORTS, PROTOCOLS -> true;
       };
     }
   }
@@ -72,8 +90,8 @@ final class GroupRules {
 
   GroupRules(SecurityGroup group) {
     this.group = group;
-    direction("in", "ip saddr", group.ingress());
-    direction("out", "ip daddr", group.egress());
+    direction("in", "saddr", group.ingress());
+    direction("out", "daddr", group.egress());
   }
 
   private void direction(String direction, String side, List<Rule> rules) {
@@ -81,22 +99,26 @@ final class GroupRules {
     List<String> lines = new ArrayList<>();
     chains.put(chain, lines);
     for (Kind kind : Kind.values()) {
-      List<List<Range>> boxes = new ArrayList<>();
+      List<Rule> blocks = new ArrayList<>();
       Map<String, List<List<Range>>> peers = new TreeMap<>();
       for (Rule rule : rules) {
         if (Kind.of(rule) == kind) {
           switch (rule.peer()) {
-            case Peer.Block(Cidr cidr) -> boxes.add(box(service(rule), cidr));
+            case Peer.Block ignored -> blocks.add(rule);
             case Peer.Group(String id) ->
                 peers.computeIfAbsent(id, absent -> new ArrayList<>()).add(service(rule));
           }
         }
       }
       String suffix = "_" + kind.name().toLowerCase(java.util.Locale.ROOT);
-      if (!boxes.isEmpty()) {
-        String set = "allow_" + chain + suffix;
-        lines.add(kind.before + side + " . " + kind.key + " @" + set + ADMITTED);
-        sets.put(set, new SetOf("ipv4_addr . " + kind.type, texts(boxes, true)));
+      for (Family family : Family.values()) {
+        SortedSet<String> elements = kind.in(family) ? elements(family, blocks) : new TreeSet<>();
+        if (!elements.isEmpty()) {
+          String set = family.set("allow") + "_" + chain + suffix;
+          String key = family.field(side) + " . " + kind.key;
+          lines.add(kind.before + key + " @" + set + ADMITTED);
+          sets.put(set, new SetOf(family.type() + " . " + kind.type, elements));
+        }
       }
       peers.forEach((peer, services) -> {
         referred.add(peer);
@@ -104,15 +126,19 @@ final class GroupRules {
         if (direction.equals("in")) { // whom a balancer speaks for, under the other's address
           who.add("ct mark @" + Ruleset.listSet(peer) + " ");
         }
-        who.add(side + " @" + Ruleset.memberSet(peer) + " ");
+        for (Family family : Family.values()) {
+          if (kind.in(family)) {
+            who.add(family.field(side) + " @" + Ruleset.memberSet(family, peer) + " ");
+          }
+        }
         if (kind == Kind.PROTOCOLS) { // of one number only: no set of several, and rare
-          for (String protocol : texts(services, false)) {
+          for (String protocol : texts(services)) {
             who.forEach(one -> lines.add(one + protocols(protocol) + ADMITTED));
           }
         } else {
           String set = "allow_" + chain + "_from_" + Ruleset.identifier(peer) + suffix;
           who.forEach(one -> lines.add(kind.before + one + kind.key + " @" + set + ADMITTED));
-          sets.put(set, new SetOf(kind.type, texts(services, false)));
+          sets.put(set, new SetOf(kind.type, texts(services)));
         }
       });
     }
@@ -128,7 +154,7 @@ final class GroupRules {
           List.of(
               new Range(rule.protocol(), rule.protocol()),
               new Range(rule.fromPort(), rule.toPort()));
-      case ICMP_TYPES -> List.of(octet(rule.fromPort()), octet(rule.toPort()));
+      case ICMP_TYPES, ICMPV6_TYPES -> List.of(octet(rule.fromPort()), octet(rule.toPort()));
       case PROTOCOLS -> List.of(octet(rule.protocol()));
     };
   }
@@ -137,37 +163,92 @@ final class GroupRules {
     return number == ANY ? BYTE : new Range(number, number);
   }
 
-  private static List<Range> box(List<Range> service, Cidr cidr) {
-    List<Range> box = new ArrayList<>(service);
-    long first = Integer.toUnsignedLong(cidr.base());
-    box.add(new Range(first, first + cidr.size() - 1));
-    return box;
-  }
-
-  /** Elements as nft writes them; the block, which comes last in a box, is written first. */
-  private static SortedSet<String> texts(List<List<Range>> boxes, boolean blocks) {
+  /** What blocks of a family may do, as nft writes it: the block first. */
+  private static SortedSet<String> elements(Family family, List<Rule> rules) {
+    List<Rule> own =
+        rules.stream()
+            .filter(rule ->
+                rule.peer() instanceof Peer.Block(AddressBlock block) && Family.of(block) == family)
+            .toList();
+    Places places = new Places(own.stream().map(GroupRules::block).toList());
+    List<List<Range>> boxes = new ArrayList<>();
+    for (Rule rule : own) {
+      List<Range> box = new ArrayList<>(service(rule));
+      box.add(places.range(block(rule))); // last: along addresses boxes are joined
+      boxes.add(box);
+    }
     SortedSet<String> texts = new TreeSet<>();
     for (List<Range> box : Boxes.disjoint(boxes)) {
-      List<String> parts = new ArrayList<>();
-      for (Range range : box.subList(0, blocks ? box.size() - 1 : box.size())) {
-        parts.add(text(range, false));
-      }
-      if (blocks) {
-        parts.addFirst(text(box.getLast(), true));
-      }
-      texts.add(String.join(" . ", parts));
+      texts.add(places.text(box.getLast()) + " . " + text(box.subList(0, box.size() - 1)));
     }
     return texts;
   }
 
-  private static String text(Range range, boolean address) {
-    String first = address ? address(range.first()) : String.valueOf(range.first());
-    String last = address ? address(range.last()) : String.valueOf(range.last());
+  private static AddressBlock block(Rule rule) {
+    return ((Peer.Block) rule.peer()).cidr();
+  }
+
+  private static SortedSet<String> texts(List<List<Range>> boxes) {
+    SortedSet<String> texts = new TreeSet<>();
+    Boxes.disjoint(boxes).forEach(box -> texts.add(text(box)));
+    return texts;
+  }
+
+  private static String text(List<Range> box) {
+    return box.stream()
+        .map(range -> joined(String.valueOf(range.first()), String.valueOf(range.last())))
+        .collect(Collectors.joining(" . "));
+  }
+
+  private static String joined(String first, String last) {
     return first.equals(last) ? first : first + "-" + last;
   }
 
-  private static String address(long number) {
-    return new Cidr((int) number, 32).at(0);
+  /**
+   * Addresses of blocks as numbers. Those of IPv6 have no room in one: there the number of an
+   * address is its place among those where blocks begin and end.
+   */
+  private static final class Places {
+
+    private final List<BigInteger> borders;
+
+    private Places(List<AddressBlock> blocks) {
+      borders =
+          blocks.stream()
+              .flatMap(block ->
+                  block instanceof Cidr6 wide
+                      ? Stream.of(wide.first(), wide.end())
+                      : Stream.<BigInteger>empty())
+              .sorted()
+              .distinct()
+              .toList();
+    }
+
+    private Range range(AddressBlock block) {
+      return switch (block) {
+        case Cidr cidr -> {
+          long first = Integer.toUnsignedLong(cidr.base());
+          yield new Range(first, first + cidr.size() - 1);
+        }
+        case Cidr6 wide -> new Range(place(wide.first()), place(wide.end()) - 1);
+      };
+    }
+
+    private long place(BigInteger border) {
+      return Collections.binarySearch(borders, border);
+    }
+
+    private String text(Range range) {
+      return borders.isEmpty()
+          ? joined(narrow(range.first()), narrow(range.last()))
+          : joined(
+              Cidr6.format(borders.get((int) range.first())),
+              Cidr6.format(borders.get((int) range.last() + 1).subtract(BigInteger.ONE)));
+    }
+
+    private static String narrow(long number) {
+      return new Cidr((int) number, 32).at(0);
+    }
   }
 
   /**
@@ -228,9 +309,14 @@ final class GroupRules {
     sets.keySet().forEach(name -> script.append(deleted(name)));
     return script
         .append(Ruleset.members(group.id()))
-        .append("flush set %s %s\n".formatted(Ruleset.TABLE, Ruleset.memberSet(group.id())))
-        .append("flush set %s %s\n".formatted(Ruleset.TABLE, Ruleset.listSet(group.id())))
+        .append(flushed(Ruleset.memberSet(Family.IPV4, group.id())))
+        .append(flushed(Ruleset.memberSet(Family.IPV6, group.id())))
+        .append(flushed(Ruleset.listSet(group.id())))
         .toString();
+  }
+
+  private static String flushed(String set) {
+    return "flush set %s %s\n".formatted(Ruleset.TABLE, set);
   }
 
   private static String deleted(String set) {

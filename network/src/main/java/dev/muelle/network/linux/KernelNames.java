@@ -1,5 +1,6 @@
 package dev.muelle.network.linux;
 
+import dev.muelle.network.Cidr6;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -49,6 +50,13 @@ record KernelNames(String instance) {
     int pair = Integer.parseInt(hash(instance + id, 6), 16) & 0x1FFFFF;
     int base = 0x64400000 + pair * 2;
     return new String[] {dotted(base), dotted(base + 1)};
+  }
+
+  /** The same in IPv6: in a part of {@link dev.muelle.network.Network#PUBLIC6} that no VPC has. */
+  String[] linkAddresses6(String id) {
+    String hash = hash(instance + id, 8);
+    String net = "3fff:fff:" + hash.substring(0, 4) + ":" + hash.substring(4) + "::";
+    return new String[] {Cidr6.normal(net + "1"), Cidr6.normal(net + "2")};
   }
 
   private static String dotted(int address) {

@@ -3,6 +3,7 @@ package dev.muelle.network.linux;
 import dev.muelle.linux.Command;
 import dev.muelle.linux.NetworkNamespace;
 import dev.muelle.linux.NetworkNamespaces;
+import dev.muelle.network.AddressBlock;
 import dev.muelle.network.Cidr;
 import dev.muelle.network.NameSource;
 import dev.muelle.network.Network;
@@ -60,6 +61,8 @@ public final class LinuxNetwork implements Network {
       namespace = new VpcNamespace(names, namespaces, vpc);
       namespace.create();
       vpcs.put(vpc.id(), namespace);
+    } else {
+      namespace.put(vpc);
     }
     if (vpc.resolves() && !resolvers.containsKey(vpc.id())) {
       Resolver resolver =
@@ -193,7 +196,7 @@ public final class LinuxNetwork implements Network {
   }
 
   @Override
-  public void countFlows(String vpcId, Set<Cidr> blocks, Instant now) {
+  public void countFlows(String vpcId, Set<AddressBlock> blocks, Instant now) {
     VpcNamespace namespace = vpcs.get(vpcId);
     if (namespace != null) {
       namespace.countFlows(blocks, now);

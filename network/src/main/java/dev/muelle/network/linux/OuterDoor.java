@@ -49,7 +49,7 @@ final class OuterDoor implements AutoCloseable {
           addr replace %1$s/32 dev lo
           route replace default %2$s
           """
-              .formatted(address, uplink.way()),
+              .formatted(address, uplink.way(Family.IPV4)),
           "ip",
           "-n",
           namespace,

@@ -20,6 +20,9 @@ import java.util.stream.Collectors;
  */
 final class Peerings {
 
+  /** What the two ends are called on their own link, in IPv6. */
+  private static final String[] ENDS = {"fe80::1", "fe80::2"};
+
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   /** In what ip prints of links: {@code 7: p0123456789abcd@if9: <...>}. */
@@ -50,20 +53,25 @@ final class Peerings {
           far);
     }
     String[] addresses = names.linkAddresses(peering.id());
-    up(near, link, addresses[0]);
-    up(far, link, addresses[1]);
+    up(near, link, addresses[0], ENDS[0]);
+    up(far, link, addresses[1], ENDS[1]);
     known.put(peering.id(), peering);
-    here.peer(peering.id(), addresses[1]);
-    there.peer(peering.id(), addresses[0]);
+    here.peer(peering.id(), addresses[1], ENDS[1]);
+    there.peer(peering.id(), addresses[0], ENDS[0]);
   }
 
-  private static void up(String namespace, String link, String address) {
+  private static void up(String namespace, String link, String address, String address6) {
     Command.runWith(
         """
         addr replace %2$s/32 dev %1$s
-        link set %1$s up
+        %3$slink set %1$s up
         """
-            .formatted(link, address),
+            .formatted(
+                link,
+                address,
+                Family.knowsIpv6()
+                    ? "addr replace " + address6 + "/128 dev " + link + " nodad\n"
+                    : ""),
         "ip",
         "-n",
         namespace,

@@ -1,6 +1,7 @@
 package dev.muelle.network.linux;
 
 import dev.muelle.network.Cidr;
+import dev.muelle.network.Cidr6;
 import dev.muelle.network.Network.NetworkInterface;
 import dev.muelle.network.Network.Vpc;
 import dev.muelle.network.SecurityGroup;
@@ -37,6 +38,7 @@ final class Ruleset {
   private static final int ICMP = 1;
   private static final int TCP = 6;
   private static final int UDP = 17;
+  private static final int ICMPV6 = 58;
 
   private Ruleset() {}
 
@@ -54,7 +56,9 @@ final class Ruleset {
     return """
     table inet vpc {
       set bound { type ifname . ipv4_addr; }
+      set bound6 { type ifname . ipv6_addr; }
       set inside { type ipv4_addr; flags interval; elements = { %2$s } }
+      set inside6 { type ipv6_addr; flags interval; %7$s }
       map public { type ipv4_addr : ipv4_addr; }
       map private { type ipv4_addr : ipv4_addr; }
     %6$s
@@ -63,32 +67,42 @@ final class Ruleset {
       map gateway_leaves { type ifname : verdict; }
       map gateway_enters { type ifname : verdict; }
       map egress { type ipv4_addr : mark; }
+      map egress6 { type ipv6_addr : mark; }
       map ingress { type ipv4_addr : mark; }
+      map ingress6 { type ipv6_addr : mark; }
       map egress_lists { type mark : verdict; }
       map ingress_lists { type mark : verdict; }
       chain authentic {
         iifname "v*" iifname . ip saddr @bound return
+        iifname "v*" iifname . ip6 saddr @bound6 return
         iifname @routers return
         iifname "v*" drop
         iifname { "uplink0", "p*" } ip saddr @inside drop
+        iifname { "uplink0", "p*" } ip6 saddr @inside6 drop
         iifname "p*" oifname { "uplink0", "n*", "p*" } drop
         iifname "uplink0" oifname { "uplink0", "p*" } drop
       }
       chain between {
         ip saddr vmap @leaves
         ip daddr vmap @enters
+        ip6 saddr vmap @leaves6
+        ip6 daddr vmap @enters6
       }
       chain edges {
         iifname "v*" oifname "v*" goto between
         iifname "n*" iifname vmap @gateway_leaves
         iifname != "n*" ip saddr vmap @leaves
+        iifname != "n*" ip6 saddr vmap @leaves6
         oifname "n*" oifname vmap @gateway_enters
         oifname != "n*" ip daddr vmap @enters
+        oifname != "n*" ip6 daddr vmap @enters6
         oifname "uplink0" ip saddr != @public drop
+        oifname "uplink0" ip6 saddr != @inside6 drop
       }
       chain sender {
         meta mark set 0
         meta mark set ip saddr map @egress
+        meta mark set ip6 saddr map @egress6
         meta mark set iifname map @routers
         meta mark vmap @egress_lists
         meta mark != 1 goto refused_turned_back
@@ -97,6 +111,7 @@ final class Ruleset {
         oifname { "uplink0", "n*", "p*" } accept
         meta mark set 0
         meta mark set ip daddr map @ingress
+        meta mark set ip6 daddr map @ingress6
         meta mark set oifname map @routers
         meta mark vmap @ingress_lists
         meta mark 1 accept
@@ -126,6 +141,7 @@ final class Ruleset {
         jump edges
         ct state established,related accept
         ct state invalid drop
+        iifname "uplink0" ip6 daddr != @reached6 drop
         iifname { "uplink0", "n*", "p*" } goto receiver
         jump sender
         goto receiver
@@ -135,9 +151,11 @@ final class Ruleset {
         jump authentic
         iifname != "p*" ip daddr { 169.254.170.2, 169.254.169.254 } tcp dport 80 accept
         iifname != "p*" ip daddr { 169.254.169.253, %1$s } meta l4proto { tcp, udp } th dport 53 accept
+        icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept
         jump edges
         ct state established,related accept
         iifname "lo" ct mark & 0x80000000 != 0 accept
+        iifname "uplink0" ip6 daddr != @reached6 drop
         iifname { "uplink0", "n*", "p*" } goto receiver
         jump sender
         goto receiver
@@ -147,6 +165,8 @@ final class Ruleset {
         meta mark %4$d accept
         ip saddr 169.254.169.254 ip dscp != cs0 jump hops
         ip saddr { 169.254.0.0/16, %1$s } ct state established,related accept
+        icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+        ip6 saddr fe80::/10 ct state established,related accept
         jump edges
         ct state established,related accept
         meta mark & 0x80000000 != 0 goto on_behalf
@@ -169,7 +189,37 @@ final class Ruleset {
             SubnetRules.maps(subnets),
             DIVERTED,
             hops(),
-            FlowCounters.refusals());
+            FlowCounters.refusals(),
+            interval(vpc.cidrs6()));
+  }
+
+  private static String interval(Collection<Cidr6> blocks) {
+    return blocks.isEmpty()
+        ? ""
+        : "elements = { "
+            + blocks.stream().map(Cidr6::toString).collect(Collectors.joining(", "))
+            + " }";
+  }
+
+  /** What an older server's table may lack, and elements of this one are put into. */
+  static String missing() {
+    return "add set %1$s bound6 { type ifname . ipv6_addr; }\n".formatted(TABLE)
+        + "add set %1$s inside6 { type ipv6_addr; flags interval; }\n".formatted(TABLE)
+        + "add map %1$s egress6 { type ipv6_addr : mark; }\n".formatted(TABLE)
+        + "add map %1$s ingress6 { type ipv6_addr : mark; }\n".formatted(TABLE)
+        + SubnetRules.missing();
+  }
+
+  /** Says which IPv6 blocks are the VPC's own now. */
+  static String inside(Collection<Cidr6> before, Collection<Cidr6> now) {
+    StringBuilder script = new StringBuilder();
+    before.stream()
+        .filter(block -> !now.contains(block))
+        .forEach(block -> script.append(element("delete", "inside6", block.toString())));
+    now.stream()
+        .filter(block -> !before.contains(block))
+        .forEach(block -> script.append(element("add", "inside6", block.toString())));
+    return script.toString();
   }
 
   /**
@@ -249,13 +299,17 @@ final class Ruleset {
       script.append(SubnetRules.gateway(verb, eni));
     } else {
       String number = add ? " : " + number(list(eni.securityGroups())) : "";
-      for (String address : eni.addresses()) {
-        script.append(element(verb, "bound", bound(eni, address)));
-        script.append(element(verb, "egress", address + number));
-        script.append(element(verb, "ingress", address + number));
+      for (String address : eni.all()) {
+        Family family = Family.of(address);
+        script.append(element(verb, family.set("bound"), bound(eni, address)));
+        script.append(element(verb, family.set("egress"), address + number));
+        script.append(element(verb, family.set("ingress"), address + number));
         for (String group : eni.securityGroups()) {
-          script.append(element(verb, memberSet(group), address));
+          script.append(element(verb, memberSet(family, group), address));
         }
+      }
+      if (!eni.ipv6().isEmpty()) { // under which it asks for its neighbour, the router
+        script.append(element(verb, "bound6", bound(eni, Family.linkLocal(eni.macAddress()))));
       }
       if (eni.forwards()) {
         script.append(element(verb, "routers", device(eni.id()) + number));
@@ -263,6 +317,9 @@ final class Ruleset {
     }
     eni.publicAddresses()
         .forEach((address, outside) -> {
+          if (address.equals(outside)) {
+            return; // IPv6: nothing is translated
+          }
           script.append(element(verb, "public", address + (add ? " : " + outside : "")));
           script.append(element(verb, "private", outside + (add ? " : " + address : "")));
         });
@@ -280,7 +337,9 @@ final class Ruleset {
 
   /** Takes away an address whose groups are not known (an earlier server's). */
   static String withoutAddress(String address) {
-    return element("delete", "egress", address) + element("delete", "ingress", address);
+    Family family = Family.of(address);
+    return element("delete", family.set("egress"), address)
+        + element("delete", family.set("ingress"), address);
   }
 
   /** Takes away the public address that an earlier server gave to an address. */
@@ -316,8 +375,15 @@ final class Ruleset {
   }
 
   static String members(String groupId) {
-    return "add set %s %s { type ipv4_addr; }\nadd set %s %s { type mark; }\n"
-        .formatted(TABLE, memberSet(groupId), TABLE, listSet(groupId));
+    StringBuilder script = new StringBuilder();
+    for (Family family : Family.values()) {
+      script.append(
+          "add set %s %s { type %s; }\n"
+              .formatted(TABLE, memberSet(family, groupId), family.type()));
+    }
+    return script
+        .append("add set %s %s { type mark; }\n".formatted(TABLE, listSet(groupId)))
+        .toString();
   }
 
   static String service(int protocol, int from, int to) {
@@ -328,6 +394,10 @@ final class Ruleset {
           "meta l4proto icmp "
               + (from < 0 ? "" : "icmp type " + from + " ")
               + (to < 0 ? "" : "icmp code " + to + " ");
+      case ICMPV6 ->
+          "meta l4proto icmpv6 "
+              + (from < 0 ? "" : "icmpv6 type " + from + " ")
+              + (to < 0 ? "" : "icmpv6 code " + to + " ");
       default -> "meta l4proto " + protocol + " ";
     };
   }
@@ -336,8 +406,8 @@ final class Ruleset {
     return direction + "_" + identifier(groupId);
   }
 
-  static String memberSet(String groupId) {
-    return "members_" + identifier(groupId);
+  static String memberSet(Family family, String groupId) {
+    return family.set("members") + "_" + identifier(groupId);
   }
 
   /** The numbers of lists of groups in which a group is. */

@@ -4,9 +4,9 @@ import dev.muelle.linux.Command;
 import dev.muelle.linux.LinuxException;
 import dev.muelle.linux.RouteSocket;
 import dev.muelle.network.Cidr;
+import dev.muelle.network.Cidr6;
 import dev.muelle.network.Network;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -29,12 +29,11 @@ final class Uplink {
   /** The VPC's end. */
   static final String INNER = "uplink0";
 
-  private static final Path FORWARDING = Path.of("/proc/sys/net/ipv4/ip_forward");
   private static final Path LINKS = Path.of("/sys/class/net");
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   /** In what ip prints of routes: {@code 198.18.3.4 via 100.64.0.1}. */
-  private static final Pattern ROUTE = Pattern.compile("(?m)^([0-9.]+) via ");
+  private static final Pattern ROUTE = Pattern.compile("(?m)^([0-9a-f.:]+) via ");
 
   private final KernelNames names;
   private final String vpcId;
@@ -64,8 +63,16 @@ final class Uplink {
   }
 
   /** How a route of the VPC leads out, in the words of ip-route(8). */
-  String way() {
-    return "via " + names.linkAddresses(vpcId)[0] + " dev " + INNER;
+  String way(Family family) {
+    return "via " + ends(family)[0] + " dev " + INNER;
+  }
+
+  /** The host's address on the link, and the VPC's. */
+  private String[] ends(Family family) {
+    return switch (family) {
+      case IPV4 -> names.linkAddresses(vpcId);
+      case IPV6 -> names.linkAddresses6(vpcId);
+    };
   }
 
   /**
@@ -102,16 +109,20 @@ final class Uplink {
   }
 
   private void route(String outside) {
+    Family family = Family.of(outside);
+    if (family == Family.IPV6) {
+      HostForwarding.ipv6(names);
+    }
     RouteSocket routes = host();
     int link = routes.link(names.uplink(vpcId));
     try {
-      routes.routeVia(Cidr.address(outside), inner(), link);
+      routes.routeVia(address(outside), address(ends(family)[1]), link);
     } catch (LinuxException e) {
       if (e.errno() != LinuxException.EEXIST) {
         throw e;
       }
       // An earlier server's, if it leads here.
-      String present = Command.run("ip", "route", "show", outside + "/32");
+      String present = Command.run("ip", family.option(), "route", "show", family.whole(outside));
       if (!present.contains("dev " + names.uplink(vpcId) + " ")) {
         throw new IllegalStateException(outside + " is in use on this machine: " + present, e);
       }
@@ -121,7 +132,8 @@ final class Uplink {
   private void unroute(String outside) {
     RouteSocket routes = host();
     try {
-      routes.deleteRouteVia(Cidr.address(outside), inner(), routes.link(names.uplink(vpcId)));
+      routes.deleteRouteVia(
+          address(outside), address(ends(Family.of(outside))[1]), routes.link(names.uplink(vpcId)));
     } catch (LinuxException e) {
       if (e.errno() != LinuxException.ESRCH) {
         throw e;
@@ -130,8 +142,11 @@ final class Uplink {
     }
   }
 
-  private int inner() {
-    return Cidr.address(names.linkAddresses(vpcId)[1]);
+  private static byte[] address(String text) {
+    return switch (Family.of(text)) {
+      case IPV4 -> ByteBuffer.allocate(Integer.BYTES).putInt(Cidr.address(text)).array();
+      case IPV6 -> Cidr6.address(text);
+    };
   }
 
   private RouteSocket host() {
@@ -151,7 +166,9 @@ final class Uplink {
       }
       return;
     }
-    String left = Command.run("ip", "route", "show", "dev", names.uplink(vpcId));
+    String left =
+        Command.run("ip", "-4", "route", "show", "dev", names.uplink(vpcId))
+            + Command.run("ip", "-6", "route", "show", "dev", names.uplink(vpcId));
     ROUTE
         .matcher(left)
         .results()
@@ -163,6 +180,8 @@ final class Uplink {
   private void create() {
     String link = names.uplink(vpcId);
     String[] addresses = names.linkAddresses(vpcId);
+    String[] addresses6 = names.linkAddresses6(vpcId);
+    boolean ipv6 = Family.knowsIpv6();
     if (!Files.exists(LINKS.resolve(link))) {
       Command.runWith(
           """
@@ -170,7 +189,8 @@ final class Uplink {
           addr add %3$s peer %4$s dev %1$s
           link set %1$s up
           """
-              .formatted(link, namespace, addresses[0], addresses[1]),
+                  .formatted(link, namespace, addresses[0], addresses[1])
+              + (ipv6 ? link(addresses6[0], addresses6[1], "fe80::1", link) : ""),
           "ip",
           "-batch",
           "-");
@@ -179,7 +199,8 @@ final class Uplink {
           addr add %2$s peer %1$s dev uplink0
           link set uplink0 up
           """
-              .formatted(addresses[0], addresses[1]),
+                  .formatted(addresses[0], addresses[1])
+              + (ipv6 ? link(addresses6[1], addresses6[0], "fe80::2", INNER) : ""),
           "ip",
           "-n",
           namespace,
@@ -200,27 +221,30 @@ final class Uplink {
         flush chain inet %1$s input
         flush chain inet %1$s nat
         add rule inet %1$s input iifname @uplinks ct state established,related accept
+        add rule inet %1$s input iifname @uplinks icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept
         add rule inet %1$s input iifname @uplinks drop
         add rule inet %1$s nat iifname @uplinks oifname != @uplinks ip saddr %3$s masquerade
+        add rule inet %1$s nat iifname @uplinks oifname != @uplinks ip6 saddr %4$s masquerade
         add element inet %1$s uplinks { "%2$s" }
         """
-            .formatted(names.hostTable(), link, Network.PUBLIC),
+            .formatted(names.hostTable(), link, Network.PUBLIC, Network.PUBLIC6),
         "nft",
         "-f",
         "-");
-    forward();
+    HostForwarding.ipv4(names);
   }
 
-  /** Remembers in /run, which a reboot clears as it clears the setting, that we switched it on. */
-  private void forward() {
-    try {
-      if (Files.readString(FORWARDING).trim().equals("0")) {
-        Files.writeString(forwardedMark(names), "");
-        Files.writeString(FORWARDING, "1");
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("packets cannot be forwarded", e);
-    }
+  /**
+   * The link's addresses of IPv6.
+   *
+   * @param local under which this end asks for the other on behalf of those whom it forwards
+   */
+  private static String link(String own, String other, String local, String device) {
+    return """
+    addr add %1$s peer %2$s dev %4$s nodad
+    addr add %3$s/128 dev %4$s nodad
+    """
+        .formatted(own, other, local, device);
   }
 
   /**
@@ -268,16 +292,6 @@ final class Uplink {
     if (Command.run("nft", "list", "tables").contains("table inet " + names.hostTable() + "\n")) {
       Command.run("nft", "delete", "table", "inet", names.hostTable());
     }
-    try {
-      if (Files.deleteIfExists(forwardedMark(names))) {
-        Files.writeString(FORWARDING, "0");
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("forwarding cannot be switched off", e);
-    }
-  }
-
-  private static Path forwardedMark(KernelNames names) {
-    return Path.of("/run", names.instance() + "-forwarding");
+    HostForwarding.asItWas(names);
   }
 }

@@ -4,7 +4,9 @@ import dev.muelle.linux.Command;
 import dev.muelle.linux.NetworkNamespace;
 import dev.muelle.linux.NetworkNamespaces;
 import dev.muelle.linux.RouteSocket;
+import dev.muelle.network.AddressBlock;
 import dev.muelle.network.Cidr;
+import dev.muelle.network.Cidr6;
 import dev.muelle.network.Network.FlowWindow;
 import dev.muelle.network.Network.Link;
 import dev.muelle.network.Network.NetworkInterface;
@@ -13,7 +15,6 @@ import dev.muelle.network.Network.Vpc;
 import dev.muelle.network.SecurityGroup;
 import dev.muelle.network.SocketSpace;
 import dev.muelle.network.Subnet;
-import dev.muelle.network.Subnet.Acl;
 import dev.muelle.network.Subnet.Target;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -44,7 +45,7 @@ final class VpcNamespace implements SocketSpace {
 
   private static final int LOCKS = 64;
 
-  private static final Pattern ADDRESS = Pattern.compile("([0-9.]+) : 0x");
+  private static final Pattern ADDRESS = Pattern.compile("([0-9a-f.:]+) : 0x");
   private static final Pattern PUBLIC = Pattern.compile("([0-9.]+) : ([0-9.]+)");
 
   private static final Pattern ROUTER = Pattern.compile("\"(v[0-9a-f]+)\" : 0x");
@@ -55,7 +56,7 @@ final class VpcNamespace implements SocketSpace {
       Set.of(GATEWAY, "169.254.169.253", "169.254.169.254", "169.254.170.2");
 
   private final KernelNames names;
-  private final Vpc vpc;
+  private Vpc vpc;
   private final String namespace;
   private final NetworkNamespace inside;
   private final NetworkNamespaces maker;
@@ -63,6 +64,7 @@ final class VpcNamespace implements SocketSpace {
   private final Uplink uplink;
   private final boolean adopting;
   private final RouteTables routes;
+  private final RouteTables routes6;
   private final FlowCounters flows;
 
   /** Addresses that the filters of an earlier server still know. */
@@ -94,7 +96,7 @@ final class VpcNamespace implements SocketSpace {
   private final Map<String, SecurityGroup> groups = new HashMap<>();
 
   /** How routes lead to peers, by the peering's id. */
-  private final Map<String, String> peers = new HashMap<>();
+  private final Map<String, Map<Family, String>> peers = new HashMap<>();
 
   private final Map<String, NetworkInterface> interfaces = new ConcurrentHashMap<>();
   private final Map<String, Use> plugged = new ConcurrentHashMap<>();
@@ -114,7 +116,8 @@ final class VpcNamespace implements SocketSpace {
     this.filters = new Filters(inside);
     this.uplink = new Uplink(names, vpc.id(), namespace);
     this.adopting = Files.exists(inside.path());
-    this.routes = new RouteTables(namespace, vpc, adopting);
+    this.routes = new RouteTables(namespace, Family.IPV4, adopting);
+    this.routes6 = new RouteTables(namespace, Family.IPV6, adopting);
     this.flows = new FlowCounters(vpc, filters);
     for (int i = 0; i < LOCKS; i++) {
       locks[i] = new ReentrantLock();
@@ -144,10 +147,14 @@ final class VpcNamespace implements SocketSpace {
     ip(namespace, links.toString());
     routeAsItWasTold();
     if (enter("nft", "list", "tables").contains(Ruleset.TABLE)) {
-      filters.apply(FlowCounters.missing());
+      filters.apply(FlowCounters.missing() + Ruleset.missing());
       flows.adopt(filters.sets());
-      String known = enter("nft", "list", "map", "inet", "vpc", "egress");
-      ADDRESS.matcher(known).results().map(found -> found.group(1)).forEach(adopted::add);
+      for (Family family : Family.values()) {
+        String known = enter("nft", "list", "map", "inet", "vpc", family.set("egress"));
+        ADDRESS.matcher(known).results().map(found -> found.group(1)).forEach(adopted::add);
+      }
+      // Those of now: what an earlier server knew as the VPC's own is replaced by retain.
+      filters.apply(Ruleset.inside(List.of(), vpc.cidrs6()));
       // An older server's table knows no routers; it is replaced as a whole by retain.
       String routers =
           Command.attempt(
@@ -171,6 +178,46 @@ final class VpcNamespace implements SocketSpace {
           .forEach(found -> adoptedPublic.put(found.group(1), found.group(2)));
     } else {
       filters.apply(Ruleset.base(vpc, List.of()));
+    }
+    routeIpv6();
+  }
+
+  /** Says which IPv6 blocks the VPC has from now on. */
+  void put(Vpc wanted) {
+    whole.writeLock().lock();
+    try {
+      Vpc before = vpc;
+      vpc = wanted;
+      if (!wanted.cidrs6().equals(before.cidrs6())) {
+        filters.apply(Ruleset.inside(before.cidrs6(), wanted.cidrs6()));
+        routeIpv6();
+        reroute();
+      }
+    } finally {
+      whole.writeLock().unlock();
+    }
+  }
+
+  /** A VPC without IPv6 pays nothing for it. */
+  private void routeIpv6() {
+    if (vpc.cidrs6().isEmpty() || !Family.knowsIpv6()) {
+      return;
+    }
+    Command.run(
+        "ip",
+        "-6",
+        "-n",
+        namespace,
+        "route",
+        "replace",
+        "blackhole",
+        "default",
+        "metric",
+        "4000000000");
+    try {
+      inside.call(() -> Files.writeString(Family.settings("conf/all/forwarding"), "1"));
+    } catch (Exception e) {
+      throw new IllegalStateException("no forwarding of IPv6 in " + namespace, e);
     }
   }
 
@@ -213,12 +260,19 @@ final class VpcNamespace implements SocketSpace {
       if (subnet.equals(before)) {
         return;
       }
-      boolean same = before != null && before.acl().equals(subnet.acl());
-      boolean untouched = before == null && !adopting && subnet.acl().equals(Acl.OPEN);
+      boolean same =
+          before != null
+              && before.acl().equals(subnet.acl())
+              && Objects.equals(before.cidr6(), subnet.cidr6())
+              && before.reached() == subnet.reached();
+      boolean untouched = before == null && !adopting && subnet.open() && !subnet.reached();
       if (!same && !untouched) {
-        filters.apply(SubnetRules.of(subnet));
+        filters.apply(SubnetRules.of(subnet, before == null ? null : before.cidr6()));
       }
       route(subnet);
+      if (before != null && before.cidr6() != null && subnet.cidr6() == null) {
+        routes6.remove(subnet.cidr());
+      }
       subnets.put(subnet.cidr(), subnet);
     } finally {
       lock.unlock();
@@ -227,18 +281,29 @@ final class VpcNamespace implements SocketSpace {
   }
 
   private void route(Subnet subnet) {
-    Map<Cidr, String> ways = new HashMap<>();
-    subnet.routes().forEach(route -> ways.put(route.destination(), way(route.target())));
-    routes.put(subnet.cidr(), ways);
+    routes.put(subnet.cidr(), subnet.cidr(), vpc.cidrs(), ways(subnet, Family.IPV4));
+    Cidr6 cidr6 = subnet.cidr6();
+    if (cidr6 != null) {
+      routes6.put(subnet.cidr(), cidr6, vpc.cidrs6(), ways(subnet, Family.IPV6));
+    }
+  }
+
+  private Map<AddressBlock, String> ways(Subnet subnet, Family family) {
+    Map<AddressBlock, String> ways = new HashMap<>();
+    subnet.routes().stream()
+        .filter(route -> Family.of(route.destination()) == family)
+        .forEach(route -> ways.put(route.destination(), way(family, route.target())));
+    return ways;
   }
 
   /** How a route leads to its target now, in the words of ip-route(8); empty if nowhere. */
-  private String way(Target target) {
+  private String way(Family family, Target target) {
     return switch (target) {
-      case Target.Internet() -> uplink.present() ? uplink.way() : "";
+      case Target.Internet() -> uplink.present() ? uplink.way(family) : "";
+      case Target.EgressOnly() -> uplink.present() ? uplink.way(family) : "";
       case Target.Gateway(String id) -> {
         NetworkInterface eni = interfaces.get(id);
-        yield eni != null && plugged.get(id) == Use.NAT_GATEWAY
+        yield eni != null && family == Family.IPV4 && plugged.get(id) == Use.NAT_GATEWAY
             ? "via " + eni.address() + " dev " + KernelNames.gateway(id) + " onlink"
             : "";
       }
@@ -246,11 +311,12 @@ final class VpcNamespace implements SocketSpace {
         NetworkInterface eni = interfaces.get(id);
         Use use = plugged.get(id);
         boolean there = use == Use.NAMESPACE || use == Use.ATTACHED;
-        yield eni != null && eni.forwards() && there
-            ? "via " + eni.address() + " dev " + KernelNames.veth(id) + " onlink"
+        List<String> own = eni == null ? List.of() : Family.only(family, eni.all());
+        yield eni != null && eni.forwards() && there && !own.isEmpty()
+            ? "via " + own.getFirst() + " dev " + KernelNames.veth(id) + " onlink"
             : "";
       }
-      case Target.Peer(String id) -> peers.getOrDefault(id, "");
+      case Target.Peer(String id) -> peers.getOrDefault(id, Map.of()).getOrDefault(family, "");
       case Target.Nowhere() -> "";
     };
   }
@@ -259,11 +325,15 @@ final class VpcNamespace implements SocketSpace {
    * Knows its end of a peering, which is there.
    *
    * @param next the link address of the other end
+   * @param next6 its link-local one
    */
-  void peer(String peeringId, String next) {
+  void peer(String peeringId, String next, String next6) {
+    String there = " dev " + KernelNames.peering(peeringId) + " onlink";
     lock.lock();
     try {
-      peers.put(peeringId, "via " + next + " dev " + KernelNames.peering(peeringId) + " onlink");
+      peers.put(
+          peeringId,
+          Map.of(Family.IPV4, "via " + next + there, Family.IPV6, "via " + next6 + there));
       reroute();
     } finally {
       lock.unlock();
@@ -295,9 +365,11 @@ final class VpcNamespace implements SocketSpace {
     whole.readLock().lock();
     lock.lock();
     try {
-      if (subnets.remove(cidr) != null) {
+      Subnet gone = subnets.remove(cidr);
+      if (gone != null) {
         routes.remove(cidr);
-        filters.apply(SubnetRules.without(cidr));
+        routes6.remove(cidr);
+        filters.apply(SubnetRules.without(cidr, gone.cidr6()));
       }
     } finally {
       lock.unlock();
@@ -368,13 +440,13 @@ final class VpcNamespace implements SocketSpace {
     String chains =
         list.isEmpty() || lists.contains(list) ? "" : Ruleset.chains(eni.securityGroups());
     filters.apply(gone + chains + Ruleset.networkInterface(eni));
-    readdress(eni, before == null ? List.of() : before.secondary());
+    readdress(eni, before == null ? List.of() : before.further());
     lists.add(list); // only now, and so the rest: what failed is to be tried again
     interfaces.put(eni.id(), eni);
     lock.lock();
     try {
-      eni.addresses().forEach(adopted::remove);
-      flows.know(eni.id(), eni.addresses());
+      eni.all().forEach(adopted::remove);
+      flows.know(eni.id(), eni.all());
     } finally {
       lock.unlock();
     }
@@ -389,7 +461,7 @@ final class VpcNamespace implements SocketSpace {
   /** What the filters of an earlier server are to forget before they learn an interface. */
   private String left(NetworkInterface eni) {
     StringBuilder script = new StringBuilder();
-    for (String address : eni.addresses()) {
+    for (String address : eni.all()) {
       if (adopted.contains(address)) {
         script.append(Ruleset.withoutAddress(address));
       }
@@ -416,7 +488,7 @@ final class VpcNamespace implements SocketSpace {
     } else {
       devices.put(eni.id(), own(eni.id()));
       plugged.put(eni.id(), Use.NAMESPACE);
-      own(eni.id()).addresses(eni.secondary(), Set.of());
+      own(eni.id()).addresses(eni, eni.further(), Set.of());
       if (eni.forwards()) {
         reroute();
       }
@@ -427,29 +499,32 @@ final class VpcNamespace implements SocketSpace {
     return new Device(namespace, KernelNames.veth(interfaceId), names.namespace(interfaceId), 0);
   }
 
-  /** Gives a plugged interface the secondary addresses that it is to have. */
+  /** Gives a plugged interface the further addresses that it is to have. */
   private void readdress(NetworkInterface eni, List<String> before) {
-    if (eni.secondary().equals(before)) {
+    if (eni.further().equals(before)) {
       return;
     }
     Use use = plugged.get(eni.id());
     if (use == Use.SERVER) {
       Set<String> gone = new HashSet<>(before);
-      eni.secondary().forEach(gone::remove);
+      eni.further().forEach(gone::remove);
       gone.forEach(this::removeFromLoopback);
-      eni.secondary().forEach(this::addToLoopback);
+      eni.further().forEach(this::addToLoopback);
     } else if (use != null) {
-      Objects.requireNonNull(devices.get(eni.id())).addresses(eni.secondary(), before);
+      Objects.requireNonNull(devices.get(eni.id())).addresses(eni, eni.further(), before);
     }
   }
 
   private void addToLoopback(String address) {
-    ip(namespace, "addr replace " + address + "/32 dev lo\n");
+    Family family = Family.of(address);
+    String atOnce = family == Family.IPV6 ? " nodad\n" : "\n";
+    ip(namespace, "addr replace " + family.whole(address) + " dev lo" + atOnce);
   }
 
   private void removeFromLoopback(String address) {
     Command.attempt(
-        List.of("ip", "-n", namespace, "addr", "del", address + "/32", "dev", "lo"),
+        List.of(
+            "ip", "-n", namespace, "addr", "del", Family.of(address).whole(address), "dev", "lo"),
         Map.of(),
         "",
         Duration.ofSeconds(10));
@@ -482,11 +557,11 @@ final class VpcNamespace implements SocketSpace {
       throw new IllegalStateException(eni.id() + " is in use as " + present);
     }
     switch (use) {
-      case SERVER -> eni.addresses().forEach(this::addToLoopback);
+      case SERVER -> eni.all().forEach(this::addToLoopback);
       case NAMESPACE -> {
         plugNamespace(eni, KernelNames.veth(eni.id()));
         devices.put(eni.id(), own(eni.id()));
-        own(eni.id()).addresses(eni.secondary(), Set.of());
+        own(eni.id()).addresses(eni, eni.further(), Set.of());
       }
       case ATTACHED -> throw new IllegalArgumentException("attached, not plugged");
       case NAT_GATEWAY -> {
@@ -575,7 +650,7 @@ final class VpcNamespace implements SocketSpace {
       reroute(); // first nobody is led there any more
     }
     switch (use) {
-      case SERVER -> eni.addresses().forEach(this::removeFromLoopback);
+      case SERVER -> eni.all().forEach(this::removeFromLoopback);
       case NAMESPACE -> {
         devices.remove(interfaceId);
         leaving.serve(task(interfaceId));
@@ -675,7 +750,7 @@ final class VpcNamespace implements SocketSpace {
   }
 
   /** Counts the flows of interfaces with addresses in these blocks from now on. */
-  void countFlows(Set<Cidr> blocks, Instant now) {
+  void countFlows(Set<AddressBlock> blocks, Instant now) {
     whole.readLock().lock();
     lock.lock();
     try {
@@ -717,6 +792,11 @@ final class VpcNamespace implements SocketSpace {
       lists.clear();
       if (adopting) {
         routes.retain(subnets.keySet());
+        routes6.retain(
+            subnets.values().stream()
+                .filter(subnet -> subnet.cidr6() != null)
+                .map(Subnet::cidr)
+                .toList());
         Peerings.retain(namespace, peers.keySet());
       }
       uplink.retain();

@@ -1,6 +1,7 @@
 package dev.muelle.network.sim;
 
 import dev.muelle.loop.Timers;
+import dev.muelle.network.AddressBlock;
 import dev.muelle.network.Cidr;
 import dev.muelle.network.NameSource;
 import dev.muelle.network.Network;
@@ -43,7 +44,7 @@ public final class SimNetwork implements Network {
   private final Map<String, Link> links = new HashMap<>();
 
   /** Whose flows are counted, by VPC. */
-  private final Map<String, Set<Cidr>> counted = new HashMap<>();
+  private final Map<String, Set<AddressBlock>> counted = new HashMap<>();
 
   /** What was counted since the last time, by VPC. */
   private final Map<String, FlowWindow> windows = new HashMap<>();
@@ -150,7 +151,7 @@ public final class SimNetwork implements Network {
   }
 
   private static List<String> places(NetworkInterface eni) {
-    return eni.addresses().stream().map(address -> eni.vpcId() + "/" + address).toList();
+    return eni.all().stream().map(address -> eni.vpcId() + "/" + address).toList();
   }
 
   @Override
@@ -219,7 +220,7 @@ public final class SimNetwork implements Network {
   }
 
   @Override
-  public synchronized void countFlows(String vpcId, Set<Cidr> blocks, Instant now) {
+  public synchronized void countFlows(String vpcId, Set<AddressBlock> blocks, Instant now) {
     if (blocks.isEmpty()) {
       counted.remove(vpcId);
       windows.remove(vpcId);
@@ -240,7 +241,7 @@ public final class SimNetwork implements Network {
   }
 
   /** Whose flows are counted in a VPC. */
-  public synchronized Set<Cidr> counted(String vpcId) {
+  public synchronized Set<AddressBlock> counted(String vpcId) {
     return counted.getOrDefault(vpcId, Set.of());
   }
 
@@ -347,6 +348,11 @@ public final class SimNetwork implements Network {
     return Optional.ofNullable(subnets.get(vpcId + "/" + cidr));
   }
 
+  /** What was last put of a security group. */
+  public synchronized Optional<SecurityGroup> securityGroup(String id) {
+    return Optional.ofNullable(groups.get(id));
+  }
+
   /** Every interface that is put, by id. */
   public synchronized Map<String, NetworkInterface> interfaces() {
     return Map.copyOf(interfaces);
@@ -412,8 +418,7 @@ public final class SimNetwork implements Network {
 
   private static boolean matches(Peer wanted, NetworkInterface peer) {
     return switch (wanted) {
-      case Peer.Block block ->
-          peer.addresses().stream().anyMatch(one -> block.cidr().contains(Cidr.address(one)));
+      case Peer.Block block -> peer.all().stream().anyMatch(one -> block.cidr().contains(one));
       case Peer.Group group -> peer.securityGroups().contains(group.groupId());
     };
   }

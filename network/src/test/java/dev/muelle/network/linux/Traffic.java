@@ -59,6 +59,10 @@ final class Traffic implements AutoCloseable {
     return seen;
   }
 
+  static StandardProtocolFamily family(String address) {
+    return address.indexOf(':') < 0 ? StandardProtocolFamily.INET : StandardProtocolFamily.INET6;
+  }
+
   /** Echoes bytes at an address inside a namespace. */
   void serve(Path namespace, String address, int port) throws Exception {
     try (NetworkNamespace inside = new NetworkNamespace(namespace.getFileName().toString())) {
@@ -69,8 +73,7 @@ final class Traffic implements AutoCloseable {
   void serve(SocketSpace inside, String address, int port) throws Exception {
     ServerSocketChannel listener =
         inside.call(() ->
-            ServerSocketChannel.open(StandardProtocolFamily.INET)
-                .bind(new InetSocketAddress(address, port)));
+            ServerSocketChannel.open(family(address)).bind(new InetSocketAddress(address, port)));
     open.add(listener);
     Thread.startVirtualThread(() -> {
       while (listener.isOpen()) {
@@ -113,8 +116,7 @@ final class Traffic implements AutoCloseable {
 
   static boolean connects(Path namespace, String address, int port, int millis) throws Exception {
     try (NetworkNamespace from = new NetworkNamespace(namespace.getFileName().toString())) {
-      return from.call(
-          () -> connects(SocketChannel.open(StandardProtocolFamily.INET), address, port, millis));
+      return from.call(() -> connects(SocketChannel.open(family(address)), address, port, millis));
     }
   }
 

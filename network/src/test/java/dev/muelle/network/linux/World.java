@@ -8,7 +8,7 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * The "internet": a namespace of the test's behind the host, at a documentation address (RFC 5737)
- * that no other test's has: several may run at once.
+ * that no other test's has: several may run at once. It has one of IPv6, too (RFC 3849).
  */
 final class World implements AutoCloseable {
 
@@ -18,6 +18,8 @@ final class World implements AutoCloseable {
   private final Cidr block;
   private final String namespace;
   private final String link;
+  private final String net6 =
+      "2001:db8:" + Integer.toHexString(1 + ThreadLocalRandom.current().nextInt(0xffff)) + "::";
 
   World(String instance) {
     block = free();
@@ -28,9 +30,10 @@ final class World implements AutoCloseable {
         """
         link add %1$s type veth peer name eth0 netns %2$s
         addr add %3$s/30 dev %1$s
+        addr add %4$s/64 dev %1$s nodad
         link set %1$s up
         """
-            .formatted(link, namespace, host()),
+            .formatted(link, namespace, host(), host6()),
         "ip",
         "-batch",
         "-");
@@ -38,10 +41,12 @@ final class World implements AutoCloseable {
         """
         link set lo up
         addr add %s/30 dev eth0
+        addr add %s/64 dev eth0 nodad
         link set eth0 up
         route add default via %s
+        route add ::/0 via %s
         """
-            .formatted(address(), host()),
+            .formatted(address(), address6(), host(), host6()),
         "ip",
         "-n",
         namespace,
@@ -68,6 +73,14 @@ final class World implements AutoCloseable {
   /** The host's, on the way there. */
   String host() {
     return block.at(1);
+  }
+
+  String address6() {
+    return net6 + "2";
+  }
+
+  String host6() {
+    return net6 + "1";
   }
 
   Path path() {

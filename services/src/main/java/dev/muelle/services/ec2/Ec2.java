@@ -25,6 +25,7 @@ import dev.muelle.services.ec2.eni.HostNames;
 import dev.muelle.services.ec2.eni.NetworkInterfaces;
 import dev.muelle.services.ec2.flow.FlowDelivery;
 import dev.muelle.services.ec2.flow.FlowLogs;
+import dev.muelle.services.ec2.gateway.EgressOnlyGateways;
 import dev.muelle.services.ec2.gateway.InternetGateways;
 import dev.muelle.services.ec2.health.InstanceStatuses;
 import dev.muelle.services.ec2.health.Monitoring;
@@ -63,6 +64,8 @@ import software.amazon.awssdk.services.ec2.model.AcceptVpcPeeringConnectionReque
 import software.amazon.awssdk.services.ec2.model.AcceptVpcPeeringConnectionResponse;
 import software.amazon.awssdk.services.ec2.model.AllocateAddressRequest;
 import software.amazon.awssdk.services.ec2.model.AllocateAddressResponse;
+import software.amazon.awssdk.services.ec2.model.AssignIpv6AddressesRequest;
+import software.amazon.awssdk.services.ec2.model.AssignIpv6AddressesResponse;
 import software.amazon.awssdk.services.ec2.model.AssignPrivateIpAddressesRequest;
 import software.amazon.awssdk.services.ec2.model.AssignPrivateIpAddressesResponse;
 import software.amazon.awssdk.services.ec2.model.AssociateAddressRequest;
@@ -71,6 +74,10 @@ import software.amazon.awssdk.services.ec2.model.AssociateDhcpOptionsRequest;
 import software.amazon.awssdk.services.ec2.model.AssociateDhcpOptionsResponse;
 import software.amazon.awssdk.services.ec2.model.AssociateRouteTableRequest;
 import software.amazon.awssdk.services.ec2.model.AssociateRouteTableResponse;
+import software.amazon.awssdk.services.ec2.model.AssociateSubnetCidrBlockRequest;
+import software.amazon.awssdk.services.ec2.model.AssociateSubnetCidrBlockResponse;
+import software.amazon.awssdk.services.ec2.model.AssociateVpcCidrBlockRequest;
+import software.amazon.awssdk.services.ec2.model.AssociateVpcCidrBlockResponse;
 import software.amazon.awssdk.services.ec2.model.AttachInternetGatewayRequest;
 import software.amazon.awssdk.services.ec2.model.AttachInternetGatewayResponse;
 import software.amazon.awssdk.services.ec2.model.AttachNetworkInterfaceRequest;
@@ -85,6 +92,8 @@ import software.amazon.awssdk.services.ec2.model.CreateDefaultVpcRequest;
 import software.amazon.awssdk.services.ec2.model.CreateDefaultVpcResponse;
 import software.amazon.awssdk.services.ec2.model.CreateDhcpOptionsRequest;
 import software.amazon.awssdk.services.ec2.model.CreateDhcpOptionsResponse;
+import software.amazon.awssdk.services.ec2.model.CreateEgressOnlyInternetGatewayRequest;
+import software.amazon.awssdk.services.ec2.model.CreateEgressOnlyInternetGatewayResponse;
 import software.amazon.awssdk.services.ec2.model.CreateFlowLogsRequest;
 import software.amazon.awssdk.services.ec2.model.CreateFlowLogsResponse;
 import software.amazon.awssdk.services.ec2.model.CreateInternetGatewayRequest;
@@ -123,6 +132,8 @@ import software.amazon.awssdk.services.ec2.model.CreateVpcRequest;
 import software.amazon.awssdk.services.ec2.model.CreateVpcResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteDhcpOptionsRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteDhcpOptionsResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteEgressOnlyInternetGatewayRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteEgressOnlyInternetGatewayResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteFlowLogsRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteFlowLogsResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteInternetGatewayRequest;
@@ -167,6 +178,8 @@ import software.amazon.awssdk.services.ec2.model.DescribeAvailabilityZonesReques
 import software.amazon.awssdk.services.ec2.model.DescribeAvailabilityZonesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeDhcpOptionsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeDhcpOptionsResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeEgressOnlyInternetGatewaysRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeEgressOnlyInternetGatewaysResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeFlowLogsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeFlowLogsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeImagesRequest;
@@ -225,6 +238,10 @@ import software.amazon.awssdk.services.ec2.model.DisassociateAddressRequest;
 import software.amazon.awssdk.services.ec2.model.DisassociateAddressResponse;
 import software.amazon.awssdk.services.ec2.model.DisassociateRouteTableRequest;
 import software.amazon.awssdk.services.ec2.model.DisassociateRouteTableResponse;
+import software.amazon.awssdk.services.ec2.model.DisassociateSubnetCidrBlockRequest;
+import software.amazon.awssdk.services.ec2.model.DisassociateSubnetCidrBlockResponse;
+import software.amazon.awssdk.services.ec2.model.DisassociateVpcCidrBlockRequest;
+import software.amazon.awssdk.services.ec2.model.DisassociateVpcCidrBlockResponse;
 import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListAssociationsRequest;
 import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListAssociationsResponse;
 import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListEntriesRequest;
@@ -277,6 +294,8 @@ import software.amazon.awssdk.services.ec2.model.StopInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.StopInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.TerminateInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.TerminateInstancesResponse;
+import software.amazon.awssdk.services.ec2.model.UnassignIpv6AddressesRequest;
+import software.amazon.awssdk.services.ec2.model.UnassignIpv6AddressesResponse;
 import software.amazon.awssdk.services.ec2.model.UnassignPrivateIpAddressesRequest;
 import software.amazon.awssdk.services.ec2.model.UnassignPrivateIpAddressesResponse;
 import software.amazon.awssdk.services.ec2.model.UnmonitorInstancesRequest;
@@ -347,6 +366,7 @@ public final class Ec2 implements Ec2Client {
   private final AclEntries aclEntries;
   private final DhcpOptionSets dhcp;
   private final InternetGateways gateways;
+  private final EgressOnlyGateways egressOnly;
   private final RouteTables tables;
   private final Routes routes;
   private final Tags tags;
@@ -454,6 +474,7 @@ public final class Ec2 implements Ec2Client {
     attributes = new AccountAttributes(store);
     dhcp = new DhcpOptionSets(scope, store, ids);
     gateways = new InternetGateways(scope, store, ids, plane);
+    egressOnly = new EgressOnlyGateways(store, ids, plane);
     tables = new RouteTables(scope, store, ids, plane);
     routes = new Routes(store, plane);
     groups = new SecurityGroups(scope, store, ids, plane);
@@ -711,6 +732,57 @@ public final class Ec2 implements Ec2Client {
   public AssignPrivateIpAddressesResponse assignPrivateIpAddresses(
       AssignPrivateIpAddressesRequest request) {
     return interfaces.secondary().assign(request);
+  }
+
+  @Override
+  public AssociateVpcCidrBlockResponse associateVpcCidrBlock(AssociateVpcCidrBlockRequest request) {
+    return vpcs.blocks().associate(request);
+  }
+
+  @Override
+  public DisassociateVpcCidrBlockResponse disassociateVpcCidrBlock(
+      DisassociateVpcCidrBlockRequest request) {
+    return vpcs.blocks().disassociate(request);
+  }
+
+  @Override
+  public AssociateSubnetCidrBlockResponse associateSubnetCidrBlock(
+      AssociateSubnetCidrBlockRequest request) {
+    return subnets.blocks().associate(request);
+  }
+
+  @Override
+  public DisassociateSubnetCidrBlockResponse disassociateSubnetCidrBlock(
+      DisassociateSubnetCidrBlockRequest request) {
+    return subnets.blocks().disassociate(request);
+  }
+
+  @Override
+  public AssignIpv6AddressesResponse assignIpv6Addresses(AssignIpv6AddressesRequest request) {
+    return interfaces.ipv6().assign(request);
+  }
+
+  @Override
+  public UnassignIpv6AddressesResponse unassignIpv6Addresses(UnassignIpv6AddressesRequest request) {
+    return interfaces.ipv6().unassign(request);
+  }
+
+  @Override
+  public CreateEgressOnlyInternetGatewayResponse createEgressOnlyInternetGateway(
+      CreateEgressOnlyInternetGatewayRequest request) {
+    return egressOnly.create(request);
+  }
+
+  @Override
+  public DeleteEgressOnlyInternetGatewayResponse deleteEgressOnlyInternetGateway(
+      DeleteEgressOnlyInternetGatewayRequest request) {
+    return egressOnly.delete(request);
+  }
+
+  @Override
+  public DescribeEgressOnlyInternetGatewaysResponse describeEgressOnlyInternetGateways(
+      DescribeEgressOnlyInternetGatewaysRequest request) {
+    return egressOnly.describe(request);
   }
 
   @Override

@@ -32,6 +32,7 @@ import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.AddPrefixListEntry;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Filter;
+import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterface;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.ec2.model.IpRange;
 import software.amazon.awssdk.services.ec2.model.Ipv6Range;
@@ -41,6 +42,7 @@ import software.amazon.awssdk.services.ec2.model.NewDhcpConfiguration;
 import software.amazon.awssdk.services.ec2.model.PrefixListId;
 import software.amazon.awssdk.services.ec2.model.Tag;
 import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
+import software.amazon.awssdk.services.ec2.model.Vpc;
 
 /**
  * Every describe that is built, with every filter that its page in AWS's API reference names. What
@@ -91,16 +93,29 @@ class DescribesTest extends Ec2InMemory {
 
   @BeforeEach
   void everyKindTwice() {
-    String vpc = ec2.createVpc(r -> r.cidrBlock("10.0.0.0/16")).vpc().vpcId();
+    Vpc made =
+        ec2.createVpc(r -> r.cidrBlock("10.0.0.0/16").amazonProvidedIpv6CidrBlock(true)).vpc();
+    String vpc = made.vpcId();
+    String block6 =
+        made.ipv6CidrBlockAssociationSet().getFirst().ipv6CidrBlock().replace("/56", "/64");
     String other = ec2.createVpc(r -> r.cidrBlock("10.1.0.0/16")).vpc().vpcId();
     ec2.modifyVpcAttribute(r -> r.vpcId(vpc).enableDnsHostnames(v -> v.value(true)));
     String subnet =
-        ec2.createSubnet(r -> r.vpcId(vpc).cidrBlock("10.0.1.0/24").availabilityZone("us-east-1b"))
+        ec2.createSubnet(r ->
+                r.vpcId(vpc)
+                    .cidrBlock("10.0.1.0/24")
+                    .ipv6CidrBlock(block6)
+                    .availabilityZone("us-east-1b"))
             .subnet()
             .subnetId();
     String igw = ec2.createInternetGateway().internetGateway().internetGatewayId();
     ec2.attachInternetGateway(r -> r.internetGatewayId(igw).vpcId(vpc));
     ec2.createInternetGateway();
+    String eigw =
+        ec2.createEgressOnlyInternetGateway(r -> r.vpcId(vpc))
+            .egressOnlyInternetGateway()
+            .egressOnlyInternetGatewayId();
+    ec2.createEgressOnlyInternetGateway(r -> r.vpcId(other));
     String list =
         ec2.createManagedPrefixList(r ->
                 r.prefixListName("mine")
@@ -132,7 +147,8 @@ class DescribesTest extends Ec2InMemory {
                 r.subnetId(subnet).groups(group).description("one").privateIpAddress("10.0.1.50"))
             .networkInterface()
             .networkInterfaceId();
-    ec2.createNetworkInterface(r -> r.subnetId(subnet).secondaryPrivateIpAddressCount(1));
+    ec2.createNetworkInterface(
+        r -> r.subnetId(subnet).secondaryPrivateIpAddressCount(1).ipv6AddressCount(2));
     String allocation = ec2.allocateAddress(r -> {}).allocationId();
     ec2.associateAddress(r -> r.allocationId(allocation).networkInterfaceId(eni));
     String unused = ec2.allocateAddress(r -> {}).allocationId();
@@ -140,6 +156,8 @@ class DescribesTest extends Ec2InMemory {
     String table = ec2.createRouteTable(r -> r.vpcId(vpc)).routeTable().routeTableId();
     ec2.associateRouteTable(r -> r.routeTableId(table).subnetId(subnet));
     ec2.createRoute(r -> r.routeTableId(table).destinationCidrBlock("0.0.0.0/0").gatewayId(igw));
+    ec2.createRoute(r ->
+        r.routeTableId(table).destinationIpv6CidrBlock("::/0").egressOnlyInternetGatewayId(eigw));
     String nat =
         ec2.createNatGateway(r -> r.subnetId(subnet).allocationId(unused))
             .natGateway()
@@ -231,6 +249,20 @@ class DescribesTest extends Ec2InMemory {
     ec2.associateAddress(r -> r.allocationId(address).instanceId(instance));
     launched(image, null, "yours");
     ec2.attachNetworkInterface(r -> r.networkInterfaceId(eni).instanceId(instance).deviceIndex(1));
+    String first =
+        ec2
+            .describeInstances(r -> r.instanceIds(instance))
+            .reservations()
+            .getFirst()
+            .instances()
+            .getFirst()
+            .networkInterfaces()
+            .stream()
+            .map(InstanceNetworkInterface::networkInterfaceId)
+            .filter(one -> !one.equals(eni))
+            .findFirst()
+            .orElseThrow();
+    ec2.assignIpv6Addresses(r -> r.networkInterfaceId(first).ipv6AddressCount(1));
 
     String role =
         iam.createRole(r -> r.roleName("flows").assumeRolePolicyDocument(TRUST)).role().arn();
@@ -247,6 +279,7 @@ class DescribesTest extends Ec2InMemory {
         List.of(
             vpc,
             flowLog,
+            eigw,
             subnet,
             igw,
             list,

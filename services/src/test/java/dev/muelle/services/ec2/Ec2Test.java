@@ -517,7 +517,7 @@ class Ec2Test {
     refused("MissingParameter", () -> ec2.createVpc(r -> {}));
     refused(
         "UnsupportedOperation",
-        () -> ec2.createVpc(r -> r.cidrBlock("10.0.0.0/16").amazonProvidedIpv6CidrBlock(true)));
+        () -> ec2.createVpc(r -> r.cidrBlock("10.0.0.0/16").ipv6Pool("ipv6pool-ec2-0123")));
   }
 
   private static TagSpecification named(String type, String name) {

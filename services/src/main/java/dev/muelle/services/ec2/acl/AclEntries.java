@@ -65,6 +65,41 @@ public final class AclEntries {
     return entries;
   }
 
+  /**
+   * What an ACL has from then on when its VPC carries IPv6: entries that deny the rest, and, in a
+   * direction of the default one that nobody has changed, one that lets everything pass.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/vpc/latest/userguide/default-network-acl.html">Default
+   *     network ACL</a>
+   */
+  static List<NetworkAclEntry> withIpv6(NetworkAcl acl) {
+    List<NetworkAclEntry> all = new ArrayList<>(acl.entries());
+    for (boolean egress : new boolean[] {true, false}) {
+      boolean unchanged =
+          acl.isDefault() && of(egress, acl.entries()).equals(of(egress, first(true)));
+      if (unchanged) {
+        all.add(everything6(egress, FIRST_NUMBER + 1, RuleAction.ALLOW));
+      }
+      if (of(egress, all).stream().noneMatch(one -> one.ruleNumber() == Edges.LAST_IPV6)) {
+        all.add(everything6(egress, Edges.LAST_IPV6, RuleAction.DENY));
+      }
+    }
+    all.sort(Edges.ORDER);
+    return all;
+  }
+
+  private static List<NetworkAclEntry> of(boolean egress, List<NetworkAclEntry> entries) {
+    return entries.stream().filter(one -> one.egress() == egress).toList();
+  }
+
+  private static NetworkAclEntry everything6(boolean egress, int number, RuleAction action) {
+    return everything(egress, number, action).toBuilder()
+        .cidrBlock(null)
+        .ipv6CidrBlock("::/0")
+        .build();
+  }
+
   private static NetworkAclEntry everything(boolean egress, int number, RuleAction action) {
     return NetworkAclEntry.builder()
         .egress(egress)
@@ -97,7 +132,11 @@ public final class AclEntries {
                 "NetworkAclEntryAlreadyExists",
                 "The network acl entry identified by " + entry.ruleNumber() + " already exists.");
           }
-          if (entries.stream().filter(one -> one.egress().equals(entry.egress())).count() > MOST) {
+          long present =
+              of(entry.egress(), entries).stream()
+                  .filter(one -> one.ruleNumber() < Edges.LAST)
+                  .count();
+          if (present >= MOST) {
             throw Refuse.because(
                 "NetworkAclEntryLimitExceeded",
                 "The maximum number of network ACL entries has been reached.");

@@ -7,6 +7,7 @@ import dev.muelle.services.ec2.plane.DataPlane;
 import dev.muelle.services.ec2.plane.Edges;
 import dev.muelle.services.ec2.state.ClientToken;
 import dev.muelle.services.ec2.state.Filters;
+import dev.muelle.services.ec2.state.Ipv6;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.Pages;
 import dev.muelle.services.ec2.state.Refuse;
@@ -140,8 +141,21 @@ public final class NetworkAcls {
             .associations(List.of())
             .entries(AclEntries.first(isDefault))
             .build();
+    if (!Ipv6.blocks(Kind.VPC.get(tx, vpcId).vpc()).isEmpty()) {
+      acl = acl.toBuilder().entries(AclEntries.withIpv6(acl)).build();
+    }
     tx.insert(Tables.ACLS, id, acl);
     return acl;
+  }
+
+  /** A VPC carries IPv6 from now on. */
+  public void takeIpv6(Tx tx, String vpcId) {
+    for (NetworkAcl acl : Tables.of(tx, Tables.ACLS, "vpc", vpcId)) {
+      tx.put(
+          Tables.ACLS,
+          acl.networkAclId(),
+          acl.toBuilder().entries(AclEntries.withIpv6(acl)).build());
+    }
   }
 
   /** VPCs of an earlier version had none. */

@@ -11,6 +11,7 @@ import dev.muelle.services.ec2.state.Associations;
 import dev.muelle.services.ec2.state.ClientToken;
 import dev.muelle.services.ec2.state.Filters;
 import dev.muelle.services.ec2.state.Flags;
+import dev.muelle.services.ec2.state.Ipv6;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.Pages;
 import dev.muelle.services.ec2.state.Refuse;
@@ -145,13 +146,15 @@ public final class NetworkInterfaces {
           .by("subnet-id", NetworkInterface::subnetId)
           .by("vpc-id", NetworkInterface::vpcId)
           .never("operator.managed")
-          .none("ipv6-addresses.ipv6-address", "operator.principal");
+          .byAny("ipv6-addresses.ipv6-address", Ipv6::addresses)
+          .none("operator.principal");
 
   private final Scope scope;
   private final Store store;
   private final Ids ids;
   private final Addresses addresses;
   private final SecondaryAddresses secondary;
+  private final Ipv6Addresses ipv6;
   private final DataPlane plane;
   private final int most;
 
@@ -163,10 +166,20 @@ public final class NetworkInterfaces {
     this.plane = plane;
     addresses = new Addresses(ids, plane);
     secondary = new SecondaryAddresses(scope, store, addresses, plane);
+    ipv6 = new Ipv6Addresses(store, ids, plane);
+  }
+
+  public Ipv6Addresses ipv6() {
+    return ipv6;
   }
 
   public SecondaryAddresses secondary() {
     return secondary;
+  }
+
+  /** Services say themselves what their interfaces are to have, whatever the subnet does. */
+  private static boolean byService() {
+    return Caller.CURRENT.isBound() && Caller.CURRENT.get().arn().contains("/AWSServiceRoleFor");
   }
 
   /** Only they make interfaces of this type, which may be without groups. */
@@ -206,6 +219,8 @@ public final class NetworkInterfaces {
             "PrivateIpAddress",
             "PrivateIpAddresses",
             "SecondaryPrivateIpAddressCount",
+            "Ipv6Addresses",
+            "Ipv6AddressCount",
             "InterfaceType",
             "ClientToken",
             "TagSpecifications",
@@ -228,6 +243,8 @@ public final class NetworkInterfaces {
     }
     description(request.description());
     SecondaryAddresses.Asked wanted = SecondaryAddresses.asked(request);
+    Ipv6Addresses.Asked wanted6 =
+        Ipv6Addresses.Asked.of(request.ipv6Addresses(), request.ipv6AddressCount());
     List<Tag> tags = Tags.given("network-interface", request.tagSpecifications());
     String token = request.clientToken();
     String asked =
@@ -259,6 +276,7 @@ public final class NetworkInterfaces {
           }
           tx.insert(Tables.INTERFACES, fresh, eni);
           secondary.take(tx, fresh, wanted.secondary(), wanted.count());
+          ipv6.take(tx, fresh, wanted6, !byService());
           Tags.put(tx, fresh, tags);
           ClientToken.put(tx, token, asked, fresh);
           Refuse.ifDryRun(request.dryRun());
@@ -316,6 +334,7 @@ public final class NetworkInterfaces {
    * The first interface of an instance: stored with it, and gone with it.
    *
    * @param publicAddress whether it has one
+   * @param wanted6 what it is to have of IPv6; if nobody said, its subnet does
    */
   public NetworkInterface makeFirst(
       Tx tx,
@@ -324,6 +343,7 @@ public final class NetworkInterfaces {
       List<String> groups,
       @Nullable String wanted,
       boolean publicAddress,
+      Ipv6Addresses.Asked wanted6,
       List<Tag> tags,
       Instant now) {
     String id = ids.ec2("eni");
@@ -344,6 +364,7 @@ public final class NetworkInterfaces {
                     .build())
             .build();
     tx.insert(Tables.INTERFACES, id, attached);
+    ipv6.take(tx, id, wanted6, true);
     Tags.put(tx, id, tags);
     return attached;
   }
@@ -418,6 +439,7 @@ public final class NetworkInterfaces {
     for (String address : addresses(eni)) {
       addresses.giveBack(tx, Kind.SUBNET.get(tx, eni.subnetId()), address);
     }
+    Ipv6Addresses.giveBack(tx, eni);
     if (eni.association() != null && eni.association().allocationId() == null) {
       addresses.giveBackPublic(tx, eni.association().publicIp());
     }
@@ -675,7 +697,8 @@ public final class NetworkInterfaces {
             Boolean.TRUE.equals(eni.requesterManaged()) || (own == null && use.isPresent()))
         .requesterId(
             own != null ? eni.requesterId() : use.map(NetworkInterfaces::owner).orElse(null))
-        .ipv6Addresses(List.of())
+        .ipv6Address(Ipv6.addresses(eni).stream().findFirst().orElse(null))
+        .ipv6Addresses(List.copyOf(eni.ipv6Addresses()))
         .privateIpAddresses(
             Stream.concat(
                     Stream.of(

@@ -131,11 +131,12 @@ public final class SecondaryAddresses {
     return taken;
   }
 
-  private static int most(Tx tx, NetworkInterface eni) {
+  static int most(Tx tx, NetworkInterface eni) {
     String instance = eni.attachment() == null ? null : eni.attachment().instanceId();
     return instance == null
         ? MOST
-        : InstanceTypes.find(Kind.INSTANCE.get(tx, instance).instance().instanceTypeAsString())
+        : tx.get(Tables.INSTANCES, instance) // not yet, while it is launched
+            .flatMap(row -> InstanceTypes.find(row.value().instance().instanceTypeAsString()))
             .map(InstanceTypes.Type::addresses)
             .orElse(MOST);
   }
@@ -217,7 +218,7 @@ public final class SecondaryAddresses {
     return Refuse.because("InvalidIPAddress.InUse", "Address " + address + " is in use.");
   }
 
-  private static NetworkInterface notManaged(NetworkInterface eni) {
+  static NetworkInterface notManaged(NetworkInterface eni) {
     if (NetworkInterfaces.isManaged(eni)) {
       throw Refuse.because(
           "AuthFailure", "You do not have permission to access the specified resource.");
@@ -274,7 +275,7 @@ public final class SecondaryAddresses {
     return UnassignPrivateIpAddressesResponse.builder().build();
   }
 
-  private static Ec2Exception notIts(String id) {
+  static Ec2Exception notIts(String id) {
     return Refuse.invalidValue(
         "Some of the specified addresses are not assigned to interface " + id);
   }

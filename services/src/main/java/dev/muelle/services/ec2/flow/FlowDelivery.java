@@ -1,13 +1,16 @@
 package dev.muelle.services.ec2.flow;
 
 import dev.muelle.loop.Timers;
+import dev.muelle.network.AddressBlock;
 import dev.muelle.network.Cidr;
+import dev.muelle.network.Cidr6;
 import dev.muelle.network.Network.Flow;
 import dev.muelle.network.Network.FlowWindow;
 import dev.muelle.services.Scope;
 import dev.muelle.services.ServiceRole;
 import dev.muelle.services.ec2.plane.DataPlane;
 import dev.muelle.services.ec2.plane.Ways;
+import dev.muelle.services.ec2.state.Ipv6;
 import dev.muelle.services.ec2.state.Tables;
 import dev.muelle.services.ec2.state.VpcRecord;
 import dev.muelle.store.Row;
@@ -119,9 +122,9 @@ public final class FlowDelivery implements AutoCloseable {
 
   /** Says to the network of every VPC whose flows are wanted, as far as that has changed. */
   synchronized void count() {
-    Map<String, Set<Cidr>> wanted =
+    Map<String, Set<AddressBlock>> wanted =
         store.read(tx -> {
-          Map<String, Set<Cidr>> blocks = new HashMap<>();
+          Map<String, Set<AddressBlock>> blocks = new HashMap<>();
           tx.list(Tables.VPCS).forEach(row -> blocks.put(row.key(), new HashSet<>()));
           tx.list(Tables.FLOW_LOGS).forEach(row -> add(tx, row.value().resourceId(), blocks));
           return blocks;
@@ -130,26 +133,35 @@ public final class FlowDelivery implements AutoCloseable {
     wanted.forEach((vpcId, blocks) -> plane.countFlows(vpcId, blocks, now));
   }
 
-  private static void add(Tx tx, String resource, Map<String, Set<Cidr>> blocks) {
+  private static void add(Tx tx, String resource, Map<String, Set<AddressBlock>> blocks) {
     tx.get(Tables.VPCS, resource)
         .map(Row::value)
         .map(VpcRecord::vpc)
-        .ifPresent(vpc -> to(blocks, vpc.vpcId()).add(Cidr.parse(vpc.cidrBlock())));
+        .ifPresent(vpc -> {
+          Set<AddressBlock> all = to(blocks, vpc.vpcId());
+          all.add(Cidr.parse(vpc.cidrBlock()));
+          all.addAll(Ipv6.blocks(vpc));
+        });
     tx.get(Tables.SUBNETS, resource)
         .map(Row::value)
-        .ifPresent(subnet -> to(blocks, subnet.vpcId()).add(Cidr.parse(subnet.cidrBlock())));
+        .ifPresent(subnet -> {
+          Set<AddressBlock> all = to(blocks, subnet.vpcId());
+          all.add(Cidr.parse(subnet.cidrBlock()));
+          Ipv6.block(subnet).ifPresent(all::add);
+        });
     tx.get(Tables.INTERFACES, resource)
         .map(Row::value)
         .ifPresent(eni -> {
-          Set<Cidr> all = to(blocks, eni.vpcId());
+          Set<AddressBlock> all = to(blocks, eni.vpcId());
           all.add(Cidr.parse(eni.privateIpAddress() + "/32"));
           for (NetworkInterfacePrivateIpAddress one : eni.privateIpAddresses()) {
             all.add(Cidr.parse(one.privateIpAddress() + "/32"));
           }
+          Ipv6.addresses(eni).forEach(address -> all.add(Cidr6.parse(address + "/128")));
         });
   }
 
-  private static Set<Cidr> to(Map<String, Set<Cidr>> blocks, String vpcId) {
+  private static Set<AddressBlock> to(Map<String, Set<AddressBlock>> blocks, String vpcId) {
     return blocks.computeIfAbsent(vpcId, absent -> new HashSet<>());
   }
 
@@ -291,18 +303,18 @@ public final class FlowDelivery implements AutoCloseable {
     if (subnetId == null) {
       return null;
     }
-    int to = Cidr.address(flow.destination());
     Optional<Route> route =
         store.read(tx ->
             tx.get(Tables.SUBNETS, subnetId)
                 .flatMap(row ->
                     Ways.table(tx, row.value()).routes().stream()
-                        .filter(one -> one.destinationCidrBlock() != null)
-                        .filter(one -> Cidr.parse(one.destinationCidrBlock()).contains(to))
-                        .max(
-                            Comparator.comparingInt(
-                                one -> Cidr.parse(one.destinationCidrBlock()).prefix()))));
+                        .filter(one -> destination(one).contains(flow.destination()))
+                        .max(Comparator.comparingInt(one -> destination(one).prefix()))));
     return route.isEmpty() ? null : path(route.get());
+  }
+
+  private static AddressBlock destination(Route route) {
+    return AddressBlock.parse(Ways.destination(route));
   }
 
   private static @Nullable Integer path(Route route) {

@@ -149,8 +149,9 @@ final class FlowFormat {
       case VERSION -> version;
       case ACCOUNT_ID -> place.account();
       case INTERFACE_ID -> place.interfaceId();
-      case SRCADDR -> said(packets, p -> p.ingress() ? p.source() : place.address());
-      case DSTADDR -> said(packets, p -> p.ingress() ? place.address() : p.destination());
+      case SRCADDR -> said(packets, p -> p.ingress() ? p.source() : own(place, p.source()));
+      case DSTADDR ->
+          said(packets, p -> p.ingress() ? own(place, p.destination()) : p.destination());
       case SRCPORT -> said(packets, FlowLine.Packets::sourcePort);
       case DSTPORT -> said(packets, FlowLine.Packets::destinationPort);
       case PROTOCOL -> said(packets, FlowLine.Packets::protocol);
@@ -164,7 +165,7 @@ final class FlowFormat {
       case SUBNET_ID -> place.subnetId();
       case INSTANCE_ID -> place.instanceId();
       case TCP_FLAGS -> said(packets, FlowLine.Packets::tcpFlags);
-      case TYPE -> said(packets, p -> "IPv4");
+      case TYPE -> said(packets, p -> ipv6(p.source()) ? "IPv6" : "IPv4");
       case PKT_SRCADDR -> said(packets, FlowLine.Packets::source);
       case PKT_DSTADDR -> said(packets, FlowLine.Packets::destination);
       case REGION -> place.region();
@@ -174,6 +175,15 @@ final class FlowFormat {
       case FLOW_DIRECTION -> said(packets, p -> p.ingress() ? "ingress" : "egress");
       case TRAFFIC_PATH -> said(packets, p -> p.ingress() ? null : p.path());
     };
+  }
+
+  /** An interface's own address: its primary one, or the one of IPv6 that the packet bears. */
+  private static String own(FlowLine.Place place, String borne) {
+    return ipv6(borne) ? borne : place.address();
+  }
+
+  private static boolean ipv6(String address) {
+    return address.indexOf(':') >= 0;
   }
 
   private static @Nullable Object said(

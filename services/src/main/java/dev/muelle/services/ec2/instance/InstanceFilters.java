@@ -7,6 +7,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.GroupIdentifier;
 import software.amazon.awssdk.services.ec2.model.Instance;
+import software.amazon.awssdk.services.ec2.model.InstanceIpv6Address;
 import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterface;
 import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterfaceAssociation;
 import software.amazon.awssdk.services.ec2.model.InstancePrivateIpAddress;
@@ -52,16 +53,12 @@ final class InstanceFilters {
             "capacity-reservation-id",
             "host-id",
             "instance-lifecycle",
-            "ipv6-address",
             "kernel-id",
             "network-interface.addresses.association.carrier-ip",
             "network-interface.addresses.association.customer-owned-ip",
             "network-interface.association.carrier-ip",
             "network-interface.association.customer-owned-ip",
             "network-interface.ipv4-prefixes.ipv4-prefix",
-            "network-interface.ipv6-address",
-            "network-interface.ipv6-addresses.ipv6-address",
-            "network-interface.ipv6-addresses.is-primary-ipv6",
             "network-interface.ipv6-prefixes.ipv6-prefix",
             "network-interface.operator.principal",
             "network-interface.outpost-arn",
@@ -98,6 +95,7 @@ final class InstanceFilters {
     by(filters, "instance-state-code", i -> i.state().code());
     by(filters, "instance-state-name", i -> i.state().nameAsString());
     by(filters, "ip-address", Instance::publicIpAddress);
+    by(filters, "ipv6-address", Instance::ipv6Address);
     by(filters, "monitoring-state", i -> i.monitoring().stateAsString());
     by(filters, "placement-group-name", i -> i.placement().groupName());
     by(filters, "platform-details", Instance::platformDetails);
@@ -182,6 +180,18 @@ final class InstanceFilters {
                 .toList());
   }
 
+  private static void ofEachIpv6(
+      Filters<Shown> filters, String name, Function<InstanceIpv6Address, String> value) {
+    byAny(
+        filters,
+        "network-interface." + name,
+        i ->
+            i.networkInterfaces().stream()
+                .flatMap(eni -> eni.ipv6Addresses().stream())
+                .map(value)
+                .toList());
+  }
+
   private static void interfaces(Filters<Shown> filters) {
     ofEach(filters, "attachment.attach-time", eni -> eni.attachment().attachTime());
     ofEach(filters, "attachment.attachment-id", eni -> eni.attachment().attachmentId());
@@ -190,6 +200,10 @@ final class InstanceFilters {
     ofEach(filters, "attachment.device-index", eni -> eni.attachment().deviceIndex());
     ofEach(filters, "attachment.network-card-index", eni -> eni.attachment().networkCardIndex());
     ofEach(filters, "attachment.status", eni -> eni.attachment().statusAsString());
+    ofEachIpv6(filters, "ipv6-address", InstanceIpv6Address::ipv6Address);
+    ofEachIpv6(filters, "ipv6-addresses.ipv6-address", InstanceIpv6Address::ipv6Address);
+    ofEachIpv6(
+        filters, "ipv6-addresses.is-primary-ipv6", one -> String.valueOf(one.isPrimaryIpv6()));
     byAny(
         filters,
         "network-interface.attachment.instance-id",

@@ -34,6 +34,7 @@ import software.amazon.awssdk.services.ec2.model.DescribeInstanceAttributeRespon
 import software.amazon.awssdk.services.ec2.model.DescribeInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.Instance;
+import software.amazon.awssdk.services.ec2.model.InstanceIpv6Address;
 import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterface;
 import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterfaceAssociation;
 import software.amazon.awssdk.services.ec2.model.InstancePrivateIpAddress;
@@ -354,6 +355,7 @@ public final class Instances {
         .privateDnsName(eni.privateDnsName())
         .publicIpAddress(eni.association() == null ? null : eni.association().publicIp())
         .publicDnsName(Objects.requireNonNullElse(publicName, ""))
+        .ipv6Address(eni.ipv6Address())
         .securityGroups(eni.groups())
         .sourceDestCheck(eni.sourceDestCheck())
         .metadataOptions(MetadataOptions.of(record.instance()))
@@ -421,6 +423,14 @@ public final class Instances {
                         .privateIpAddress(one.privateIpAddress())
                         .privateDnsName(one.privateDnsName())
                         .association(association(one.association()))
+                        .build())
+                .toList())
+        .ipv6Addresses(
+            eni.ipv6Addresses().stream()
+                .map(one ->
+                    InstanceIpv6Address.builder()
+                        .ipv6Address(one.ipv6Address())
+                        .isPrimaryIpv6(one.isPrimaryIpv6())
                         .build())
                 .toList())
         .sourceDestCheck(eni.sourceDestCheck())

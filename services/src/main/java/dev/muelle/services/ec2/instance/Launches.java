@@ -3,6 +3,7 @@ package dev.muelle.services.ec2.instance;
 import dev.muelle.services.Ids;
 import dev.muelle.services.StoredJson;
 import dev.muelle.services.UserData;
+import dev.muelle.services.ec2.eni.Ipv6Addresses;
 import dev.muelle.services.ec2.eni.NetworkInterfaces;
 import dev.muelle.services.ec2.image.InstanceTypes;
 import dev.muelle.services.ec2.image.MachineImages;
@@ -100,7 +101,8 @@ public final class Launches {
       @Nullable String subnet,
       List<String> groups,
       @Nullable String address,
-      @Nullable Boolean publicAddress) {}
+      @Nullable Boolean publicAddress,
+      Ipv6Addresses.Asked ipv6) {}
 
   /** Launches; gives the reservation's id. A repeated request gives what it made before. */
   String run(RunInstancesRequest given) {
@@ -123,6 +125,8 @@ public final class Launches {
             "ClientToken",
             "DryRun",
             "PrivateIpAddress",
+            "Ipv6Addresses",
+            "Ipv6AddressCount",
             "NetworkInterfaces",
             "Placement",
             "KeyName",
@@ -156,6 +160,10 @@ public final class Launches {
     Place place = place(request);
     if (place.address() != null && most > 1) {
       throw Refuse.combination("Can't specify a private IP address for multiple instances");
+    }
+    Ipv6Addresses.limit(place.ipv6(), type.addresses());
+    if (!place.ipv6().addresses().isEmpty() && most > 1) {
+      throw Refuse.combination("Can't specify an IPv6 address for multiple instances");
     }
     List<Tag> tags = new ArrayList<>(tags("instance", request.tagSpecifications()));
     tags.addAll(launch.tags());
@@ -200,7 +208,15 @@ public final class Launches {
           Subnet fresh = Kind.SUBNET.get(tx, subnet.subnetId()); // it counts its free addresses
           eni =
               interfaces.makeFirst(
-                  tx, id, fresh, groups, place.address(), publicly, interfaceTags, now);
+                  tx,
+                  id,
+                  fresh,
+                  groups,
+                  place.address(),
+                  publicly,
+                  place.ipv6(),
+                  interfaceTags,
+                  now);
         } catch (Ec2Exception e) {
           boolean full =
               e.awsErrorDetails().errorCode().equals("InsufficientFreeAddressesInSubnet");
@@ -325,12 +341,18 @@ public final class Launches {
   private static Place place(RunInstancesRequest request) {
     if (request.networkInterfaces().isEmpty()) {
       return new Place(
-          request.subnetId(), request.securityGroupIds(), request.privateIpAddress(), null);
+          request.subnetId(),
+          request.securityGroupIds(),
+          request.privateIpAddress(),
+          null,
+          Ipv6Addresses.Asked.of(request.ipv6Addresses(), request.ipv6AddressCount()));
     }
     if (request.subnetId() != null
         || !request.securityGroupIds().isEmpty()
         || !request.securityGroups().isEmpty()
-        || request.privateIpAddress() != null) {
+        || request.privateIpAddress() != null
+        || !request.ipv6Addresses().isEmpty()
+        || request.ipv6AddressCount() != null) {
       throw Refuse.combination(
           "Network interfaces and an instance-level subnet ID, security groups or private address"
               + " may not be specified on the same request");
@@ -347,6 +369,8 @@ public final class Launches {
             "SubnetId",
             "Groups",
             "PrivateIpAddress",
+            "Ipv6Addresses",
+            "Ipv6AddressCount",
             "AssociatePublicIpAddress",
             "DeleteOnTermination"));
     if (one.deviceIndex() == null || one.deviceIndex() != 0) {
@@ -359,7 +383,11 @@ public final class Launches {
               + " yet.");
     }
     return new Place(
-        one.subnetId(), one.groups(), one.privateIpAddress(), one.associatePublicIpAddress());
+        one.subnetId(),
+        one.groups(),
+        one.privateIpAddress(),
+        one.associatePublicIpAddress(),
+        Ipv6Addresses.Asked.of(one.ipv6Addresses(), one.ipv6AddressCount()));
   }
 
   private static @Nullable String zone(RunInstancesRequest request) {

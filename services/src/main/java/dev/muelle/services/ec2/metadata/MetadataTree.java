@@ -6,6 +6,7 @@ import dev.muelle.services.Scope;
 import dev.muelle.services.ec2.eni.NetworkInterfaces;
 import dev.muelle.services.ec2.state.Associations;
 import dev.muelle.services.ec2.state.InstanceRecord;
+import dev.muelle.services.ec2.state.Ipv6;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.Tables;
 import dev.muelle.services.ec2.state.Tags;
@@ -120,11 +121,21 @@ final class MetadataTree {
     put("meta-data/hostname", eni.privateDnsName());
     put("meta-data/local-hostname", eni.privateDnsName());
     put("meta-data/local-ipv4", eni.privateIpAddress());
+    if (eni.ipv6Address() != null) {
+      put("meta-data/ipv6", eni.ipv6Address());
+    }
     put("meta-data/mac", eni.macAddress());
     put("meta-data/security-groups", groupNames(eni));
     if (eni.association() != null) {
       put("meta-data/public-ipv4", eni.association().publicIp());
       put("meta-data/public-hostname", eni.association().publicDnsName());
+    }
+  }
+
+  /** Nothing, where there is none. */
+  private void putAll(String path, List<?> all) {
+    if (!all.isEmpty()) {
+      put(path, lines(all.stream().map(Object::toString).toList()));
     }
   }
 
@@ -160,6 +171,9 @@ final class MetadataTree {
     put(at + "vpc-id", eni.vpcId());
     put(at + "vpc-ipv4-cidr-block", vpc.cidrBlock());
     put(at + "vpc-ipv4-cidr-blocks", vpc.cidrBlock());
+    putAll(at + "ipv6s", Ipv6.addresses(eni));
+    putAll(at + "subnet-ipv6-cidr-blocks", Ipv6.block(subnet).stream().toList());
+    putAll(at + "vpc-ipv6-cidr-blocks", Ipv6.blocks(vpc));
     if (eni.association() != null) {
       put(at + "public-hostname", eni.association().publicDnsName());
     }

@@ -1,5 +1,6 @@
 package dev.muelle.services.ec2.plane;
 
+import dev.muelle.network.AddressBlock;
 import dev.muelle.network.Cidr;
 import dev.muelle.network.Network;
 import dev.muelle.network.Network.FlowWindow;
@@ -11,6 +12,7 @@ import dev.muelle.network.SecurityGroup.Peer;
 import dev.muelle.network.SecurityGroup.Rule;
 import dev.muelle.network.Subnet.Route;
 import dev.muelle.services.ec2.state.Associations;
+import dev.muelle.services.ec2.state.Ipv6;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.PeeringRecord;
 import dev.muelle.services.ec2.state.Tables;
@@ -80,7 +82,11 @@ public final class DataPlane {
     stored.ifPresentOrElse(
         vpc ->
             network.putVpc(
-                new Vpc(id, List.of(Cidr.parse(vpc.vpc().cidrBlock())), !vpc.withoutDns())),
+                new Vpc(
+                    id,
+                    List.of(Cidr.parse(vpc.vpc().cidrBlock())),
+                    Ipv6.blocks(vpc.vpc()),
+                    !vpc.withoutDns())),
         () -> network.removeVpc(id));
   }
 
@@ -119,7 +125,7 @@ public final class DataPlane {
     networkInterfaceWithout(id, List.of());
   }
 
-  /** States an interface without some of its secondary addresses, which it is about to lose. */
+  /** States an interface without some of its further addresses, which it is about to lose. */
   public void networkInterfaceWithout(String id, List<String> gone) {
     NetworkInterface stored = store.read(tx -> Kind.INTERFACE.get(tx, id));
     boolean unfiltered = unfiltered(stored);
@@ -145,6 +151,7 @@ public final class DataPlane {
                   .map(NetworkInterfacePrivateIpAddress::privateIpAddress)
                   .filter(address -> !gone.contains(address))
                   .toList(),
+              Ipv6.addresses(eni).stream().filter(address -> !gone.contains(address)).toList(),
               !unfiltered && !eni.groups().isEmpty() && !eni.sourceDestCheck());
         }));
   }
@@ -154,12 +161,20 @@ public final class DataPlane {
     return eni.groups().isEmpty() && "network_load_balancer".equals(eni.interfaceTypeAsString());
   }
 
-  /** Addresses that the world reaches; without an internet gateway it reaches none. */
+  /**
+   * Addresses that the world reaches, or that may reach it; without a gateway there are none. One
+   * of IPv6 is public by itself.
+   */
   private static Map<String, String> publicAddresses(
       Tx tx, NetworkInterface eni, List<String> gone) {
     Map<String, String> all = new HashMap<>();
     if (Ways.gateway(tx, eni.vpcId()).isPresent()) {
       Associations.of(eni).forEach((address, one) -> all.put(address, one.publicIp()));
+    }
+    if (!eni.ipv6Addresses().isEmpty()
+        && (Ways.gateway(tx, eni.vpcId()).isPresent()
+            || Ways.egressOnly(tx, eni.vpcId()).isPresent())) {
+      Ipv6.addresses(eni).forEach(address -> all.put(address, address));
     }
     all.keySet().removeAll(gone);
     return all;
@@ -177,11 +192,13 @@ public final class DataPlane {
         table.routes().stream()
             .filter(route -> !Ways.LOCAL.equals(route.gatewayId()))
             .map(route ->
-                new Route(Cidr.parse(route.destinationCidrBlock()), Ways.target(tx, table, route)))
+                new Route(
+                    AddressBlock.parse(Ways.destination(route)), Ways.target(tx, table, route)))
             .toList();
     return new dev.muelle.network.Subnet(
         subnet.vpcId(),
         Cidr.parse(subnet.cidrBlock()),
+        Ipv6.block(subnet).orElse(null),
         routes,
         Edges.packets(Edges.acl(tx, subnet).entries()));
   }
@@ -225,7 +242,7 @@ public final class DataPlane {
     List<String> addressed =
         store.read(tx ->
             Tables.of(tx, Tables.INTERFACES, "vpc", vpcId).stream()
-                .filter(eni -> !Associations.of(eni).isEmpty())
+                .filter(eni -> !Associations.of(eni).isEmpty() || !eni.ipv6Addresses().isEmpty())
                 .map(NetworkInterface::networkInterfaceId)
                 .toList());
     addressed.forEach(this::interfaceAlone);
@@ -293,7 +310,7 @@ public final class DataPlane {
   }
 
   /** Says whose flows in a VPC are to be counted. */
-  public void countFlows(String vpcId, Set<Cidr> blocks, Instant now) {
+  public void countFlows(String vpcId, Set<AddressBlock> blocks, Instant now) {
     network.countFlows(vpcId, blocks, now);
   }
 

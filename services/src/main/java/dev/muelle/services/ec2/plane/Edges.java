@@ -1,12 +1,13 @@
 package dev.muelle.services.ec2.plane;
 
-import dev.muelle.network.Cidr;
+import dev.muelle.network.AddressBlock;
 import dev.muelle.network.Subnet.Acl;
 import dev.muelle.network.Subnet.Entry;
 import dev.muelle.services.ec2.state.Tables;
 import dev.muelle.store.Tx;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import software.amazon.awssdk.services.ec2.model.IcmpTypeCode;
 import software.amazon.awssdk.services.ec2.model.NetworkAcl;
 import software.amazon.awssdk.services.ec2.model.NetworkAclEntry;
@@ -17,8 +18,10 @@ import software.amazon.awssdk.services.ec2.model.Subnet;
 /** What a subnet's ACL says of packets. */
 public final class Edges {
 
-  /** The number of the entry that denies the rest. */
+  /** The number of the entry that denies the rest; the one of IPv6 is behind it. */
   public static final int LAST = 32_767;
+
+  public static final int LAST_IPV6 = LAST + 1;
 
   public static final Comparator<NetworkAclEntry> ORDER =
       Comparator.comparing(NetworkAclEntry::egress)
@@ -36,15 +39,14 @@ public final class Edges {
         .orElseThrow();
   }
 
-  /** What packets obey; entries for IPv6 have none to judge, because no VPC here carries it. */
+  /** What packets obey. */
   static Acl packets(List<NetworkAclEntry> entries) {
     return new Acl(packets(entries, false), packets(entries, true));
   }
 
   private static List<Entry> packets(List<NetworkAclEntry> entries, boolean egress) {
     return entries.stream()
-        .filter(entry -> entry.egress() == egress && entry.cidrBlock() != null)
-        .filter(entry -> entry.ruleNumber() != LAST)
+        .filter(entry -> entry.egress() == egress && entry.ruleNumber() < LAST)
         .sorted(ORDER)
         .map(Edges::packets)
         .toList();
@@ -58,6 +60,6 @@ public final class Edges {
         Integer.parseInt(entry.protocol()),
         ports != null ? ports.from() : icmp != null ? icmp.type() : -1,
         ports != null ? ports.to() : icmp != null ? icmp.code() : -1,
-        Cidr.parse(entry.cidrBlock()));
+        AddressBlock.parse(Objects.requireNonNullElseGet(entry.cidrBlock(), entry::ipv6CidrBlock)));
   }
 }

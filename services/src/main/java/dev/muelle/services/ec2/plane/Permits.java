@@ -1,12 +1,13 @@
 package dev.muelle.services.ec2.plane;
 
-import dev.muelle.network.Cidr;
+import dev.muelle.network.AddressBlock;
 import dev.muelle.network.SecurityGroup.Peer;
 import dev.muelle.network.SecurityGroup.Rule;
 import dev.muelle.services.ec2.state.PrefixListVersion;
 import dev.muelle.store.Tx;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import software.amazon.awssdk.services.ec2.model.SecurityGroupRule;
@@ -29,7 +30,7 @@ public final class Permits {
     return rules.stream()
         .filter(rule -> rule.isEgress() == egress)
         .flatMap(rule -> spelled(tx, rule))
-        .flatMap(rule -> packets(rule).stream())
+        .map(Permits::packets)
         .toList();
   }
 
@@ -39,12 +40,16 @@ public final class Permits {
       return Stream.of(rule);
     }
     return PrefixListVersion.current(tx, rule.prefixListId()).stream()
-        .filter(entry -> !entry.cidr().contains(":"))
-        .map(entry -> rule.toBuilder().prefixListId(null).cidrIpv4(entry.cidr()).build());
+        .map(entry -> {
+          SecurityGroupRule.Builder one = rule.toBuilder().prefixListId(null);
+          return entry.cidr().contains(":")
+              ? one.cidrIpv6(entry.cidr()).build()
+              : one.cidrIpv4(entry.cidr()).build();
+        });
   }
 
-  /** What packets obey; nothing for IPv6, which no VPC here carries. */
-  private static Optional<Rule> packets(SecurityGroupRule rule) {
+  /** What packets obey. */
+  private static Rule packets(SecurityGroupRule rule) {
     int protocol =
         rule.ipProtocol().equals(EVERY)
             ? ANY
@@ -52,10 +57,10 @@ public final class Permits {
                 .orElseGet(() -> Integer.valueOf(rule.ipProtocol()));
     if (rule.referencedGroupInfo() != null) {
       Peer group = new Peer.Group(rule.referencedGroupInfo().groupId());
-      return Optional.of(new Rule(protocol, rule.fromPort(), rule.toPort(), group));
+      return new Rule(protocol, rule.fromPort(), rule.toPort(), group);
     }
-    return Optional.ofNullable(rule.cidrIpv4())
-        .map(block ->
-            new Rule(protocol, rule.fromPort(), rule.toPort(), new Peer.Block(Cidr.parse(block))));
+    AddressBlock block =
+        AddressBlock.parse(Objects.requireNonNullElseGet(rule.cidrIpv4(), rule::cidrIpv6));
+    return new Rule(protocol, rule.fromPort(), rule.toPort(), new Peer.Block(block));
   }
 }

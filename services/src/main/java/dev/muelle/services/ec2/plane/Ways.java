@@ -5,8 +5,10 @@ import dev.muelle.services.ec2.state.Tables;
 import dev.muelle.store.Row;
 import dev.muelle.store.Tx;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
+import software.amazon.awssdk.services.ec2.model.EgressOnlyInternetGateway;
 import software.amazon.awssdk.services.ec2.model.InternetGateway;
 import software.amazon.awssdk.services.ec2.model.NatGatewayState;
 import software.amazon.awssdk.services.ec2.model.Route;
@@ -30,6 +32,12 @@ public final class Ways {
               .filter(attached -> attached.internetGatewayId().equals(gateway))
               .isPresent()
           ? new Target.Internet()
+          : new Target.Nowhere();
+    }
+    String outOnly = route.egressOnlyInternetGatewayId();
+    if (outOnly != null) {
+      return tx.get(Tables.EGRESS_ONLY, outOnly).isPresent()
+          ? new Target.EgressOnly()
           : new Target.Nowhere();
     }
     String eni = route.networkInterfaceId();
@@ -58,6 +66,17 @@ public final class Ways {
   /** The gateway that is attached to a VPC. */
   public static Optional<InternetGateway> gateway(Tx tx, String vpcId) {
     return Tables.of(tx, Tables.GATEWAYS, "vpc", vpcId).stream().findFirst();
+  }
+
+  /** The egress-only gateway of a VPC. */
+  public static Optional<EgressOnlyInternetGateway> egressOnly(Tx tx, String vpcId) {
+    return Tables.of(tx, Tables.EGRESS_ONLY, "vpc", vpcId).stream().findFirst();
+  }
+
+  /** Where a route leads to, a block of either family. */
+  public static String destination(Route route) {
+    return Objects.requireNonNullElseGet(
+        route.destinationCidrBlock(), route::destinationIpv6CidrBlock);
   }
 
   /** The subnet's own route table, otherwise the VPC's main one. */

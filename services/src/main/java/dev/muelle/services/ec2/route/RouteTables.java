@@ -1,6 +1,7 @@
 package dev.muelle.services.ec2.route;
 
 import dev.muelle.network.Cidr;
+import dev.muelle.network.Cidr6;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.StoredJson;
@@ -8,6 +9,7 @@ import dev.muelle.services.ec2.plane.DataPlane;
 import dev.muelle.services.ec2.plane.Ways;
 import dev.muelle.services.ec2.state.ClientToken;
 import dev.muelle.services.ec2.state.Filters;
+import dev.muelle.services.ec2.state.Ipv6;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.Pages;
 import dev.muelle.services.ec2.state.Refuse;
@@ -22,6 +24,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.AssociateRouteTableRequest;
 import software.amazon.awssdk.services.ec2.model.AssociateRouteTableResponse;
@@ -43,6 +46,7 @@ import software.amazon.awssdk.services.ec2.model.RouteTableAssociationState;
 import software.amazon.awssdk.services.ec2.model.RouteTableAssociationStateCode;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ec2.model.Tag;
+import software.amazon.awssdk.services.ec2.model.Vpc;
 
 /**
  * Route tables and which subnets they are for; what is in them are {@link Routes}.
@@ -86,10 +90,13 @@ public final class RouteTables {
           .byAny(
               "route.destination-prefix-list-id",
               table -> routed(table, Route::destinationPrefixListId))
-          .none(
+          .byAny(
               "route.destination-ipv6-cidr-block",
+              table -> routed(table, Route::destinationIpv6CidrBlock))
+          .byAny(
               "route.egress-only-internet-gateway-id",
-              "route.transit-gateway-id");
+              table -> routed(table, Route::egressOnlyInternetGatewayId))
+          .none("route.transit-gateway-id");
 
   private final Scope scope;
   private final Store store;
@@ -117,12 +124,12 @@ public final class RouteTables {
 
   /** Makes the main route table of a new VPC, which knows the VPC only. */
   public String makeMain(Tx tx, String vpcId, Cidr block) {
-    RouteTable table = make(tx, vpcId, block.toString());
+    RouteTable table = make(tx, vpcId, block.toString(), List.of());
     put(tx, table, List.of(association(table.routeTableId(), null)));
     return table.routeTableId();
   }
 
-  private RouteTable make(Tx tx, String vpcId, String block) {
+  private RouteTable make(Tx tx, String vpcId, String block, List<Cidr6> blocks6) {
     String id = ids.ec2("rtb");
     RouteTable table =
         RouteTable.builder()
@@ -132,14 +139,41 @@ public final class RouteTables {
             .propagatingVgws(List.of())
             .associations(List.of())
             .routes(
-                Route.builder()
-                    .destinationCidrBlock(block)
-                    .gatewayId(Ways.LOCAL)
-                    .origin(RouteOrigin.CREATE_ROUTE_TABLE)
-                    .build())
+                Stream.concat(
+                        Stream.of(local().destinationCidrBlock(block).build()),
+                        blocks6.stream().map(RouteTables::local))
+                    .toList())
             .build();
     tx.insert(Tables.ROUTE_TABLES, id, table);
     return table;
+  }
+
+  private static Route.Builder local() {
+    return Route.builder().gatewayId(Ways.LOCAL).origin(RouteOrigin.CREATE_ROUTE_TABLE);
+  }
+
+  private static Route local(Cidr6 block) {
+    return local().destinationIpv6CidrBlock(block.toString()).build();
+  }
+
+  /** Every table of a VPC knows the VPC's new block. */
+  public void addLocal(Tx tx, String vpcId, Cidr6 block) {
+    for (RouteTable table : Tables.of(tx, Tables.ROUTE_TABLES, "vpc", vpcId)) {
+      List<Route> routes = new ArrayList<>(table.routes());
+      routes.add(local(block));
+      tx.put(Tables.ROUTE_TABLES, table.routeTableId(), table.toBuilder().routes(routes).build());
+    }
+  }
+
+  /** No table of a VPC knows a block any more that the VPC loses. */
+  public void removeLocal(Tx tx, String vpcId, String block) {
+    for (RouteTable table : Tables.of(tx, Tables.ROUTE_TABLES, "vpc", vpcId)) {
+      List<Route> left =
+          table.routes().stream()
+              .filter(route -> !block.equals(route.destinationIpv6CidrBlock()))
+              .toList();
+      tx.put(Tables.ROUTE_TABLES, table.routeTableId(), table.toBuilder().routes(left).build());
+    }
   }
 
   /**
@@ -181,12 +215,12 @@ public final class RouteTables {
           if (done.isPresent()) {
             return shown(tx, Kind.ROUTE_TABLE.get(tx, done.get()));
           }
-          String block = Kind.VPC.get(tx, vpcId).vpc().cidrBlock();
+          Vpc vpc = Kind.VPC.get(tx, vpcId).vpc();
           if (tx.find(Tables.ROUTE_TABLES, "vpc", vpcId).size() >= MOST) {
             throw Refuse.because(
                 "RouteTableLimitExceeded", "The maximum number of route tables has been reached.");
           }
-          RouteTable table = make(tx, vpcId, block);
+          RouteTable table = make(tx, vpcId, vpc.cidrBlock(), Ipv6.blocks(vpc));
           Tags.put(tx, table.routeTableId(), tags);
           ClientToken.put(tx, request.clientToken(), asked, table.routeTableId());
           Refuse.ifDryRun(request.dryRun());

@@ -1,11 +1,14 @@
 package dev.muelle.services.ec2.route;
 
+import dev.muelle.network.AddressBlock;
 import dev.muelle.network.Cidr;
+import dev.muelle.network.Cidr6;
 import dev.muelle.network.Subnet.Target;
 import dev.muelle.services.ec2.plane.DataPlane;
 import dev.muelle.services.ec2.plane.Ways;
 import dev.muelle.services.ec2.state.Blocks;
 import dev.muelle.services.ec2.state.InstanceRecord;
+import dev.muelle.services.ec2.state.Ipv6;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.PeeringRecord;
 import dev.muelle.services.ec2.state.Refuse;
@@ -52,6 +55,8 @@ public final class Routes {
       Set.of(
           "RouteTableId",
           "DestinationCidrBlock",
+          "DestinationIpv6CidrBlock",
+          "EgressOnlyInternetGatewayId",
           "GatewayId",
           "NatGatewayId",
           "VpcPeeringConnectionId",
@@ -96,9 +101,7 @@ public final class Routes {
   private static void put(Tx tx, RouteTable table, Route route) {
     List<Route> routes = new ArrayList<>(table.routes());
     int at =
-        find(table, route.destinationCidrBlock())
-            .map(present -> routes.indexOf(present))
-            .orElse(-1);
+        find(table, Ways.destination(route)).map(present -> routes.indexOf(present)).orElse(-1);
     if (at < 0) {
       routes.add(route);
     } else {
@@ -109,14 +112,15 @@ public final class Routes {
 
   private static Optional<Route> find(RouteTable table, String destination) {
     return table.routes().stream()
-        .filter(route -> destination.equals(route.destinationCidrBlock()))
+        .filter(route -> destination.equals(Ways.destination(route)))
         .findFirst();
   }
 
   public CreateRouteResponse create(CreateRouteRequest request) {
     Refuse.unlessEffective(request, EFFECTIVE);
     String tableId = Refuse.required(request.routeTableId(), "routeTableId");
-    String destination = destination(request.destinationCidrBlock());
+    String destination =
+        destination(request.destinationCidrBlock(), request.destinationIpv6CidrBlock());
     String vpcId =
         store.write(tx -> {
           RouteTable table = Kind.ROUTE_TABLE.get(tx, tableId);
@@ -127,6 +131,7 @@ public final class Routes {
                   destination,
                   new Asked(
                       request.gatewayId(),
+                      request.egressOnlyInternetGatewayId(),
                       request.natGatewayId(),
                       request.vpcPeeringConnectionId(),
                       request.networkInterfaceId(),
@@ -153,7 +158,12 @@ public final class Routes {
   /** A part of the VPC may only be led to appliances, which are not built. */
   private static void outside(Tx tx, RouteTable table, String destination) {
     Vpc vpc = Kind.VPC.get(tx, table.vpcId()).vpc();
-    if (Cidr.parse(vpc.cidrBlock()).contains(Cidr.parse(destination))) {
+    boolean inside =
+        switch (AddressBlock.parse(destination)) {
+          case Cidr cidr -> Cidr.parse(vpc.cidrBlock()).contains(cidr);
+          case Cidr6 wide -> Ipv6.blocks(vpc).stream().anyMatch(own -> own.contains(wide));
+        };
+    if (inside) {
       throw Refuse.invalidValue(
           "The destination CIDR block "
               + destination
@@ -162,8 +172,21 @@ public final class Routes {
     }
   }
 
-  /** Reads a destination and clears its host bits, as EC2 does. */
-  private static String destination(@Nullable String text) {
+  /** Reads a destination of either family and clears an IPv4 one's host bits, as EC2 does. */
+  private static String destination(@Nullable String text, @Nullable String text6) {
+    if (text != null && text6 != null) {
+      throw Refuse.combination(
+          "The parameters destinationCidrBlock and destinationIpv6CidrBlock cannot be used"
+              + " together");
+    }
+    if (text6 != null) {
+      try {
+        return Cidr6.parse(text6).toString();
+      } catch (IllegalArgumentException e) {
+        throw Refuse.invalidValue(
+            text6, "destinationIpv6CidrBlock", "This is not a valid IPv6 CIDR block.");
+      }
+    }
     String given = Refuse.required(text, "destinationCidrBlock");
     try {
       return Blocks.block(given);
@@ -175,6 +198,7 @@ public final class Routes {
   /** What a route is to lead to; exactly one of these is to be said. */
   private record Asked(
       @Nullable String gateway,
+      @Nullable String egressOnly,
       @Nullable String natGateway,
       @Nullable String peering,
       @Nullable String networkInterface,
@@ -184,6 +208,7 @@ public final class Routes {
     long targets =
         Stream.of(
                 asked.gateway(),
+                asked.egressOnly(),
                 asked.natGateway(),
                 asked.peering(),
                 asked.networkInterface(),
@@ -192,11 +217,24 @@ public final class Routes {
             .count();
     if (targets != 1) {
       throw Refuse.combination(
-          "A route needs exactly one target of gatewayId, natGatewayId, vpcPeeringConnectionId,"
-              + " networkInterfaceId and instanceId");
+          "A route needs exactly one target of gatewayId, egressOnlyInternetGatewayId, natGatewayId,"
+              + " vpcPeeringConnectionId, networkInterfaceId and instanceId");
     }
+    boolean ipv6 = destination.indexOf(':') >= 0;
     Route.Builder route =
-        Route.builder().destinationCidrBlock(destination).origin(RouteOrigin.CREATE_ROUTE);
+        Route.builder()
+            .destinationCidrBlock(ipv6 ? null : destination)
+            .destinationIpv6CidrBlock(ipv6 ? destination : null)
+            .origin(RouteOrigin.CREATE_ROUTE);
+    if (asked.egressOnly() != null) {
+      return route
+          .egressOnlyInternetGatewayId(egressOnly(tx, table, ipv6, asked.egressOnly()))
+          .build();
+    }
+    if (ipv6 && asked.natGateway() != null) {
+      throw Refuse.unsupported(
+          "A route of IPv6 to a NAT gateway is not supported by this region yet.");
+    }
     if (asked.networkInterface() != null) {
       return toInterface(table, route, Kind.INTERFACE.get(tx, asked.networkInterface()));
     }
@@ -283,6 +321,25 @@ public final class Routes {
     return nat.natGatewayId();
   }
 
+  private static String egressOnly(Tx tx, RouteTable table, boolean ipv6, String id) {
+    Kind.EGRESS_ONLY.get(tx, id);
+    if (!ipv6) {
+      throw Refuse.invalidValue(
+          "An egress-only internet gateway can only be the target of a route of IPv6");
+    }
+    if (Ways.egressOnly(tx, table.vpcId())
+        .filter(own -> own.egressOnlyInternetGatewayId().equals(id))
+        .isEmpty()) {
+      throw Refuse.invalidValue(
+          "route table "
+              + table.routeTableId()
+              + " and network gateway "
+              + id
+              + " belong to different networks");
+    }
+    return id;
+  }
+
   private static String gateway(Tx tx, RouteTable table, String id) {
     if (!id.startsWith("igw-") || tx.get(Tables.GATEWAYS, id).isEmpty()) {
       throw Refuse.because(
@@ -304,7 +361,8 @@ public final class Routes {
   public ReplaceRouteResponse replace(ReplaceRouteRequest request) {
     Refuse.unlessEffective(request, EFFECTIVE);
     String tableId = Refuse.required(request.routeTableId(), "routeTableId");
-    String destination = destination(request.destinationCidrBlock());
+    String destination =
+        destination(request.destinationCidrBlock(), request.destinationIpv6CidrBlock());
     String vpcId =
         store.write(tx -> {
           RouteTable table = Kind.ROUTE_TABLE.get(tx, tableId);
@@ -324,6 +382,7 @@ public final class Routes {
                   destination,
                   new Asked(
                       request.gatewayId(),
+                      request.egressOnlyInternetGatewayId(),
                       request.natGatewayId(),
                       request.vpcPeeringConnectionId(),
                       request.networkInterfaceId(),
@@ -336,9 +395,12 @@ public final class Routes {
   }
 
   public DeleteRouteResponse delete(DeleteRouteRequest request) {
-    Refuse.unlessEffective(request, Set.of("RouteTableId", "DestinationCidrBlock", "DryRun"));
+    Refuse.unlessEffective(
+        request,
+        Set.of("RouteTableId", "DestinationCidrBlock", "DestinationIpv6CidrBlock", "DryRun"));
     String tableId = Refuse.required(request.routeTableId(), "routeTableId");
-    String destination = destination(request.destinationCidrBlock());
+    String destination =
+        destination(request.destinationCidrBlock(), request.destinationIpv6CidrBlock());
     String vpcId =
         store.write(tx -> {
           RouteTable table = Kind.ROUTE_TABLE.get(tx, tableId);
@@ -347,7 +409,9 @@ public final class Routes {
                   .orElseThrow(() ->
                       Refuse.because(
                           "InvalidRoute.NotFound",
-                          "no route with destination-cidr-block "
+                          "no route with destination-"
+                              + (destination.indexOf(':') < 0 ? "" : "ipv6-")
+                              + "cidr-block "
                               + destination
                               + " in route table "
                               + tableId));

@@ -5,6 +5,7 @@ import dev.muelle.services.Scope;
 import dev.muelle.services.ec2.plane.DataPlane;
 import dev.muelle.services.ec2.plane.Permits;
 import dev.muelle.services.ec2.state.Filters;
+import dev.muelle.services.ec2.state.Ipv6;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.Pages;
 import dev.muelle.services.ec2.state.Refuse;
@@ -182,13 +183,32 @@ public final class SecurityGroups {
             .securityGroupArn(scope.arn("ec2", "security-group/" + id))
             .build());
     Tags.put(tx, id, tags);
-    SecurityGroupRule toAll =
-        Permissions.service(Permits.EVERY, null, null).toBuilder()
-            .isEgress(true)
-            .cidrIpv4("0.0.0.0/0")
-            .build();
-    addRule(tx, id, toAll, List.of());
+    addRule(tx, id, toAll().cidrIpv4("0.0.0.0/0").build(), List.of());
+    if (!Ipv6.blocks(Kind.VPC.get(tx, vpcId).vpc()).isEmpty()) {
+      addRule(tx, id, toAll().cidrIpv6("::/0").build(), List.of());
+    }
     return id;
+  }
+
+  private static SecurityGroupRule.Builder toAll() {
+    return Permissions.service(Permits.EVERY, null, null).toBuilder().isEgress(true);
+  }
+
+  /**
+   * A VPC carries IPv6 from now on: its default group lets that out, too, if nobody has changed
+   * what it lets out.
+   */
+  public void takeIpv6(Tx tx, String vpcId) {
+    String id = defaultOf(tx, vpcId).groupId();
+    List<SecurityGroupRule> egress =
+        Tables.of(tx, Tables.RULES, "group", id).stream()
+            .filter(SecurityGroupRule::isEgress)
+            .toList();
+    if (egress.size() == 1
+        && Permits.EVERY.equals(egress.getFirst().ipProtocol())
+        && "0.0.0.0/0".equals(egress.getFirst().cidrIpv4())) {
+      addRule(tx, id, toAll().cidrIpv6("::/0").build(), List.of());
+    }
   }
 
   /** Stores a rule of a group, and gives it its id. */

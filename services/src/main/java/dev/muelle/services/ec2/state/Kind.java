@@ -9,6 +9,7 @@ import java.util.Optional;
 import software.amazon.awssdk.services.ec2.model.Address;
 import software.amazon.awssdk.services.ec2.model.DhcpOptions;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
+import software.amazon.awssdk.services.ec2.model.EgressOnlyInternetGateway;
 import software.amazon.awssdk.services.ec2.model.FlowLog;
 import software.amazon.awssdk.services.ec2.model.InternetGateway;
 import software.amazon.awssdk.services.ec2.model.LaunchTemplate;
@@ -77,6 +78,13 @@ public record Kind<T>(String prefix, String type, Table<T> table, String code, S
           Tables.GATEWAYS,
           "InvalidInternetGatewayID.NotFound",
           "The internetGateway ID '%s' does not exist");
+  public static final Kind<EgressOnlyInternetGateway> EGRESS_ONLY =
+      new Kind<>(
+          "eigw",
+          "egress-only-internet-gateway",
+          Tables.EGRESS_ONLY,
+          "InvalidGatewayID.NotFound",
+          "The gateway ID '%s' does not exist");
   public static final Kind<RouteTable> ROUTE_TABLE =
       new Kind<>(
           "rtb",
@@ -171,6 +179,7 @@ public record Kind<T>(String prefix, String type, Table<T> table, String code, S
           INTERFACE,
           INSTANCE,
           GATEWAY,
+          EGRESS_ONLY,
           ROUTE_TABLE,
           DHCP,
           ELASTIC,

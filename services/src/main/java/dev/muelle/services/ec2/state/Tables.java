@@ -7,6 +7,7 @@ import dev.muelle.store.Tx;
 import java.util.List;
 import software.amazon.awssdk.services.ec2.model.Address;
 import software.amazon.awssdk.services.ec2.model.DhcpOptions;
+import software.amazon.awssdk.services.ec2.model.EgressOnlyInternetGateway;
 import software.amazon.awssdk.services.ec2.model.FlowLog;
 import software.amazon.awssdk.services.ec2.model.InternetGateway;
 import software.amazon.awssdk.services.ec2.model.LaunchTemplate;
@@ -72,7 +73,7 @@ public final class Tables {
           .index("name", KeyPairRecord::name)
           .remember();
 
-  /** Which interface has an address; the key is {@code vpc-id/address}. */
+  /** Which interface has an address of either family; the key is {@code vpc-id/address}. */
   public static final Table<String> ADDRESSES =
       Table.of("ec2.addresses", StoredJson.codec(String.class)).remember();
 
@@ -92,6 +93,12 @@ public final class Tables {
               "vpc",
               gateway ->
                   gateway.attachments().isEmpty() ? null : gateway.attachments().getFirst().vpcId())
+          .remember();
+
+  /** Each is its VPC's for its life. */
+  public static final Table<EgressOnlyInternetGateway> EGRESS_ONLY =
+      Table.of("ec2.egress_only_gateways", StoredJson.codec(EgressOnlyInternetGateway.class))
+          .index("vpc", gateway -> gateway.attachments().getFirst().vpcId())
           .remember();
 
   public static final Table<RouteTable> ROUTE_TABLES =

@@ -13,6 +13,11 @@ import software.amazon.awssdk.services.ec2.model.Vpc;
  */
 public record VpcRecord(Vpc vpc, boolean dnsHostnames, boolean withoutDns) {
 
+  /** With another description, and the same attributes. */
+  public VpcRecord with(Vpc changed) {
+    return new VpcRecord(changed, dnsHostnames, withoutDns);
+  }
+
   public static Optional<Vpc> findDefault(Tx tx) {
     return Tables.of(tx, Tables.VPCS, "default", "true").stream().map(VpcRecord::vpc).findFirst();
   }

@@ -10,6 +10,7 @@ import dev.muelle.services.ec2.route.RouteTables;
 import dev.muelle.services.ec2.state.Blocks;
 import dev.muelle.services.ec2.state.Filters;
 import dev.muelle.services.ec2.state.Flags;
+import dev.muelle.services.ec2.state.Ipv6;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.Pages;
 import dev.muelle.services.ec2.state.Refuse;
@@ -21,6 +22,7 @@ import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.AvailabilityZone;
 import software.amazon.awssdk.services.ec2.model.CreateDefaultSubnetRequest;
@@ -37,6 +39,7 @@ import software.amazon.awssdk.services.ec2.model.ModifySubnetAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.NatGatewayState;
 import software.amazon.awssdk.services.ec2.model.PrivateDnsNameOptionsOnLaunch;
 import software.amazon.awssdk.services.ec2.model.Subnet;
+import software.amazon.awssdk.services.ec2.model.SubnetIpv6CidrBlockAssociation;
 import software.amazon.awssdk.services.ec2.model.SubnetState;
 import software.amazon.awssdk.services.ec2.model.Tag;
 import software.amazon.awssdk.services.ec2.model.Vpc;
@@ -77,13 +80,16 @@ public final class Subnets {
               "map-customer-owned-ip-on-launch",
               "private-dns-name-options-on-launch.enable-resource-name-dns-a-record",
               "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record")
-          .none(
-              "customer-owned-ipv4-pool",
-              "enable-lni-at-device-index",
+          .byAny(
               "ipv6-cidr-block-association.association-id",
+              ofBlocks(SubnetIpv6CidrBlockAssociation::associationId))
+          .byAny(
               "ipv6-cidr-block-association.ipv6-cidr-block",
+              ofBlocks(SubnetIpv6CidrBlockAssociation::ipv6CidrBlock))
+          .byAny(
               "ipv6-cidr-block-association.state",
-              "outpost-arn");
+              ofBlocks(block -> block.ipv6CidrBlockState().stateAsString()))
+          .none("customer-owned-ipv4-pool", "enable-lni-at-device-index", "outpost-arn");
 
   /** The size of default subnets. */
   public static final int DEFAULT_PREFIX = 20;
@@ -94,6 +100,7 @@ public final class Subnets {
   private final DataPlane plane;
   private final Zones zones;
   private final NetworkAcls acls;
+  private final SubnetBlocks blocks;
 
   public Subnets(
       Scope scope, Store store, Ids ids, DataPlane plane, Zones zones, NetworkAcls acls) {
@@ -103,6 +110,17 @@ public final class Subnets {
     this.plane = plane;
     this.zones = zones;
     this.acls = acls;
+    blocks = new SubnetBlocks(store, ids, plane);
+  }
+
+  /** IPv6 blocks of subnets that are there. */
+  public SubnetBlocks blocks() {
+    return blocks;
+  }
+
+  private static Function<Subnet, List<String>> ofBlocks(
+      Function<SubnetIpv6CidrBlockAssociation, String> part) {
+    return subnet -> subnet.ipv6CidrBlockAssociationSet().stream().map(part).toList();
   }
 
   public Subnet make(
@@ -145,6 +163,7 @@ public final class Subnets {
         Set.of(
             "VpcId",
             "CidrBlock",
+            "Ipv6CidrBlock",
             "AvailabilityZone",
             "AvailabilityZoneId",
             "TagSpecifications",
@@ -178,6 +197,10 @@ public final class Subnets {
                         "The maximum number of subnets per VPC has been reached.");
                   }
                   Subnet made = make(tx, vpcId, block, zone, false, tags);
+                  if (request.ipv6CidrBlock() != null) {
+                    made = blocks.with(tx, made, request.ipv6CidrBlock());
+                    tx.put(Tables.SUBNETS, made.subnetId(), made);
+                  }
                   Refuse.ifDryRun(request.dryRun());
                   return made;
                 }));
@@ -293,17 +316,34 @@ public final class Subnets {
   }
 
   public ModifySubnetAttributeResponse modify(ModifySubnetAttributeRequest request) {
-    Refuse.unlessEffective(request, Set.of("SubnetId", "MapPublicIpOnLaunch"));
+    Refuse.unlessEffective(
+        request, Set.of("SubnetId", "MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation"));
     String id = Refuse.required(request.subnetId(), "subnetId");
     Boolean map = Flags.value(request.mapPublicIpOnLaunch());
-    if (map == null) {
+    Boolean assign = Flags.value(request.assignIpv6AddressOnCreation());
+    if (map == null && assign == null) {
       throw Refuse.combination("No attributes specified.");
     }
-    store.write(tx ->
-        tx.put(
-            Tables.SUBNETS,
-            id,
-            Kind.SUBNET.get(tx, id).toBuilder().mapPublicIpOnLaunch(map).build()));
+    if (map != null && assign != null) {
+      throw Refuse.combination("Fields for multiple attribute types specified");
+    }
+    store.write(tx -> {
+      Subnet subnet = Kind.SUBNET.get(tx, id);
+      if (Boolean.TRUE.equals(assign) && Ipv6.block(subnet).isEmpty()) {
+        throw Refuse.invalidValue(
+            "Invalid value 'true' for assign-ipv6-address-on-creation. Cannot set"
+                + " assign-ipv6-address-on-creation to true unless the subnet ("
+                + id
+                + ") has an IPv6 CIDR block associated with it.");
+      }
+      Subnet.Builder changed = subnet.toBuilder();
+      if (map != null) {
+        changed.mapPublicIpOnLaunch(map);
+      } else {
+        changed.assignIpv6AddressOnCreation(assign);
+      }
+      return tx.put(Tables.SUBNETS, id, changed.build());
+    });
     return ModifySubnetAttributeResponse.builder().build();
   }
 

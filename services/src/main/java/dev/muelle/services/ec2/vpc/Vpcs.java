@@ -27,6 +27,7 @@ import dev.muelle.store.Tx;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Function;
 import software.amazon.awssdk.services.ec2.model.AvailabilityZone;
 import software.amazon.awssdk.services.ec2.model.CreateDefaultVpcRequest;
 import software.amazon.awssdk.services.ec2.model.CreateDefaultVpcResponse;
@@ -46,6 +47,7 @@ import software.amazon.awssdk.services.ec2.model.Vpc;
 import software.amazon.awssdk.services.ec2.model.VpcCidrBlockAssociation;
 import software.amazon.awssdk.services.ec2.model.VpcCidrBlockState;
 import software.amazon.awssdk.services.ec2.model.VpcCidrBlockStateCode;
+import software.amazon.awssdk.services.ec2.model.VpcIpv6CidrBlockAssociation;
 import software.amazon.awssdk.services.ec2.model.VpcState;
 
 /**
@@ -97,11 +99,18 @@ public final class Vpcs {
           .by("owner-id", Vpc::ownerId)
           .by("state", Vpc::stateAsString)
           .by("vpc-id", Vpc::vpcId)
-          .none(
+          .byAny(
               "ipv6-cidr-block-association.association-id",
+              ofBlocks(VpcIpv6CidrBlockAssociation::associationId))
+          .byAny(
               "ipv6-cidr-block-association.ipv6-cidr-block",
+              ofBlocks(VpcIpv6CidrBlockAssociation::ipv6CidrBlock))
+          .byAny(
               "ipv6-cidr-block-association.ipv6-pool",
-              "ipv6-cidr-block-association.state");
+              ofBlocks(VpcIpv6CidrBlockAssociation::ipv6Pool))
+          .byAny(
+              "ipv6-cidr-block-association.state",
+              ofBlocks(block -> block.ipv6CidrBlockState().stateAsString()));
 
   private final Scope scope;
   private final Store store;
@@ -114,6 +123,7 @@ public final class Vpcs {
   private final NetworkAcls acls;
   private final SecurityGroups groups;
   private final Subnets subnets;
+  private final VpcBlocks blocks;
 
   public Vpcs(
       Scope scope,
@@ -138,6 +148,17 @@ public final class Vpcs {
     this.acls = acls;
     this.groups = groups;
     this.subnets = subnets;
+    blocks = new VpcBlocks(scope, store, ids, plane, tables, acls, groups);
+  }
+
+  /** IPv6 blocks of VPCs that are there. */
+  public VpcBlocks blocks() {
+    return blocks;
+  }
+
+  private static Function<Vpc, List<String>> ofBlocks(
+      Function<VpcIpv6CidrBlockAssociation, String> part) {
+    return vpc -> vpc.ipv6CidrBlockAssociationSet().stream().map(part).toList();
   }
 
   /** Furnishes a region that nobody used before. */
@@ -202,7 +223,13 @@ public final class Vpcs {
 
   public CreateVpcResponse create(CreateVpcRequest request) {
     Refuse.unlessEffective(
-        request, Set.of("CidrBlock", "InstanceTenancy", "TagSpecifications", "DryRun"));
+        request,
+        Set.of(
+            "CidrBlock",
+            "AmazonProvidedIpv6CidrBlock",
+            "InstanceTenancy",
+            "TagSpecifications",
+            "DryRun"));
     if (request.instanceTenancy() != null && request.instanceTenancy() != Tenancy.DEFAULT) {
       throw Refuse.unsupported(
           "The instance tenancy "
@@ -220,6 +247,10 @@ public final class Vpcs {
     Vpc vpc =
         store.write(tx -> {
           Vpc made = make(tx, block, false, tags);
+          if (Boolean.TRUE.equals(request.amazonProvidedIpv6CidrBlock())) {
+            blocks.give(tx, made.vpcId());
+            made = Kind.VPC.get(tx, made.vpcId()).vpc();
+          }
           Refuse.ifDryRun(request.dryRun());
           return made;
         });
@@ -274,6 +305,7 @@ public final class Vpcs {
             boolean used =
                 !tx.find(Tables.SUBNETS, "vpc", id).isEmpty()
                     || !tx.find(Tables.GATEWAYS, "vpc", id).isEmpty()
+                    || !tx.find(Tables.EGRESS_ONLY, "vpc", id).isEmpty()
                     || tx.find(Tables.GROUPS, "vpc", id).size() > 1
                     || tx.find(Tables.ROUTE_TABLES, "vpc", id).size() > 1
                     || tx.find(Tables.ACLS, "vpc", id).size() > 1
