@@ -364,6 +364,7 @@ public final class Ecs implements EcsClient {
             health,
             machines,
             objects,
+            settings,
             this::wakeTask);
     scheduler =
         new ServiceScheduler(

@@ -79,7 +79,7 @@ class AccountSettingsTest {
   @Test
   void aPrincipalHasItsOwnSettingOrTheAccounts() {
     assertEquals(List.of(), list(false));
-    assertEquals(10, list(true).size());
+    assertEquals(11, list(true).size());
     assertEquals("disabled", effective(SettingName.AWSVPC_TRUNKING));
     Setting byDefault =
         world

@@ -24,6 +24,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -367,6 +368,35 @@ class EcsTasksTest {
         Eni.address(record), self.get("Networks").get(0).get("IPv4Addresses").get(0).asText());
     assertEquals(404, status("/v4/" + record.id() + "-0000000000-0/task"));
     assertEquals(404, status(path + "/nothing"));
+  }
+
+  @Test
+  void aTaskHasAnIpv6AddressWhereItsSubnetCarriesThatAndTheAccountWants() throws Exception {
+    world.register(World.container().build());
+    String before = run();
+    running(before);
+    assertEquals(Optional.empty(), Eni.ipv6(world.record(before)));
+    world.ec2.carryIpv6();
+    String arn = run();
+    running(arn);
+    TaskRecord record = world.record(arn);
+    String address =
+        record.task().containers().getFirst().networkInterfaces().getFirst().ipv6Address();
+    assertTrue(address.startsWith("3fff:1:2:3::"), address);
+    String uri =
+        world
+            .engine
+            .containerSpec(record.containerId(CONTAINER))
+            .orElseThrow()
+            .environment()
+            .get("ECS_CONTAINER_METADATA_URI_V4");
+    JsonNode network = get(uri.substring("http://169.254.170.2".length())).get("Networks").get(0);
+    assertEquals(address, network.get("IPv6Addresses").get(0).asText());
+    assertEquals("3fff:1:2:3::/64", network.get("IPv6SubnetCIDRBlock").asText());
+    world.ecs().putAccountSettingDefault(r -> r.name("dualStackIPv6").value("disabled"));
+    String without = run();
+    running(without);
+    assertEquals(Optional.empty(), Eni.ipv6(world.record(without)));
   }
 
   private JsonNode get(String path) throws Exception {

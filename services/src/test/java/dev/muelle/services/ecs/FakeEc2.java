@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.AttributeValue;
@@ -41,6 +42,7 @@ import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttribute
 import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.Subnet;
+import software.amazon.awssdk.services.ec2.model.SubnetIpv6CidrBlockAssociation;
 
 /** A default VPC with its three subnets, its group, and the interfaces that tasks ask for. */
 final class FakeEc2 implements Ec2Client {
@@ -77,6 +79,19 @@ final class FakeEc2 implements Ec2Client {
               .mapPublicIpOnLaunch(true)
               .build());
     }
+  }
+
+  /** The first subnet carries IPv6 from now on. */
+  void carryIpv6() {
+    subnets.computeIfPresent(
+        SUBNETS.getFirst(),
+        (id, subnet) ->
+            subnet.toBuilder()
+                .ipv6CidrBlockAssociationSet(
+                    SubnetIpv6CidrBlockAssociation.builder()
+                        .ipv6CidrBlock("3fff:1:2:3::/64")
+                        .build())
+                .build());
   }
 
   Map<String, NetworkInterface> interfaces() {
@@ -192,6 +207,10 @@ final class FakeEc2 implements Ec2Client {
             .vpcId(VPC)
             .availabilityZone(subnet.availabilityZone())
             .privateIpAddress(address)
+            .ipv6Address(
+                Objects.requireNonNullElse(request.ipv6AddressCount(), 0) > 0
+                    ? "3fff:1:2:3::" + host
+                    : null)
             .privateDnsName("ip-" + address.replace('.', '-') + ".ec2.internal")
             .macAddress(mac)
             .description(request.description())

@@ -9,6 +9,7 @@ import dev.muelle.loop.Timers;
 import dev.muelle.network.Network;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
+import dev.muelle.services.ecs.cluster.AccountSettings;
 import dev.muelle.services.ecs.definition.Dependencies;
 import dev.muelle.services.ecs.definition.Restarts;
 import dev.muelle.services.ecs.definition.TaskDefinitions;
@@ -108,6 +109,7 @@ public final class TaskAgent {
       HealthChecks health,
       InstanceMachines machines,
       dev.muelle.services.Objects objects,
+      AccountSettings settings,
       Consumer<String> wake) {
     this.store = store;
     this.clock = clock;
@@ -122,7 +124,7 @@ public final class TaskAgent {
     changes = new TaskChanges(store, clock, ids, tasks);
     specs = new TaskSpecs(scope, networks, new EnvironmentFiles(objects));
     images = new TaskImages(store, clock, changes, engine);
-    interfaces = new TaskInterfaces(scope, ec2, network);
+    interfaces = new TaskInterfaces(scope, ec2, network, settings);
     states = new ContainerStates(changes, engine);
     turns = new Turns(BEGUN_AT_ONCE, wake);
   }

@@ -2,10 +2,13 @@ package dev.muelle.services.ecs.agent;
 
 import dev.muelle.network.Network;
 import dev.muelle.services.Scope;
+import dev.muelle.services.ecs.cluster.AccountSettings;
+import dev.muelle.services.ecs.cluster.SettingRule;
 import dev.muelle.services.ecs.state.Eni;
 import dev.muelle.services.ecs.state.TaskRecord;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Filter;
@@ -21,16 +24,22 @@ final class TaskInterfaces {
   private final Scope scope;
   private final Ec2Client ec2;
   private final Network network;
+  private final AccountSettings settings;
 
-  TaskInterfaces(Scope scope, Ec2Client ec2, Network network) {
+  TaskInterfaces(Scope scope, Ec2Client ec2, Network network, AccountSettings settings) {
+    this.settings = settings;
     this.scope = scope;
     this.ec2 = ec2;
     this.network = network;
   }
 
   /**
-   * Makes it, or finds the one that was made before.
+   * Makes it, or finds the one that was made before. In a subnet that carries IPv6 it has an
+   * address of that, too, unless the account does not want it.
    *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html">Task
+   *     networking</a>
    * @throws Ec2Exception if it cannot be made
    */
   NetworkInterface create(TaskRecord task) {
@@ -40,6 +49,7 @@ final class TaskInterfaces {
                     .clientToken(task.id())
                     .subnetId(task.subnet())
                     .groups(task.network().securityGroups())
+                    .ipv6AddressCount(ipv6Addresses(task))
                     .description(attachmentArn(task)))
             .networkInterface();
     if (task.network().assignPublicIp() == AssignPublicIp.ENABLED) {
@@ -47,6 +57,17 @@ final class TaskInterfaces {
           request.networkInterfaceId(eni.networkInterfaceId()).associatePublicIpAddress(true));
     }
     return eni;
+  }
+
+  /** How many it is to have; nothing is said where there are none. */
+  private @Nullable Integer ipv6Addresses(TaskRecord task) {
+    boolean carries =
+        ec2.describeSubnets(request -> request.subnetIds(task.subnet())).subnets().stream()
+            .anyMatch(subnet -> !subnet.ipv6CidrBlockAssociationSet().isEmpty());
+    if (!carries) {
+      return null;
+    }
+    return settings.byDefault(SettingRule.DUAL_STACK).equals(SettingRule.ENABLED) ? 1 : 0;
   }
 
   /** The task with its interface. */
@@ -72,6 +93,7 @@ final class TaskInterfaces {
             software.amazon.awssdk.services.ecs.model.NetworkInterface.builder()
                 .attachmentId(task.task().attachments().getFirst().id())
                 .privateIpv4Address(eni.privateIpAddress())
+                .ipv6Address(eni.ipv6Address())
                 .build())
         .build();
   }

@@ -257,12 +257,18 @@ public final class TaskMetadata {
   private void network(ObjectNode node, TaskRecord record) {
     node.put("NetworkMode", "awsvpc");
     node.putArray("IPv4Addresses").add(Eni.address(record));
+    Eni.ipv6(record).ifPresent(address -> node.putArray("IPv6Addresses").add(address));
     node.put("AttachmentIndex", 0);
     Eni.detail(record, Eni.MAC).ifPresent(mac -> node.put("MACAddress", mac));
     Subnet place =
         ec2.describeSubnets(request -> request.subnetIds(record.subnet())).subnets().getFirst();
     Cidr subnet = Cidr.parse(place.cidrBlock());
     node.put("IPv4SubnetCIDRBlock", subnet.toString());
+    if (Eni.ipv6(record).isPresent()) {
+      place.ipv6CidrBlockAssociationSet().stream()
+          .findFirst()
+          .ifPresent(block -> node.put("IPv6SubnetCIDRBlock", block.ipv6CidrBlock()));
+    }
     VpcNames names = VpcNames.of(ec2, place.vpcId());
     ArrayNode servers = node.putArray("DomainNameServers");
     names.servers().forEach(servers::add);

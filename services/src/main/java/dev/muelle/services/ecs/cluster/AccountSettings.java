@@ -10,7 +10,6 @@ import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
 import dev.muelle.wire.Caller;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -51,7 +50,7 @@ public final class AccountSettings {
   }
 
   /** The value that holds for a principal; null for the account's default. */
-  String effective(Tx tx, SettingName name, @Nullable String principal) {
+  String effective(Tx tx, String name, @Nullable String principal) {
     return own(tx, name, Objects.requireNonNullElse(principal, root))
         .or(() -> own(tx, name, root))
         .map(Setting::value)
@@ -60,19 +59,24 @@ public final class AccountSettings {
 
   /** The value that holds for whoever is calling. */
   String effective(Tx tx, SettingName name) {
-    return effective(tx, name, caller());
+    return effective(tx, name.toString(), caller());
   }
 
   /** The account's default. */
   public String byDefault(SettingName name) {
+    return byDefault(name.toString());
+  }
+
+  /** The account's default; of a setting by its name, which the SDK may not know. */
+  public String byDefault(String name) {
     return store.read(tx -> effective(tx, name, null));
   }
 
-  private static Optional<Setting> own(Tx tx, SettingName name, String principal) {
+  private static Optional<Setting> own(Tx tx, String name, String principal) {
     return tx.get(TABLE, key(principal, name)).map(Row::value);
   }
 
-  private static String key(String principal, SettingName name) {
+  private static String key(String principal, String name) {
     return principal + "#" + name;
   }
 
@@ -83,28 +87,24 @@ public final class AccountSettings {
 
   public PutAccountSettingResponse put(PutAccountSettingRequest request) {
     String principal = principal(request.principalArn());
-    Setting put = put(request.name(), request.nameAsString(), request.value(), principal);
+    Setting put = put(request.nameAsString(), request.value(), principal);
     return PutAccountSettingResponse.builder().setting(put).build();
   }
 
   public PutAccountSettingDefaultResponse putDefault(PutAccountSettingDefaultRequest request) {
-    Setting put = put(request.name(), request.nameAsString(), request.value(), root);
+    Setting put = put(request.nameAsString(), request.value(), root);
     return PutAccountSettingDefaultResponse.builder().setting(put).build();
   }
 
-  private Setting put(
-      @Nullable SettingName name,
-      @Nullable String asGiven,
-      @Nullable String value,
-      String principal) {
-    SettingName known = known(name, asGiven);
+  private Setting put(@Nullable String asGiven, @Nullable String value, String principal) {
+    String known = known(asGiven);
     SettingRule.of(known).check(value);
     Setting setting = setting(known, Objects.requireNonNull(value), principal);
     store.write(tx -> tx.put(TABLE, key(principal, known), setting));
     return setting;
   }
 
-  private static Setting setting(SettingName name, String value, String principal) {
+  private static Setting setting(String name, String value, String principal) {
     return Setting.builder()
         .name(name)
         .value(value)
@@ -129,19 +129,19 @@ public final class AccountSettings {
     return given;
   }
 
-  private static SettingName known(@Nullable SettingName name, @Nullable String asGiven) {
-    if (name == null || name == SettingName.UNKNOWN_TO_SDK_VERSION) {
+  private static String known(@Nullable String asGiven) {
+    if (asGiven == null || !SettingRule.names().contains(asGiven)) {
       throw Refuse.invalid(
           asGiven == null || asGiven.isEmpty()
               ? "Setting 'name' must be specified."
               : "Invalid setting 'name': " + asGiven);
     }
-    return name;
+    return asGiven;
   }
 
   /** The principal has the account's default again. */
   public DeleteAccountSettingResponse delete(DeleteAccountSettingRequest request) {
-    SettingName name = known(request.name(), request.nameAsString());
+    String name = known(request.nameAsString());
     String principal = principal(request.principalArn());
     SettingRule.of(name).checkWritable();
     String value =
@@ -157,16 +157,12 @@ public final class AccountSettings {
     if (request.value() != null && request.name() == null) {
       throw Refuse.invalid("A setting 'name' must be specified with a 'value'.");
     }
-    List<SettingName> names =
-        request.name() == null
-            ? Arrays.stream(SettingName.values())
-                .filter(name -> name != SettingName.UNKNOWN_TO_SDK_VERSION)
-                .toList()
-            : List.of(known(request.name(), request.nameAsString()));
+    List<String> names =
+        request.name() == null ? SettingRule.names() : List.of(known(request.nameAsString()));
     boolean effective = Boolean.TRUE.equals(request.effectiveSettings());
     List<Setting> found = new ArrayList<>();
     store.read(tx -> {
-      for (SettingName name : names) {
+      for (String name : names) {
         Optional<Setting> setting =
             effective
                 ? Optional.of(setting(name, effective(tx, name, principal), principal))

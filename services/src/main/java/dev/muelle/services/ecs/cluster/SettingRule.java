@@ -3,6 +3,7 @@ package dev.muelle.services.ecs.cluster;
 import dev.muelle.services.ecs.definition.LogOptions;
 import dev.muelle.services.ecs.state.Refuse;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.SettingName;
 
@@ -26,6 +27,10 @@ public record SettingRule(
     boolean managed) {
 
   public static final String ENABLED = "enabled";
+
+  /** A setting that the SDK has no word for: whether tasks have IPv6 addresses. */
+  public static final String DUAL_STACK = "dualStackIPv6";
+
   static final String DISABLED = "disabled";
 
   private static final List<String> LOG_MODES =
@@ -36,7 +41,21 @@ public record SettingRule(
   private static final String LONG =
       "the short ARN format, which Amazon ECS has given up for new accounts";
 
-  static SettingRule of(SettingName name) {
+  /** Every setting there is. */
+  static List<String> names() {
+    return Stream.concat(
+            Stream.of(DUAL_STACK), SettingName.knownValues().stream().map(SettingName::toString))
+        .sorted()
+        .toList();
+  }
+
+  static SettingRule of(String name) {
+    return name.equals(DUAL_STACK)
+        ? of(name, ENABLED, List.of(ENABLED, DISABLED), List.of(), "")
+        : of(SettingName.fromValue(name));
+  }
+
+  private static SettingRule of(SettingName name) {
     String text = name.toString();
     return switch (name) {
       case SERVICE_LONG_ARN_FORMAT, TASK_LONG_ARN_FORMAT, CONTAINER_INSTANCE_LONG_ARN_FORMAT ->

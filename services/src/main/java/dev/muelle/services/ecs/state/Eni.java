@@ -2,9 +2,11 @@ package dev.muelle.services.ecs.state;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import software.amazon.awssdk.services.ecs.model.Attachment;
 import software.amazon.awssdk.services.ecs.model.KeyValuePair;
+import software.amazon.awssdk.services.ecs.model.NetworkInterface;
 import software.amazon.awssdk.services.ecs.model.Task;
 
 /** The task's network interface, as its attachment's details tell it. */
@@ -25,6 +27,15 @@ public final class Eni {
   /** The private address; the empty string as long as there is none. */
   public static String address(TaskRecord task) {
     return detail(task, ADDRESS).orElse("");
+  }
+
+  /** The IPv6 address, if it has one; its containers tell it. */
+  public static Optional<String> ipv6(TaskRecord task) {
+    return task.task().containers().stream()
+        .flatMap(container -> container.networkInterfaces().stream())
+        .map(NetworkInterface::ipv6Address)
+        .filter(Objects::nonNull)
+        .findFirst();
   }
 
   public static Optional<String> detail(TaskRecord task, String name) {
