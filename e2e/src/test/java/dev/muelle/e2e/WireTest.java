@@ -72,7 +72,8 @@ class WireTest {
         Map.of(
             "ecs discover-poll-endpoint", "DiscoverPollEndpoint",
             "ec2 describe-spot-price-history", "DescribeSpotPriceHistory",
-            "elbv2 describe-account-limits", "DescribeAccountLimits",
+            "elbv2 set-ip-address-type --load-balancer-arn x --ip-address-type ipv4",
+                "SetIpAddressType",
             "iam list-saml-providers", "ListSAMLProviders",
             "logs describe-export-tasks", "DescribeExportTasks",
             "sts decode-authorization-message --encoded-message x", "DecodeAuthorizationMessage");
