@@ -12,12 +12,13 @@ import org.junit.jupiter.api.Timeout;
  * makes the group grow, and a scaling policy makes it shrink, but not where a task runs.
  */
 @Timeout(600)
+@RegionTest.Up("--speed 10") // minutes pass between two decisions
 class GroupsTest extends RegionTest {
 
   private void cluster() throws IOException {
     shell.run(
         """
-        patiently() { # minutes pass between two decisions
+        patiently() {
           local end=$((SECONDS + 300))
           until "$@"; do
             [ $SECONDS -lt $end ] || { echo "never: $*"

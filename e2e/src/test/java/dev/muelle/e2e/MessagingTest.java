@@ -40,7 +40,7 @@ class MessagingTest {
           }
         });
     subscriber.start();
-    region = TestRegion.start("");
+    region = TestRegion.start("--speed 10"); // a schedule waits for the next minute
     shell = region.session();
     shell.run("eval \"$(./muelle env)\"");
   }

@@ -536,7 +536,7 @@ final class FlowsTest {
         }
       }
     }
-    assertEquals(50, peers.size(), "each keeps its own");
+    assertEquals(50, peers.size(), () -> "each keeps its own: " + peers);
     try (DatagramSocket socket = new DatagramSocket()) {
       socket.setSoTimeout(Rig.PATIENCE_MILLIS);
       socket.connect(new InetSocketAddress("127.0.0.1", rig.port));

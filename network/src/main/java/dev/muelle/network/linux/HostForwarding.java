@@ -1,23 +1,33 @@
 package dev.muelle.network.linux;
 
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Whether the host forwards packets. What we switch on is remembered in /run, which a reboot clears
- * as it clears the settings, and switched off again when nobody needs it any more.
+ * Whether the host forwards packets. Several servers of one machine need it at once: each leaves
+ * its name in /run, and so does whether the first of them found it off; the last one that goes
+ * makes it as it was. A reboot clears /run as it clears the settings.
  *
  * @see <a href="https://docs.kernel.org/networking/ip-sysctl.html">ip-sysctl</a>
  */
 final class HostForwarding {
 
-  private static final Path IPV4 = Path.of("/proc/sys/net/ipv4/ip_forward");
-  private static final Path IPV6 = Family.settings("conf/all/forwarding");
+  private static final Path NOTES = Path.of("/run/muelle-forwarding");
+  private static final HostForwarding IPV4 =
+      new HostForwarding("ipv4", Path.of("/proc/sys/net/ipv4/ip_forward"), false);
+
+  /** A host that has its own address from a router keeps it: who forwards would not listen else. */
+  private static final HostForwarding IPV6 =
+      new HostForwarding("ipv6", Family.settings("conf/all/forwarding"), true);
+
   private static final String OFF = "0";
   private static final String ON = "1";
 
@@ -26,37 +36,75 @@ final class HostForwarding {
 
   private static final String ALWAYS = "2";
 
-  private HostForwarding() {}
+  private final Path needed;
+  private final Path wasOff;
+  private final Path setting;
+  private final boolean listens;
+
+  /**
+   * Of one family of addresses.
+   *
+   * @param listens whether links hear of their addresses from routers
+   */
+  private HostForwarding(String family, Path setting, boolean listens) {
+    this.needed = NOTES.resolve(family);
+    this.wasOff = NOTES.resolve(family + "-was-off");
+    this.setting = setting;
+    this.listens = listens;
+  }
 
   static void ipv4(KernelNames names) {
-    try {
-      if (Files.readString(IPV4).trim().equals(OFF)) {
-        Files.writeString(mark(names, ""), "");
-        Files.writeString(IPV4, ON);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("packets cannot be forwarded", e);
+    locked(() -> IPV4.need(names));
+  }
+
+  static void ipv6(KernelNames names) {
+    locked(() -> IPV6.need(names));
+  }
+
+  /** A server needs it no longer. */
+  static void release(KernelNames names) {
+    locked(() -> {
+      IPV4.forget(names);
+      IPV6.forget(names);
+    });
+  }
+
+  private void need(KernelNames names) throws IOException {
+    Files.createDirectories(needed);
+    Files.writeString(needed.resolve(names.instance()), "");
+    if (Files.readString(setting).trim().equals(OFF)) {
+      List<String> listening = listens ? links(UNLESS_ROUTER) : List.of();
+      Files.writeString(wasOff, String.join("\n", listening));
+      set(listening, UNLESS_ROUTER, ALWAYS);
+      Files.writeString(setting, ON);
     }
   }
 
-  /** A host that has its own address from a router keeps it: who forwards would not listen else. */
-  static void ipv6(KernelNames names) {
-    try {
-      if (Files.readString(IPV6).trim().equals(OFF)) {
-        List<String> listening = new ArrayList<>();
-        try (Stream<Path> links = Files.list(Family.settings("conf"))) {
-          for (Path link : links.toList()) {
-            if (is(link, UNLESS_ROUTER)) {
-              listening.add(link.getFileName().toString());
-            }
-          }
-        }
-        Files.writeString(mark(names, "6"), String.join("\n", listening));
-        set(listening, UNLESS_ROUTER, ALWAYS);
-        Files.writeString(IPV6, ON);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("packets of IPv6 cannot be forwarded", e);
+  private void forget(KernelNames names) throws IOException {
+    if (!Files.deleteIfExists(needed.resolve(names.instance())) || isNeeded()) {
+      return;
+    }
+    if (Files.exists(wasOff)) {
+      List<String> listening = Files.readAllLines(wasOff);
+      Files.writeString(setting, OFF);
+      set(listening, ALWAYS, UNLESS_ROUTER);
+      Files.delete(wasOff);
+    }
+  }
+
+  private boolean isNeeded() throws IOException {
+    try (Stream<Path> servers = Files.list(needed)) {
+      return servers.findAny().isPresent();
+    }
+  }
+
+  /** The links that hear routers in this way. */
+  private static List<String> links(String way) throws IOException {
+    try (Stream<Path> links = Files.list(Family.settings("conf"))) {
+      return links
+          .filter(link -> is(link, way))
+          .map(link -> link.getFileName().toString())
+          .toList();
     }
   }
 
@@ -77,25 +125,20 @@ final class HostForwarding {
     }
   }
 
-  /** Switches off what we switched on. */
-  static void asItWas(KernelNames names) {
-    try {
-      if (Files.deleteIfExists(mark(names, ""))) {
-        Files.writeString(IPV4, OFF);
-      }
-      Path mark = mark(names, "6");
-      if (Files.exists(mark)) {
-        List<String> listening = Files.readAllLines(mark);
-        Files.writeString(IPV6, OFF);
-        set(listening, ALWAYS, UNLESS_ROUTER);
-        Files.delete(mark);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("forwarding cannot be switched off", e);
-    }
+  private interface Change {
+    void make() throws IOException;
   }
 
-  private static Path mark(KernelNames names, String family) {
-    return Path.of("/run", names.instance() + "-forwarding" + family);
+  /** One server at a time, and one thread of it. */
+  private static synchronized void locked(Change change) {
+    try {
+      Files.createDirectories(NOTES);
+      try (FileChannel file = FileChannel.open(NOTES.resolve("lock"), CREATE, WRITE)) {
+        file.lock(); // until it is closed
+        change.make();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("the host's forwarding cannot be set", e);
+    }
   }
 }

@@ -287,11 +287,11 @@ final class Uplink {
     }
   }
 
-  /** Takes the host's table away, and switches forwarding off again if it was we who did. */
+  /** Takes the host's table away, and with it this server's need of forwarding. */
   static void removeHostPart(KernelNames names) {
     if (Command.run("nft", "list", "tables").contains("table inet " + names.hostTable() + "\n")) {
       Command.run("nft", "delete", "table", "inet", names.hostTable());
     }
-    HostForwarding.asItWas(names);
+    HostForwarding.release(names);
   }
 }

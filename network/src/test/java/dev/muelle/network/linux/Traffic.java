@@ -101,7 +101,7 @@ final class Traffic implements AutoCloseable {
   }
 
   /** So long a packet that is dropped is waited for in vain. */
-  static final int DROPPED_MILLIS = 700;
+  static final int DROPPED_MILLIS = 300;
 
   /** A first packet may be late on a busy machine; the second comes after a second. */
   static final int LATE_MILLIS = 30_000;

@@ -42,6 +42,7 @@ class HangingTest {
           hanging.next(); // it has the first one, and will keep it
         }
       }
+      over.countDown(); // or closing would wait for it
     } finally {
       over.countDown();
     }
