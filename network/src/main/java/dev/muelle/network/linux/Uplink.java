@@ -235,14 +235,17 @@ final class Uplink {
   }
 
   /**
-   * The link's addresses of IPv6.
+   * The link's addresses of IPv6. The route to the other end is stated: the one that the kernel
+   * makes for a peer's address comes a moment later, when routes by way of it may have been
+   * refused.
    *
    * @param local under which this end asks for the other on behalf of those whom it forwards
    */
   private static String link(String own, String other, String local, String device) {
     return """
-    addr add %1$s peer %2$s dev %4$s nodad
+    addr add %1$s/128 dev %4$s nodad
     addr add %3$s/128 dev %4$s nodad
+    route add %2$s/128 dev %4$s
     """
         .formatted(own, other, local, device);
   }
