@@ -34,7 +34,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** One VPC in the kernel: its routing namespace, its filters, and the interfaces behind it. */
@@ -44,11 +43,6 @@ final class VpcNamespace implements SocketSpace {
   static final String GATEWAY = "169.254.1.1";
 
   private static final int LOCKS = 64;
-
-  private static final Pattern ADDRESS = Pattern.compile("([0-9a-f.:]+) : 0x");
-  private static final Pattern PUBLIC = Pattern.compile("([0-9.]+) : ([0-9.]+)");
-
-  private static final Pattern ROUTER = Pattern.compile("\"(v[0-9a-f]+)\" : 0x");
 
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
@@ -67,14 +61,7 @@ final class VpcNamespace implements SocketSpace {
   private final RouteTables routes6;
   private final FlowCounters flows;
 
-  /** Addresses that the filters of an earlier server still know. */
-  private final Set<String> adopted = new HashSet<>();
-
-  /** The public addresses of addresses that they still know. */
-  private final Map<String, String> adoptedPublic = new HashMap<>();
-
-  /** Devices of interfaces that forwarded for an earlier server. */
-  private final Set<String> adoptedRouters = new HashSet<>();
+  private final Adopted adopted = new Adopted();
 
   /** Held for reading by every change, for writing by who states everything anew. */
   private final ReentrantReadWriteLock whole = new ReentrantReadWriteLock();
@@ -149,33 +136,9 @@ final class VpcNamespace implements SocketSpace {
     if (enter("nft", "list", "tables").contains(Ruleset.TABLE)) {
       filters.apply(FlowCounters.missing() + Ruleset.missing());
       flows.adopt(filters.sets());
-      for (Family family : Family.values()) {
-        String known = enter("nft", "list", "map", "inet", "vpc", family.set("egress"));
-        ADDRESS.matcher(known).results().map(found -> found.group(1)).forEach(adopted::add);
-      }
       // Those of now: what an earlier server knew as the VPC's own is replaced by retain.
       filters.apply(Ruleset.inside(List.of(), vpc.cidrs6()));
-      // An older server's table knows no routers; it is replaced as a whole by retain.
-      String routers =
-          Command.attempt(
-                  List.of(
-                      "nsenter",
-                      "--net=" + inside.path(),
-                      "nft",
-                      "list",
-                      "map",
-                      "inet",
-                      Ruleset.NAME,
-                      "routers"),
-                  Map.of(),
-                  "",
-                  PATIENCE)
-              .output();
-      ROUTER.matcher(routers).results().map(found -> found.group(1)).forEach(adoptedRouters::add);
-      PUBLIC
-          .matcher(enter("nft", "list", "map", "inet", "vpc", "public"))
-          .results()
-          .forEach(found -> adoptedPublic.put(found.group(1), found.group(2)));
+      adopted.read(this::listed);
     } else {
       filters.apply(Ruleset.base(vpc, List.of()));
     }
@@ -431,7 +394,7 @@ final class VpcNamespace implements SocketSpace {
     String gone;
     lock.lock();
     try {
-      gone = before != null ? Ruleset.withoutInterface(before) : left(eni);
+      gone = before != null ? Ruleset.withoutInterface(before) : adopted.forgetting(eni);
       use(eni.id(), Set.copyOf(eni.publicAddresses().values()));
     } finally {
       lock.unlock();
@@ -445,7 +408,7 @@ final class VpcNamespace implements SocketSpace {
     interfaces.put(eni.id(), eni);
     lock.lock();
     try {
-      eni.all().forEach(adopted::remove);
+      adopted.learnt(eni.all());
       flows.know(eni.id(), eni.all());
     } finally {
       lock.unlock();
@@ -456,28 +419,6 @@ final class VpcNamespace implements SocketSpace {
     if (before == null && NetworkNamespaces.exists(names.namespace(eni.id()))) {
       adoptPlugged(eni); // what an earlier server plugged is plugged still
     }
-  }
-
-  /** What the filters of an earlier server are to forget before they learn an interface. */
-  private String left(NetworkInterface eni) {
-    StringBuilder script = new StringBuilder();
-    for (String address : eni.all()) {
-      if (adopted.contains(address)) {
-        script.append(Ruleset.withoutAddress(address));
-      }
-    }
-    if (adoptedRouters.remove(KernelNames.veth(eni.id()))) {
-      script.append(Ruleset.withoutRouter(eni.id()));
-    }
-    // Its own public addresses of then, and its own of now, which may have been another's then.
-    for (Map.Entry<String, String> then : Map.copyOf(adoptedPublic).entrySet()) {
-      if (eni.addresses().contains(then.getKey())
-          || eni.publicAddresses().containsValue(then.getValue())) {
-        script.append(Ruleset.withoutPublic(then.getKey(), then.getValue()));
-        adoptedPublic.remove(then.getKey());
-      }
-    }
-    return script.toString();
   }
 
   private void adoptPlugged(NetworkInterface eni) {
@@ -527,7 +468,7 @@ final class VpcNamespace implements SocketSpace {
             "ip", "-n", namespace, "addr", "del", Family.of(address).whole(address), "dev", "lo"),
         Map.of(),
         "",
-        Duration.ofSeconds(10));
+        PATIENCE);
   }
 
   /** Routes that lead out follow the uplink's coming and going. */
@@ -865,11 +806,23 @@ final class VpcNamespace implements SocketSpace {
   }
 
   private String enter(String... command) {
-    String[] whole = new String[command.length + 2];
-    whole[0] = "nsenter";
-    whole[1] = "--net=" + inside.path();
-    System.arraycopy(command, 0, whole, 2, command.length);
-    return Command.run(whole);
+    return Command.run(entered(command).toArray(String[]::new));
+  }
+
+  /** A map of the filters; empty if there is none: an older server's table has fewer. */
+  private String listed(String map) {
+    List<String> list = entered("nft", "list", "map", "inet", Ruleset.NAME, map);
+    Command.Result result = Command.attempt(list, Map.of(), "", PATIENCE);
+    if (!result.ok() && !result.error().contains("No such file or directory")) {
+      throw new IllegalStateException(result.error());
+    }
+    return result.output();
+  }
+
+  private List<String> entered(String... command) {
+    List<String> whole = new ArrayList<>(List.of("nsenter", "--net=" + inside.path()));
+    whole.addAll(List.of(command));
+    return whole;
   }
 
   private static void ip(@Nullable String inNamespace, String batch) {
