@@ -67,7 +67,8 @@ public final class VirtualTimers implements Timers {
    * Lets time pass, and everything that falls due meanwhile happen; what the work throws comes out
    * here.
    *
-   * @throws IllegalStateException if called by work of these timers
+   * @throws IllegalStateException if called by work of these timers, or if the thread is
+   *     interrupted while something of it does not end
    */
   public void advance(Duration duration) {
     if (workers.contains(Thread.currentThread())) {
@@ -77,8 +78,11 @@ public final class VirtualTimers implements Timers {
     try {
       Advance advance = begin(duration);
       startWorker(advance);
-      advance.over.acquireUninterruptibly();
+      advance.over.acquire();
       rethrow(advance.failure);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while time passed", e);
     } finally {
       oneAtATime.release();
     }

@@ -56,7 +56,7 @@ final class ChangeFeed implements AutoCloseable {
   private static void tell(Listener listener, Change change) {
     try {
       listener.consumer().accept(change);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // whatever it was, the others are to be told
       LOG.error("a listener failed on a change of {} {}", change.table(), change.key(), e);
     }
   }

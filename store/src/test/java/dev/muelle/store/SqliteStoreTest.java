@@ -146,6 +146,20 @@ class SqliteStoreTest {
   }
 
   @Test
+  void whoFailsWhenToldIsToldAgainAndSoAreOthers() throws Exception {
+    LinkedBlockingQueue<Change> told = new LinkedBlockingQueue<>();
+    store.onChange(change -> assertEquals("none of them", change.key()));
+    store.onChange(change -> {
+      throw new IllegalStateException("test");
+    });
+    store.onChange(told::add);
+    for (String key : List.of("k0", "k1")) {
+      store.write(tx -> tx.put(things, key, "v"));
+      assertEquals(key, told.poll(60, TimeUnit.SECONDS).key());
+    }
+  }
+
+  @Test
   void behavesAsAMapDoes() {
     Random random = new Random(42);
     TreeMap<String, String> model = new TreeMap<>();

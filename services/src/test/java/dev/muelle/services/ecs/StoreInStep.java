@@ -53,7 +53,11 @@ public final class StoreInStep implements Store {
     if (change.table().equals(MARK.name())) {
       told.release();
     } else if (!life.over()) {
-      listeners.forEach(listener -> listener.accept(change));
+      try {
+        listeners.forEach(listener -> listener.accept(change));
+      } catch (Life.Killed e) {
+        life.end(); // another's change was on its way when it died
+      }
     }
   }
 
@@ -90,9 +94,18 @@ public final class StoreInStep implements Store {
           tx.put(MARK, "mark", Long.toString(number));
           return done;
         });
-    told.acquireUninterruptibly();
+    awaitTold();
     life.step();
     return result;
+  }
+
+  private void awaitTold() {
+    try {
+      told.acquire();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted before the listeners were told", e);
+    }
   }
 
   @Override
