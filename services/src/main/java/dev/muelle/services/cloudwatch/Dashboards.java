@@ -80,11 +80,7 @@ final class Dashboards {
     DashboardBody body = DashboardBody.check(text);
     if (!body.errors.isEmpty()) {
       throw DashboardInvalidInputErrorException.builder()
-          .message(
-              "The dashboard body is invalid, there are "
-                  + body.errors.size()
-                  + " validation errors: "
-                  + body.errors)
+          .message(body.told())
           .dashboardValidationMessages(body.errors)
           .build();
     }

@@ -18,6 +18,29 @@ final class Names {
     return given;
   }
 
+  /**
+   * Refuses what namespaces and dimensions may not be: other than ASCII, or only space.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html">Dimension</a>
+   */
+  static void plain(@Nullable String text, String parameter) {
+    if (text == null || text.isEmpty()) {
+      throw Refuse.missing(parameter);
+    }
+    if (!text.chars().allMatch(c -> c < 0x7F)) {
+      throw Refuse.invalid(
+          "The value "
+              + text
+              + " for parameter "
+              + parameter
+              + " must contain only ASCII characters.");
+    }
+    if (text.isBlank()) {
+      throw Refuse.value(parameter, text);
+    }
+  }
+
   static String required(@Nullable String text, String parameter, int longest) {
     if (text == null || text.isEmpty()) {
       throw Refuse.missing(parameter);

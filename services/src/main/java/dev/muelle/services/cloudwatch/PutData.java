@@ -49,8 +49,8 @@ final class PutData {
    */
   PutMetricDataResponse put(PutMetricDataRequest request, boolean platform) {
     String namespace = Names.namespace(request.namespace());
-    if (!platform && namespace.startsWith("AWS/")) {
-      throw Refuse.value("Namespace", namespace);
+    if (!platform) {
+      own(request, namespace);
     }
     if (!request.entityMetricData().isEmpty() || request.strictEntityValidation() != null) {
       throw Refuse.unsupported("EntityMetricData");
@@ -70,6 +70,22 @@ final class PutData {
     }
     series.write(samples);
     return PutMetricDataResponse.builder().build();
+  }
+
+  /** What callers may not do; what the region measures has the names that its resources have. */
+  private static void own(PutMetricDataRequest request, String namespace) {
+    if (namespace.startsWith("AWS/")) {
+      throw Refuse.value("Namespace", namespace);
+    }
+    Names.plain(namespace, "Namespace");
+    for (int i = 0; i < request.metricData().size(); i++) {
+      List<Dimension> dimensions = request.metricData().get(i).dimensions();
+      for (int j = 0; j < dimensions.size(); j++) {
+        String each = "MetricData.member." + (i + 1) + ".Dimensions.member." + (j + 1);
+        Names.plain(dimensions.get(j).name(), each + ".Name");
+        Names.plain(dimensions.get(j).value(), each + ".Value");
+      }
+    }
   }
 
   private static Sample sample(String namespace, MetricDatum datum, String member, Instant now) {

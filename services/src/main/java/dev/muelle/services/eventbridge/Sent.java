@@ -27,6 +27,7 @@ final class Sent {
   private static final int MAX_ENTRIES = 10;
   private static final int MAX_BYTES = 256 * 1024;
   private static final int TIME_BYTES = 14;
+  private static final int LONGEST_TYPE = 128; // characters
 
   private final Store store;
   private final InstantSource clock;
@@ -119,6 +120,13 @@ final class Sent {
                 + one[0]
                 + " is a required argument.");
       }
+    }
+    if (entry.detailType().length() > LONGEST_TYPE) {
+      return failed(
+          "InvalidArgument",
+          "Parameter DetailType is not valid. Reason: it may have "
+              + LONGEST_TYPE
+              + " characters.");
     }
     if (entry.source().startsWith("aws.")) {
       return failed("NotAuthorizedForSource", "Not authorized for the source.");

@@ -9,12 +9,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import software.amazon.awssdk.services.cloudwatch.model.AlarmHistoryItem;
 import software.amazon.awssdk.services.cloudwatch.model.AlarmType;
 import software.amazon.awssdk.services.cloudwatch.model.CloudWatchException;
@@ -307,6 +310,80 @@ class AlarmsTest {
     assertThrows(
         CloudWatchException.class,
         () -> world.cloudWatch.putCompositeAlarm(r -> r.alarmName("x").alarmRule("ALARM(y)")));
+  }
+
+  @Test
+  void aCompositeKeepsAStateThatWasSetUntilAChildChanges() {
+    alarm("a", r -> r.treatMissingData("ignore"));
+    alarm("b", r -> r.treatMissingData("ignore"));
+    world.cloudWatch.putCompositeAlarm(
+        r -> r.alarmName("c").alarmRule("ALARM(a)").alarmActions(TOPIC));
+    world.time.settle();
+    set("c", StateValue.ALARM);
+    assertEquals(List.of("ALARM"), world.acted(TOPIC));
+    set("b", StateValue.ALARM); // which it does not look at
+    world.restart();
+    world.time.advance(Duration.ofMinutes(2));
+    assertEquals(StateValue.ALARM, composite("c").stateValue());
+    set("a", StateValue.OK);
+    assertEquals(StateValue.OK, composite("c").stateValue());
+    set("c", StateValue.ALARM);
+    world.cloudWatch.putCompositeAlarm(r -> r.alarmName("c").alarmRule("false"));
+    world.time.settle();
+    assertEquals(StateValue.OK, composite("c").stateValue());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      textBlock =
+          """
+          SUM(SEARCH('{App} x', 'Sum', 60)) | SEARCH is not supported on Metric Alarms.
+          [m0, m0 * 2]                      | must result in one time series
+          5                                 | must result in one time series
+          ANOMALY_DETECTION_BAND(m0)        | not supported by this region
+          METRICS()                         | must result in one time series
+          """)
+  void whatNoAlarmCanWatchIsRefused(String expression, String said) {
+    assertTrue(refusedMath(1, expression).contains(said), said);
+  }
+
+  @Test
+  void anExpressionOfAnAlarmHasTenMetricsAtMost() {
+    assertTrue(refusedMath(11, "m0 + m10").contains("at most 10 metrics"));
+  }
+
+  private String refusedMath(int metrics, String expression) {
+    List<MetricDataQuery> queries = new ArrayList<>();
+    for (int i = 0; i < metrics; i++) {
+      String id = "m" + i;
+      queries.add(
+          MetricDataQuery.builder()
+              .id(id)
+              .metricStat(
+                  s -> s.metric(m -> m.namespace("App").metricName("x")).period(60).stat("Sum"))
+              .returnData(false)
+              .build());
+    }
+    queries.add(MetricDataQuery.builder().id("e").expression(expression).build());
+    return assertThrows(
+            CloudWatchException.class,
+            () ->
+                world.cloudWatch.putMetricAlarm(r ->
+                    r.alarmName("math")
+                        .metrics(queries)
+                        .evaluationPeriods(1)
+                        .threshold(1.0)
+                        .comparisonOperator(ComparisonOperator.GREATER_THAN_THRESHOLD)))
+        .getMessage();
+  }
+
+  @Test
+  void historyIsReadInOneOfTwoOrders() {
+    assertThrows(
+        CloudWatchException.class,
+        () -> world.cloudWatch.describeAlarmHistory(r -> r.scanBy("Backwards")));
   }
 
   @Test

@@ -87,6 +87,15 @@ class DashboardsTest {
           {"widgets":[{"type":"metric","properties":{}}]}; '/widgets/0/properties' Should have required property 'metrics'
           {"widgets":[{"type":"log","width":25,"properties":{}}]}; '/widgets/0/width' Should be <= 24
           {"widgets":[{"type":"log","x":"1","properties":{}}]}; '/widgets/0/x' Should be integer
+          {"widgets":[{"type":"log","properties":{}}]}; '/widgets/0/properties' Should have required property 'query'
+          {"widgets":[{"type":"alarm","properties":{}}]}; '/widgets/0/properties' Should have required property 'alarms'
+          {"widgets":[{"type":"x","properties":{}}]}; '/widgets/0/type' Should be equal to one of the allowed values
+          {"widgets":[{"type":"metric","properties":{"metrics":["a"]}}]}; '/widgets/0/properties/metrics/0' Should be array
+          {"widgets":[{"type":"metric","properties":{"metrics":[["a",{},"b"]]}}]}; '/widgets/0/properties/metrics/0' Field "metrics" has to be an array of array of strings, with an optional metricRenderer object as last element
+          {"widgets":[{"type":"metric","properties":{"metrics":[],"view":"x"}}]}; '/widgets/0/properties/view' Should be equal to one of the allowed values
+          {"widgets":[{"type":"metric","properties":{"annotations":{"horizontal":[{"label":"x"}]}}}]}; '/widgets/0/properties/annotations/horizontal/0' Should have required property 'value'
+          {"periodOverride":"x","widgets":[]}; '/periodOverride' Should be equal to one of the allowed values
+          {"start":7,"widgets":[]}; '/start' Should be string
           """)
   void badBodiesAreRefused(String body, String said) {
     List<DashboardValidationMessage> messages =
@@ -94,6 +103,19 @@ class DashboardsTest {
             .dashboardValidationMessages();
     assertEquals(said, "'" + messages.getFirst().dataPath() + "' " + messages.getFirst().message());
     assertEquals(List.of(), world.cloudWatch.listDashboards(r -> {}).dashboardEntries());
+  }
+
+  @Test
+  void errorsAreToldAsJson() {
+    assertEquals(
+        """
+        The dashboard body is invalid, there are 1 validation errors:
+        [ {
+          "dataPath" : "",
+          "message" : "Should have required property 'widgets'"
+        } ]\
+        """,
+        assertThrows(DashboardInvalidInputErrorException.class, () -> put("d", "{}")).getMessage());
   }
 
   @Test

@@ -179,6 +179,16 @@ class MetricsTest {
         refused(d -> d.value(1.0).dimensions(many)));
     put(d -> d.metricName("m").value(1.0).dimensions(many.subList(0, 30)));
     refused(d -> d.value(1.0).dimensions(x -> x.name("a")));
+    refused(d -> d.value(1.0).dimensions(x -> x.name("a").value("  ")));
+    assertEquals(
+        "The value é for parameter MetricData.member.1.Dimensions.member.1.Value must contain only"
+            + " ASCII characters.",
+        refused(d -> d.value(1.0).dimensions(x -> x.name("a").value("é"))));
+    assertThrows(
+        InvalidParameterValueException.class,
+        () ->
+            world.cloudWatch.putMetricData(
+                r -> r.namespace("Ñ").metricData(d -> d.metricName("m").value(1.0))));
     assertThrows(
         InvalidParameterValueException.class,
         () ->

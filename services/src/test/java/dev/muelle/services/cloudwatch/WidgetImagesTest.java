@@ -206,6 +206,12 @@ class WidgetImagesTest {
   }
 
   @Test
+  void theConsoleWritesNowAsNoTimeAgo() throws IOException {
+    String widget = "{\"metrics\":[[\"App\",\"x\"]],\"start\":\"-PT6H\",\"end\":\"P0D\"}";
+    assertEquals(600, draw(widget).getWidth());
+  }
+
+  @Test
   void formats() {
     String widget = "{\"metrics\":[[\"App\",\"low\"]]}";
     world.cloudWatch.getMetricWidgetImage(r -> r.metricWidget(widget).outputFormat("png"));

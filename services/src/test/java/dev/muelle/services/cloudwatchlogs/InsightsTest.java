@@ -216,6 +216,20 @@ class InsightsTest {
         table("fields ms # a comment\n | filter ms > 0\n | sort ms"));
   }
 
+  /** AWS's own example, and what is not there. */
+  @Test
+  void sortsNaturally() {
+    List<String> ordered =
+        List.of(
+            "!:", "#", "*%04", "0#", "5A", "111A", "2345_", "@", "@_", "A", "a12", "0", "2", "10");
+    for (int i = 0; i < ordered.size(); i++) { // from the middle on, so that it is no order at all
+      String value = ordered.get((i + 5) % ordered.size());
+      put("other", 100 + i, "{\"v\":\"%s\"}".formatted(value));
+    }
+    assertEquals(ordered, table("sort v | limit 14 | fields v"));
+    assertEquals(ordered.reversed(), table("sort v desc | limit 14 | fields v"));
+  }
+
   @Test
   void severalGroupsAndTheTimeOfTheQuery() {
     world.group("second", "s");

@@ -621,12 +621,14 @@ class EventBridgeTest {
                 entry("shop", "{}"),
                 entry("aws.ecs", "{}"),
                 entry("shop", "[]"),
-                entry("shop", "{}").toBuilder().source(null).build()));
-    assertEquals(3, response.failedEntryCount());
+                entry("shop", "{}").toBuilder().source(null).build(),
+                entry("shop", "{}").toBuilder().detailType("x".repeat(129)).build()));
+    assertEquals(4, response.failedEntryCount());
     assertFalse(response.entries().getFirst().eventId().isEmpty());
     assertEquals("NotAuthorizedForSource", response.entries().get(1).errorCode());
     assertEquals("MalformedDetail", response.entries().get(2).errorCode());
     assertEquals("InvalidArgument", response.entries().get(3).errorCode());
+    assertEquals("InvalidArgument", response.entries().get(4).errorCode());
     refused(
         "ValidationException",
         "Total size of the entries in the request is over the limit.",

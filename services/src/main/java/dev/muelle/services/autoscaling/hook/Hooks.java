@@ -43,6 +43,7 @@ public final class Hooks {
   private static final int MOST_HEARTBEAT = 7_200;
   private static final int LONGEST = 172_800; // s; 48 hours
   private static final int HEARTBEATS = 100;
+  private static final int LONGEST_METADATA = 4_000; // characters
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9\\-_/]{1,255}");
 
   private static final Table<LifecycleHook> TABLE =
@@ -176,6 +177,12 @@ public final class Hooks {
         request.notificationMetadata() == null && before != null
             ? before.notificationMetadata()
             : request.notificationMetadata();
+    if (metadata != null && metadata.length() > LONGEST_METADATA) {
+      throw Refuse.invalid(
+          "1 validation error detected: Value at 'notificationMetadata' failed to satisfy"
+              + " constraint: Member must have length less than or equal to "
+              + LONGEST_METADATA);
+    }
     String target =
         request.notificationTargetARN() == null && before != null
             ? before.notificationTargetARN()

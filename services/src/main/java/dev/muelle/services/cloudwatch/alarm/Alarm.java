@@ -17,13 +17,16 @@ import software.amazon.awssdk.services.cloudwatch.model.StateValue;
  * @param acted the state whose actions were the last to be taken up; a composite alarm whose
  *     actions are suppressed falls behind
  * @param suppressedUntil when the present wait or extension period ends
+ * @param byHand whether a composite alarm has the state that somebody set: it keeps it until an
+ *     alarm changes that it looks at, or its configuration
  */
 record Alarm(
     @Nullable MetricAlarm metric,
     @Nullable CompositeAlarm composite,
     Map<String, String> tags,
     StateValue acted,
-    @Nullable Instant suppressedUntil) {
+    @Nullable Instant suppressedUntil,
+    boolean byHand) {
 
   /** Keyed by name; few and often read. */
   static final Table<Alarm> TABLE =
@@ -121,22 +124,26 @@ record Alarm(
   }
 
   Alarm withTags(Map<String, String> other) {
-    return new Alarm(metric, composite, other, acted, suppressedUntil);
+    return new Alarm(metric, composite, other, acted, suppressedUntil, byHand);
   }
 
   Alarm withActed(StateValue state) {
-    return new Alarm(metric, composite, tags, state, suppressedUntil);
+    return new Alarm(metric, composite, tags, state, suppressedUntil, byHand);
   }
 
   Alarm withSuppressedUntil(@Nullable Instant until) {
-    return new Alarm(metric, composite, tags, acted, until);
+    return new Alarm(metric, composite, tags, acted, until, byHand);
   }
 
   Alarm withMetric(MetricAlarm other) {
-    return new Alarm(other, null, tags, acted, suppressedUntil);
+    return new Alarm(other, null, tags, acted, suppressedUntil, byHand);
   }
 
   Alarm withComposite(CompositeAlarm other) {
-    return new Alarm(null, other, tags, acted, suppressedUntil);
+    return new Alarm(null, other, tags, acted, suppressedUntil, byHand);
+  }
+
+  Alarm withByHand(boolean set) {
+    return new Alarm(metric, composite, tags, acted, suppressedUntil, set);
   }
 }

@@ -213,6 +213,9 @@ public final class AlarmReading {
         && request.historyItemType() == HistoryItemType.UNKNOWN_TO_SDK_VERSION) {
       throw Refuse.value("HistoryItemType", request.historyItemTypeAsString());
     }
+    if (request.scanByAsString() != null && request.scanBy() == ScanBy.UNKNOWN_TO_SDK_VERSION) {
+      throw Refuse.value("ScanBy", request.scanByAsString());
+    }
     if (request.alarmContributorId() != null) {
       throw Refuse.unsupported("AlarmContributorId");
     }

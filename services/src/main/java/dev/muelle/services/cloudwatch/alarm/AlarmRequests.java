@@ -31,6 +31,7 @@ final class AlarmRequests {
   private static final int WEEK = 7 * DAY;
   private static final int LONGEST_RULE = 10_240;
   private static final int MOST_CHILDREN = 100;
+  private static final int MOST_METRICS = 10; // of an expression
 
   private final Scope scope;
   private final Queries queries;
@@ -218,6 +219,11 @@ final class AlarmRequests {
           "The parameter EvaluateLowSampleCountPercentile needs an ExtendedStatistic.");
     }
     queries.check(request.metrics(), "Metrics");
+    long metrics = request.metrics().stream().filter(q -> q.metricStat() != null).count();
+    if (metrics > MOST_METRICS) {
+      throw Refuse.validation(
+          metrics, "Metrics", "An alarm can watch at most " + MOST_METRICS + " metrics");
+    }
     long returned =
         request.metrics().stream()
             .filter(query -> !Boolean.FALSE.equals(query.returnData()))
@@ -225,6 +231,7 @@ final class AlarmRequests {
     if (returned != 1) {
       throw Refuse.invalid("Exactly one element of the metrics list should return data.");
     }
+    queries.checkWatched(request.metrics());
   }
 
   /** The alarm asked for, in its first state. */

@@ -93,7 +93,7 @@ public final class Alarms implements AutoCloseable {
       Alarm before = before(tx, asked.alarmName(), false);
       Alarm alarm =
           before == null
-              ? new Alarm(asked, null, tags, StateValue.INSUFFICIENT_DATA, null)
+              ? new Alarm(asked, null, tags, StateValue.INSUFFICIENT_DATA, null, false)
               : before.withMetric(keepingState(asked, before.metric()));
       return configure(tx, before, alarm);
     });
@@ -120,8 +120,8 @@ public final class Alarms implements AutoCloseable {
       Alarm before = before(tx, asked.alarmName(), true);
       Alarm alarm =
           before == null
-              ? new Alarm(null, asked, tags, StateValue.INSUFFICIENT_DATA, null)
-              : before.withComposite(keepingState(asked, before.isComposite()));
+              ? new Alarm(null, asked, tags, StateValue.INSUFFICIENT_DATA, null, false)
+              : before.withComposite(keepingState(asked, before.isComposite())).withByHand(false);
       List<String> named = new ArrayList<>(alarm.children());
       if (alarm.suppressor() != null) {
         named.add(alarm.suppressor());
@@ -234,6 +234,13 @@ public final class Alarms implements AutoCloseable {
     });
   }
 
+  /**
+   * Sets a state by hand: a metric alarm's holds until its next evaluation, a composite one's until
+   * an alarm changes that it looks at.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_SetAlarmState.html">SetAlarmState</a>
+   */
   public SetAlarmStateResponse set(SetAlarmStateRequest request) {
     String name = AlarmRequests.name(request.alarmName(), "AlarmName");
     if (request.stateValueAsString() == null) {
@@ -258,13 +265,17 @@ public final class Alarms implements AutoCloseable {
     boolean composite =
         store.write(tx -> {
           Alarm alarm = existing(tx, List.of(name)).getFirst();
-          transitions.set(tx, alarm, request.stateValue(), reason, data, now);
+          boolean changed = transitions.set(tx, alarm, request.stateValue(), reason, data, now);
+          if (alarm.composite() != null) {
+            watch.setByHand(tx, name, changed, now);
+          }
           events.changed(tx, alarm, existing(tx, List.of(name)).getFirst(), now);
           return alarm.composite() != null;
         });
     watch.changed(name);
     if (composite) {
-      watch.configured(name); // to follow its rule; a metric alarm waits for its next evaluation
+      watch.configured(
+          name); // its actions may be held back for a while, the end of which is waited for
     }
     return SetAlarmStateResponse.builder().build();
   }

@@ -13,7 +13,8 @@ import software.amazon.awssdk.services.cloudwatch.model.StateValue;
 
 /**
  * The rule of a composite alarm, for example {@code ALARM(a) AND NOT (OK("b c") OR FALSE)}. NOT
- * binds closest, then AND, then OR.
+ * binds closest, then AND, then OR. AWS advises to break a circle of alarms by the rule {@code
+ * false}, so that is one, too.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html">PutCompositeAlarm,
@@ -83,7 +84,7 @@ sealed interface Rule {
     private static final Pattern TOKEN =
         Pattern.compile(
             "\\s*(?:(ALARM|OK|INSUFFICIENT_DATA)\\s*\\(\\s*(?:\"((?:[^\"\\\\]|\\\\.)+)\"|'([^']+)'"
-                + "|([^\"'()\\s][^()]*?))\\s*\\)|(AND|OR|NOT|TRUE|FALSE)(?![A-Za-z_])|([()]))");
+                + "|([^\"'()\\s][^()]*?))\\s*\\)|(AND|OR|NOT|TRUE|FALSE|true|false)(?![A-Za-z_])|([()]))");
 
     private final List<Object> tokens = new ArrayList<>();
     private int at;
@@ -151,8 +152,8 @@ sealed interface Rule {
 
     private Rule word(String token) {
       return switch (token) {
-        case "TRUE" -> new Constant(true);
-        case "FALSE" -> new Constant(false);
+        case "TRUE", "true" -> new Constant(true);
+        case "FALSE", "false" -> new Constant(false);
         case "NOT" -> new Not(one());
         case "(" -> {
           Rule inner = or();

@@ -3,6 +3,7 @@ package dev.muelle.services.cloudwatch.alarm;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.muelle.services.AlarmActions.Transition;
+import dev.muelle.store.Row;
 import dev.muelle.store.Tx;
 import java.time.Instant;
 import java.util.List;
@@ -32,6 +33,7 @@ final class Transitions {
     boolean changed = state != alarm.state();
     if (changed) {
       record(tx, alarm, now, at);
+      released(tx, alarm.name());
       if (now.metric() != null) {
         act(tx, now, alarm.state(), now.actions(state), at);
         now = now.withActed(state);
@@ -39,6 +41,15 @@ final class Transitions {
     }
     tx.put(Alarm.TABLE, now.name(), now);
     return changed;
+  }
+
+  /** Alarms that look at this one follow their rules again, though a state was set by hand. */
+  private static void released(Tx tx, String name) {
+    for (Row<Alarm> row : tx.list(Alarm.TABLE)) {
+      if (row.value().byHand() && row.value().children().contains(name)) {
+        tx.put(Alarm.TABLE, row.key(), row.value().withByHand(false));
+      }
+    }
   }
 
   private void record(Tx tx, Alarm before, Alarm now, Instant at) {

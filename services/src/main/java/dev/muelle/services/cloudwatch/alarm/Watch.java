@@ -172,8 +172,7 @@ final class Watch implements AutoCloseable {
     if (alarm == null || alarm.composite() == null || inCycle(tx, name)) {
       return false;
     }
-    boolean holds = Rule.parse(alarm.composite().alarmRule()).holds(child -> state(tx, child));
-    StateValue state = holds ? StateValue.ALARM : StateValue.OK;
+    StateValue state = alarm.byHand() ? alarm.state() : byRule(tx, alarm.composite());
     boolean changed = state != alarm.state();
     if (changed) {
       List<Alarm> children = children(tx, alarm);
@@ -182,6 +181,19 @@ final class Watch implements AutoCloseable {
     suppress(tx, existing(tx, name), changed, now);
     events.changed(tx, alarm, existing(tx, name), now); // once, with what holds its actions back
     return changed;
+  }
+
+  private static StateValue byRule(Tx tx, CompositeAlarm alarm) {
+    return Rule.parse(alarm.alarmRule()).holds(child -> state(tx, child))
+        ? StateValue.ALARM
+        : StateValue.OK;
+  }
+
+  /** Somebody has set a composite alarm's state: it stays, and is acted upon. */
+  void setByHand(Tx tx, String name, boolean changed, Instant now) {
+    Alarm alarm = existing(tx, name).withByHand(true);
+    tx.put(Alarm.TABLE, name, alarm);
+    suppress(tx, alarm, changed, now);
   }
 
   private static Alarm existing(Tx tx, String name) {

@@ -159,6 +159,44 @@ public final class Queries {
     }
   }
 
+  /**
+   * Refuses queries whose answer no alarm can watch: it takes one time series, and no search.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create-alarm-on-metric-math-expression.html">Alarms
+   *     on metric math expressions</a>
+   */
+  public void checkWatched(List<MetricDataQuery> queries) {
+    for (MetricDataQuery query : queries) {
+      if (query.expression() != null && searches(Parser.parse(query.expression()))) {
+        throw Refuse.validation("SEARCH is not supported on Metric Alarms.");
+      }
+    }
+    long now = clock.instant().getEpochSecond();
+    Request request = new Request(queries, now - DEFAULT_PERIOD, now, new Labels(ZoneOffset.UTC));
+    for (MetricDataQuery query : queries) {
+      try {
+        if (!(request.reference(query.id()) instanceof Value.One)
+            && !Boolean.FALSE.equals(query.returnData())) {
+          throw new MathException("The expression of an alarm must result in one time series");
+        }
+      } catch (MathException e) {
+        throw wrong(query, e);
+      }
+    }
+  }
+
+  private static boolean searches(Node node) {
+    return switch (node) {
+      case Node.Call call ->
+          call.function().equals("SEARCH") || call.arguments().stream().anyMatch(Queries::searches);
+      case Node.Negative negative -> searches(negative.operand());
+      case Node.Binary binary -> searches(binary.left()) || searches(binary.right());
+      case Node.Array array -> array.elements().stream().anyMatch(Queries::searches);
+      case Node.Reference _, Node.Literal _, Node.Text _, Node.Word _ -> false;
+    };
+  }
+
   private static void references(Node node, Set<String> ids) {
     switch (node) {
       case Node.Reference reference -> ids.add(reference.id());

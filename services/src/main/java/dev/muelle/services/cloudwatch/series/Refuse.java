@@ -70,6 +70,11 @@ public final class Refuse {
             .build();
   }
 
+  /** What is wrong with a request as a whole, said without a member. */
+  public static CloudWatchException validation(String message) {
+    return coded("ValidationError", 400, message);
+  }
+
   /** What the query services say of a value that breaks a constraint of the model. */
   public static CloudWatchException validation(Object value, String member, String constraint) {
     String message =

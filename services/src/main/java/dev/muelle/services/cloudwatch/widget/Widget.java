@@ -206,6 +206,9 @@ record Widget(
       return otherwise;
     }
     try {
+      if (text.equals("P0D")) { // as the console writes it
+        return now;
+      }
       if (!text.startsWith("-P")) {
         return OffsetDateTime.parse(text).toInstant();
       }

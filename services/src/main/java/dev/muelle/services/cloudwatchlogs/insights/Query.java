@@ -308,9 +308,9 @@ public final class Query {
       this.then = then;
       Comparator<Row> order = (_, _) -> 0;
       for (Command.Key key : keys) {
-        Comparator<Row> by =
-            (one, other) -> Values.ORDER.compare(key.of().of(one), key.of().of(other));
-        order = order.thenComparing(key.descending() ? by.reversed() : by);
+        // what is not there comes last, in either direction
+        Comparator<Object> values = key.descending() ? Values.ORDER.reversed() : Values.ORDER;
+        order = order.thenComparing(row -> key.of().of(row), Comparator.nullsLast(values));
       }
       this.order = order;
     }

@@ -18,8 +18,13 @@ final class Values {
   /** A moment in epoch milliseconds, shown as a date. */
   record Time(long millis) {}
 
-  /** Numbers before text; what is not there last. */
-  static final Comparator<@Nullable Object> ORDER = Values::order;
+  /**
+   * Text before numbers; digits in a text count as a number.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Sort.html">sort</a>
+   */
+  static final Comparator<Object> ORDER = Values::order;
 
   private static final DateTimeFormatter DATE =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSS", Locale.ROOT).withZone(ZoneOffset.UTC);
@@ -96,18 +101,47 @@ final class Values {
     return a != null && b != null ? Double.compare(a, b) : text(one).compareTo(text(other));
   }
 
-  private static int order(@Nullable Object one, @Nullable Object other) {
-    if (one == null) {
-      return other == null ? 0 : 1;
-    }
-    if (other == null) {
-      return -1;
-    }
+  private static int order(Object one, Object other) {
     Double a = number(one);
     Double b = number(other);
     if (a != null && b != null) {
       return Double.compare(a, b);
     }
-    return a != null ? -1 : b != null ? 1 : text(one).compareTo(text(other));
+    return a != null ? 1 : b != null ? -1 : natural(text(one), text(other));
+  }
+
+  private static int natural(String one, String other) {
+    int at = 0;
+    int there = 0;
+    while (at < one.length() && there < other.length()) {
+      int end = digits(one, at);
+      int last = digits(other, there);
+      int order =
+          end > at && last > there
+              ? compareDigits(one.substring(at, end), other.substring(there, last))
+              : Character.compare(one.charAt(at), other.charAt(there));
+      if (order != 0) {
+        return order;
+      }
+      at = Math.max(end, at + 1);
+      there = Math.max(last, there + 1);
+    }
+    return Integer.compare(one.length() - at, other.length() - there);
+  }
+
+  /** The end of the digits that stand at a place. */
+  private static int digits(String text, int from) {
+    int end = from;
+    while (end < text.length() && text.charAt(end) >= '0' && text.charAt(end) <= '9') {
+      end++;
+    }
+    return end;
+  }
+
+  /** The longer is the greater. */
+  private static int compareDigits(String one, String other) {
+    return one.length() == other.length()
+        ? one.compareTo(other)
+        : Integer.compare(one.length(), other.length());
   }
 }
