@@ -14,6 +14,7 @@ import dev.muelle.services.autoscaling.fleet.Departures;
 import dev.muelle.services.autoscaling.fleet.Keeper;
 import dev.muelle.services.autoscaling.fleet.Observer;
 import dev.muelle.services.autoscaling.fleet.RefreshAlarms;
+import dev.muelle.services.autoscaling.group.ClassicLoadBalancers;
 import dev.muelle.services.autoscaling.group.Facts;
 import dev.muelle.services.autoscaling.group.Gauges;
 import dev.muelle.services.autoscaling.group.GroupTags;
@@ -45,6 +46,8 @@ import software.amazon.awssdk.services.autoscaling.model.AttachInstancesRequest;
 import software.amazon.awssdk.services.autoscaling.model.AttachInstancesResponse;
 import software.amazon.awssdk.services.autoscaling.model.AttachLoadBalancerTargetGroupsRequest;
 import software.amazon.awssdk.services.autoscaling.model.AttachLoadBalancerTargetGroupsResponse;
+import software.amazon.awssdk.services.autoscaling.model.AttachLoadBalancersRequest;
+import software.amazon.awssdk.services.autoscaling.model.AttachLoadBalancersResponse;
 import software.amazon.awssdk.services.autoscaling.model.AttachTrafficSourcesRequest;
 import software.amazon.awssdk.services.autoscaling.model.AttachTrafficSourcesResponse;
 import software.amazon.awssdk.services.autoscaling.model.BatchDeleteScheduledActionRequest;
@@ -97,6 +100,8 @@ import software.amazon.awssdk.services.autoscaling.model.DescribeLifecycleHooksR
 import software.amazon.awssdk.services.autoscaling.model.DescribeLifecycleHooksResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeLoadBalancerTargetGroupsRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribeLoadBalancerTargetGroupsResponse;
+import software.amazon.awssdk.services.autoscaling.model.DescribeLoadBalancersRequest;
+import software.amazon.awssdk.services.autoscaling.model.DescribeLoadBalancersResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeMetricCollectionTypesRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribeMetricCollectionTypesResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeNotificationConfigurationsRequest;
@@ -121,6 +126,8 @@ import software.amazon.awssdk.services.autoscaling.model.DetachInstancesRequest;
 import software.amazon.awssdk.services.autoscaling.model.DetachInstancesResponse;
 import software.amazon.awssdk.services.autoscaling.model.DetachLoadBalancerTargetGroupsRequest;
 import software.amazon.awssdk.services.autoscaling.model.DetachLoadBalancerTargetGroupsResponse;
+import software.amazon.awssdk.services.autoscaling.model.DetachLoadBalancersRequest;
+import software.amazon.awssdk.services.autoscaling.model.DetachLoadBalancersResponse;
 import software.amazon.awssdk.services.autoscaling.model.DetachTrafficSourcesRequest;
 import software.amazon.awssdk.services.autoscaling.model.DetachTrafficSourcesResponse;
 import software.amazon.awssdk.services.autoscaling.model.DisableMetricsCollectionRequest;
@@ -133,6 +140,8 @@ import software.amazon.awssdk.services.autoscaling.model.ExecutePolicyRequest;
 import software.amazon.awssdk.services.autoscaling.model.ExecutePolicyResponse;
 import software.amazon.awssdk.services.autoscaling.model.ExitStandbyRequest;
 import software.amazon.awssdk.services.autoscaling.model.ExitStandbyResponse;
+import software.amazon.awssdk.services.autoscaling.model.GetPredictiveScalingForecastRequest;
+import software.amazon.awssdk.services.autoscaling.model.GetPredictiveScalingForecastResponse;
 import software.amazon.awssdk.services.autoscaling.model.PutLifecycleHookRequest;
 import software.amazon.awssdk.services.autoscaling.model.PutLifecycleHookResponse;
 import software.amazon.awssdk.services.autoscaling.model.PutNotificationConfigurationRequest;
@@ -184,6 +193,7 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
   private final Waiting waiting;
   private final LaunchConfigurations configurations;
   private final Traffic traffic;
+  private final ClassicLoadBalancers classic;
   private final Groups groups;
   private final Membership membership;
   private final GroupTags tags;
@@ -228,6 +238,7 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
     waiting = new Waiting(store, timers, ids, events, topics, this::wake);
     configurations = new LaunchConfigurations(scope, store, timers, ids, recipes);
     traffic = new Traffic(store, elb, this::wake);
+    classic = new ClassicLoadBalancers(store);
     groups = new Groups(scope, store, timers, ids, recipes, observer, traffic, hooks, this::wake);
     membership =
         new Membership(store, timers, ec2, observer, activities, departures, ids::uuid, this::wake);
@@ -449,6 +460,21 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
   }
 
   @Override
+  public AttachLoadBalancersResponse attachLoadBalancers(AttachLoadBalancersRequest request) {
+    return classic.attach(request);
+  }
+
+  @Override
+  public DetachLoadBalancersResponse detachLoadBalancers(DetachLoadBalancersRequest request) {
+    return classic.detach(request);
+  }
+
+  @Override
+  public DescribeLoadBalancersResponse describeLoadBalancers(DescribeLoadBalancersRequest request) {
+    return classic.describe(request);
+  }
+
+  @Override
   public AttachTrafficSourcesResponse attachTrafficSources(AttachTrafficSourcesRequest request) {
     return traffic.attach(request);
   }
@@ -588,6 +614,12 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
   @Override
   public ExecutePolicyResponse executePolicy(ExecutePolicyRequest request) {
     return scaler.execute(request);
+  }
+
+  @Override
+  public GetPredictiveScalingForecastResponse getPredictiveScalingForecast(
+      GetPredictiveScalingForecastRequest request) {
+    return policies.forecast(request);
   }
 
   @Override

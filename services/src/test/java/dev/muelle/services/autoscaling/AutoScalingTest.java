@@ -528,6 +528,46 @@ class AutoScalingTest {
     world.serves(0);
   }
 
+  /** Of which this region has none. */
+  @Test
+  void noClassicLoadBalancerCanBeFound() {
+    world.scaling.createAutoScalingGroup(world.group(0, 1, 0).build());
+    assertEquals(
+        List.of(),
+        scaling().describeLoadBalancers(r -> r.autoScalingGroupName(World.GROUP)).loadBalancers());
+    refused(
+        "ValidationError",
+        "not found",
+        () -> scaling().describeLoadBalancers(r -> r.autoScalingGroupName("nobody")));
+    String unknown =
+        "Provided Load Balancers may not be valid. Please ensure they exist and try again.";
+    refused(
+        "ValidationError",
+        unknown,
+        () ->
+            scaling()
+                .attachLoadBalancers(
+                    r -> r.autoScalingGroupName(World.GROUP).loadBalancerNames("old")));
+    refused(
+        "ValidationError",
+        unknown,
+        () ->
+            scaling()
+                .createAutoScalingGroup(
+                    world
+                        .group(0, 1, 0)
+                        .autoScalingGroupName("other")
+                        .loadBalancerNames("old")
+                        .build()));
+    refused(
+        "ValidationError",
+        "not part of the group",
+        () ->
+            scaling()
+                .detachLoadBalancers(
+                    r -> r.autoScalingGroupName(World.GROUP).loadBalancerNames("old")));
+  }
+
   @Test
   void aMixedGroupLaunchesItsFirstType() {
     world.ec2.createLaunchTemplate(r ->

@@ -321,6 +321,14 @@ class PoliciesTest {
         "no alarms", () -> world.cloudWatch.describeAlarms(r -> {}).metricAlarms().isEmpty());
   }
 
+  private void forecast(String policy) {
+    world.scaling.getPredictiveScalingForecast(r ->
+        r.autoScalingGroupName(World.GROUP)
+            .policyName(policy)
+            .startTime(world.time.instant())
+            .endTime(world.time.instant().plusSeconds(3_600)));
+  }
+
   @Test
   void whatIsWrongIsRefused() {
     refused(
@@ -330,6 +338,7 @@ class PoliciesTest {
                 r.autoScalingGroupName(World.GROUP)
                     .policyName("p")
                     .policyType("PredictiveScaling")));
+    refused("Policy not found: p", () -> forecast("p"));
     refused(
         "gap",
         () ->
@@ -340,6 +349,11 @@ class PoliciesTest {
                     .adjustmentType("ChangeInCapacity")
                     .stepAdjustments(step(0.0, 10.0, 1), step(20.0, null, 3))));
     track(50);
+    refused(
+        "is not a predictive scaling policy",
+        () ->
+            forecast(
+                world.scaling.describePolicies(r -> {}).scalingPolicies().getFirst().policyName()));
     refused(
         "Only one TargetTrackingScaling policy",
         () ->

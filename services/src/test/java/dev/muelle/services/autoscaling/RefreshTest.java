@@ -1,6 +1,8 @@
 package dev.muelle.services.autoscaling;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,6 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,7 +28,9 @@ import software.amazon.awssdk.services.autoscaling.model.InstanceRefresh;
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshInProgressException;
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshStatus;
 import software.amazon.awssdk.services.autoscaling.model.IrreversibleInstanceRefreshException;
+import software.amazon.awssdk.services.autoscaling.model.LaunchTemplateOverrides;
 import software.amazon.awssdk.services.autoscaling.model.LifecycleState;
+import software.amazon.awssdk.services.autoscaling.model.MixedInstancesPolicy;
 import software.amazon.awssdk.services.autoscaling.model.RefreshPreferences;
 
 /** Instance refreshes. */
@@ -334,6 +339,73 @@ class RefreshTest {
 
   private long renewed() {
     return types().stream().filter("t3.micro"::equals).count();
+  }
+
+  private static MixedInstancesPolicy mixed(String template, String version, String... types) {
+    return MixedInstancesPolicy.builder()
+        .launchTemplate(t ->
+            t.launchTemplateSpecification(s -> s.launchTemplateName(template).version(version))
+                .overrides(
+                    Stream.of(types)
+                        .map(type -> LaunchTemplateOverrides.builder().instanceType(type).build())
+                        .toList()))
+        .build();
+  }
+
+  private void toMixed(
+      MixedInstancesPolicy policy, Consumer<RefreshPreferences.Builder> preferences) {
+    world.scaling.startInstanceRefresh(r ->
+        r.autoScalingGroupName(World.GROUP)
+            .desiredConfiguration(d -> d.mixedInstancesPolicy(policy))
+            .preferences(preferences));
+  }
+
+  @Test
+  void aRefreshMayBringAMixedInstancesPolicy() {
+    toMixed(mixed("web", "1", "t3.medium", "t3.large"), p -> p.minHealthyPercentage(50));
+    assertNull(world.group().mixedInstancesPolicy());
+    ends(InstanceRefreshStatus.SUCCESSFUL);
+    assertEquals(List.of("t3.medium", "t3.medium", "t3.medium", "t3.medium"), types());
+    assertNull(world.group().launchTemplate());
+    MixedInstancesPolicy has = world.group().mixedInstancesPolicy();
+    assertEquals("prioritized", has.instancesDistribution().onDemandAllocationStrategy());
+    assertNotNull(has.launchTemplate().launchTemplateSpecification().launchTemplateId());
+  }
+
+  @Test
+  void ofAMixedGroupWhatIsOfAnyOfItsTypesMatches() {
+    Set<String> before = ids();
+    toMixed(mixed("web", "1", "t3.medium", "t3.small"), p -> p.skipMatching(true));
+    assertEquals(0, refresh().instancesToUpdate());
+    ends(InstanceRefreshStatus.SUCCESSFUL);
+    assertEquals(before, ids());
+    toMixed(mixed("web", "2", "t3.medium", "t3.small"), p -> p.skipMatching(true));
+    assertEquals(4, refresh().instancesToUpdate());
+    ends(InstanceRefreshStatus.SUCCESSFUL);
+    toMixed(mixed("web", "2", "t3.micro"), p -> p.skipMatching(true));
+    assertEquals(4, refresh().instancesToUpdate());
+  }
+
+  @Test
+  void aMixedGroupIsTurnedBackToWhatItWas() {
+    toMixed(mixed("web", "1", "t3.medium"), p -> p.minHealthyPercentage(0));
+    ends(InstanceRefreshStatus.SUCCESSFUL);
+    toMixed(mixed("web", "2", "t3.large"), p -> p.minHealthyPercentage(50));
+    world.until("one is new", () -> types().contains("t3.large"));
+    world.scaling.rollbackInstanceRefresh(r -> r.autoScalingGroupName(World.GROUP));
+    ends(InstanceRefreshStatus.ROLLBACK_SUCCESSFUL);
+    assertEquals(Set.of("t3.medium"), new TreeSet<>(types()));
+    world.scaling.updateAutoScalingGroup(r ->
+        r.autoScalingGroupName(World.GROUP)
+            .mixedInstancesPolicy(mixed("web", "$Latest", "t3.medium")));
+    assertThrows(
+        IrreversibleInstanceRefreshException.class,
+        () -> toMixed(mixed("web", "2", "t3.large"), p -> p.autoRollback(true)));
+    refused(
+        "either a LaunchTemplate or a MixedInstancesPolicy",
+        () ->
+            world.scaling.startInstanceRefresh(
+                r -> r.autoScalingGroupName(World.GROUP).desiredConfiguration(d -> {})));
   }
 
   @Test

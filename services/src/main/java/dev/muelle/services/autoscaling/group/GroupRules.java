@@ -1,15 +1,13 @@
 package dev.muelle.services.autoscaling.group;
 
 import dev.muelle.services.autoscaling.fleet.TerminationOrder;
+import dev.muelle.services.autoscaling.launch.MixedPolicies;
 import dev.muelle.services.autoscaling.state.Refuse;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingGroup;
 import software.amazon.awssdk.services.autoscaling.model.AvailabilityZoneDistribution;
-import software.amazon.awssdk.services.autoscaling.model.InstancesDistribution;
-import software.amazon.awssdk.services.autoscaling.model.LaunchTemplateOverrides;
-import software.amazon.awssdk.services.autoscaling.model.MixedInstancesPolicy;
 import software.amazon.awssdk.services.autoscaling.model.TrafficSourceIdentifier;
 
 /**
@@ -22,10 +20,6 @@ final class GroupRules {
 
   private static final int NAME_LENGTH = 255;
   private static final int LARGEST = 10_000;
-  private static final int ALL = 100; // percent
-
-  /** What a policy shows where nothing else is asked for; there are no Spot Instances. */
-  static final String SPOT = "lowest-price";
 
   private static final Set<String> HEALTH = Set.of("EC2", "ELB");
 
@@ -70,7 +64,7 @@ final class GroupRules {
               + " MixedInstancesPolicy parameter.");
     }
     if (group.mixedInstancesPolicy() != null) {
-      mixed(group.mixedInstancesPolicy());
+      MixedPolicies.check(group.mixedInstancesPolicy());
     }
   }
 
@@ -105,44 +99,6 @@ final class GroupRules {
                 + TerminationOrder.POLICIES);
       }
     }
-  }
-
-  /** On-demand instances of the first type, as a policy with priorities has it here. */
-  private static void mixed(MixedInstancesPolicy policy) {
-    if (policy.launchTemplate() == null
-        || policy.launchTemplate().launchTemplateSpecification() == null) {
-      throw Refuse.invalid(
-          "Valid requests must contain LaunchTemplateSpecification in MixedInstancesPolicy");
-    }
-    for (LaunchTemplateOverrides one : policy.launchTemplate().overrides()) {
-      Refuse.unlessEffective(one, Set.of("InstanceType", "LaunchTemplateSpecification", "ImageId"));
-      Refuse.required("overrides.instanceType", one.instanceType());
-    }
-    InstancesDistribution how = policy.instancesDistribution();
-    if (how == null) {
-      return;
-    }
-    if (how.onDemandAllocationStrategy() != null
-        && !how.onDemandAllocationStrategy().equals("prioritized")) {
-      throw Refuse.unsupported(
-          "OnDemandAllocationStrategy with the value " + how.onDemandAllocationStrategy());
-    }
-    Integer above = how.onDemandPercentageAboveBaseCapacity();
-    if (above != null && above != ALL) {
-      throw Refuse.unsupported(
-          "OnDemandPercentageAboveBaseCapacity with a value below 100 (Spot Instances)");
-    }
-    String spot = how.spotAllocationStrategy();
-    if (spot != null && !spot.equals(SPOT)) {
-      throw Refuse.unsupported("SpotAllocationStrategy with the value " + spot);
-    }
-    Refuse.unlessEffective(
-        how,
-        Set.of(
-            "SpotAllocationStrategy",
-            "OnDemandAllocationStrategy",
-            "OnDemandBaseCapacity",
-            "OnDemandPercentageAboveBaseCapacity"));
   }
 
   static void distribution(@Nullable AvailabilityZoneDistribution given) {

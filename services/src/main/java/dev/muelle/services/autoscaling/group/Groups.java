@@ -5,6 +5,7 @@ import dev.muelle.services.Scope;
 import dev.muelle.services.autoscaling.fleet.Observer;
 import dev.muelle.services.autoscaling.fleet.Place;
 import dev.muelle.services.autoscaling.hook.Hooks;
+import dev.muelle.services.autoscaling.launch.MixedPolicies;
 import dev.muelle.services.autoscaling.launch.Recipes;
 import dev.muelle.services.autoscaling.refresh.RefreshRecord;
 import dev.muelle.services.autoscaling.state.Causes;
@@ -31,7 +32,6 @@ import software.amazon.awssdk.services.autoscaling.model.DeleteAutoScalingGroupR
 import software.amazon.awssdk.services.autoscaling.model.DeleteAutoScalingGroupResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingGroupsRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribeAutoScalingGroupsResponse;
-import software.amazon.awssdk.services.autoscaling.model.LaunchTemplateSpecification;
 import software.amazon.awssdk.services.autoscaling.model.MixedInstancesPolicy;
 import software.amazon.awssdk.services.autoscaling.model.SetDesiredCapacityRequest;
 import software.amazon.awssdk.services.autoscaling.model.SetDesiredCapacityResponse;
@@ -89,6 +89,7 @@ public final class Groups {
             "DesiredCapacity",
             "DefaultCooldown",
             "AvailabilityZones",
+            "LoadBalancerNames",
             "TargetGroupARNs",
             "TrafficSources",
             "HealthCheckType",
@@ -113,6 +114,7 @@ public final class Groups {
     List<String> targets = new ArrayList<>(request.targetGroupARNs());
     targets.addAll(GroupRules.targetGroups(request.trafficSources()));
     traffic.mustExist(targets);
+    ClassicLoadBalancers.mustExist(request.loadBalancerNames());
     Instant now = clock.instant();
     AutoScalingGroup asked =
         AutoScalingGroup.builder()
@@ -187,32 +189,7 @@ public final class Groups {
     if (policy == null) {
       return group;
     }
-    LaunchTemplateSpecification main =
-        recipes.settled(policy.launchTemplate().launchTemplateSpecification());
-    return group.toBuilder()
-        .mixedInstancesPolicy(p ->
-            p.launchTemplate(t ->
-                    t.launchTemplateSpecification(main)
-                        .overrides(
-                            policy.launchTemplate().overrides().stream()
-                                .map(one ->
-                                    one.launchTemplateSpecification() == null
-                                        ? one
-                                        : one.toBuilder()
-                                            .launchTemplateSpecification(
-                                                recipes.settled(one.launchTemplateSpecification()))
-                                            .build())
-                                .toList()))
-                .instancesDistribution(d ->
-                    d.onDemandAllocationStrategy("prioritized")
-                        .onDemandBaseCapacity(
-                            policy.instancesDistribution() == null
-                                ? Integer.valueOf(0)
-                                : Objects.requireNonNullElse(
-                                    policy.instancesDistribution().onDemandBaseCapacity(), 0))
-                        .onDemandPercentageAboveBaseCapacity(100)
-                        .spotAllocationStrategy(GroupRules.SPOT)))
-        .build();
+    return group.toBuilder().mixedInstancesPolicy(MixedPolicies.settled(policy, recipes)).build();
   }
 
   /** With the zones of its subnets; EC2 is asked whether it would launch there. */

@@ -45,18 +45,38 @@ public final class Recipes {
     this.ec2 = ec2;
   }
 
-  /** The template that a group launches, of whichever kind it is; null if it has none. */
-  public static @Nullable LaunchTemplateSpecification template(AutoScalingGroup group) {
+  /**
+   * One of the kinds of instances that a group may have.
+   *
+   * @param type in place of the template's; null if that decides
+   */
+  public record Variant(LaunchTemplateSpecification template, @Nullable String type) {}
+
+  /** All that a group may have by templates, the kind that it launches first. */
+  public static List<Variant> variants(AutoScalingGroup group) {
     if (group.mixedInstancesPolicy() == null) {
-      return group.launchTemplate();
+      return group.launchTemplate() == null
+          ? List.of()
+          : List.of(new Variant(group.launchTemplate(), null));
     }
+    LaunchTemplateSpecification main =
+        group.mixedInstancesPolicy().launchTemplate().launchTemplateSpecification();
     List<LaunchTemplateOverrides> overrides =
         group.mixedInstancesPolicy().launchTemplate().overrides();
-    LaunchTemplateSpecification own =
-        overrides.isEmpty() ? null : overrides.getFirst().launchTemplateSpecification();
-    return own != null
-        ? own
-        : group.mixedInstancesPolicy().launchTemplate().launchTemplateSpecification();
+    return overrides.isEmpty()
+        ? List.of(new Variant(main, null))
+        : overrides.stream()
+            .map(one ->
+                new Variant(
+                    Objects.requireNonNullElse(one.launchTemplateSpecification(), main),
+                    one.instanceType()))
+            .toList();
+  }
+
+  /** The template that a group launches, of whichever kind it is; null if it has none. */
+  public static @Nullable LaunchTemplateSpecification template(AutoScalingGroup group) {
+    List<Variant> variants = variants(group);
+    return variants.isEmpty() ? null : variants.getFirst().template();
   }
 
   /** What a mixed group launches in place of its template's type; null if it says nothing. */

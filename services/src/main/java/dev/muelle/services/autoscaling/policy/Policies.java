@@ -22,6 +22,8 @@ import software.amazon.awssdk.services.autoscaling.model.DeletePolicyResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribeAdjustmentTypesResponse;
 import software.amazon.awssdk.services.autoscaling.model.DescribePoliciesRequest;
 import software.amazon.awssdk.services.autoscaling.model.DescribePoliciesResponse;
+import software.amazon.awssdk.services.autoscaling.model.GetPredictiveScalingForecastRequest;
+import software.amazon.awssdk.services.autoscaling.model.GetPredictiveScalingForecastResponse;
 import software.amazon.awssdk.services.autoscaling.model.PutScalingPolicyRequest;
 import software.amazon.awssdk.services.autoscaling.model.PutScalingPolicyResponse;
 import software.amazon.awssdk.services.autoscaling.model.ScalingPolicy;
@@ -228,6 +230,28 @@ public final class Policies {
       named.add(Alarm.builder().alarmName(alarm.alarmName()).alarmARN(alarm.alarmArn()).build());
     }
     return one.policy().toBuilder().alarms(named).build();
+  }
+
+  /**
+   * No policy here is predictive, so there is none to tell forecasts of.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_GetPredictiveScalingForecast.html">GetPredictiveScalingForecast</a>
+   */
+  public GetPredictiveScalingForecastResponse forecast(
+      GetPredictiveScalingForecastRequest request) {
+    String name = Refuse.required("policyName", request.policyName());
+    Refuse.required("startTime", request.startTime());
+    Refuse.required("endTime", request.endTime());
+    boolean known =
+        store.read(tx -> {
+          GroupRecord group = GroupRecord.get(tx, request.autoScalingGroupName());
+          return PolicyRecord.of(tx, group.name()).stream()
+              .anyMatch(one -> one.policy().policyName().equals(name) || one.arn().equals(name));
+        });
+    throw known
+        ? Refuse.invalid("The policy " + name + " is not a predictive scaling policy.")
+        : Refuse.invalid("Policy not found: " + name);
   }
 
   public DescribeAdjustmentTypesResponse adjustmentTypes() {

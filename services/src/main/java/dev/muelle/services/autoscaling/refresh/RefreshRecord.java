@@ -21,7 +21,6 @@ import software.amazon.awssdk.services.autoscaling.model.DesiredConfiguration;
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefresh;
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshProgressDetails;
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshStatus;
-import software.amazon.awssdk.services.autoscaling.model.MixedInstancesPolicy;
 import software.amazon.awssdk.services.autoscaling.model.RefreshPreferences;
 
 /**
@@ -143,9 +142,9 @@ public record RefreshRecord(
     return desired == null
         ? group
         : group.toBuilder()
-            .launchTemplate(Objects.requireNonNull(desired.launchTemplate()))
+            .launchTemplate(desired.launchTemplate())
             .launchConfigurationName(null)
-            .mixedInstancesPolicy((MixedInstancesPolicy) null)
+            .mixedInstancesPolicy(desired.mixedInstancesPolicy())
             .build();
   }
 

@@ -1,6 +1,7 @@
 package dev.muelle.services.autoscaling.refresh;
 
 import dev.muelle.services.Ids;
+import dev.muelle.services.autoscaling.launch.MixedPolicies;
 import dev.muelle.services.autoscaling.launch.Recipes;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Member;
@@ -24,6 +25,7 @@ import software.amazon.awssdk.services.autoscaling.model.DesiredConfiguration;
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefresh;
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshStatus;
 import software.amazon.awssdk.services.autoscaling.model.LaunchTemplateSpecification;
+import software.amazon.awssdk.services.autoscaling.model.MixedInstancesPolicy;
 import software.amazon.awssdk.services.autoscaling.model.RefreshPreferences;
 import software.amazon.awssdk.services.autoscaling.model.RollbackInstanceRefreshRequest;
 import software.amazon.awssdk.services.autoscaling.model.RollbackInstanceRefreshResponse;
@@ -202,10 +204,19 @@ public final class Refreshes {
     if (given == null) {
       return null;
     }
-    Refuse.unlessEffective(given, Set.of("LaunchTemplate"));
-    LaunchTemplateSpecification template =
-        Refuse.required("desiredConfiguration.launchTemplate", given.launchTemplate());
-    return DesiredConfiguration.builder().launchTemplate(recipes.settled(template)).build();
+    LaunchTemplateSpecification template = given.launchTemplate();
+    MixedInstancesPolicy policy = given.mixedInstancesPolicy();
+    if ((template == null) == (policy == null)) {
+      throw Refuse.invalid(
+          "A desired configuration must have either a LaunchTemplate or a MixedInstancesPolicy.");
+    }
+    if (policy == null) {
+      return DesiredConfiguration.builder().launchTemplate(recipes.settled(template)).build();
+    }
+    MixedPolicies.check(policy);
+    return DesiredConfiguration.builder()
+        .mixedInstancesPolicy(MixedPolicies.settled(policy, recipes))
+        .build();
   }
 
   /** What was before can be had again only if it is known, and stays the same. */
@@ -214,31 +225,36 @@ public final class Refreshes {
       throw Refuse.irreversible(
           "The instance refresh has no desired configuration, and can not be rolled back.");
     }
-    LaunchTemplateSpecification template = Recipes.template(group);
-    if (template != null && template.version().startsWith("$")) {
-      throw Refuse.irreversible(
-          "The Auto Scaling group has a launch template of the version "
-              + template.version()
-              + ", and can not be rolled back.");
+    for (Recipes.Variant one : Recipes.variants(group)) {
+      if (one.template().version().startsWith("$")) {
+        throw Refuse.irreversible(
+            "The Auto Scaling group has a launch template of the version "
+                + one.template().version()
+                + ", and can not be rolled back.");
+      }
     }
   }
 
+  /** Whether an instance is as the group wants them: of a mixed group's, as any of its types is. */
   private Predicate<Member> matching(AutoScalingGroup wanted) {
-    if (wanted.mixedInstancesPolicy() != null) {
-      throw Refuse.unsupported("SkipMatching with a mixed instances policy");
-    }
     if (wanted.launchConfigurationName() != null) {
       return member ->
           wanted.launchConfigurationName().equals(member.instance().launchConfigurationName());
     }
-    LaunchTemplateVersion version =
-        recipes.version(Objects.requireNonNull(Recipes.template(wanted)));
+    return Recipes.variants(wanted).stream()
+        .map(this::matching)
+        .reduce(member -> false, Predicate::or);
+  }
+
+  private Predicate<Member> matching(Recipes.Variant wanted) {
+    LaunchTemplateVersion version = recipes.version(wanted.template());
     String number = String.valueOf(version.versionNumber());
     return member -> {
       LaunchTemplateSpecification has = member.instance().launchTemplate();
       return has != null
           && version.launchTemplateId().equals(has.launchTemplateId())
-          && number.equals(has.version());
+          && number.equals(has.version())
+          && (wanted.type() == null || wanted.type().equals(member.instance().instanceType()));
     };
   }
 

@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.autoscaling.model.Instance;
@@ -175,19 +176,7 @@ public record Member(
   }
 
   public Member with(UnaryOperator<Instance.Builder> change) {
-    return new Member(
-        token,
-        group,
-        change.apply(instance.toBuilder()).build(),
-        subnet,
-        since,
-        inServiceAt,
-        launch,
-        activity,
-        extra,
-        waits,
-        sick,
-        from);
+    return changed(draft -> draft.describe(change));
   }
 
   public Member in(LifecycleState state) {
@@ -195,109 +184,93 @@ public record Member(
   }
 
   public Member served(Instant at) {
-    return new Member(
-            token, group, instance, subnet, since, at, launch, null, false, List.of(), null, null)
-        .in(LifecycleState.IN_SERVICE);
+    return changed(draft -> {
+      draft.describe(i -> i.lifecycleState(LifecycleState.IN_SERVICE));
+      draft.inServiceAt = at;
+      draft.activity = null;
+      draft.extra = false;
+      draft.waits = List.of();
+      draft.sick = null;
+      draft.from = null;
+    });
   }
 
   public Member launching(RunInstancesRequest request) {
-    return new Member(
-        token,
-        group,
-        instance,
-        subnet,
-        since,
-        inServiceAt,
-        request,
-        activity,
-        extra,
-        waits,
-        sick,
-        from);
+    return changed(draft -> draft.launch = request);
   }
 
   public Member doing(@Nullable String other) {
-    return new Member(
-        token,
-        group,
-        instance,
-        subnet,
-        since,
-        inServiceAt,
-        launch,
-        other,
-        extra,
-        waits,
-        sick,
-        from);
+    return changed(draft -> draft.activity = other);
   }
 
   public Member waiting(List<Wait> others) {
-    return new Member(
-        token,
-        group,
-        instance,
-        subnet,
-        since,
-        inServiceAt,
-        launch,
-        activity,
-        extra,
-        others,
-        sick,
-        from);
+    return changed(draft -> draft.waits = others);
   }
 
   /** Found to be unhealthy. */
   public Member sick(String why) {
-    return new Member(
-            token,
-            group,
-            instance,
-            subnet,
-            since,
-            inServiceAt,
-            launch,
-            activity,
-            extra,
-            waits,
-            why,
-            from)
-        .with(i -> i.healthStatus(UNHEALTHY));
+    return changed(draft -> {
+      draft.describe(i -> i.healthStatus(UNHEALTHY));
+      draft.sick = why;
+    });
   }
 
   public Member well() {
-    return new Member(
-            token,
-            group,
-            instance,
-            subnet,
-            since,
-            inServiceAt,
-            launch,
-            activity,
-            extra,
-            waits,
-            null,
-            from)
-        .with(i -> i.healthStatus(HEALTHY));
+    return changed(draft -> {
+      draft.describe(i -> i.healthStatus(HEALTHY));
+      draft.sick = null;
+    });
   }
 
   /** On its way from the group to the warm pool, or the other way; null if it is at rest. */
   public Member comingFrom(@Nullable Side whence) {
+    return changed(draft -> draft.from = whence);
+  }
+
+  /** As it is, but for what a change sets. */
+  private Member changed(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
     return new Member(
         token,
         group,
-        instance,
+        draft.instance,
         subnet,
         since,
-        inServiceAt,
-        launch,
-        activity,
-        extra,
-        waits,
-        sick,
-        whence);
+        draft.inServiceAt,
+        draft.launch,
+        draft.activity,
+        draft.extra,
+        draft.waits,
+        draft.sick,
+        draft.from);
+  }
+
+  /** What of a member changes, while it does. */
+  private static final class Draft {
+    private Instance instance;
+    private @Nullable Instant inServiceAt;
+    private @Nullable RunInstancesRequest launch;
+    private @Nullable String activity;
+    private boolean extra;
+    private List<Wait> waits;
+    private @Nullable String sick;
+    private @Nullable Side from;
+
+    Draft(Member before) {
+      instance = before.instance;
+      inServiceAt = before.inServiceAt;
+      launch = before.launch;
+      activity = before.activity;
+      extra = before.extra;
+      waits = before.waits;
+      sick = before.sick;
+      from = before.from;
+    }
+
+    void describe(UnaryOperator<Instance.Builder> change) {
+      instance = change.apply(instance.toBuilder()).build();
+    }
   }
 
   /** Writes it down. */
