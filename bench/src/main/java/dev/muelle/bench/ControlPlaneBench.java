@@ -96,6 +96,7 @@ public final class ControlPlaneBench implements AutoCloseable {
             new EventOutbox(ids),
             new ObjectFiles(directory, time, random, "localhost"),
             AutoScalingGroups.NONE,
+            ec2.boots(),
             new SimEngine(time, image -> Behaviour.runs()),
             network,
             (vpc, address, port, handler) -> () -> {},

@@ -177,6 +177,7 @@ final class Region implements AutoCloseable {
             events,
             shared.objects(),
             new EcsGroups(autoScaling, ec2),
+            ec2.boots(),
             shared.engine(),
             shared.network(),
             shared.vpcHttp(),

@@ -142,6 +142,7 @@ public final class SimulatedRegion implements AutoCloseable {
             events,
             new ObjectFiles(directory, time, random, "localhost"),
             joined,
+            ec2.boots(),
             new SimEngine(time, image -> Behaviour.runs().startedIn(starts.task())),
             network,
             (vpc, address, port, handler) -> () -> {},

@@ -5,6 +5,7 @@ import dev.muelle.loop.Timers;
 import dev.muelle.network.Network;
 import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
+import dev.muelle.services.InstanceBoots;
 import dev.muelle.services.InstanceGroups;
 import dev.muelle.services.InstanceLoads;
 import dev.muelle.services.Measurements;
@@ -35,6 +36,8 @@ import dev.muelle.services.ec2.instance.Attachments;
 import dev.muelle.services.ec2.instance.Instances;
 import dev.muelle.services.ec2.instance.Launches;
 import dev.muelle.services.ec2.instance.Pauses;
+import dev.muelle.services.ec2.instance.Profiles;
+import dev.muelle.services.ec2.instance.Reboots;
 import dev.muelle.services.ec2.instance.StateChanges;
 import dev.muelle.services.ec2.key.KeyPairs;
 import dev.muelle.services.ec2.metadata.InstanceMetadata;
@@ -72,6 +75,8 @@ import software.amazon.awssdk.services.ec2.model.AssociateAddressRequest;
 import software.amazon.awssdk.services.ec2.model.AssociateAddressResponse;
 import software.amazon.awssdk.services.ec2.model.AssociateDhcpOptionsRequest;
 import software.amazon.awssdk.services.ec2.model.AssociateDhcpOptionsResponse;
+import software.amazon.awssdk.services.ec2.model.AssociateIamInstanceProfileRequest;
+import software.amazon.awssdk.services.ec2.model.AssociateIamInstanceProfileResponse;
 import software.amazon.awssdk.services.ec2.model.AssociateRouteTableRequest;
 import software.amazon.awssdk.services.ec2.model.AssociateRouteTableResponse;
 import software.amazon.awssdk.services.ec2.model.AssociateSubnetCidrBlockRequest;
@@ -182,6 +187,8 @@ import software.amazon.awssdk.services.ec2.model.DescribeEgressOnlyInternetGatew
 import software.amazon.awssdk.services.ec2.model.DescribeEgressOnlyInternetGatewaysResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeFlowLogsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeFlowLogsResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeIamInstanceProfileAssociationsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeIamInstanceProfileAssociationsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeImagesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeImagesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeInstanceAttributeRequest;
@@ -236,12 +243,16 @@ import software.amazon.awssdk.services.ec2.model.DetachNetworkInterfaceRequest;
 import software.amazon.awssdk.services.ec2.model.DetachNetworkInterfaceResponse;
 import software.amazon.awssdk.services.ec2.model.DisassociateAddressRequest;
 import software.amazon.awssdk.services.ec2.model.DisassociateAddressResponse;
+import software.amazon.awssdk.services.ec2.model.DisassociateIamInstanceProfileRequest;
+import software.amazon.awssdk.services.ec2.model.DisassociateIamInstanceProfileResponse;
 import software.amazon.awssdk.services.ec2.model.DisassociateRouteTableRequest;
 import software.amazon.awssdk.services.ec2.model.DisassociateRouteTableResponse;
 import software.amazon.awssdk.services.ec2.model.DisassociateSubnetCidrBlockRequest;
 import software.amazon.awssdk.services.ec2.model.DisassociateSubnetCidrBlockResponse;
 import software.amazon.awssdk.services.ec2.model.DisassociateVpcCidrBlockRequest;
 import software.amazon.awssdk.services.ec2.model.DisassociateVpcCidrBlockResponse;
+import software.amazon.awssdk.services.ec2.model.GetConsoleOutputRequest;
+import software.amazon.awssdk.services.ec2.model.GetConsoleOutputResponse;
 import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListAssociationsRequest;
 import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListAssociationsResponse;
 import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListEntriesRequest;
@@ -268,10 +279,14 @@ import software.amazon.awssdk.services.ec2.model.ModifyVpcEndpointRequest;
 import software.amazon.awssdk.services.ec2.model.ModifyVpcEndpointResponse;
 import software.amazon.awssdk.services.ec2.model.MonitorInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.MonitorInstancesResponse;
+import software.amazon.awssdk.services.ec2.model.RebootInstancesRequest;
+import software.amazon.awssdk.services.ec2.model.RebootInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.RejectVpcPeeringConnectionRequest;
 import software.amazon.awssdk.services.ec2.model.RejectVpcPeeringConnectionResponse;
 import software.amazon.awssdk.services.ec2.model.ReleaseAddressRequest;
 import software.amazon.awssdk.services.ec2.model.ReleaseAddressResponse;
+import software.amazon.awssdk.services.ec2.model.ReplaceIamInstanceProfileAssociationRequest;
+import software.amazon.awssdk.services.ec2.model.ReplaceIamInstanceProfileAssociationResponse;
 import software.amazon.awssdk.services.ec2.model.ReplaceNetworkAclAssociationRequest;
 import software.amazon.awssdk.services.ec2.model.ReplaceNetworkAclAssociationResponse;
 import software.amazon.awssdk.services.ec2.model.ReplaceNetworkAclEntryRequest;
@@ -344,6 +359,8 @@ public final class Ec2 implements Ec2Client {
   private final Attachments attachments;
   private final Instances instances;
   private final Pauses pauses;
+  private final Reboots reboots;
+  private final Profiles profiles;
   private final MachineImages images;
   private final LaunchTemplates templates;
   private final TemplateVersions templateVersions;
@@ -527,7 +544,9 @@ public final class Ec2 implements Ec2Client {
     Launches launches =
         new Launches(store, timers, ids, iam, images, templateVersions, interfaces, changes);
     attachments = new Attachments(store, timers, interfaces, plane);
-    pauses = new Pauses(store, timers, interfaces, plane, changes, this::wakeInstance);
+    pauses = new Pauses(store, timers, interfaces, attachments, plane, changes, this::wakeInstance);
+    reboots = new Reboots(store, timers, attachments, this::wakeInstance);
+    profiles = new Profiles(store, ids, iam);
     instances =
         new Instances(
             scope,
@@ -537,6 +556,7 @@ public final class Ec2 implements Ec2Client {
             interfaces,
             attachments,
             pauses,
+            reboots,
             plane,
             metadata,
             changes,
@@ -827,6 +847,40 @@ public final class Ec2 implements Ec2Client {
   @Override
   public StartInstancesResponse startInstances(StartInstancesRequest request) {
     return pauses.start(request);
+  }
+
+  @Override
+  public RebootInstancesResponse rebootInstances(RebootInstancesRequest request) {
+    return reboots.reboot(request);
+  }
+
+  @Override
+  public GetConsoleOutputResponse getConsoleOutput(GetConsoleOutputRequest request) {
+    return reboots.console(request);
+  }
+
+  @Override
+  public AssociateIamInstanceProfileResponse associateIamInstanceProfile(
+      AssociateIamInstanceProfileRequest request) {
+    return profiles.associate(request);
+  }
+
+  @Override
+  public ReplaceIamInstanceProfileAssociationResponse replaceIamInstanceProfileAssociation(
+      ReplaceIamInstanceProfileAssociationRequest request) {
+    return profiles.replace(request);
+  }
+
+  @Override
+  public DisassociateIamInstanceProfileResponse disassociateIamInstanceProfile(
+      DisassociateIamInstanceProfileRequest request) {
+    return profiles.disassociate(request);
+  }
+
+  @Override
+  public DescribeIamInstanceProfileAssociationsResponse describeIamInstanceProfileAssociations(
+      DescribeIamInstanceProfileAssociationsRequest request) {
+    return profiles.describe(request);
   }
 
   @Override
@@ -1226,6 +1280,11 @@ public final class Ec2 implements Ec2Client {
   @Override
   public DescribeTagsResponse describeTags(DescribeTagsRequest request) {
     return tags.describe(request);
+  }
+
+  /** How often instances have booted anew. */
+  public InstanceBoots boots() {
+    return reboots::count;
   }
 
   @Override

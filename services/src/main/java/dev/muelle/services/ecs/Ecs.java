@@ -6,6 +6,7 @@ import dev.muelle.loop.Timers;
 import dev.muelle.network.Network;
 import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
+import dev.muelle.services.InstanceBoots;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Objects;
 import dev.muelle.services.Scope;
@@ -266,6 +267,7 @@ public final class Ecs implements EcsClient {
       EventOutbox events,
       Objects objects,
       AutoScalingGroups groups,
+      InstanceBoots boots,
       Engine engine,
       Network network,
       VpcHttp vpcHttp,
@@ -296,7 +298,7 @@ public final class Ecs implements EcsClient {
             providers,
             new TaskOverrides(roles));
     instances = new ContainerInstances(scope, store, timers, ids, names, tasks, settings, engine);
-    agents = new InstanceAgents(scope, store, ec2, clusters, instances, groups::isWarm);
+    agents = new InstanceAgents(scope, store, ec2, clusters, instances, groups::isWarm, boots);
     agentUpdates = new AgentUpdates(store, names);
     attributes = new InstanceAttributes(store, names);
     Deployments deployments = new Deployments(scope, ids);

@@ -100,6 +100,7 @@ final class Ec2World implements AutoCloseable {
             outbox,
             objects,
             groups,
+            ec2.boots(),
             engine,
             network,
             (vpc, address, port, handler) -> {

@@ -2,6 +2,8 @@ package dev.muelle.services.ecs;
 
 import static dev.muelle.services.ecs.Ec2World.CLUSTER;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -27,6 +29,7 @@ import software.amazon.awssdk.services.ecs.model.Attribute;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.ContainerInstance;
 import software.amazon.awssdk.services.ecs.model.EcsException;
+import software.amazon.awssdk.services.ecs.model.Failure;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.NetworkBinding;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
@@ -378,6 +381,90 @@ class InstanceNetworkTest {
             .describeNetworkInterfaces(r ->
                 r.filters(Filter.builder().name("attachment.instance-id").values(lost).build()))
             .networkInterfaces());
+  }
+
+  private ContainerInstance only() {
+    assertEquals(1, world.containerInstances().size());
+    return world.containerInstances().getFirst();
+  }
+
+  @Test
+  void aStoppedInstanceStaysInItsClusterAndConnectsAgainWhenItIsStarted() {
+    String id = world.instances("t3.medium", 1).getFirst().instanceId();
+    String arn = only().containerInstanceArn();
+    world.define(NetworkMode.BRIDGE, Ec2World.web(0).build());
+    Task before = world.running(1).getFirst();
+    world.ec2.stopInstances(r -> r.instanceIds(id));
+    world.until("disconnected", () -> !only().agentConnected());
+    world.until("stopped", () -> world.task(before.taskArn()).lastStatus().equals("STOPPED"));
+    assertEquals(
+        "Host EC2 (instance " + id + ") stopped.", world.task(before.taskArn()).stoppedReason());
+    assertEquals("ACTIVE", only().status());
+    assertEquals(
+        List.of("AGENT"),
+        world.ecs.runTask(Ec2World.run(1).build()).failures().stream()
+            .map(Failure::reason)
+            .toList());
+    world.restart();
+    assertFalse(only().agentConnected());
+    world.ec2.startInstances(r -> r.instanceIds(id));
+    world.until("connected", () -> only().agentConnected());
+    assertEquals(arn, only().containerInstanceArn());
+    assertEquals(arn, world.running(1).getFirst().containerInstanceArn());
+  }
+
+  @Test
+  void whatIsTerminatedWhileItIsStoppedStaysInItsClusterUntilSomebodyTakesItOut() {
+    String id = world.instances("t3.medium", 1).getFirst().instanceId();
+    String arn = only().containerInstanceArn();
+    world.ec2.stopInstances(r -> r.instanceIds(id));
+    world.until("disconnected", () -> !only().agentConnected());
+    world.ec2.terminateInstances(r -> r.instanceIds(id));
+    world.until(
+        "terminated", () -> world.instance(id).state().name() == InstanceStateName.TERMINATED);
+    world.restart();
+    assertEquals("ACTIVE", only().status());
+    world.ecs.deregisterContainerInstance(r -> r.cluster(CLUSTER).containerInstance(arn));
+    assertEquals(List.of(), world.containerInstances());
+  }
+
+  @Test
+  void whatIsTakenOutWhileItIsStoppedRegistersAnew() {
+    String id = world.instances("t3.medium", 1).getFirst().instanceId();
+    String arn = only().containerInstanceArn();
+    world.ec2.stopInstances(r -> r.instanceIds(id));
+    world.until("disconnected", () -> !only().agentConnected());
+    world.ecs.deregisterContainerInstance(r -> r.cluster(CLUSTER).containerInstance(arn));
+    world.restart();
+    world.ec2.startInstances(r -> r.instanceIds(id));
+    world.until("registered", () -> world.containerInstances().size() == 1);
+    assertNotEquals(arn, only().containerInstanceArn());
+  }
+
+  @Test
+  void anInstanceThatBootsAnewLosesItsTasksAndServicesReplaceTheirs() {
+    String id = world.instances("t3.medium", 1).getFirst().instanceId();
+    String arn = only().containerInstanceArn();
+    world.define(NetworkMode.BRIDGE, Ec2World.web(0).build());
+    Task manual = world.running(1).getFirst();
+    world.ecs.createService(r ->
+        r.cluster(CLUSTER)
+            .serviceName("web")
+            .taskDefinition("web")
+            .launchType(LaunchType.EC2)
+            .desiredCount(2));
+    world.until("steady", () -> world.service().runningCount() == 2);
+    List<String> before = world.ecs.listTasks(r -> r.cluster(CLUSTER)).taskArns();
+    world.ec2.rebootInstances(r -> r.instanceIds(id));
+    world.until(
+        "all are stopped",
+        () -> world.tasks(before).stream().allMatch(t -> t.lastStatus().equals("STOPPED")));
+    assertEquals(
+        "Host EC2 (instance " + id + ") rebooted.", world.task(manual.taskArn()).stoppedReason());
+    world.until("replaced", () -> world.service().runningCount() == 2);
+    assertTrue(only().agentConnected());
+    assertEquals(arn, only().containerInstanceArn());
+    assertEquals(2, world.network.behind().size());
   }
 
   @Test

@@ -13,6 +13,7 @@ import dev.muelle.network.Network;
 import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
+import dev.muelle.services.InstanceBoots;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.ObjectFiles;
 import dev.muelle.services.Scope;
@@ -164,6 +165,7 @@ public final class World implements AutoCloseable {
             outbox(),
             objects,
             life.guard(AutoScalingGroups.class, groups),
+            InstanceBoots.NONE,
             life.guard(Engine.class, faults.over(engine)),
             life.guard(Network.class, network),
             this::serve,

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.AttachNetworkInterfaceRequest;
 import software.amazon.awssdk.services.ec2.model.AttachNetworkInterfaceResponse;
@@ -144,6 +145,27 @@ public final class Attachments {
       throw Refuse.because(
           "AttachmentLimitExceeded",
           "Interface count " + (present.size() + 1) + " exceeds the limit for " + type);
+    }
+  }
+
+  /**
+   * Takes the devices of an instance down, and with them what is in it. Its interfaces stay.
+   *
+   * @param still whether that is still wanted
+   */
+  void takeDown(String instance, BooleanSupplier still) {
+    List<NetworkInterface> devices = store.read(tx -> of(tx, instance));
+    for (NetworkInterface one : devices.reversed()) { // the first holds the others
+      String id = one.networkInterfaceId();
+      plane.alone(
+          id,
+          () -> {
+            boolean wanted = still.getAsBoolean();
+            if (wanted) {
+              plane.unplug(id);
+            }
+            return wanted;
+          });
     }
   }
 

@@ -78,6 +78,7 @@ public final class Instances {
   private final NetworkInterfaces interfaces;
   private final Attachments attachments;
   private final Pauses pauses;
+  private final Reboots reboots;
   private final DataPlane plane;
   private final InstanceMetadata metadata;
   private final StateChanges changes;
@@ -96,6 +97,7 @@ public final class Instances {
       NetworkInterfaces interfaces,
       Attachments attachments,
       Pauses pauses,
+      Reboots reboots,
       DataPlane plane,
       InstanceMetadata metadata,
       StateChanges changes,
@@ -107,6 +109,7 @@ public final class Instances {
     this.interfaces = interfaces;
     this.attachments = attachments;
     this.pauses = pauses;
+    this.reboots = reboots;
     this.plane = plane;
     this.metadata = metadata;
     this.changes = changes;
@@ -164,6 +167,7 @@ public final class Instances {
   private @Nullable Duration boot(InstanceRecord record) {
     String eni = Objects.requireNonNull(record.interfaceId());
     pauses.address(record);
+    reboots.takeDown(record);
     plane.alone(
         eni,
         () -> {

@@ -34,13 +34,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.IamInstanceProfile;
-import software.amazon.awssdk.services.ec2.model.IamInstanceProfileSpecification;
 import software.amazon.awssdk.services.ec2.model.Image;
 import software.amazon.awssdk.services.ec2.model.Instance;
 import software.amazon.awssdk.services.ec2.model.InstanceMetadataOptionsResponse;
 import software.amazon.awssdk.services.ec2.model.InstanceMetadataTagsState;
 import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterfaceSpecification;
-import software.amazon.awssdk.services.ec2.model.InstanceStateName;
 import software.amazon.awssdk.services.ec2.model.MonitoringState;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.RunInstancesRequest;
@@ -50,8 +48,6 @@ import software.amazon.awssdk.services.ec2.model.TagSpecification;
 import software.amazon.awssdk.services.ec2.model.Tenancy;
 import software.amazon.awssdk.services.ec2.model.Vpc;
 import software.amazon.awssdk.services.iam.IamClient;
-import software.amazon.awssdk.services.iam.model.InstanceProfile;
-import software.amazon.awssdk.services.iam.model.NoSuchEntityException;
 
 /**
  * Launches instances: checks what is asked, and makes them with their interfaces.
@@ -152,7 +148,7 @@ public final class Launches {
                   + ")");
     }
     checkUserData(request.userData());
-    IamInstanceProfile profile = profile(request.iamInstanceProfile());
+    IamInstanceProfile profile = Profiles.find(iam, request.iamInstanceProfile());
     InstanceMetadataOptionsResponse metadata =
         MetadataOptions.atLaunch(request.metadataOptions(), image);
     boolean detailed =
@@ -233,15 +229,12 @@ public final class Launches {
                     m -> m.state(detailed ? MonitoringState.ENABLED : MonitoringState.DISABLED))
                 .build();
         InstanceRecord record =
-            new InstanceRecord(
-                    instance,
-                    reservation,
-                    eni.networkInterfaceId(),
-                    request.userData(),
-                    null,
-                    key == null ? null : key.publicKey(),
-                    false)
-                .in(InstanceStateName.PENDING);
+            InstanceRecord.launched(
+                instance,
+                reservation,
+                eni.networkInterfaceId(),
+                request.userData(),
+                key == null ? null : key.publicKey());
         tx.insert(Tables.INSTANCES, id, record);
         changes.note(tx, record);
         Tags.put(tx, id, tags);
@@ -312,30 +305,6 @@ public final class Launches {
 
   static String script(String base64) {
     return new String(Base64.getMimeDecoder().decode(base64), StandardCharsets.ISO_8859_1);
-  }
-
-  private @Nullable IamInstanceProfile profile(@Nullable IamInstanceProfileSpecification asked) {
-    if (asked == null || (asked.name() == null && asked.arn() == null)) {
-      return null;
-    }
-    String name =
-        asked.name() != null
-            ? asked.name()
-            : asked.arn().substring(asked.arn().lastIndexOf('/') + 1);
-    InstanceProfile found;
-    try {
-      found = iam.getInstanceProfile(r -> r.instanceProfileName(name)).instanceProfile();
-    } catch (NoSuchEntityException e) {
-      found = null;
-    }
-    if (found == null || (asked.arn() != null && !asked.arn().equals(found.arn()))) {
-      throw asked.name() != null
-          ? Refuse.invalidValue(
-              name, "iamInstanceProfile.name", "Invalid IAM Instance Profile name")
-          : Refuse.invalidValue(
-              asked.arn(), "iamInstanceProfile.arn", "Invalid IAM Instance Profile ARN");
-    }
-    return IamInstanceProfile.builder().arn(found.arn()).id(found.instanceProfileId()).build();
   }
 
   private static Place place(RunInstancesRequest request) {

@@ -18,7 +18,6 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.InstanceStateChange;
 import software.amazon.awssdk.services.ec2.model.InstanceStateName;
-import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.StartInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.StartInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.StateReason;
@@ -38,6 +37,7 @@ public final class Pauses {
   private final Store store;
   private final InstantSource clock;
   private final NetworkInterfaces interfaces;
+  private final Attachments attachments;
   private final DataPlane plane;
   private final StateChanges changes;
   private final Consumer<String> wake;
@@ -51,12 +51,14 @@ public final class Pauses {
       Store store,
       InstantSource clock,
       NetworkInterfaces interfaces,
+      Attachments attachments,
       DataPlane plane,
       StateChanges changes,
       Consumer<String> wake) {
     this.store = store;
     this.clock = clock;
     this.interfaces = interfaces;
+    this.attachments = attachments;
     this.plane = plane;
     this.changes = changes;
     this.wake = wake;
@@ -90,6 +92,7 @@ public final class Pauses {
                         i.launchTime(clock.instant())
                             .stateReason((StateReason) null)
                             .stateTransitionReason(""))
+                    .wentDown()
                     .in(InstanceStateName.PENDING));
     return StartInstancesResponse.builder()
         .startingInstances(move(starting, request.instanceIds(), request.dryRun()))
@@ -156,19 +159,7 @@ public final class Pauses {
 
   /** What is in it ends with its interfaces' devices. */
   void halt(InstanceRecord record) {
-    List<NetworkInterface> devices = store.read(tx -> Attachments.of(tx, record.id()));
-    for (NetworkInterface one : devices.reversed()) { // the first holds the others
-      String id = one.networkInterfaceId();
-      plane.alone(
-          id,
-          () -> {
-            boolean stops = stops(record.id());
-            if (stops) {
-              plane.unplug(id);
-            }
-            return stops;
-          });
-    }
+    attachments.takeDown(record.id(), () -> stops(record.id()));
     String first = Objects.requireNonNull(record.interfaceId());
     boolean without =
         store.write(tx -> {

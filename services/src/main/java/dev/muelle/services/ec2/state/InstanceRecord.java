@@ -3,8 +3,10 @@ package dev.muelle.services.ec2.state;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ec2.model.IamInstanceProfile;
 import software.amazon.awssdk.services.ec2.model.Instance;
 import software.amazon.awssdk.services.ec2.model.InstanceMetadataTagsState;
 import software.amazon.awssdk.services.ec2.model.InstanceStateName;
@@ -19,6 +21,9 @@ import software.amazon.awssdk.services.ec2.model.InstanceStateName;
  * @param terminatedAt null as long as it is not
  * @param publicKey of the key pair that it was launched with, whatever became of that; null if none
  * @param addressAgain whether it gave its public address back, and gets another when it is started
+ * @param association of its profile, by id; null if it has none, or if its id follows from its own
+ * @param rebooting whether it is to boot anew
+ * @param boots how often it has booted anew
  */
 public record InstanceRecord(
     Instance instance,
@@ -27,7 +32,10 @@ public record InstanceRecord(
     @Nullable String userData,
     @Nullable Instant terminatedAt,
     @Nullable String publicKey,
-    boolean addressAgain) {
+    boolean addressAgain,
+    @Nullable String association,
+    boolean rebooting,
+    int boots) {
 
   private static final DateTimeFormatter SECONDS =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss 'GMT'").withZone(ZoneOffset.UTC);
@@ -55,20 +63,47 @@ public record InstanceRecord(
         && instance.metadataOptions().instanceMetadataTags() == InstanceMetadataTagsState.ENABLED;
   }
 
-  public InstanceRecord with(UnaryOperator<Instance.Builder> change) {
+  /** One that is launched. */
+  public static InstanceRecord launched(
+      Instance instance,
+      String reservation,
+      String interfaceId,
+      @Nullable String userData,
+      @Nullable String publicKey) {
     return new InstanceRecord(
-        change.apply(instance.toBuilder()).build(),
-        reservation,
-        interfaceId,
-        userData,
-        terminatedAt,
-        publicKey,
-        addressAgain);
+            instance, reservation, interfaceId, userData, null, publicKey, false, null, false, 0)
+        .in(InstanceStateName.PENDING);
+  }
+
+  public InstanceRecord with(UnaryOperator<Instance.Builder> change) {
+    return but(draft -> draft.instance = change.apply(instance.toBuilder()).build());
   }
 
   public InstanceRecord addressed(boolean again) {
-    return new InstanceRecord(
-        instance, reservation, interfaceId, userData, terminatedAt, publicKey, again);
+    return but(draft -> draft.addressAgain = again);
+  }
+
+  /** Associated with a profile by that id, or with none. */
+  public InstanceRecord associated(@Nullable IamInstanceProfile profile, @Nullable String id) {
+    return with(i -> i.iamInstanceProfile(profile)).but(draft -> draft.association = id);
+  }
+
+  /** What its profile's association is called; one from its launch is named after the instance. */
+  public String associationId() {
+    return association == null ? "iip-assoc-" + id().substring("i-".length()) : association;
+  }
+
+  /** To boot anew. */
+  public InstanceRecord reboots() {
+    return but(draft -> draft.rebooting = true);
+  }
+
+  /** It boots, and nothing of what ran in it before is left. */
+  public InstanceRecord wentDown() {
+    return but(draft -> {
+      draft.rebooting = false;
+      draft.boots++;
+    });
   }
 
   /** Why it stops, or ends. */
@@ -81,7 +116,15 @@ public record InstanceRecord(
 
   /** Without what only living ones have. */
   public InstanceRecord ended(Instant now) {
-    return new InstanceRecord(instance, reservation, null, null, now, null, false)
+    return but(
+            draft -> {
+              draft.interfaceId = null;
+              draft.userData = null;
+              draft.terminatedAt = now;
+              draft.publicKey = null;
+              draft.addressAgain = false;
+              draft.rebooting = false;
+            })
         .in(InstanceStateName.TERMINATED);
   }
 
@@ -98,5 +141,46 @@ public record InstanceRecord(
           case UNKNOWN_TO_SDK_VERSION -> throw new IllegalArgumentException("no state");
         };
     return with(i -> i.state(s -> s.name(state).code(code)));
+  }
+
+  private InstanceRecord but(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return new InstanceRecord(
+        draft.instance,
+        reservation,
+        draft.interfaceId,
+        draft.userData,
+        draft.terminatedAt,
+        draft.publicKey,
+        draft.addressAgain,
+        draft.association,
+        draft.rebooting,
+        draft.boots);
+  }
+
+  /** What changes, while it does. */
+  private static final class Draft {
+    private Instance instance;
+    private @Nullable String interfaceId;
+    private @Nullable String userData;
+    private @Nullable Instant terminatedAt;
+    private @Nullable String publicKey;
+    private boolean addressAgain;
+    private @Nullable String association;
+    private boolean rebooting;
+    private int boots;
+
+    Draft(InstanceRecord before) {
+      instance = before.instance;
+      interfaceId = before.interfaceId;
+      userData = before.userData;
+      terminatedAt = before.terminatedAt;
+      publicKey = before.publicKey;
+      addressAgain = before.addressAgain;
+      association = before.association;
+      rebooting = before.rebooting;
+      boots = before.boots;
+    }
   }
 }

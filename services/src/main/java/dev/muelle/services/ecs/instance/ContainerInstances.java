@@ -356,8 +356,31 @@ public final class ContainerInstances {
   }
 
   /**
+   * The EC2 instance is stopped, or boots anew, and everything on it ends. It stays in its cluster,
+   * without an agent.
+   */
+  void disconnect(String arn, String reason) {
+    store.write(tx -> {
+      Optional<InstanceRecord> found = connected(tx, arn);
+      if (found.isPresent()) {
+        stopAll(tx, found.get(), reason);
+        InstanceRecord without = found.get().with(i -> i.agentConnected(false));
+        tx.put(InstanceRecord.TABLE, without.id(), without);
+      }
+      return found.isPresent();
+    });
+  }
+
+  private static Optional<InstanceRecord> connected(Tx tx, String arn) {
+    return tx.get(InstanceRecord.TABLE, TaskRecord.idOf(arn))
+        .map(Row::value)
+        .filter(one -> !one.inactive() && Boolean.TRUE.equals(one.instance().agentConnected()));
+  }
+
+  /**
    * The EC2 instance is gone, and everything on it: services replace their tasks elsewhere, those
-   * that somebody ran by hand are lost.
+   * that somebody ran by hand are lost. One that was stopped before stays in its cluster until it
+   * is deregistered by hand, as on AWS.
    *
    * @see <a
    *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html">Stopped
@@ -365,10 +388,7 @@ public final class ContainerInstances {
    */
   void ended(String arn, String reason) {
     store.write(tx -> {
-      Optional<InstanceRecord> found =
-          tx.get(InstanceRecord.TABLE, TaskRecord.idOf(arn))
-              .map(Row::value)
-              .filter(instance -> !instance.inactive());
+      Optional<InstanceRecord> found = connected(tx, arn);
       if (found.isPresent()) {
         stopAll(tx, found.get(), reason);
         tx.put(InstanceRecord.TABLE, found.get().id(), inactive(found.get()));

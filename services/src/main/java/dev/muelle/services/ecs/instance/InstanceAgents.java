@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.muelle.services.InstanceBoots;
 import dev.muelle.services.Scope;
 import dev.muelle.services.StoredJson;
 import dev.muelle.services.UserData;
@@ -43,9 +44,14 @@ import software.amazon.awssdk.services.ecs.model.Tag;
 
 /**
  * The container agents of the EC2 instances of this region: each registers its instance with the
- * cluster that its configuration names, and deregisters it when the instance is stopped or
- * terminated. An instance without a role has no credentials to register with.
+ * cluster that its configuration names, and deregisters it when the instance is terminated while it
+ * runs. That of an instance that is stopped is not connected; when the instance is started, or has
+ * booted anew, it connects again, and finds nothing of what ran before. An instance without a role
+ * has no credentials to register with.
  *
+ * @see <a
+ *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_instances.html">Container
+ *     instances, their states</a>
  * @see <a
  *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-config.html">Amazon
  *     ECS container agent configuration</a>
@@ -102,8 +108,12 @@ public final class InstanceAgents {
           "ecs.capability.task-cpu-mem-limit",
           "ecs.capability.task-eni");
 
-  /** Which container instance an EC2 instance's agent has registered, so that it does so once. */
-  private record Agent(String containerInstanceArn) {}
+  /**
+   * Which container instance an EC2 instance's agent has registered, so that it does so once.
+   *
+   * @param boots how often the EC2 instance had booted anew by then
+   */
+  private record Agent(String containerInstanceArn, int boots) {}
 
   private static final Table<Agent> TABLE =
       Table.of("ecs.agents", StoredJson.codec(Agent.class)).remember();
@@ -114,11 +124,13 @@ public final class InstanceAgents {
   private final Clusters clusters;
   private final ContainerInstances instances;
   private final Predicate<String> warm;
+  private final InstanceBoots boots;
 
   /**
    * Agents.
    *
    * @param warm whether an instance is in the warm pool of a group
+   * @param boots how often instances have booted anew
    */
   public InstanceAgents(
       Scope scope,
@@ -126,8 +138,10 @@ public final class InstanceAgents {
       Ec2Client ec2,
       Clusters clusters,
       ContainerInstances instances,
-      Predicate<String> warm) {
+      Predicate<String> warm,
+      InstanceBoots boots) {
     this.warm = warm;
+    this.boots = boots;
     this.scope = scope;
     this.store = store;
     this.ec2 = ec2;
@@ -150,19 +164,23 @@ public final class InstanceAgents {
     Optional<Instance> found = find(ec2Id);
     Optional<Agent> agent = store.read(tx -> tx.get(TABLE, ec2Id)).map(Row::value);
     boolean alive = found.filter(one -> ALIVE.contains(one.state().name())).isPresent();
-    if (!alive) { // one that is stopped registers anew when it is started
+    if (!alive) {
       boolean stopped = found.filter(one -> STOPPED.contains(one.state().name())).isPresent();
-      agent.ifPresent(known -> {
-        instances.ended(
-            known.containerInstanceArn(),
-            "Host EC2 (instance " + ec2Id + ") " + (stopped ? "stopped." : "terminated."));
-        store.write(tx -> tx.delete(TABLE, ec2Id));
-      });
+      agent.ifPresent(known -> leave(ec2Id, known, stopped));
       return null;
     }
     Instance instance = found.orElseThrow();
-    if (agent.isPresent() || instance.state().name() != InstanceStateName.RUNNING) {
+    if (instance.state().name() != InstanceStateName.RUNNING) {
       return null;
+    }
+    int booted = boots.of(ec2Id);
+    if (agent.isPresent()) {
+      Agent known = agent.get();
+      if (known.boots() == booted) {
+        return null; // it is connected, or was taken out of its cluster by hand
+      }
+      instances.disconnect(
+          known.containerInstanceArn(), "Host EC2 (instance " + ec2Id + ") rebooted.");
     }
     if (instance.iamInstanceProfile() == null) {
       LOG.warn("{} has no instance profile: its agent has no credentials to register with", ec2Id);
@@ -173,11 +191,22 @@ public final class InstanceAgents {
       return AGAIN;
     }
     try {
-      register(instance, configuration);
+      register(instance, configuration, booted);
       return null;
     } catch (EcsException e) {
       LOG.warn("{} could not be registered: {}", ec2Id, e.getMessage());
       return AGAIN;
+    }
+  }
+
+  private void leave(String ec2Id, Agent agent, boolean stopped) {
+    String arn = agent.containerInstanceArn();
+    String host = "Host EC2 (instance " + ec2Id + ") ";
+    if (stopped) {
+      instances.disconnect(arn, host + "stopped.");
+    } else {
+      instances.ended(arn, host + "terminated.");
+      store.write(tx -> tx.delete(TABLE, ec2Id));
     }
   }
 
@@ -194,7 +223,7 @@ public final class InstanceAgents {
     }
   }
 
-  private void register(Instance instance, Map<String, String> configuration) {
+  private void register(Instance instance, Map<String, String> configuration, int booted) {
     String cluster = configuration.getOrDefault("ECS_CLUSTER", ClusterNames.DEFAULT);
     if (cluster.equals(ClusterNames.DEFAULT)) {
       clusters.ensureDefault(); // as the agent does
@@ -223,7 +252,7 @@ public final class InstanceAgents {
             .tags(tags(configuration))
             .build();
     String arn = instances.register(request).containerInstance().containerInstanceArn();
-    store.write(tx -> tx.put(TABLE, instance.instanceId(), new Agent(arn)));
+    store.write(tx -> tx.put(TABLE, instance.instanceId(), new Agent(arn, booted)));
   }
 
   /** What an instance of a type has for its tasks, if its agent is told nothing else. */
