@@ -1,6 +1,7 @@
 package dev.muelle.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(1_500)
 class EscaladoTest {
 
+  private static final String DOCUMENT = "escalado.md";
   private static final Pattern ROW =
       Pattern.compile(
           "(?m)^\\d\\d:\\d\\d:\\d\\d +\\d+ +\\S+ +(\\d+)/(\\d+) +(\\d+) +(\\d+) +(\\d+) *(.*)$");
@@ -44,8 +46,15 @@ class EscaladoTest {
   }
 
   @Test
+  void theSpanishDocumentHasTheSameCommands() throws Exception {
+    List<String> english = LabDocument.read(DOCUMENT).all();
+    assertFalse(english.isEmpty());
+    assertEquals(english, LabDocument.read("escalado.es.md").all());
+  }
+
+  @Test
   void tasksAndInstancesFollowTheLoad() throws Exception {
-    LabDocument lab = LabDocument.read("escalado.es.md");
+    LabDocument lab = LabDocument.read(DOCUMENT);
     try (TestRegion region = TestRegion.start("--speed 20")) {
       List<String> idle;
       try (Session learner = region.session()) {

@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "escalado",
     description =
-        "Plays the story of the lab docs/labs/escalado.es.md: visitors come and go, a task falls ill,"
+        "Plays the story of the lab docs/labs/escalado.md: visitors come and go, a task falls ill,"
             + " an instance loses its network; shows what follows, and whether every request was"
             + " answered.",
     mixinStandardHelpOptions = true)
