@@ -1,10 +1,10 @@
 package dev.muelle.services.cloudwatch;
 
-import dev.muelle.loop.Timers;
 import dev.muelle.loop.VirtualTimers;
 import dev.muelle.services.AlarmActions;
 import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
+import dev.muelle.services.MortalTimers;
 import dev.muelle.services.Scope;
 import dev.muelle.store.Row;
 import dev.muelle.store.SqliteStore;
@@ -42,7 +42,7 @@ final class World implements AutoCloseable {
   @Nullable String failure;
 
   Store store;
-  private Life life = new Life(time);
+  private MortalTimers life = new MortalTimers(time);
   CloudWatch cloudWatch;
 
   World(Path directory) {
@@ -63,9 +63,9 @@ final class World implements AutoCloseable {
 
   /** This server dies with whatever it was about to do; another one finds what it left. */
   void restart() {
-    life.over = true;
+    life.close();
     store.close();
-    life = new Life(time);
+    life = new MortalTimers(time);
     store = SqliteStore.open(file);
     cloudWatch = serve();
   }
@@ -98,40 +98,6 @@ final class World implements AutoCloseable {
       }
       acted.computeIfAbsent(action, any -> new ArrayList<>()).add(transition.to().toString());
     }
-  }
-
-  /** A server's time, which ends with it. */
-  private static final class Life implements Timers {
-    private final Timers time;
-    private volatile boolean over;
-
-    Life(Timers time) {
-      this.time = time;
-    }
-
-    @Override
-    public Instant instant() {
-      return time.instant();
-    }
-
-    @Override
-    public Cancellable after(Duration delay, Runnable work) {
-      return time.after(
-          delay,
-          () -> {
-            if (!over) {
-              work.run();
-            }
-          });
-    }
-
-    @Override
-    public void sleep(Duration duration) {
-      time.sleep(duration);
-    }
-
-    @Override
-    public void close() {}
   }
 
   /** One value each minute from {@link #START} on; NaN leaves a minute out. */

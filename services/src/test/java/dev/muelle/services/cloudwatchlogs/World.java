@@ -1,14 +1,13 @@
 package dev.muelle.services.cloudwatchlogs;
 
-import dev.muelle.loop.Timers;
 import dev.muelle.loop.VirtualTimers;
 import dev.muelle.services.Ids;
+import dev.muelle.services.MortalTimers;
 import dev.muelle.services.Scope;
 import dev.muelle.services.cloudwatchlogs.packs.Packs;
 import dev.muelle.store.SqliteStore;
 import dev.muelle.store.Store;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -37,7 +36,7 @@ final class World implements AutoCloseable {
   final Random random = new Random(7);
   private final Path file;
   private SqliteStore store;
-  private Life life = new Life(time);
+  private MortalTimers life = new MortalTimers(time);
   CloudWatchLogs logs;
 
   /** What metric filters made. */
@@ -72,9 +71,9 @@ final class World implements AutoCloseable {
 
   /** This server dies with whatever it was about to do; another one finds what it left. */
   void restart() {
-    life.over = true;
+    life.close();
     store.close();
-    life = new Life(time);
+    life = new MortalTimers(time);
     store = SqliteStore.open(file);
     logs = serve();
   }
@@ -148,44 +147,8 @@ final class World implements AutoCloseable {
 
   @Override
   public void close() {
-    life.over = true;
+    life.close();
     store.close();
     time.close();
-  }
-
-  /** The timers of one server: nothing runs after its end. */
-  private static final class Life implements Timers {
-    private final Timers time;
-    private volatile boolean over;
-
-    Life(Timers time) {
-      this.time = time;
-    }
-
-    @Override
-    public Instant instant() {
-      return time.instant();
-    }
-
-    @Override
-    public Cancellable after(Duration delay, Runnable work) {
-      return time.after(
-          delay,
-          () -> {
-            if (!over) {
-              work.run();
-            }
-          });
-    }
-
-    @Override
-    public void sleep(Duration duration) {
-      time.sleep(duration);
-    }
-
-    @Override
-    public void close() {
-      over = true;
-    }
   }
 }

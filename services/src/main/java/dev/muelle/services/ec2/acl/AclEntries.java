@@ -14,6 +14,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.core.SdkField;
+import software.amazon.awssdk.core.SdkPojo;
 import software.amazon.awssdk.services.ec2.model.CreateNetworkAclEntryRequest;
 import software.amazon.awssdk.services.ec2.model.CreateNetworkAclEntryResponse;
 import software.amazon.awssdk.services.ec2.model.DeleteNetworkAclEntryRequest;
@@ -111,18 +113,7 @@ public final class AclEntries {
   }
 
   public CreateNetworkAclEntryResponse create(CreateNetworkAclEntryRequest request) {
-    NetworkAclEntry entry =
-        checked(
-            NetworkAclEntry.builder()
-                .ruleNumber(request.ruleNumber())
-                .egress(request.egress())
-                .ruleAction(request.ruleActionAsString())
-                .protocol(request.protocol())
-                .cidrBlock(request.cidrBlock())
-                .ipv6CidrBlock(request.ipv6CidrBlock())
-                .portRange(request.portRange())
-                .icmpTypeCode(request.icmpTypeCode())
-                .build());
+    NetworkAclEntry entry = checked(entry(request));
     change(
         request.networkAclId(),
         request.dryRun(),
@@ -147,18 +138,7 @@ public final class AclEntries {
   }
 
   public ReplaceNetworkAclEntryResponse replace(ReplaceNetworkAclEntryRequest request) {
-    NetworkAclEntry entry =
-        checked(
-            NetworkAclEntry.builder()
-                .ruleNumber(request.ruleNumber())
-                .egress(request.egress())
-                .ruleAction(request.ruleActionAsString())
-                .protocol(request.protocol())
-                .cidrBlock(request.cidrBlock())
-                .ipv6CidrBlock(request.ipv6CidrBlock())
-                .portRange(request.portRange())
-                .icmpTypeCode(request.icmpTypeCode())
-                .build());
+    NetworkAclEntry entry = checked(entry(request));
     change(
         request.networkAclId(), request.dryRun(), entries -> with(without(entries, entry), entry));
     return ReplaceNetworkAclEntryResponse.builder().build();
@@ -224,6 +204,17 @@ public final class AclEntries {
           "It must be between 1 and " + (Edges.LAST - 1) + ".");
     }
     return number;
+  }
+
+  /** What a request says of an entry, whose fields it has among others. */
+  private static NetworkAclEntry entry(SdkPojo request) {
+    NetworkAclEntry.Builder entry = NetworkAclEntry.builder();
+    for (SdkField<?> field : entry.sdkFields()) {
+      request.sdkFields().stream()
+          .filter(said -> said.memberName().equals(field.memberName()))
+          .forEach(said -> field.set(entry, said.getValueOrDefault(request)));
+    }
+    return entry.build();
   }
 
   /** An entry in its normal form. */

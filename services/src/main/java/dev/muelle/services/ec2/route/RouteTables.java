@@ -304,13 +304,13 @@ public final class RouteTables {
 
   private static void sameNetwork(RouteTable table, String vpcId, String other) {
     if (!table.vpcId().equals(vpcId)) {
-      throw Refuse.invalidValue(
-          "route table "
-              + table.routeTableId()
-              + " and "
-              + other
-              + " belong to different networks");
+      throw differentNetworks(table, other);
     }
+  }
+
+  static RuntimeException differentNetworks(RouteTable table, String other) {
+    return Refuse.invalidValue(
+        "route table " + table.routeTableId() + " and " + other + " belong to different networks");
   }
 
   private static RuntimeException conflicting(String tableId) {

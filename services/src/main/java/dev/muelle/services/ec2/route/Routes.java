@@ -268,12 +268,7 @@ public final class Routes {
   private static Route toInterface(RouteTable table, Route.Builder route, NetworkInterface eni) {
     String id = eni.networkInterfaceId();
     if (!eni.vpcId().equals(table.vpcId())) {
-      throw Refuse.invalidValue(
-          "route table "
-              + table.routeTableId()
-              + " and interface "
-              + id
-              + " belong to different networks");
+      throw RouteTables.differentNetworks(table, "interface " + id);
     }
     NetworkInterfaceAttachment attachment = eni.attachment();
     return route
@@ -289,12 +284,7 @@ public final class Routes {
       throw Kind.PEERING.missing(id);
     }
     if (!peering.concerns(table.vpcId())) {
-      throw Refuse.invalidValue(
-          "route table "
-              + table.routeTableId()
-              + " and vpc peering connection "
-              + id
-              + " belong to different networks");
+      throw RouteTables.differentNetworks(table, "vpc peering connection " + id);
     }
     return id;
   }
@@ -311,12 +301,7 @@ public final class Routes {
                     "InvalidNatGatewayID.NotFound",
                     "The natGateway ID '" + id + "' does not exist"));
     if (!nat.vpcId().equals(table.vpcId())) {
-      throw Refuse.invalidValue(
-          "route table "
-              + table.routeTableId()
-              + " and network gateway "
-              + id
-              + " belong to different networks");
+      throw RouteTables.differentNetworks(table, "network gateway " + id);
     }
     return nat.natGatewayId();
   }
@@ -330,12 +315,7 @@ public final class Routes {
     if (Ways.egressOnly(tx, table.vpcId())
         .filter(own -> own.egressOnlyInternetGatewayId().equals(id))
         .isEmpty()) {
-      throw Refuse.invalidValue(
-          "route table "
-              + table.routeTableId()
-              + " and network gateway "
-              + id
-              + " belong to different networks");
+      throw RouteTables.differentNetworks(table, "network gateway " + id);
     }
     return id;
   }
@@ -348,12 +328,7 @@ public final class Routes {
     if (Ways.gateway(tx, table.vpcId())
         .filter(attached -> attached.internetGatewayId().equals(id))
         .isEmpty()) {
-      throw Refuse.invalidValue(
-          "route table "
-              + table.routeTableId()
-              + " and network gateway "
-              + id
-              + " belong to different networks");
+      throw RouteTables.differentNetworks(table, "network gateway " + id);
     }
     return id;
   }
