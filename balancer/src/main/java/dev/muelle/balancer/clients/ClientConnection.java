@@ -12,6 +12,7 @@ import dev.muelle.balancer.messages.Request;
 import dev.muelle.balancer.messages.Response;
 import dev.muelle.balancer.targets.Worker;
 import dev.muelle.balancer.visitors.Speaker;
+import dev.muelle.balancer.visitors.Stillness;
 import dev.muelle.balancer.visitors.Visitor;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -68,13 +69,12 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
   private boolean retired;
   private boolean processing;
   private boolean closed;
-  private long lastMove;
+  private final Stillness stillness = new Stillness();
 
   ClientConnection(Visitor visitor) {
     this.visitor = visitor;
     this.worker = visitor.worker;
     this.channel = visitor.channel;
-    this.lastMove = worker.nanos();
   }
 
   @Override
@@ -341,7 +341,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
   @Override
   public void touch() {
-    lastMove = worker.nanos();
+    stillness.moved();
   }
 
   /** Writes the answer's head, if it still waits for what follows. */
@@ -447,7 +447,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
 
   @Override
   public void watch() {
-    if (worker.nanos() - lastMove >= visitor.idleNanos()) {
+    if (stillness.nanos(worker.nanos()) >= visitor.idleNanos()) {
       idle();
     }
   }

@@ -10,6 +10,7 @@ import dev.muelle.balancer.http2.Http2Link;
 import dev.muelle.balancer.http2.Quota;
 import dev.muelle.balancer.targets.Worker;
 import dev.muelle.balancer.visitors.Speaker;
+import dev.muelle.balancer.visitors.Stillness;
 import dev.muelle.balancer.visitors.Visitor;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -35,9 +36,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A client may have 128 requests under way, as with ALB. Its bodies wait in the streams' windows
  * (64 KiB each, 1 MiB together) until targets take them. What RFC 9113 (section 10.5) warns of is
- * bounded: resets, empty frames, queued acknowledgements and header blocks by Netty, frames that
- * ask for nothing but work by {@link #MAX_CONTROL}, resets that we are made to send by {@link
- * #MAX_RESETS}.
+ * bounded: resets, empty frames and header blocks by Netty, acknowledgements that nobody reads by
+ * {@link Http2Link}'s writer, frames that ask for nothing but work by {@link #MAX_CONTROL}, resets
+ * that we are made to send by {@link #MAX_RESETS}.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html">
@@ -65,8 +66,9 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
   private final Quota control;
   private final Quota resets;
   private boolean leaving;
+  private boolean done;
   private boolean lingering;
-  private long lastMove;
+  private final Stillness stillness = new Stillness();
 
   private ClientHttp2(
       Http2ConnectionDecoder decoder,
@@ -76,9 +78,9 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
     super(decoder, encoder, settings);
     this.visitor = visitor;
     this.worker = visitor.worker;
-    this.lastMove = worker.nanos();
-    this.control = new Quota(MAX_CONTROL, CONTROL_NANOS, lastMove);
-    this.resets = new Quota(MAX_RESETS, RESET_NANOS, lastMove);
+    long now = worker.nanos();
+    this.control = new Quota(MAX_CONTROL, CONTROL_NANOS, now);
+    this.resets = new Quota(MAX_RESETS, RESET_NANOS, now);
   }
 
   static ClientHttp2 with(Visitor visitor) {
@@ -97,8 +99,6 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
               .initialWindowSize(STREAM_WINDOW)
               .maxHeaderListSize(Head.Limits.REQUEST.total()));
       this.visitor = visitor;
-      // Netty would cut the connection, and with it what the client is told: see resetStream().
-      encoderEnforceMaxRstFramesPerWindow(0, 0);
     }
 
     @Override
@@ -124,7 +124,7 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
     public void onHeadersRead(
         ChannelHandlerContext ctx, int id, Http2Headers headers, int padding, boolean last)
         throws Http2Exception {
-      lastMove = worker.nanos();
+      stillness.moved();
       Http2Stream stream = connection().stream(id);
       ClientStream present = at(stream);
       if (present != null) {
@@ -145,7 +145,7 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
     @Override
     public int onDataRead(
         ChannelHandlerContext ctx, int id, ByteBuf data, int padding, boolean last) {
-      lastMove = worker.nanos();
+      stillness.moved();
       ClientStream stream = at(connection().stream(id));
       return padding + (stream == null ? data.readableBytes() : stream.data(data, last));
     }
@@ -181,9 +181,24 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
       }
     }
 
+    /** The answer is whole; what is still to come of the request is of no use (section 8.1). */
+    @Override
+    public void onStreamHalfClosed(Http2Stream stream) {
+      if (stream.state() == Http2Stream.State.HALF_CLOSED_LOCAL) {
+        context()
+            .executor()
+            .execute(() -> { // the frame that is being read may be the request's last
+              if (stream.state() == Http2Stream.State.HALF_CLOSED_LOCAL) {
+                reset(stream, Http2Error.NO_ERROR);
+                flush();
+              }
+            });
+      }
+    }
+
     @Override
     public void onStreamClosed(Http2Stream stream) {
-      lastMove = worker.nanos();
+      stillness.moved();
       ClientStream one = at(stream);
       if (one != null) {
         one.closed();
@@ -200,31 +215,19 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
 
   /** Writes a head, also one that follows a body. */
   void head(Http2Stream stream, Http2Headers headers, boolean last) {
-    encoder()
-        .writeHeaders(context(), stream.id(), headers, 0, last, context().newPromise())
-        .addListener(written -> {
-          if (!written.isSuccess()) {
-            reset(stream, Http2Error.INTERNAL_ERROR); // longer than the client takes, for one
-          } else if (last) {
-            answered(stream);
-          }
-        });
+    ChannelFuture written =
+        encoder().writeHeaders(context(), stream.id(), headers, 0, last, context().newPromise());
+    if (!written.isSuccess()) {
+      written.addListener(done -> {
+        if (!done.isSuccess()) {
+          reset(stream, Http2Error.INTERNAL_ERROR); // longer than the client takes, for one
+        }
+      });
+    }
   }
 
   void data(Http2Stream stream, ByteBuf data, boolean last) {
-    ChannelFuture written =
-        encoder().writeData(context(), stream.id(), data, 0, last, context().newPromise());
-    if (last) {
-      written.addListener(done -> answered(stream));
-    }
-  }
-
-  /** The answer is whole; what is still to come of the request is of no use (section 8.1). */
-  private void answered(Http2Stream stream) {
-    if (stream.state() == Http2Stream.State.HALF_CLOSED_LOCAL) {
-      reset(stream, Http2Error.NO_ERROR);
-      flush();
-    }
+    write(stream, data, last);
   }
 
   /** A client can make us send these by what it sends: CVE-2025-55163. */
@@ -246,6 +249,7 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
   }
 
   void close() {
+    flush(context());
     context().close();
   }
 
@@ -265,8 +269,10 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
   }
 
   private void closeIfDone() {
-    if (connection().numActiveStreams() == 0) {
-      linger();
+    if (connection().numActiveStreams() == 0 && !done) {
+      done = true;
+      flush(context());
+      context().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(sent -> linger());
     }
   }
 
@@ -332,7 +338,7 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
   @Override
   public void watch() {
     if (connection().numActiveStreams() == 0) {
-      if (worker.nanos() - lastMove >= visitor.idleNanos()) {
+      if (stillness.nanos(worker.nanos()) >= visitor.idleNanos()) {
         leave();
       }
     } else {

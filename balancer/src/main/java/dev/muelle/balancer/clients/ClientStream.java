@@ -10,6 +10,7 @@ import dev.muelle.balancer.messages.Ledger;
 import dev.muelle.balancer.messages.Request;
 import dev.muelle.balancer.messages.Response;
 import dev.muelle.balancer.targets.Worker;
+import dev.muelle.balancer.visitors.Stillness;
 import dev.muelle.balancer.visitors.Visitor;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -42,14 +43,13 @@ final class ClientStream implements Client {
   private boolean ended;
   private @Nullable Head trailers;
   private boolean answered;
-  private long lastMove;
+  private final Stillness stillness = new Stillness();
 
   ClientStream(ClientHttp2 connection, Http2Stream stream, Visitor visitor) {
     this.connection = connection;
     this.stream = stream;
     this.visitor = visitor;
     this.worker = visitor.worker;
-    this.lastMove = worker.nanos();
   }
 
   /**
@@ -164,7 +164,7 @@ final class ClientStream implements Client {
 
   @Override
   public void touch() {
-    lastMove = worker.nanos();
+    stillness.moved();
   }
 
   /** The client takes more of the answer, or does not. */
@@ -179,7 +179,7 @@ final class ClientStream implements Client {
   @Override
   public void begin(Response answer) {
     touch();
-    answered = answer.body.done();
+    answered(answer.body.done());
     answer.edits = visitor.edits();
     Http2Headers head = Http2Heads.response(answer);
     noteSent(head);
@@ -192,12 +192,20 @@ final class ClientStream implements Client {
     touch();
     ByteBuf payload = answer.payload(in, connection.alloc());
     noteSent(payload.readableBytes());
-    answered = answer.body.done() && answer.trailers() == null;
+    answered(answer.body.done() && answer.trailers() == null);
     if (payload.isReadable() || answered) {
       connection.data(stream, payload, answered);
       mind();
     } else {
       payload.release();
+    }
+  }
+
+  /** Whether what is written next is the last of the answer, with which the stream closes. */
+  private void answered(boolean whole) {
+    answered = whole;
+    if (whole) {
+      exchange = null;
     }
   }
 
@@ -304,7 +312,7 @@ final class ClientStream implements Client {
 
   /** Looked at now and then. */
   void watch() {
-    if (worker.nanos() - lastMove < visitor.idleNanos()) {
+    if (stillness.nanos(worker.nanos()) < visitor.idleNanos()) {
       return;
     }
     Exchange current = exchange;

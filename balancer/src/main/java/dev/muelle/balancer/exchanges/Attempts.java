@@ -82,7 +82,7 @@ final class Attempts {
 
   private @Nullable MemberState pick() {
     String cookie = sticky == null ? null : sticky.brought(request);
-    Instant now = worker.clock.instant();
+    Instant now = count == 1 ? to.at() : worker.clock.instant();
     MemberState chosen = group.pick(tried, cookie, to.zone(), worker.random, now);
     if (chosen != null && count == 1) {
       if (group.failsOpen(to.zone())) {
@@ -190,7 +190,7 @@ final class Attempts {
     MemberState left = member;
     member = null;
     if (left != null) {
-      left.leave(worker.clock.instant());
+      left.leave(worker.clock);
     }
   }
 }

@@ -56,6 +56,7 @@ public sealed interface Verdict {
    * @param zone whose targets alone it may go to; null if it may go to all
    * @param cookies what the client is told besides the answer, as values of Set-Cookie
    * @param tally where it is counted
+   * @param at when that was decided
    */
   record Forwarded(
       BalancerState balancer,
@@ -64,13 +65,14 @@ public sealed interface Verdict {
       byte[] head,
       boolean secure,
       List<String> cookies,
-      Tally tally)
+      Tally tally,
+      Instant at)
       implements Verdict {
 
     Forwarded with(List<String> more) {
       List<String> all = new ArrayList<>(cookies);
       all.addAll(more);
-      return new Forwarded(balancer, group, zone, head, secure, all, tally);
+      return new Forwarded(balancer, group, zone, head, secure, all, tally, at);
     }
   }
 
@@ -295,6 +297,7 @@ public sealed interface Verdict {
             now),
         visitor.secure,
         sticky == null ? List.of() : sticky.set(group.id, visitor.secure, now),
-        new Tally(found.metrics(), group.metrics.in(found.zone())));
+        new Tally(found.metrics(), group.metrics.in(found.zone())),
+        now);
   }
 }

@@ -114,7 +114,7 @@ final class Datagrams extends ChannelInboundHandlerAdapter {
     Node node = member == null ? null : meaning.from(member);
     if (member == null || node == null) {
       if (member != null) {
-        member.leave(worker.clock.instant());
+        member.leave(worker.clock);
       }
       return null;
     }
@@ -228,7 +228,7 @@ final class Datagrams extends ChannelInboundHandlerAdapter {
       metrics.ends();
       door.flows.remove(this);
       member.connections.remove(this);
-      member.leave(worker.clock.instant());
+      member.leave(worker.clock);
     }
   }
 }

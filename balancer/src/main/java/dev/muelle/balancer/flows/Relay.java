@@ -249,7 +249,7 @@ final class Relay implements TargetLink {
     MemberState left = member;
     if (left != null) {
       left.connections.remove(this);
-      left.leave(worker.clock.instant());
+      left.leave(worker.clock);
     }
   }
 

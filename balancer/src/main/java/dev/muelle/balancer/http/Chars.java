@@ -1,5 +1,7 @@
 package dev.muelle.balancer.http;
 
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
 import java.util.function.IntPredicate;
 
 /** Looks at texts of every request, for which a stream of their characters is too slow. */
@@ -14,6 +16,20 @@ public final class Chars {
       }
     }
     return true;
+  }
+
+  /** Writes a text of ISO 8859-1. */
+  @SuppressWarnings("deprecation") // for other texts it were wrong; of these it copies the bytes
+  public static void write(String text, ByteBuf out) {
+    int length = text.length();
+    if (!out.hasArray()) {
+      out.writeCharSequence(text, StandardCharsets.ISO_8859_1);
+      return;
+    }
+    out.ensureWritable(length);
+    int at = out.writerIndex();
+    text.getBytes(0, length, out.array(), out.arrayOffset() + at);
+    out.writerIndex(at + length);
   }
 
   /** Whether it is what may stand for a host, with a port or without. */

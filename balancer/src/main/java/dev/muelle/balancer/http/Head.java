@@ -134,13 +134,24 @@ public final class Head {
 
   /** Nothing in a part may end its line. */
   private static void part(ByteBuf out, CharSequence text) {
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c == '\r' || c == '\n' || c > 0xff) {
+    AsciiString bytes = text instanceof AsciiString ascii ? ascii : latin(text);
+    byte[] array = bytes.array();
+    int end = bytes.arrayOffset() + bytes.length();
+    for (int i = bytes.arrayOffset(); i < end; i++) {
+      if (array[i] == '\r' || array[i] == '\n') {
         throw new BadMessage(400, "line end within a header field");
       }
-      out.writeByte(c);
     }
+    out.writeBytes(array, bytes.arrayOffset(), bytes.length());
+  }
+
+  private static AsciiString latin(CharSequence text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) > 0xff) {
+        throw new BadMessage(400, "a character that is no byte");
+      }
+    }
+    return new AsciiString(text.toString().getBytes(StandardCharsets.ISO_8859_1), false);
   }
 
   private static Head split(byte[] bytes) {

@@ -11,11 +11,13 @@ import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Headers.PseudoHeaderName;
+import io.netty.handler.codec.http2.ReadOnlyHttp2Headers;
 import io.netty.util.AsciiString;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.AbstractMap.SimpleImmutableEntry;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -165,11 +167,15 @@ public final class Http2Heads {
 
   private static @Nullable String one(int stream, Http2Headers headers, PseudoHeaderName name)
       throws Http2Exception {
-    List<CharSequence> values = headers.getAll(name.value());
-    if (values.size() > 1) {
+    Iterator<CharSequence> values = headers.valueIterator(name.value());
+    if (!values.hasNext()) {
+      return null;
+    }
+    CharSequence first = values.next();
+    if (values.hasNext()) {
       throw malformed(stream, "several " + name.value());
     }
-    return values.isEmpty() || values.getFirst().isEmpty() ? null : values.getFirst().toString();
+    return first.isEmpty() ? null : first.toString();
   }
 
   private static List<Map.Entry<CharSequence, CharSequence>> fields(
@@ -190,16 +196,23 @@ public final class Http2Heads {
           || name.equals("te") && !value.toString().equals("trailers")) {
         throw malformed(stream, name);
       }
-      for (int i = 0; i < value.length(); i++) {
-        char c = value.charAt(i);
-        boolean edge = i == 0 || i == value.length() - 1;
-        if (c == 0 || c == '\r' || c == '\n' || edge && (c == ' ' || c == '\t')) {
-          throw malformed(stream, "the value of " + name);
-        }
+      if (!isValue(AsciiString.of(value))) {
+        throw malformed(stream, "the value of " + name);
       }
       fields.add(field);
     }
     return fields;
+  }
+
+  private static boolean isValue(AsciiString value) {
+    for (int i = 0; i < value.length(); i++) {
+      byte b = value.byteAt(i);
+      boolean edge = i == 0 || i == value.length() - 1;
+      if (b == 0 || b == '\r' || b == '\n' || edge && (b == ' ' || b == '\t')) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static Http2Exception malformed(int stream, String what) {
@@ -208,9 +221,13 @@ public final class Http2Heads {
 
   /** A target's answer, as the client is told it. */
   public static Http2Headers response(Response response) {
-    Http2Headers headers = bare(response.status);
-    response.eachField(headers::add);
-    return headers;
+    List<AsciiString> fields = new ArrayList<>(32);
+    response.eachField((name, value) -> {
+      fields.add(name);
+      fields.add(value);
+    });
+    return ReadOnlyHttp2Headers.serverHeaders(
+        false, status(response.status), fields.toArray(AsciiString[]::new));
   }
 
   /** The fields after a target's answer. */
@@ -240,6 +257,10 @@ public final class Http2Heads {
   }
 
   public static Http2Headers bare(int status) {
-    return new DefaultHttp2Headers(false).status(String.valueOf(status));
+    return new DefaultHttp2Headers(false).status(status(status));
+  }
+
+  private static AsciiString status(int status) {
+    return new AsciiString(Integer.toString(status));
   }
 }

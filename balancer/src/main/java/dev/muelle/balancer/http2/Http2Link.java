@@ -1,9 +1,16 @@
 package dev.muelle.balancer.http2;
 
+import static io.netty.handler.codec.http2.Http2CodecUtil.DEFAULT_HEADER_LIST_SIZE;
+
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
+import io.netty.handler.codec.http2.DefaultHttp2ConnectionDecoder;
+import io.netty.handler.codec.http2.DefaultHttp2ConnectionEncoder;
+import io.netty.handler.codec.http2.DefaultHttp2FrameReader;
+import io.netty.handler.codec.http2.DefaultHttp2HeadersDecoder;
 import io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController;
 import io.netty.handler.codec.http2.Http2CodecUtil;
 import io.netty.handler.codec.http2.Http2Connection;
@@ -12,6 +19,8 @@ import io.netty.handler.codec.http2.Http2ConnectionEncoder;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.netty.handler.codec.http2.Http2EventAdapter;
 import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2HeadersDecoder;
+import io.netty.handler.codec.http2.Http2RemoteFlowController;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
 import io.netty.handler.codec.http2.UniformStreamByteDistributor;
@@ -24,7 +33,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <S> what is kept for each stream
  */
-@SuppressWarnings("this-escape") // only what Netty made before is asked
+@SuppressWarnings({
+  "this-escape", // only what Netty made before is asked
+  "FutureReturnValueIgnored" // a write that fails closes its channel, which is seen there
+})
 public abstract class Http2Link<S> extends Http2ConnectionHandler {
 
   private static final int CONNECTION_WINDOW = 1024 * 1024;
@@ -32,6 +44,7 @@ public abstract class Http2Link<S> extends Http2ConnectionHandler {
   private final Http2Connection.PropertyKey key = connection().newKey();
   private volatile @Nullable ChannelHandlerContext context; // others ask from their threads
   private boolean flushes;
+  private boolean telling;
 
   protected Http2Link(
       Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings settings) {
@@ -56,8 +69,16 @@ public abstract class Http2Link<S> extends Http2ConnectionHandler {
           .flowController(
               new DefaultHttp2RemoteFlowController(
                   connection, new UniformStreamByteDistributor(connection)));
-      connection(connection);
       initialSettings(settings);
+      Http2ConnectionEncoder encoder = new DefaultHttp2ConnectionEncoder(connection, new Frames());
+      Http2HeadersDecoder heads =
+          new DefaultHttp2HeadersDecoder(
+              true,
+              Objects.requireNonNullElse(settings.maxHeaderListSize(), DEFAULT_HEADER_LIST_SIZE));
+      codec(
+          new DefaultHttp2ConnectionDecoder(
+              connection, encoder, new DefaultHttp2FrameReader(heads)),
+          encoder);
     }
 
     protected abstract T make(
@@ -81,10 +102,47 @@ public abstract class Http2Link<S> extends Http2ConnectionHandler {
     }
   }
 
+  /** Writes what flow control held back, and flushes if there is anything to flush. */
+  @Override
+  public void flush(ChannelHandlerContext ctx) {
+    try {
+      encoder().flowController().writePendingBytes();
+    } catch (Http2Exception e) {
+      onError(ctx, true, e);
+    }
+    if (((Frames) frameWriter()).passOn(ctx)) {
+      ctx.flush(); // behind TLS even a flush of nothing costs something
+    }
+  }
+
+  /** Writes a part of a body: at once if nothing is waiting before it and the windows are open. */
+  protected void write(Http2Stream stream, ByteBuf part, boolean last) {
+    Http2RemoteFlowController windows = encoder().flowController();
+    Http2Stream all = connection().connectionStream();
+    int bytes = part.readableBytes();
+    if (windows.isWritable(stream)
+        && !windows.hasFlowControlled(stream)
+        && bytes <= windows.windowSize(stream)
+        && bytes <= windows.windowSize(all)) {
+      try {
+        windows.incrementWindowSize(stream, -bytes);
+        windows.incrementWindowSize(all, -bytes);
+      } catch (Http2Exception e) {
+        throw new IllegalStateException(e); // they become smaller, and cannot overflow
+      }
+      frameWriter().writeData(context(), stream.id(), part, 0, last, context().newPromise());
+      if (last) {
+        closeStreamLocal(stream, context().newSucceededFuture());
+      }
+    } else {
+      encoder().writeData(context(), stream.id(), part, 0, last, context().newPromise());
+    }
+  }
+
   private void changed(Http2Stream stream) {
     S one = at(stream);
     if (one != null) {
-      writabilityChanged(one, writable(stream));
+      writabilityChanged(one, encoder().flowController().isWritable(stream));
     }
   }
 
@@ -135,8 +193,24 @@ public abstract class Http2Link<S> extends Http2ConnectionHandler {
     stream.removeProperty(key);
   }
 
+  /**
+   * Whether a stream takes bytes; if it does not, {@link #writabilityChanged} will say when it
+   * does. A channel tells that it takes no more only a moment later, when it may take more again:
+   * then nobody would be told of either.
+   */
   public boolean writable(Http2Stream stream) {
-    return encoder().flowController().isWritable(stream);
+    Http2RemoteFlowController windows = encoder().flowController();
+    if (!telling) {
+      telling = true;
+      try {
+        windows.channelWritabilityChanged();
+      } catch (Http2Exception e) {
+        onError(context(), true, e);
+      } finally {
+        telling = false;
+      }
+    }
+    return windows.isWritable(stream);
   }
 
   /** So much of a body was taken: the other end may send as much again. */

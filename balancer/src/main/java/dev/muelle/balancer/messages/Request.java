@@ -13,7 +13,6 @@ import dev.muelle.balancer.rules.Rewrites;
 import dev.muelle.balancer.tls.ClientCertificate;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
@@ -475,6 +474,6 @@ public final class Request {
   }
 
   static void ascii(ByteBuf out, String text) {
-    out.writeCharSequence(text, StandardCharsets.ISO_8859_1);
+    Chars.write(text, out);
   }
 }

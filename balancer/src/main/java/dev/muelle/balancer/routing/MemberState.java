@@ -8,6 +8,7 @@ import dev.muelle.balancer.health.HealthRules;
 import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -72,9 +73,9 @@ public final class MemberState {
     }
   }
 
-  public void leave(Instant now) {
+  public void leave(InstantSource clock) {
     if (inFlight.decrementAndGet() == DRAINING) {
-      drained(now);
+      drained(clock.instant());
     }
   }
 

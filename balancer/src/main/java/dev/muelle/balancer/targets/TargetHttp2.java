@@ -230,7 +230,7 @@ public final class TargetHttp2 extends Http2Link<TargetStream> implements Target
   }
 
   void data(Http2Stream stream, ByteBuf data, boolean last) {
-    encoder().writeData(context(), stream.id(), data, 0, last, context().newPromise());
+    write(stream, data, last);
     flush();
   }
 

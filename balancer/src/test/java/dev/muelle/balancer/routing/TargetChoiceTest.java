@@ -16,6 +16,7 @@ import dev.muelle.balancer.health.HealthRules.Outcome;
 import dev.muelle.balancer.netty.Rig;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,7 +60,7 @@ final class TargetChoiceTest {
     for (int i = 0; i < 1000; i++) {
       MemberState chosen = group.pick(Set.of(), null, zone, random, now);
       assertTrue(chosen != null);
-      chosen.leave(now);
+      chosen.leave(InstantSource.fixed(now));
       shares.merge(chosen.target.address(), 1, Integer::sum);
     }
     return shares;
