@@ -23,6 +23,8 @@ import software.amazon.awssdk.services.applicationautoscaling.model.DescribeScal
 import software.amazon.awssdk.services.applicationautoscaling.model.DescribeScalingPoliciesResponse;
 import software.amazon.awssdk.services.applicationautoscaling.model.DescribeScheduledActionsRequest;
 import software.amazon.awssdk.services.applicationautoscaling.model.DescribeScheduledActionsResponse;
+import software.amazon.awssdk.services.applicationautoscaling.model.GetPredictiveScalingForecastRequest;
+import software.amazon.awssdk.services.applicationautoscaling.model.GetPredictiveScalingForecastResponse;
 import software.amazon.awssdk.services.applicationautoscaling.model.ListTagsForResourceRequest;
 import software.amazon.awssdk.services.applicationautoscaling.model.ListTagsForResourceResponse;
 import software.amazon.awssdk.services.applicationautoscaling.model.PutScalingPolicyRequest;
@@ -134,6 +136,12 @@ public final class ApplicationAutoScaling implements ApplicationAutoScalingClien
   @Override
   public DeleteScalingPolicyResponse deleteScalingPolicy(DeleteScalingPolicyRequest request) {
     return policies.delete(request);
+  }
+
+  @Override
+  public GetPredictiveScalingForecastResponse getPredictiveScalingForecast(
+      GetPredictiveScalingForecastRequest request) {
+    return policies.forecast(request);
   }
 
   @Override

@@ -18,6 +18,8 @@ import software.amazon.awssdk.services.applicationautoscaling.model.DeleteScalin
 import software.amazon.awssdk.services.applicationautoscaling.model.DeleteScalingPolicyResponse;
 import software.amazon.awssdk.services.applicationautoscaling.model.DescribeScalingPoliciesRequest;
 import software.amazon.awssdk.services.applicationautoscaling.model.DescribeScalingPoliciesResponse;
+import software.amazon.awssdk.services.applicationautoscaling.model.GetPredictiveScalingForecastRequest;
+import software.amazon.awssdk.services.applicationautoscaling.model.GetPredictiveScalingForecastResponse;
 import software.amazon.awssdk.services.applicationautoscaling.model.PutScalingPolicyRequest;
 import software.amazon.awssdk.services.applicationautoscaling.model.PutScalingPolicyResponse;
 import software.amazon.awssdk.services.applicationautoscaling.model.ScalingPolicy;
@@ -208,19 +210,39 @@ final class Policies {
             request.serviceNamespaceAsString(),
             request.resourceId(),
             request.scalableDimensionAsString());
-    String name = PolicyRules.name(request.policyName());
-    Policy policy =
-        store
-            .read(tx -> tx.get(State.POLICIES, target.of(name)))
-            .map(Row::value)
-            .orElseThrow(() ->
-                Refuse.notFound(
-                    "No scaling policy found for "
-                        + target.words()
-                        + ", scaling policy name: "
-                        + name));
-    delete(policy);
+    delete(find(target, request.policyName()));
     return DeleteScalingPolicyResponse.builder().build();
+  }
+
+  private Policy find(TargetKey target, @Nullable String policy) {
+    String name = PolicyRules.name(policy);
+    return store
+        .read(tx -> tx.get(State.POLICIES, target.of(name)))
+        .map(Row::value)
+        .orElseThrow(() ->
+            Refuse.notFound(
+                "No scaling policy found for "
+                    + target.words()
+                    + ", scaling policy name: "
+                    + name));
+  }
+
+  /** No policy here is predictive, so there is none to tell forecasts of. */
+  GetPredictiveScalingForecastResponse forecast(GetPredictiveScalingForecastRequest request) {
+    TargetKey target =
+        TargetKey.of(
+            request.serviceNamespaceAsString(),
+            request.resourceId(),
+            request.scalableDimensionAsString());
+    if (request.startTime() == null) {
+      throw Refuse.missing("startTime");
+    }
+    if (request.endTime() == null) {
+      throw Refuse.missing("endTime");
+    }
+    Policy found = find(target, request.policyName());
+    throw Refuse.invalid(
+        "The scaling policy " + found.policy().policyName() + " is not a predictive one.");
   }
 
   void deleteAll(TargetKey target) {

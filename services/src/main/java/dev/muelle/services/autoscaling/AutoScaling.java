@@ -11,6 +11,7 @@ import dev.muelle.services.Scope;
 import dev.muelle.services.ServiceRole;
 import dev.muelle.services.autoscaling.activity.Activities;
 import dev.muelle.services.autoscaling.fleet.Departures;
+import dev.muelle.services.autoscaling.fleet.DirectLaunches;
 import dev.muelle.services.autoscaling.fleet.Keeper;
 import dev.muelle.services.autoscaling.fleet.Observer;
 import dev.muelle.services.autoscaling.fleet.RefreshAlarms;
@@ -142,6 +143,8 @@ import software.amazon.awssdk.services.autoscaling.model.ExitStandbyRequest;
 import software.amazon.awssdk.services.autoscaling.model.ExitStandbyResponse;
 import software.amazon.awssdk.services.autoscaling.model.GetPredictiveScalingForecastRequest;
 import software.amazon.awssdk.services.autoscaling.model.GetPredictiveScalingForecastResponse;
+import software.amazon.awssdk.services.autoscaling.model.LaunchInstancesRequest;
+import software.amazon.awssdk.services.autoscaling.model.LaunchInstancesResponse;
 import software.amazon.awssdk.services.autoscaling.model.PutLifecycleHookRequest;
 import software.amazon.awssdk.services.autoscaling.model.PutLifecycleHookResponse;
 import software.amazon.awssdk.services.autoscaling.model.PutNotificationConfigurationRequest;
@@ -196,6 +199,7 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
   private final ClassicLoadBalancers classic;
   private final Groups groups;
   private final Membership membership;
+  private final DirectLaunches launches;
   private final GroupTags tags;
   private final Processes processes;
   private final Gauges gauges;
@@ -242,6 +246,8 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
     groups = new Groups(scope, store, timers, ids, recipes, observer, traffic, hooks, this::wake);
     membership =
         new Membership(store, timers, ec2, observer, activities, departures, ids::uuid, this::wake);
+    launches =
+        new DirectLaunches(store, timers, ids, ec2, elb, observer, recipes, activities, this::wake);
     tags = new GroupTags(store);
     processes = new Processes(store, timers, this::wake);
     gauges = new Gauges(store, timers, measurements);
@@ -419,6 +425,11 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
   public TerminateInstanceInAutoScalingGroupResponse terminateInstanceInAutoScalingGroup(
       TerminateInstanceInAutoScalingGroupRequest request) {
     return membership.terminate(request);
+  }
+
+  @Override
+  public LaunchInstancesResponse launchInstances(LaunchInstancesRequest request) {
+    return launches.launch(request);
   }
 
   @Override

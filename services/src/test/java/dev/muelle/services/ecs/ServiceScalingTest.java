@@ -448,6 +448,16 @@ class ServiceScalingTest {
                           .scalableDimension(ScalingWorld.DIMENSION)
                           .policyType("PredictiveScaling")))
               .startsWith("Predictive scaling"));
+      assertTrue(
+          refused(() ->
+                  s.scaling.getPredictiveScalingForecast(r ->
+                      r.policyName("foreseen")
+                          .serviceNamespace("ecs")
+                          .resourceId(ScalingWorld.RESOURCE)
+                          .scalableDimension(ScalingWorld.DIMENSION)
+                          .startTime(Instant.EPOCH)
+                          .endTime(Instant.EPOCH.plusSeconds(3_600))))
+              .startsWith("No scaling policy found for"));
       assertEquals(
           "Invalid timezone: Mars/Olympus",
           refused(() ->

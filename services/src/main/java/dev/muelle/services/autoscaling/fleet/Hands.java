@@ -196,6 +196,12 @@ final class Hands {
   }
 
   private boolean launch(GroupRecord group, Member slot) {
+    attempt(group, slot);
+    return true;
+  }
+
+  /** Asks EC2 for the instance of a slot; gives why, if it refused. */
+  Optional<AwsServiceException> attempt(GroupRecord group, Member slot) {
     try {
       Member written = slot.launch() == null ? write(slot, request(group, slot)) : slot;
       RunInstancesRequest request = Objects.requireNonNull(written.launch());
@@ -207,10 +213,11 @@ final class Hands {
         activities.proceed(tx, named, ScalingActivityStatusCode.PRE_IN_SERVICE, 30);
         return named;
       });
+      return Optional.empty();
     } catch (AwsServiceException e) {
       failed(slot, e);
+      return Optional.of(e);
     }
-    return true;
   }
 
   private RunInstancesRequest request(GroupRecord group, Member slot) {

@@ -58,6 +58,16 @@ public final class Causes {
             + ".");
   }
 
+  public static String direct(Instant now, int before, int after) {
+    return at(
+        now,
+        "a user request launched instances directly, increasing the capacity from "
+            + before
+            + " to "
+            + after
+            + ".");
+  }
+
   public static String growing(Instant now, int before, int after) {
     return at(
         now,

@@ -11,6 +11,7 @@ import software.amazon.awssdk.http.SdkHttpResponse;
 import software.amazon.awssdk.services.autoscaling.model.ActiveInstanceRefreshNotFoundException;
 import software.amazon.awssdk.services.autoscaling.model.AlreadyExistsException;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingException;
+import software.amazon.awssdk.services.autoscaling.model.IdempotentParameterMismatchErrorException;
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshInProgressException;
 import software.amazon.awssdk.services.autoscaling.model.IrreversibleInstanceRefreshException;
 import software.amazon.awssdk.services.autoscaling.model.LimitExceededException;
@@ -103,6 +104,17 @@ public final class Refuse {
             .message(message)
             .statusCode(BAD_REQUEST)
             .awsErrorDetails(details("IrreversibleInstanceRefresh", message))
+            .build();
+  }
+
+  /** A token that was used for something else. */
+  public static AutoScalingException otherParameters(String token) {
+    String message = "The client token '" + token + "' was used before with different parameters.";
+    return (AutoScalingException)
+        IdempotentParameterMismatchErrorException.builder()
+            .message(message)
+            .statusCode(BAD_REQUEST)
+            .awsErrorDetails(details("IdempotentParameterMismatch", message))
             .build();
   }
 
