@@ -102,10 +102,23 @@ record Subscription(
         : endpoint.replaceFirst("//[^@/]*@", "//" + user.replaceFirst(":.*", ":****") + "@");
   }
 
+  /**
+   * Whether a value takes an attribute back: an empty one does, and an empty filter policy.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/sns/latest/dg/message-filtering-policy-remove.html">Removing
+   *     a subscription filter policy</a>
+   */
+  static boolean takesBack(String name, String value) {
+    return value.isEmpty()
+        || (name.equals(FILTER)
+            && Json.tree(value).filter(node -> node.isObject() && node.isEmpty()).isPresent());
+  }
+
   Subscription with(Map<String, String> changed) {
     Map<String, String> all = new LinkedHashMap<>(attributes);
     changed.forEach((name, value) -> {
-      if (value.isEmpty()) {
+      if (takesBack(name, value)) {
         all.remove(name);
       } else {
         all.put(name, value);

@@ -88,7 +88,7 @@ final class SubscriptionRules {
             "Attributes Reason: "
                 + String.valueOf(e.getMessage()).replaceFirst("^Invalid parameter: ", ""));
       }
-      if (!value.isEmpty()) {
+      if (!Subscription.takesBack(name, value)) {
         set.put(name, value);
       }
     });
@@ -119,7 +119,7 @@ final class SubscriptionRules {
         }
       }
       case Subscription.FILTER -> {
-        if (!value.isEmpty()) {
+        if (!Subscription.takesBack(name, value)) {
           FilterPolicy.of(value, scope);
         }
       }

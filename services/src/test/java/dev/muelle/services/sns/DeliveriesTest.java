@@ -2,6 +2,7 @@ package dev.muelle.services.sns;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.loop.PacedTimers;
@@ -346,6 +347,14 @@ class DeliveriesTest {
     publish("{\"price\":[1,101]}");
     assertEquals(3, endpoint.got().size());
     assertEquals("{\"price\":[1,101]}", endpoint.last().text("Message"));
+    sns.setSubscriptionAttributes(
+        set -> set.subscriptionArn(arn).attributeName("FilterPolicy").attributeValue("{}"));
+    assertNull(
+        sns.getSubscriptionAttributes(get -> get.subscriptionArn(arn))
+            .attributes()
+            .get("FilterPolicy"));
+    publish("{\"price\":1}");
+    assertEquals(4, endpoint.got().size(), "an empty policy takes it back");
   }
 
   @Test
