@@ -8,12 +8,17 @@ import dev.muelle.linux.NetworkNamespace;
 import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.linux.LinuxNetwork;
+import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
+import dev.muelle.services.Measurements;
+import dev.muelle.services.NoLoadBalancers;
 import dev.muelle.services.Scope;
+import dev.muelle.services.autoscaling.AutoScaling;
 import dev.muelle.services.iam.Iam;
 import dev.muelle.store.SqliteStore;
 import dev.muelle.store.Store;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
@@ -21,18 +26,27 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.autoscaling.model.Instance;
+import software.amazon.awssdk.services.autoscaling.model.LifecycleState;
+import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
+import software.amazon.awssdk.services.sns.SnsClient;
 
 /** What callers of EC2 decide, as packets meet it. Needs root. */
 class Ec2OnLinuxTest {
@@ -215,5 +229,141 @@ class Ec2OnLinuxTest {
             .networkInterface();
     network.plug(stranger.networkInterfaceId(), Use.NAMESPACE);
     assertFalse(connects(stranger, task, 5050));
+  }
+
+  private AutoScaling scaling() {
+    Random random = new Random();
+    Ids ids = new Ids(random);
+    AutoScaling made =
+        new AutoScaling(
+            SCOPE,
+            file.in(SCOPE.storeScope()),
+            timers,
+            ids,
+            random,
+            ec2,
+            new NoLoadBalancers(),
+            new NoAlarms(),
+            new NoTopics(),
+            new Iam(SCOPE, file.in("000000000000/global"), timers, ids),
+            new EventOutbox(ids),
+            Measurements.NONE);
+    made.start();
+    return made;
+  }
+
+  private static final class NoAlarms implements CloudWatchClient {
+    @Override
+    public String serviceName() {
+      return SERVICE_NAME;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private static final class NoTopics implements SnsClient {
+    @Override
+    public String serviceName() {
+      return SERVICE_NAME;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private static void until(String what, BooleanSupplier condition) {
+    Instant end = Instant.now().plusMillis(2 * LATE_MILLIS);
+    while (!condition.getAsBoolean()) {
+      assertTrue(Instant.now().isBefore(end), what);
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+
+  private static String only(List<Instance> instances, LifecycleState state) {
+    return instances.stream()
+        .filter(one -> one.lifecycleState() == state)
+        .map(Instance::instanceId)
+        .findFirst()
+        .orElse("");
+  }
+
+  /** Whether a connection is refused: the network is there, and nothing that listens. */
+  private boolean refuses(NetworkInterface from, NetworkInterface to, int port) throws Exception {
+    try (NetworkNamespace namespace = inside(from);
+        SocketChannel socket =
+            namespace.call(() -> SocketChannel.open(StandardProtocolFamily.INET))) {
+      socket.socket().connect(new InetSocketAddress(to.privateIpAddress(), port), LATE_MILLIS);
+      return false;
+    } catch (ConnectException e) {
+      return true;
+    }
+  }
+
+  @Test
+  void aWarmPoolsInstanceIsStoppedAndStartedAndBootsAnewWithItsAddress() throws Exception {
+    String tasks = group("tasks");
+    ec2.authorizeSecurityGroupIngress(r -> r.groupId(tasks).ipPermissions(from(tasks)));
+    NetworkInterface caller = task(tasks);
+    String image = ec2.describeImages(r -> r.owners("amazon")).images().getFirst().imageId();
+    ec2.createLaunchTemplate(r ->
+        r.launchTemplateName("web")
+            .launchTemplateData(
+                d -> d.imageId(image).instanceType("t3.micro").securityGroupIds(tasks)));
+    try (AutoScaling scaling = scaling()) {
+      scaling.createAutoScalingGroup(r ->
+          r.autoScalingGroupName("g")
+              .launchTemplate(t -> t.launchTemplateName("web"))
+              .vpcZoneIdentifier(caller.subnetId())
+              .minSize(0)
+              .maxSize(1));
+      scaling.putWarmPool(r -> r.autoScalingGroupName("g"));
+      Supplier<String> pooled =
+          () ->
+              only(
+                  scaling.describeWarmPool(r -> r.autoScalingGroupName("g")).instances(),
+                  LifecycleState.WARMED_STOPPED);
+      until("it waits", () -> !pooled.get().isEmpty());
+      String id = pooled.get();
+      NetworkInterface eni =
+          ec2.describeNetworkInterfaces(
+                  r -> r.filters(Ec2InMemory.filter("attachment.instance-id", id)))
+              .networkInterfaces()
+              .getFirst();
+      String device = eni.networkInterfaceId();
+      assertEquals(Optional.empty(), network.plugged(device), "it is off the network");
+
+      scaling.setDesiredCapacity(r -> r.autoScalingGroupName("g").desiredCapacity(1));
+      until(
+          "it serves",
+          () ->
+              id.equals(
+                  only(
+                      scaling
+                          .describeAutoScalingGroups(r -> r.autoScalingGroupNames("g"))
+                          .autoScalingGroups()
+                          .getFirst()
+                          .instances(),
+                      LifecycleState.IN_SERVICE)));
+      assertTrue(refuses(caller, eni, 5050));
+      listen(eni, 5050);
+      assertTrue(reaches(caller, eni, 5050));
+
+      int boots = ec2.boots().of(id);
+      ec2.rebootInstances(r -> r.instanceIds(id));
+      until("it was down", () -> ec2.boots().of(id) == boots + 1);
+      until("it is up", () -> network.plugged(device).isPresent());
+      assertTrue(refuses(caller, eni, 5050), "what listened is gone");
+      listen(eni, 5050);
+      assertTrue(reaches(caller, eni, 5050));
+      scaling.deleteAutoScalingGroup(r -> r.autoScalingGroupName("g").forceDelete(true));
+      until(
+          "it is gone",
+          () ->
+              scaling
+                  .describeAutoScalingGroups(r -> r.autoScalingGroupNames("g"))
+                  .autoScalingGroups()
+                  .isEmpty());
+    }
   }
 }
