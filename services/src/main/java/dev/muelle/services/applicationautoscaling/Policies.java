@@ -210,21 +210,17 @@ final class Policies {
             request.serviceNamespaceAsString(),
             request.resourceId(),
             request.scalableDimensionAsString());
-    delete(find(target, request.policyName()));
+    String name = PolicyRules.name(request.policyName());
+    delete(find(target, name).orElseThrow(() -> Refuse.notFound(unknown(target, name))));
     return DeleteScalingPolicyResponse.builder().build();
   }
 
-  private Policy find(TargetKey target, @Nullable String policy) {
-    String name = PolicyRules.name(policy);
-    return store
-        .read(tx -> tx.get(State.POLICIES, target.of(name)))
-        .map(Row::value)
-        .orElseThrow(() ->
-            Refuse.notFound(
-                "No scaling policy found for "
-                    + target.words()
-                    + ", scaling policy name: "
-                    + name));
+  private Optional<Policy> find(TargetKey target, String name) {
+    return store.read(tx -> tx.get(State.POLICIES, target.of(name))).map(Row::value);
+  }
+
+  private static String unknown(TargetKey target, String name) {
+    return "No scaling policy found for " + target.words() + ", scaling policy name: " + name;
   }
 
   /** No policy here is predictive, so there is none to tell forecasts of. */
@@ -234,15 +230,17 @@ final class Policies {
             request.serviceNamespaceAsString(),
             request.resourceId(),
             request.scalableDimensionAsString());
+    String name = PolicyRules.name(request.policyName());
     if (request.startTime() == null) {
       throw Refuse.missing("startTime");
     }
     if (request.endTime() == null) {
       throw Refuse.missing("endTime");
     }
-    Policy found = find(target, request.policyName());
     throw Refuse.invalid(
-        "The scaling policy " + found.policy().policyName() + " is not a predictive one.");
+        find(target, name).isPresent()
+            ? "The scaling policy " + name + " is not a predictive one."
+            : unknown(target, name));
   }
 
   void deleteAll(TargetKey target) {
