@@ -5,6 +5,8 @@ import dev.muelle.balancer.logs.Journal;
 import dev.muelle.balancer.rules.Condition;
 import dev.muelle.balancer.rules.Rewrites;
 import dev.muelle.balancer.tls.Tls;
+import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -45,14 +47,26 @@ public record LoadBalancer(
   }
 
   /**
-   * An address of the load balancer inside the VPC.
+   * Where the load balancer is inside the VPC, in one zone.
    *
+   * @param ipv6 its address of IPv6; null if it speaks IPv4 only
    * @param mark what sockets bear that send from here under clients' addresses
    */
-  public record Node(String address, String zone, Sockets sockets, int mark) {
+  public record Node(
+      String address, @Nullable String ipv6, String zone, Sockets sockets, int mark) {
 
     public Node(String address, String zone, Sockets sockets) {
-      this(address, zone, sockets, 0);
+      this(address, null, zone, sockets, 0);
+    }
+
+    /** Where it listens. */
+    public List<String> addresses() {
+      return ipv6 == null ? List.of(address) : List.of(address, ipv6);
+    }
+
+    /** Its own address of the family of another one; null if it has none. */
+    public @Nullable String towards(InetAddress other) {
+      return other instanceof Inet6Address ? ipv6 : address;
     }
   }
 

@@ -122,6 +122,81 @@ class SecurityGroupsTest extends RegionTest {
         """);
   }
 
+  /** A service whose targets are its tasks' IPv6 addresses, asked by another task over IPv6. */
+  @Test
+  void aServiceIsReachedOverIpv6ThroughADualStackLoadBalancer() throws Exception {
+    shell.run(
+        """
+        aws ec2 associate-vpc-cidr-block --vpc-id $VPC --amazon-provided-ipv6-cidr-block > /dev/null
+        B6=$(aws ec2 describe-vpcs --vpc-ids $VPC --output text \
+          --query 'Vpcs[0].Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock')
+        PAIR=$(aws ec2 describe-subnets --query 'Subnets[:2].SubnetId' --output text)
+        NUMBER=0
+        for id in $PAIR; do
+          NUMBER=$((NUMBER + 1))
+          case $B6 in # the fourth number's last two digits are the subnet's
+            *:*:*:*00::/56) BLOCK=${B6%00::/56}0$NUMBER::/64 ;;
+            *) BLOCK=${B6%::/56}:$NUMBER::/64 ;;
+          esac
+          aws ec2 associate-subnet-cidr-block --subnet-id $id --ipv6-cidr-block $BLOCK > /dev/null
+        done
+        """);
+    // Groups that are made now let IPv6 out.
+    String doors = group("doors6", "$VPC");
+    String webs = group("webs6", "$VPC");
+    int door = TestRegion.freePort();
+    change("authorize", webs, 8080, "--source-group " + doors);
+    shell.run(
+        """
+        aws ec2 authorize-security-group-ingress --group-id %1$s --ip-permissions \
+          'IpProtocol=tcp,FromPort=%3$d,ToPort=%3$d,Ipv6Ranges=[{CidrIpv6=::/0}]' > /dev/null
+        SIX=$(aws elbv2 create-load-balancer --name six --subnets $PAIR --security-groups %1$s \
+          --ip-address-type dualstack --query 'LoadBalancers[0].LoadBalancerArn' --output text)
+        TARGETS=$(aws elbv2 create-target-group --name six --target-type ip --protocol HTTP --port 8080 \
+          --ip-address-type ipv6 --vpc-id $VPC --health-check-interval-seconds 5 \
+          --health-check-timeout-seconds 2 --healthy-threshold-count 2 \
+          --query 'TargetGroups[0].TargetGroupArn' --output text)
+        aws elbv2 create-listener --load-balancer-arn $SIX --protocol HTTP --port %3$d \
+          --default-actions Type=forward,TargetGroupArn=$TARGETS > /dev/null
+        aws ecs register-task-definition --family six --requires-compatibilities FARGATE \
+          --network-mode awsvpc --cpu 256 --memory 512 \
+          --execution-role-arn arn:aws:iam::000000000000:role/LabRole --container-definitions \
+          '[{"name":"main","image":"'$IMAGE'","stopTimeout":2,"portMappings":[{"containerPort":8080}],
+             "command":["sh","-c","%4$s"]}]' > /dev/null
+        aws ecs create-service --service-name six --task-definition six --desired-count 1 \
+          --launch-type FARGATE \
+          --network-configuration "awsvpcConfiguration={subnets=[${PAIR//[[:space:]]/,}],securityGroups=[%2$s]}" \
+          --load-balancers targetGroupArn=$TARGETS,containerName=main,containerPort=8080 > /dev/null
+        six() {
+          STATE=$(aws elbv2 describe-target-health --target-group-arn $TARGETS --output text \
+            --query 'TargetHealthDescriptions[0].[Target.Id,TargetHealth.State]')
+          [[ $STATE == 3fff:*healthy && $STATE != *unhealthy ]]
+        }
+        await six
+        """
+            .formatted(doors, webs, door, answering("six")));
+    String name =
+        shell
+            .run(
+                "aws elbv2 describe-load-balancers --load-balancer-arns $SIX --output text"
+                    + " --query 'LoadBalancers[0].DNSName'")
+            .replace(".elb.localhost", ".elb.amazonaws.com");
+    String callers = group("callers6", "$VPC");
+    Ended through =
+        tasks.once(
+            "box",
+            "${PAIR%%[[:space:]]*}",
+            callers,
+            "exec curl -6 -sS --max-time 60 http://" + name + ":" + door + "/");
+    assertEquals(new Ended("0", "EssentialContainerExited", EXITED, "six"), through);
+    shell.run(
+        """
+        aws ecs delete-service --service six --force > /dev/null
+        aws elbv2 delete-load-balancer --load-balancer-arn $SIX
+        aws elbv2 delete-target-group --target-group-arn $TARGETS
+        """);
+  }
+
   private static List<String> addressesOfInterfaces() throws IOException {
     return Arrays.stream(
             shell

@@ -72,8 +72,7 @@ class WireTest {
         Map.of(
             "ecs discover-poll-endpoint", "DiscoverPollEndpoint",
             "ec2 describe-spot-price-history", "DescribeSpotPriceHistory",
-            "elbv2 set-ip-address-type --load-balancer-arn x --ip-address-type ipv4",
-                "SetIpAddressType",
+            "sns list-platform-applications", "ListPlatformApplications",
             "iam list-saml-providers", "ListSAMLProviders",
             "logs describe-export-tasks", "DescribeExportTasks",
             "sts decode-authorization-message --encoded-message x", "DecodeAuthorizationMessage");
@@ -83,10 +82,7 @@ class WireTest {
       refused(
           command,
           "(NotImplemented) when calling the %s operation: The operation %s of the service %s is not implemented."
-              .formatted(
-                  each.getValue(),
-                  each.getValue(),
-                  service.equals("elbv2") ? "elasticloadbalancing" : service));
+              .formatted(each.getValue(), each.getValue(), service));
     }
     answered("signed ec2 -d 'Action=DescribeSpotPriceHistory&Version=2016-11-15'", 501);
   }

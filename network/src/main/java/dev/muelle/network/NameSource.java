@@ -8,8 +8,8 @@ import java.util.Optional;
 public interface NameSource {
 
   /**
-   * The IPv4 addresses of a name; an empty list if the name exists without one; empty if this
-   * source does not know the name.
+   * The addresses of a name, of both families; an empty list if the name exists without one; empty
+   * if this source does not know the name.
    *
    * @param name lower case, without the final dot
    */

@@ -74,15 +74,12 @@ public final class Endpoints {
       TlsServer tls = state.tls(listener.id());
       Rules rules = new Rules(listener.rules());
       for (Node node : wanted.nodes()) {
-        Place key = new Place(wanted.id(), node.address(), listener.port());
-        keys.add(key);
-        offer(
-            key,
-            false,
-            "",
-            new Binding(state, listener, null, tls, node.zone(), rules),
-            node.sockets(),
-            problems);
+        Binding binding = new Binding(state, listener, null, tls, node.zone(), rules);
+        for (String address : node.addresses()) {
+          Place key = new Place(wanted.id(), address, listener.port());
+          keys.add(key);
+          offer(key, false, "", binding, node.sockets(), problems);
+        }
       }
       for (Front front : wanted.fronts()) {
         Place key = new Place("", front.address(), listener.port());

@@ -68,10 +68,13 @@ public final class FlowDoors {
           continue;
         }
         for (Node node : wanted.nodes()) {
-          Place at = new Place(wanted.id(), node.address(), listener.port());
-          FlowDoor.Key key = new FlowDoor.Key(at, udp);
-          keys.add(key);
-          open(key, new Meaning(state, listener, node, null, tls), node.sockets(), problems);
+          Meaning meaning = new Meaning(state, listener, node, null, tls);
+          for (String address : node.addresses()) {
+            Place at = new Place(wanted.id(), address, listener.port());
+            FlowDoor.Key key = new FlowDoor.Key(at, udp);
+            keys.add(key);
+            open(key, meaning, node.sockets(), problems);
+          }
         }
         for (Front front : wanted.fronts()) {
           Place at = new Place("", front.address(), listener.port());

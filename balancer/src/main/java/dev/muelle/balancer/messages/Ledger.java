@@ -133,8 +133,7 @@ public final class Ledger {
   }
 
   public void tried(Target target) {
-    String address = target.address();
-    targets.add((address.contains(":") ? "[" + address + "]" : address) + ":" + target.port());
+    targets.add(target.address() + ":" + target.port());
   }
 
   public void targetAnswered(int status) {

@@ -7,6 +7,7 @@ import dev.muelle.balancer.LoadBalancer.Version;
 import dev.muelle.balancer.health.HealthRules.Outcome;
 import dev.muelle.balancer.health.HealthRules.Outcome.Fault;
 import dev.muelle.balancer.http.Head;
+import dev.muelle.balancer.routing.Place;
 import dev.muelle.balancer.targets.Carrier;
 import dev.muelle.balancer.targets.Reach;
 import dev.muelle.balancer.targets.TargetHttp2;
@@ -68,7 +69,11 @@ public final class Http2Probe implements Carrier.Sender {
       Consumer<Outcome> result) {
     int port = check.port() == 0 ? target.port() : check.port();
     Http2Probe probe =
-        new Http2Probe(check, version == Version.GRPC, target.address() + ":" + port, result);
+        new Http2Probe(
+            check,
+            version == Version.GRPC,
+            new Place("", target.address(), port).toString(),
+            result);
     probe.timeout =
         worker.loop.schedule(
             () -> probe.end(new Outcome.TimedOut()),

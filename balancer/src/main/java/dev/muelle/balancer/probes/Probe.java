@@ -7,6 +7,7 @@ import dev.muelle.balancer.health.HealthRules.Outcome;
 import dev.muelle.balancer.health.HealthRules.Outcome.Fault;
 import dev.muelle.balancer.http.BadMessage;
 import dev.muelle.balancer.http.Head;
+import dev.muelle.balancer.routing.Place;
 import dev.muelle.balancer.targets.Reach;
 import dev.muelle.balancer.targets.Worker;
 import dev.muelle.balancer.tls.TargetTls;
@@ -49,7 +50,7 @@ public final class Probe extends ChannelInboundHandlerAdapter {
       HealthCheck check,
       Consumer<Outcome> result) {
     int port = check.port() == 0 ? target.port() : check.port();
-    Probe probe = new Probe(check, target.address() + ":" + port, result);
+    Probe probe = new Probe(check, new Place("", target.address(), port).toString(), result);
     probe.timeout =
         worker.loop.schedule(
             () -> probe.end(new Outcome.TimedOut()),

@@ -16,6 +16,7 @@ import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.channel.unix.IntegerUnixChannelOption;
+import java.net.Inet6Address;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -244,9 +245,16 @@ public final class Worker {
       Balancer.Target target,
       ChannelHandler handler,
       Consumer<@Nullable Channel> ready) {
+    InetSocketAddress to = new InetSocketAddress(target.address(), target.port());
+    boolean onBehalf = kept != null && family(kept) == family(to);
+    InetSocketAddress from = onBehalf ? kept : own(node, to);
+    if (from == null) {
+      loop.execute(() -> ready.accept(null));
+      return;
+    }
     Channel channel;
     try {
-      channel = node.sockets().call(() -> new EpollDatagramChannel(SocketProtocolFamily.INET));
+      channel = node.sockets().call(() -> new EpollDatagramChannel(family(to)));
     } catch (Exception e) {
       loop.execute(() -> ready.accept(null));
       return;
@@ -254,7 +262,7 @@ public final class Worker {
     Bootstrap bootstrap =
         new Bootstrap()
             .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(MAX_DATAGRAM));
-    if (kept != null) {
+    if (onBehalf) {
       bootstrap
           .option(EpollChannelOption.IP_TRANSPARENT, true)
           .option(ChannelOption.SO_REUSEADDR, true)
@@ -264,9 +272,7 @@ public final class Worker {
         .group(loop)
         .channelFactory(() -> channel)
         .handler(handler)
-        .connect(
-            new InetSocketAddress(target.address(), target.port()),
-            kept == null ? new InetSocketAddress(node.address(), 0) : kept)
+        .connect(to, from)
         .addListener(future -> {
           if (future.isSuccess()) {
             ready.accept(channel);
@@ -287,8 +293,7 @@ public final class Worker {
     connect(
         node,
         new InetSocketAddress(address, port),
-        new InetSocketAddress(node.address(), 0),
-        false,
+        null,
         (channel, reach) -> {
           if (channel == null) {
             connected.done(null, reach);
@@ -302,48 +307,63 @@ public final class Worker {
   }
 
   /**
-   * Connects on behalf of a client.
+   * Connects on behalf of a client. Its address is kept only towards a target of the same family.
    *
    * @param kept the client's address, under which the target is to see it; null for the node's own
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html">
+   *     Client IP preservation</a>
    */
   public void connectFor(
       Node node, @Nullable InetSocketAddress kept, Balancer.Target target, Connected connected) {
     InetSocketAddress to = new InetSocketAddress(target.address(), target.port());
-    if (kept == null) {
-      connect(node, to, new InetSocketAddress(node.address(), 0), false, connected);
+    if (kept == null || family(kept) != family(to)) {
+      connect(node, to, null, connected);
       return;
     }
     connect(
         node,
         to,
         kept,
-        true,
         (channel, reach) -> {
           if (channel != null || reach == Reach.TIMED_OUT) {
             connected.done(channel, reach);
           } else {
             // The client's port may still be in use towards this target: any other will do.
             InetSocketAddress other = new InetSocketAddress(kept.getAddress(), 0);
-            connect(node, to, other, true, connected);
+            connect(node, to, other, connected);
           }
         });
   }
 
+  private static SocketProtocolFamily family(InetSocketAddress address) {
+    return address.getAddress() instanceof Inet6Address
+        ? SocketProtocolFamily.INET6
+        : SocketProtocolFamily.INET;
+  }
+
+  /** From where a node speaks to a target; nowhere if it has no address of the target's family. */
+  private static @Nullable InetSocketAddress own(Node node, InetSocketAddress to) {
+    String address = node.towards(to.getAddress());
+    return address == null ? null : new InetSocketAddress(address, 0);
+  }
+
   private void connect(
-      Node node,
-      InetSocketAddress to,
-      InetSocketAddress from,
-      boolean onBehalf,
-      Connected connected) {
+      Node node, InetSocketAddress to, @Nullable InetSocketAddress kept, Connected connected) {
+    InetSocketAddress from = kept == null ? own(node, to) : kept;
+    if (from == null) {
+      loop.execute(() -> connected.done(null, Reach.REFUSED));
+      return;
+    }
     Channel channel;
     try {
-      channel = node.sockets().call(() -> new EpollSocketChannel(SocketProtocolFamily.INET));
+      channel = node.sockets().call(() -> new EpollSocketChannel(family(to)));
     } catch (Exception e) {
       loop.execute(() -> connected.done(null, Reach.REFUSED));
       return;
     }
     Bootstrap bootstrap =
-        onBehalf
+        kept != null
             ? new Bootstrap()
                 .option(EpollChannelOption.IP_TRANSPARENT, true)
                 .option(ChannelOption.SO_REUSEADDR, true)

@@ -26,6 +26,7 @@ import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.CipherSuiteConverter;
 import io.netty.handler.ssl.Sessions;
 import io.netty.handler.ssl.SslHandler;
+import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -451,9 +452,7 @@ public final class Visitor implements Ledger.Scene, Worker.Watched, ChannelFutur
 
   private String readAddress() {
     if (channel.remoteAddress() instanceof InetSocketAddress remote) {
-      String text = remote.getAddress().getHostAddress();
-      int scope = text.indexOf('%');
-      return scope < 0 ? text : text.substring(0, scope);
+      return NetUtil.toAddressString(remote.getAddress()); // of IPv6 the short form (RFC 5952)
     }
     return "";
   }

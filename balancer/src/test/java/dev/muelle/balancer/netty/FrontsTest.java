@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.Action;
 import dev.muelle.balancer.LoadBalancer.Front;
+import dev.muelle.balancer.LoadBalancer.Node;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
@@ -129,6 +131,23 @@ final class FrontsTest {
     assertTrue(rig.raw("::1", get).endsWith("six"));
     assertTrue(rig.raw(SHARED, get).endsWith("six"));
     assertEquals(List.of(SHARED + ":" + rig.port, "[::1]:" + rig.port), rig.balancer.endpoints());
+  }
+
+  @Test
+  void aNodeIsReachedAtItsAddressesOfBothFamiliesWhileItHasThem() throws Exception {
+    assumeTrue(NetworkInterface.getByInetAddress(InetAddress.ofLiteral("::1")) != null, "no IPv6");
+    LoadBalancer one =
+        rig.loadBalancer("lb", "lb", new Action.FixedResponse(200, "text/plain", "in"), List.of());
+    Node both = new Node("127.0.0.1", "::1", "a", Rig.HOST, 0);
+    LoadBalancer dual =
+        new LoadBalancer(
+            "lb", "lb", List.of(both), List.of(), one.listeners(), one.groups(), one.settings());
+    assertEquals(Map.of(), rig.balancer.put(dual));
+    assertTrue(rig.raw("::1", Rig.GET).endsWith("in"));
+    assertTrue(rig.raw("127.0.0.1", Rig.GET).endsWith("in"));
+    assertEquals(Map.of(), rig.balancer.put(one));
+    assertThrows(SocketException.class, () -> rig.raw("::1", Rig.GET));
+    assertTrue(rig.raw("127.0.0.1", Rig.GET).endsWith("in"));
   }
 
   @Test

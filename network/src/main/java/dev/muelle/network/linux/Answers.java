@@ -2,17 +2,20 @@ package dev.muelle.network.linux;
 
 import dev.muelle.network.NameSource;
 import java.io.IOException;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.xbill.DNS.AAAARecord;
 import org.xbill.DNS.ARecord;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.ExtendedResolver;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Header;
 import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
 import org.xbill.DNS.Opcode;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
@@ -71,18 +74,21 @@ final class Answers {
       if (found.isPresent()) {
         Message reply = reply(query, Rcode.NOERROR);
         reply.getHeader().setFlag(Flags.AA);
-        if (question.getType() == Type.A || question.getType() == Type.ANY) {
-          for (String address : found.get()) {
-            reply.addRecord(
-                new ARecord(
-                    question.getName(), DClass.IN, TTL_SECONDS, InetAddress.ofLiteral(address)),
-                Section.ANSWER);
-          }
-        }
+        found.get().stream()
+            .map(address -> record(question.getName(), address))
+            .filter(one -> question.getType() == one.getType() || question.getType() == Type.ANY)
+            .forEach(one -> reply.addRecord(one, Section.ANSWER));
         return reply;
       }
     }
     return forward(query);
+  }
+
+  private static Record record(Name name, String address) {
+    InetAddress literal = InetAddress.ofLiteral(address);
+    return literal instanceof Inet6Address
+        ? new AAAARecord(name, DClass.IN, TTL_SECONDS, literal)
+        : new ARecord(name, DClass.IN, TTL_SECONDS, literal);
   }
 
   private Message forward(Message query) {

@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -34,6 +35,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** One VPC in the kernel: its routing namespace, its filters, and the interfaces behind it. */
@@ -77,7 +79,7 @@ final class VpcNamespace implements SocketSpace {
   private final Together<Plugged> leaving = new Together<>(this::deleteNamespaces);
 
   /** Whether answers to sockets under others' addresses find their way back to the server. */
-  private boolean diverts;
+  private final Set<Family> diverts = EnumSet.noneOf(Family.class);
 
   private final Map<Cidr, Subnet> subnets = new HashMap<>();
   private final Map<String, SecurityGroup> groups = new HashMap<>();
@@ -651,18 +653,32 @@ final class VpcNamespace implements SocketSpace {
             .orElseThrow(() -> new IllegalArgumentException("no interface " + interfaceId));
     lock.lock();
     try {
-      if (!diverts) {
-        ip(namespace, "route replace local default dev lo table " + Ruleset.DIVERTED + "\n");
-        String rule = "fwmark 0x" + Integer.toHexString(Ruleset.DIVERTED) + " ";
-        if (!enter("ip", "rule", "show").contains(rule)) {
-          ip(namespace, "rule add " + rule + "lookup " + Ruleset.DIVERTED + " pref 900\n");
-        }
-        diverts = true;
+      divert(Family.IPV4);
+      if (!eni.ipv6().isEmpty()) {
+        divert(Family.IPV6);
       }
     } finally {
       lock.unlock();
     }
     return Ruleset.onBehalf(eni);
+  }
+
+  /** Answers to what was sent on somebody's behalf come to the server. */
+  private void divert(Family family) {
+    if (!diverts.add(family)) {
+      return;
+    }
+    String table = String.valueOf(Ruleset.DIVERTED);
+    String mark = "0x" + Integer.toHexString(Ruleset.DIVERTED);
+    String[] ip = {"ip", family.option(), "-n", namespace};
+    Command.run(with(ip, "route", "replace", "local", "default", "dev", "lo", "table", table));
+    if (!Command.run(with(ip, "rule", "show")).contains("fwmark " + mark + " ")) {
+      Command.run(with(ip, "rule", "add", "fwmark", mark, "lookup", table, "pref", "900"));
+    }
+  }
+
+  private static String[] with(String[] command, String... more) {
+    return Stream.concat(Stream.of(command), Stream.of(more)).toArray(String[]::new);
   }
 
   Optional<NetworkInterface> find(String interfaceId) {

@@ -273,7 +273,7 @@ class LinuxNetworkTest {
   void namesAreResolvedInside() throws Exception {
     network.addNames((vpcId, name) ->
         name.equals("lb.elb.localhost") && vpcId.equals("vpc-1")
-            ? Optional.of(List.of("172.31.0.10", "172.31.16.10"))
+            ? Optional.of(List.of("172.31.0.10", "172.31.16.10", "3fff:1::10"))
             : Optional.empty());
     vpc("vpc-1");
     group("sg-closed", List.of());
@@ -281,6 +281,7 @@ class LinuxNetworkTest {
     for (String server : List.of("172.31.0.2", "169.254.169.253")) {
       Result said = inside(task, "/bin/busybox", "nslookup", "lb.elb.localhost", server);
       assertTrue(said.output().contains("172.31.16.10"), said.toString());
+      assertTrue(said.output().contains("3fff:1::10"), said.toString());
     }
   }
 

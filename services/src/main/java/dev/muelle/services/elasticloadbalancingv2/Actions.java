@@ -153,6 +153,7 @@ final class Actions {
     Set<String> arns = new HashSet<>();
     for (TargetGroupTuple tuple : given) {
       Group group = TargetGroups.get(tx, tuple.targetGroupArn());
+      AddressTypes.unlessReached(balancer.balancer().ipAddressType(), group.group());
       if (!arns.add(tuple.targetGroupArn())) {
         throw Refuse.invalid("Target group '" + tuple.targetGroupArn() + "' is specified twice");
       }

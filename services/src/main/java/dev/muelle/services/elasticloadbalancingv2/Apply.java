@@ -26,7 +26,6 @@ import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import dev.muelle.wire.Caller;
 import java.net.InetAddress;
-import java.net.NetworkInterface;
 import java.net.SocketException;
 import java.time.Duration;
 import java.time.Instant;
@@ -35,6 +34,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -43,6 +43,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +51,7 @@ import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
+import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAddress;
@@ -110,7 +112,7 @@ final class Apply {
 
   private static boolean hasIpv6() {
     try {
-      return NetworkInterface.getByInetAddress(InetAddress.ofLiteral("::1")) != null;
+      return java.net.NetworkInterface.getByInetAddress(InetAddress.ofLiteral("::1")) != null;
     } catch (SocketException e) {
       return false;
     }
@@ -184,9 +186,12 @@ final class Apply {
   }
 
   private Duration put(String arn, Balancing before) {
-    Balancing all = nodes(arn, before);
+    NodeAddresses addresses = new NodeAddresses(ec2, before);
+    Balancing all = nodes(arn, before, addresses);
     Balancing wanted = all.withNodes(all.enabled());
-    Map<String, String> problems = balancer.put(view(wanted));
+    Map<String, String> problems = new LinkedHashMap<>(balancer.put(view(wanted)));
+    problems.putAll(addresses.problems());
+    addresses.shed(wanted.nodes());
     if (!wanted.nodes().equals(all.nodes())) {
       // What nobody is led to any more goes, and is remembered until it has gone.
       all.nodes().stream()
@@ -236,7 +241,7 @@ final class Apply {
    * One interface in each subnet, made if it is missing, and plugged. Those in subnets that it has
    * left are still among its nodes.
    */
-  private Balancing nodes(String arn, Balancing wanted) {
+  private Balancing nodes(String arn, Balancing wanted, NodeAddresses addresses) {
     List<Node> nodes = new ArrayList<>(wanted.nodes());
     Set<String> have = new HashSet<>();
     nodes.forEach(node -> have.add(node.subnet()));
@@ -260,7 +265,8 @@ final class Apply {
                 zone.subnetId(),
                 zone.zoneName(),
                 made.networkInterfaceId(),
-                made.privateIpAddress()));
+                made.privateIpAddress(),
+                null));
       }
     }
     for (AvailabilityZone zone : wanted.balancer().availabilityZones()) {
@@ -271,11 +277,13 @@ final class Apply {
     }
     Balancing with = wanted.withNodes(nodes);
     with.enabled().forEach(node -> network.plug(node.interfaceId(), Use.SERVER));
-    regroup(with.enabled(), wanted.balancer().securityGroups());
-    if (!nodes.equals(wanted.nodes())) {
-      change(arn, now -> now.withNodes(nodes));
+    List<NetworkInterface> interfaces = interfaces(with.enabled());
+    regroup(interfaces, wanted.balancer().securityGroups());
+    List<Node> addressed = addresses.of(nodes, interfaces);
+    if (!addressed.equals(wanted.nodes())) {
+      change(arn, now -> now.withNodes(addressed));
     }
-    return with;
+    return wanted.withNodes(addressed);
   }
 
   /** Gives a node its Elastic IP, unless it has it. */
@@ -295,21 +303,22 @@ final class Apply {
   }
 
   /** The interfaces are in the load balancer's groups, whenever these were changed. */
-  private void regroup(List<Node> nodes, List<String> groups) {
-    if (nodes.isEmpty()) {
-      return;
-    }
+  private void regroup(List<NetworkInterface> interfaces, List<String> groups) {
+    interfaces.forEach(eni -> {
+      Set<String> has = new HashSet<>();
+      eni.groups().forEach(group -> has.add(group.groupId()));
+      if (!has.equals(Set.copyOf(groups))) {
+        ec2.modifyNetworkInterfaceAttribute(
+            r -> r.networkInterfaceId(eni.networkInterfaceId()).groups(groups));
+      }
+    });
+  }
+
+  private List<NetworkInterface> interfaces(List<Node> nodes) {
     List<String> ids = nodes.stream().map(Node::interfaceId).toList();
-    ec2.describeNetworkInterfaces(r -> r.networkInterfaceIds(ids))
-        .networkInterfaces()
-        .forEach(eni -> {
-          Set<String> has = new HashSet<>();
-          eni.groups().forEach(group -> has.add(group.groupId()));
-          if (!has.equals(Set.copyOf(groups))) {
-            ec2.modifyNetworkInterfaceAttribute(
-                r -> r.networkInterfaceId(eni.networkInterfaceId()).groups(groups));
-          }
-        });
+    return ids.isEmpty()
+        ? List.of()
+        : ec2.describeNetworkInterfaces(r -> r.networkInterfaceIds(ids)).networkInterfaces();
   }
 
   private static String description(String arn) {
@@ -330,8 +339,12 @@ final class Apply {
     List<Front> doors = new ArrayList<>();
     if (described.scheme() == LoadBalancerSchemeEnum.INTERNET_FACING) {
       // Only a request of HTTP says whom it is for.
-      SHARED.forEach(address -> doors.add(new Front(address, !wanted.network(), admits)));
-      doors.add(new Front(wanted.front(), false, admits));
+      Stream.concat(SHARED.stream(), Stream.of(wanted.front()))
+          .filter(address -> wanted.publicIpv4() || address.contains(":"))
+          .forEach(address ->
+              doors.add(
+                  new Front(
+                      address, !address.equals(wanted.front()) && !wanted.network(), admits)));
     }
     List<LoadBalancer.Listener> listeners = new ArrayList<>();
     List<FlowListener> flows = new ArrayList<>();
@@ -392,7 +405,11 @@ final class Apply {
         wanted.nodes().stream()
             .map(node ->
                 new LoadBalancer.Node(
-                    node.address(), node.zone(), sockets, mark(wanted, node, groups.values())))
+                    node.address(),
+                    node.ipv6(),
+                    node.zone(),
+                    sockets,
+                    mark(wanted, node, groups.values())))
             .toList(),
         doors,
         listeners,

@@ -1,10 +1,13 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
+import dev.muelle.network.Cidr6;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.util.List;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
-/** IPv4 blocks. */
+/** Blocks of addresses. */
 final class Blocks {
 
   private static final List<String> PRIVATE =
@@ -18,6 +21,20 @@ final class Blocks {
     } catch (IllegalArgumentException e) {
       return false;
     }
+  }
+
+  /** An address of IPv6 in its short form; null if it is none. */
+  static @Nullable String normal6(@Nullable String literal) {
+    try {
+      return literal == null ? null : Cidr6.normal(literal);
+    } catch (IllegalArgumentException e) {
+      return null;
+    }
+  }
+
+  /** A subnet's first addresses, and its last, are nobody's. */
+  static boolean reserved(Cidr6 block, String address) {
+    return LongStream.of(0, 1, 2, 3, -1).anyMatch(i -> block.at(i).equals(address));
   }
 
   static boolean within(String block, byte[] address) {

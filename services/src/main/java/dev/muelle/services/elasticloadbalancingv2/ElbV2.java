@@ -112,6 +112,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveTagsRe
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveTagsResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveTrustStoreRevocationsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RemoveTrustStoreRevocationsResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetIpAddressTypeRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetIpAddressTypeResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetRulePrioritiesRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetRulePrioritiesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsRequest;
@@ -275,6 +277,11 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   @Override
   public SetSecurityGroupsResponse setSecurityGroups(SetSecurityGroupsRequest request) {
     return balancers.setSecurityGroups(request);
+  }
+
+  @Override
+  public SetIpAddressTypeResponse setIpAddressType(SetIpAddressTypeRequest request) {
+    return balancers.setIpAddressType(request);
   }
 
   @Override

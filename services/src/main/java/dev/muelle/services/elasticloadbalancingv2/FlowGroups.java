@@ -10,7 +10,6 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.Matcher;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyTargetGroupRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupIpAddressTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
 
 /**
@@ -46,7 +45,7 @@ final class FlowGroups {
             .port(r.port())
             .vpcId(r.vpcId())
             .targetType(type)
-            .ipAddressType(TargetGroupIpAddressTypeEnum.IPV4)
+            .ipAddressType(AddressTypes.of(r, type))
             .loadBalancerArns(List.of())
             .healthCheckEnabled(TargetGroupChecks.enabled(r.healthCheckEnabled(), type))
             .healthCheckProtocol(check)

@@ -72,6 +72,7 @@ final class Listeners {
           Balancing balancer = LoadBalancers.get(tx, request.loadBalancerArn());
           Protocols.checkListener(
               balancer.network(), request.protocol(), request.protocolAsString());
+          AddressTypes.unlessSpoken(balancer.balancer().ipAddressType(), request.protocol());
           if (balancer.network()) {
             FlowListeners.unlessForward(request.defaultActions());
           }
@@ -169,6 +170,7 @@ final class Listeners {
           }
           ProtocolEnum protocol =
               request.protocol() == null ? old.listener().protocol() : request.protocol();
+          AddressTypes.unlessSpoken(of.balancer().ipAddressType(), protocol);
           if (!request.defaultActions().isEmpty()) {
             next.defaultActions(
                 Actions.check(tx, of, protocol, old.ruleArn(), request.defaultActions()));

@@ -9,7 +9,6 @@ import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.io.IOException;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -18,10 +17,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteLoadBalancerRequest;
@@ -44,6 +45,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyLoadBalancerAttributesRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyLoadBalancerAttributesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.OperationNotPermittedException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetIpAddressTypeRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetIpAddressTypeResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSubnetsRequest;
@@ -152,12 +155,6 @@ final class LoadBalancers {
               + request.typeAsString()
               + "' are not supported in this region");
     }
-    if (request.ipAddressType() != null && request.ipAddressType() != IpAddressType.IPV4) {
-      throw Refuse.invalid(
-          "The IP address type '"
-              + request.ipAddressTypeAsString()
-              + "' is not supported in this region");
-    }
     LoadBalancerSchemeEnum scheme =
         request.scheme() == null ? LoadBalancerSchemeEnum.INTERNET_FACING : request.scheme();
     if (scheme == LoadBalancerSchemeEnum.UNKNOWN_TO_SDK_VERSION) {
@@ -166,9 +163,10 @@ final class LoadBalancers {
           .build();
     }
     Tags.check(request.tags());
+    IpAddressType addresses = AddressTypes.of(request.ipAddressTypeAsString(), network, scheme);
     Placement placement =
-        new Placements(ec2, network, scheme)
-            .of(request.subnets(), request.subnetMappings(), List.of());
+        new Placements(ec2, network, scheme, addresses)
+            .of(request.subnets(), request.subnetMappings(), null);
     String vpc = placement.vpc();
     List<String> groups =
         network && request.securityGroups().isEmpty()
@@ -241,6 +239,7 @@ final class LoadBalancers {
     placement.zones().forEach(z -> asked.add(z.subnetId()));
     if (same.balancer().scheme() == scheme
         && same.network() == (request.type() == LoadBalancerTypeEnum.NETWORK)
+        && same.balancer().ipAddressType() == placement.addresses()
         && had.equals(asked)
         && new TreeSet<>(same.balancer().securityGroups()).equals(new TreeSet<>(groups))
         && new HashSet<>(same.tags()).equals(new HashSet<>(request.tags()))) {
@@ -273,7 +272,7 @@ final class LoadBalancers {
         .state(s -> s.code(LoadBalancerStateEnum.PROVISIONING))
         .type(
             arn.contains(NETWORK) ? LoadBalancerTypeEnum.NETWORK : LoadBalancerTypeEnum.APPLICATION)
-        .ipAddressType(IpAddressType.IPV4)
+        .ipAddressType(placement.addresses())
         .securityGroups(groups)
         .availabilityZones(placement.zones())
         .build();
@@ -474,36 +473,83 @@ final class LoadBalancers {
   SetSubnetsResponse setSubnets(SetSubnetsRequest request) {
     Refuse.unlessEffective(
         request, Set.of("LoadBalancerArn", "Subnets", "SubnetMappings", "IpAddressType"));
-    String arn = request.loadBalancerArn();
-    Balancing before = store.read(tx -> get(tx, arn));
-    LoadBalancer described = before.balancer();
-    if (request.ipAddressType() != null && request.ipAddressType() != described.ipAddressType()) {
-      throw Refuse.invalid(
-          "The IP address type '"
-              + request.ipAddressTypeAsString()
-              + "' is not supported in this region");
-    }
     Placement placement =
-        new Placements(ec2, before.network(), described.scheme())
-            .of(request.subnets(), request.subnetMappings(), described.availabilityZones());
-    if (!placement.vpc().equals(described.vpcId())) {
-      throw InvalidSubnetException.builder()
-          .message("All subnets must belong to VPC '" + described.vpcId() + "'")
-          .build();
-    }
-    store.write(tx -> {
-      Balancing b = get(tx, arn);
-      tx.put(
-          State.BALANCERS,
-          arn,
-          b.described(b.balancer().toBuilder().availabilityZones(placement.zones()).build()));
-      return true;
-    });
-    wakes.now(store.read(tx -> BalancerTargets.withThoseBefore(tx, arn)));
+        place(
+            request.loadBalancerArn(),
+            before -> {
+              LoadBalancer described = before.balancer();
+              IpAddressType addresses =
+                  request.ipAddressType() == null
+                      ? described.ipAddressType()
+                      : AddressTypes.of(
+                          request.ipAddressTypeAsString(), before.network(), described.scheme());
+              return new Placements(ec2, before.network(), described.scheme(), addresses)
+                  .of(request.subnets(), request.subnetMappings(), described);
+            });
     return SetSubnetsResponse.builder()
         .availabilityZones(placement.zones())
-        .ipAddressType(described.ipAddressType())
+        .ipAddressType(placement.addresses())
         .build();
+  }
+
+  /**
+   * Lets clients reach a load balancer over IPv6, or no longer. Its nodes have an address before
+   * its name means that, and lose it when nobody listens there any more.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetIpAddressType.html">
+   *     SetIpAddressType</a>
+   */
+  SetIpAddressTypeResponse setIpAddressType(SetIpAddressTypeRequest request) {
+    String text = Refuse.unlessPresent("ipAddressType", request.ipAddressTypeAsString());
+    Placement placement =
+        place(
+            request.loadBalancerArn(),
+            before -> {
+              LoadBalancer described = before.balancer();
+              IpAddressType addresses = AddressTypes.of(text, before.network(), described.scheme());
+              List<String> subnets =
+                  described.availabilityZones().stream().map(AvailabilityZone::subnetId).toList();
+              return new Placements(ec2, before.network(), described.scheme(), addresses)
+                  .of(subnets, List.of(), described);
+            });
+    return SetIpAddressTypeResponse.builder().ipAddressType(placement.addresses()).build();
+  }
+
+  /** Puts a load balancer elsewhere; who did so at the same time is heard first. */
+  private Placement place(String arn, Function<Balancing, Placement> where) {
+    while (true) {
+      Balancing before = store.read(tx -> get(tx, arn));
+      Placement placement = where.apply(before);
+      if (!placement.vpc().equals(before.balancer().vpcId())) {
+        throw InvalidSubnetException.builder()
+            .message("All subnets must belong to VPC '" + before.balancer().vpcId() + "'")
+            .build();
+      }
+      if (store.write(tx -> place(tx, arn, before, placement))) {
+        wakes.now(store.read(tx -> BalancerTargets.withThoseBefore(tx, arn)));
+        return placement;
+      }
+    }
+  }
+
+  private static boolean place(Tx tx, String arn, Balancing before, Placement placement) {
+    Balancing b = get(tx, arn);
+    LoadBalancer was = before.balancer();
+    if (!b.balancer().availabilityZones().equals(was.availabilityZones())
+        || b.balancer().ipAddressType() != was.ipAddressType()) {
+      return false;
+    }
+    AddressTypes.unlessFits(tx, b, placement.addresses());
+    tx.put(
+        State.BALANCERS,
+        arn,
+        b.described(
+            b.balancer().toBuilder()
+                .availabilityZones(placement.zones())
+                .ipAddressType(placement.addresses())
+                .build()));
+    return true;
   }
 
   private static List<State.Node> inDns(Tx tx, Balancing balancer) {
@@ -546,6 +592,6 @@ final class LoadBalancers {
                 b.balancer().vpcId().equals(vpcId)
                     && b.balancer().dnsName().toLowerCase(Locale.ROOT).equals(name))
             .findFirst()
-            .map(b -> new ArrayList<>(inDns(tx, b).stream().map(State.Node::address).toList())));
+            .map(b -> inDns(tx, b).stream().flatMap(node -> b.named(node).stream()).toList()));
   }
 }

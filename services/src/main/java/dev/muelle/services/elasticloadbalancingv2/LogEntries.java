@@ -158,8 +158,13 @@ final class LogEntries {
     return c.client() == null ? NONE : "Success";
   }
 
+  /**
+   * One of IPv6 has no brackets: the port is behind the last colon.
+   *
+   * @see <a href="https://github.com/allinurl/goaccess/issues/2557">A line of AWS's</a>
+   */
   private static String at(String address, int port) {
-    return (address.contains(":") ? "[" + address + "]" : address) + ":" + port;
+    return address + ":" + port;
   }
 
   private static String seconds(long nanos) {

@@ -3,10 +3,12 @@ package dev.muelle.services.elasticloadbalancingv2;
 import dev.muelle.services.StoredJson;
 import dev.muelle.store.Table;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.IpAddressType;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerTypeEnum;
@@ -118,6 +120,28 @@ final class State {
           .toList();
     }
 
+    /** Whether it is reached over IPv6, too. */
+    boolean dual() {
+      return AddressTypes.dual(balancer.ipAddressType());
+    }
+
+    /** Whether the world reaches it over IPv4, where it reaches it at all. */
+    boolean publicIpv4() {
+      return balancer.ipAddressType() != IpAddressType.DUALSTACK_WITHOUT_PUBLIC_IPV4;
+    }
+
+    /** What its name means at one of its nodes. */
+    List<String> named(Node node) {
+      List<String> addresses = new ArrayList<>();
+      if (publicIpv4()) {
+        addresses.add(node.address());
+      }
+      if (dual() && node.ipv6() != null) {
+        addresses.add(node.ipv6());
+      }
+      return addresses;
+    }
+
     /** Whether it passes whole connections on, rather than requests of HTTP. */
     boolean network() {
       return balancer.type() == LoadBalancerTypeEnum.NETWORK;
@@ -139,7 +163,13 @@ final class State {
     }
   }
 
-  record Node(String subnet, String zone, String interfaceId, String address) {}
+  /**
+   * Where a load balancer is.
+   *
+   * @param ipv6 its address of IPv6; null if it has none
+   */
+  record Node(
+      String subnet, String zone, String interfaceId, String address, @Nullable String ipv6) {}
 
   record Group(
       TargetGroup group, Map<String, String> attributes, List<Tag> tags, List<Target> targets) {

@@ -29,7 +29,6 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.ResourceInUs
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Tag;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupAttribute;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupIpAddressTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyTargetGroupsException;
@@ -119,13 +118,6 @@ final class TargetGroups {
       throw Refuse.invalid(
           "Protocol '" + request.protocol() + "' is not supported for the target type 'alb'");
     }
-    if (request.ipAddressType() != null
-        && request.ipAddressType() != TargetGroupIpAddressTypeEnum.IPV4) {
-      throw Refuse.invalid(
-          "The IP address type '"
-              + request.ipAddressTypeAsString()
-              + "' is not supported in this region");
-    }
     if (request.port() == null || request.port() < 1 || request.port() > 65_535) {
       throw Refuse.invalid("A port between 1 and 65535 must be specified");
     }
@@ -150,7 +142,7 @@ final class TargetGroups {
             .port(request.port())
             .vpcId(request.vpcId())
             .targetType(type)
-            .ipAddressType(TargetGroupIpAddressTypeEnum.IPV4)
+            .ipAddressType(AddressTypes.of(request, type))
             .loadBalancerArns(List.of())
             .healthCheckEnabled(TargetGroupChecks.enabled(request.healthCheckEnabled(), type))
             .healthCheckProtocol(TargetGroupChecks.protocol(request.healthCheckProtocol()))

@@ -78,7 +78,7 @@ final class TargetHealths {
         int port = asked.port() == null ? group.group().port() : asked.port();
         Optional<State.Target> target =
             group.targets().stream()
-                .filter(t -> t.id().equals(asked.id()) && t.port() == port)
+                .filter(t -> Targets.means(asked, t, group.group()))
                 .findFirst();
         all.add(
             target

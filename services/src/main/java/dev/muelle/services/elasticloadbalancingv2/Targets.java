@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
@@ -18,7 +19,10 @@ import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.Instance;
 import software.amazon.awssdk.services.ec2.model.InstanceStateName;
 import software.amazon.awssdk.services.ec2.model.Subnet;
+import software.amazon.awssdk.services.ec2.model.SubnetIpv6CidrBlockAssociation;
 import software.amazon.awssdk.services.ec2.model.Vpc;
+import software.amazon.awssdk.services.ec2.model.VpcCidrBlockAssociation;
+import software.amazon.awssdk.services.ec2.model.VpcIpv6CidrBlockAssociation;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeregisterTargetsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeregisterTargetsResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidTargetException;
@@ -104,25 +108,26 @@ final class Targets {
 
   private static State.Target target(
       TargetDescription t, TargetGroup group, Vpc vpc, List<Subnet> subnets) {
-    if (t.id() == null || !t.id().matches("[0-9]{1,3}(\\.[0-9]{1,3}){3}")) {
-      throw Refuse.invalid("The IP address '" + t.id() + "' is not a valid IPv4 address");
+    boolean ipv6 = AddressTypes.ipv6(group);
+    String id = ipv6 ? Blocks.normal6(t.id()) : ipv4(t.id());
+    if (id == null) {
+      throw Refuse.invalid(
+          "The IP address '"
+              + t.id()
+              + "' is not a valid "
+              + (ipv6 ? "IPv6" : "IPv4")
+              + " address");
     }
-    byte[] address;
-    try {
-      address = InetAddress.ofLiteral(t.id()).getAddress();
-    } catch (IllegalArgumentException e) {
-      throw Refuse.invalid("The IP address '" + t.id() + "' is not a valid IPv4 address");
-    }
+    byte[] address = InetAddress.ofLiteral(id).getAddress();
     boolean inside =
-        vpc.cidrBlockAssociationSet().stream().anyMatch(c -> Blocks.within(c.cidrBlock(), address))
-            || Blocks.within(vpc.cidrBlock(), address);
-    if (!inside && !Blocks.privateUse(address)) {
+        (ipv6 ? blocks6(vpc) : blocks(vpc)).anyMatch(block -> Blocks.within(block, address));
+    if (!inside && (ipv6 || !Blocks.privateUse(address))) {
       throw invalid(
           "The IP address '"
               + t.id()
               + "' is not within a CIDR block of VPC '"
               + vpc.vpcId()
-              + "' or a supported private range");
+              + (ipv6 ? "'" : "' or a supported private range"));
     }
     if (!inside && !"all".equals(t.availabilityZone())) {
       throw Refuse.invalid(
@@ -132,12 +137,44 @@ final class Targets {
     String zone =
         inside
             ? subnets.stream()
-                .filter(s -> Blocks.within(s.cidrBlock(), address))
+                .filter(s ->
+                    (ipv6 ? blocks6(s) : Stream.of(s.cidrBlock()))
+                        .anyMatch(block -> Blocks.within(block, address)))
                 .map(Subnet::availabilityZone)
                 .findFirst()
                 .orElse(null)
             : "all";
-    return new State.Target(null, t.id(), port, zone, null);
+    return new State.Target(null, id, port, zone, null);
+  }
+
+  private static @Nullable String ipv4(@Nullable String literal) {
+    return literal != null
+            && literal.matches("[0-9]{1,3}(\\.[0-9]{1,3}){3}")
+            && Blocks.isAddress(literal)
+        ? literal
+        : null;
+  }
+
+  private static Stream<String> blocks(Vpc vpc) {
+    return Stream.concat(
+        Stream.of(vpc.cidrBlock()),
+        vpc.cidrBlockAssociationSet().stream().map(VpcCidrBlockAssociation::cidrBlock));
+  }
+
+  private static Stream<String> blocks6(Vpc vpc) {
+    return vpc.ipv6CidrBlockAssociationSet().stream()
+        .map(VpcIpv6CidrBlockAssociation::ipv6CidrBlock);
+  }
+
+  private static Stream<String> blocks6(Subnet subnet) {
+    return subnet.ipv6CidrBlockAssociationSet().stream()
+        .map(SubnetIpv6CidrBlockAssociation::ipv6CidrBlock);
+  }
+
+  /** Whether a request speaks of this target of a group, however it spells its address. */
+  static boolean means(TargetDescription t, State.Target target, TargetGroup group) {
+    return target.port() == (t.port() == null ? group.port() : t.port())
+        && (target.id().equals(t.id()) || target.id().equals(Blocks.normal6(t.id())));
   }
 
   private static int port(TargetDescription t, TargetGroup group) {
@@ -240,10 +277,7 @@ final class Targets {
           List<State.Target> targets = new ArrayList<>();
           for (State.Target target : old.targets()) {
             boolean leaves =
-                request.targets().stream()
-                    .anyMatch(t ->
-                        target.id().equals(t.id())
-                            && target.port() == (t.port() == null ? old.group().port() : t.port()));
+                request.targets().stream().anyMatch(t -> means(t, target, old.group()));
             if (leaves && target.drainUntil() == null) {
               if (balancer != null && balancer.covers(target)) {
                 targets.add(

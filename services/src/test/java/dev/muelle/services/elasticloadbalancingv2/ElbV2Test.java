@@ -352,7 +352,7 @@ class ElbV2Test {
             new Case("ValidationError", "must not begin", r -> r.name("internal-a")),
             new Case("ValidationError", "at most 32", r -> r.name("a".repeat(33))),
             new Case("ValidationError", "'gateway'", r -> r.type("gateway")),
-            new Case("ValidationError", "'dualstack'", r -> r.ipAddressType("dualstack")),
+            new Case("ValidationError", "IPv6 CIDR block", r -> r.ipAddressType("dualstack")),
             new Case("InvalidScheme", "'sideways'", r -> r.scheme("sideways")),
             new Case("ValidationError", "CustomerOwnedIpv4Pool", r -> r.customerOwnedIpv4Pool("p")),
             new Case("ValidationError", "at least one subnet", r -> r.subnets(List.of())),
@@ -594,7 +594,7 @@ class ElbV2Test {
             new Case(
                 "GRPC code '0-100' must be within '0-99'",
                 r -> r.protocolVersion("GRPC").matcher(m -> m.grpcCode("0-100"))),
-            new Case("'ipv6'", r -> r.ipAddressType("ipv6")),
+            new Case("'ipv6'", r -> r.ipAddressType("ipv6").targetType("instance")),
             new Case("port", r -> r.port(0)),
             new Case("VPC ID must be specified", r -> r.vpcId(null)),
             new Case("'vpc-0123' is not found", r -> r.vpcId("vpc-0123")),

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.balancer.netty.NettyBalancer;
 import dev.muelle.loop.SystemTimers;
+import dev.muelle.network.Cidr6;
 import dev.muelle.network.Network;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
@@ -199,6 +200,27 @@ final class Machine implements AutoCloseable {
 
   List<String> subnetIds() {
     return subnets().stream().map(Subnet::subnetId).toList();
+  }
+
+  /** Lets the default VPC and its subnets carry IPv6. */
+  void carryIpv6() {
+    String vpc = vpc();
+    ec2().associateVpcCidrBlock(r -> r.vpcId(vpc).amazonProvidedIpv6CidrBlock(true));
+    Cidr6 block =
+        Cidr6.parse(
+            ec2()
+                .describeVpcs(r -> r.vpcIds(vpc))
+                .vpcs()
+                .getFirst()
+                .ipv6CidrBlockAssociationSet()
+                .getFirst()
+                .ipv6CidrBlock());
+    List<String> subnets = subnetIds();
+    for (int i = 0; i < subnets.size(); i++) {
+      String subnet = subnets.get(i);
+      String own = new Cidr6(block.high() | i, block.low(), 64).toString();
+      ec2().associateSubnetCidrBlock(r -> r.subnetId(subnet).ipv6CidrBlock(own));
+    }
   }
 
   String vpc() {

@@ -71,6 +71,10 @@ abstract class OnLinux {
     return eni;
   }
 
+  static StandardProtocolFamily family(String address) {
+    return address.indexOf(':') < 0 ? StandardProtocolFamily.INET : StandardProtocolFamily.INET6;
+  }
+
   /** Does something in a place, for example opens a socket. */
   final <T> T inside(NetworkInterface eni, Callable<T> work) throws Exception {
     Path path = network.plug(eni.networkInterfaceId(), Use.NAMESPACE).orElseThrow();
@@ -81,12 +85,18 @@ abstract class OnLinux {
 
   /** A server in a place: everybody who comes is talked to, on a thread of his own. */
   final void serve(NetworkInterface eni, int port, Consumer<SocketChannel> talk) throws Exception {
+    serve(eni, eni.privateIpAddress(), port, talk);
+  }
+
+  /** The same at one of its addresses. */
+  final void serve(NetworkInterface eni, String address, int port, Consumer<SocketChannel> talk)
+      throws Exception {
     ServerSocketChannel server =
         inside(
             eni,
             () ->
-                ServerSocketChannel.open(StandardProtocolFamily.INET)
-                    .bind(new InetSocketAddress(eni.privateIpAddress(), port)));
+                ServerSocketChannel.open(family(address))
+                    .bind(new InetSocketAddress(address, port)));
     open.add(server);
     Thread.ofVirtual()
         .start(() -> {

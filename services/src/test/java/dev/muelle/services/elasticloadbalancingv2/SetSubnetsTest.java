@@ -18,7 +18,6 @@ import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.IpAddressType;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSubnetsRequest;
@@ -111,11 +110,6 @@ class SetSubnetsTest {
     refused("ValidationError", "at least one subnet", arn, r -> {});
     refused("ValidationError", "two different", arn, r -> r.subnets(subnets.get(0)));
     refused("SubnetNotFound", "subnet-0123", arn, r -> r.subnets("subnet-0123"));
-    refused(
-        "ValidationError",
-        "dualstack",
-        arn,
-        r -> r.subnets(subnets).ipAddressType(IpAddressType.DUALSTACK));
     refused(
         "LoadBalancerNotFound",
         "not found",

@@ -101,10 +101,14 @@ final class ServiceHealth {
     }
     if (health == Health.HEALTHY) {
       for (LoadBalancer balancer : task.targets()) {
+        Map<String, TargetHealthDescription> group =
+            targets.getOrDefault(balancer.targetGroupArn(), Map.of());
         TargetHealthDescription seen =
-            targets
-                .getOrDefault(balancer.targetGroupArn(), Map.of())
-                .get(Targets.name(task, balancer));
+            Targets.names(task, balancer)
+                .map(group::get)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElse(null);
         Health there = inGroup(task, seen);
         if (there == Health.UNHEALTHY) {
           health = there;

@@ -8,11 +8,13 @@ import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetDescription;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupIpAddressTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthDescription;
@@ -38,8 +40,12 @@ public final class Targets {
   public @Nullable String register(TaskRecord task) {
     for (LoadBalancer balancer : task.targets()) {
       try {
-        elb.registerTargets(request ->
-            request.targetGroupArn(balancer.targetGroupArn()).targets(target(task, balancer)));
+        TargetDescription target = target(task, balancer);
+        if (target.id().isEmpty()) {
+          return "(target-group " + balancer.targetGroupArn() + ") The task has no IPv6 address";
+        }
+        elb.registerTargets(
+            request -> request.targetGroupArn(balancer.targetGroupArn()).targets(target));
       } catch (ElasticLoadBalancingV2Exception e) {
         return "(target-group "
             + balancer.targetGroupArn()
@@ -66,8 +72,11 @@ public final class Targets {
 
   private boolean drained(TaskRecord task, LoadBalancer balancer) {
     String group = balancer.targetGroupArn();
-    TargetDescription target = target(task, balancer);
     try {
+      TargetDescription target = target(task, balancer);
+      if (target.id().isEmpty()) {
+        return true; // it never was one
+      }
       Optional<TargetHealthStateEnum> state = state(group, target);
       if (state.isEmpty()) {
         return true;
@@ -94,8 +103,21 @@ public final class Targets {
         .findFirst();
   }
 
-  private static TargetDescription target(TaskRecord task, LoadBalancer balancer) {
-    return TargetDescription.builder().id(id(task)).port(port(task, balancer)).build();
+  /** As what a task is registered; with an empty id if it has no address of the group's family. */
+  private TargetDescription target(TaskRecord task, LoadBalancer balancer) {
+    String id =
+        task.host() == null && ipv6(balancer.targetGroupArn())
+            ? Eni.ipv6(task).orElse("")
+            : id(task);
+    return TargetDescription.builder().id(id).port(port(task, balancer)).build();
+  }
+
+  private boolean ipv6(String group) {
+    return elb.describeTargetGroups(request -> request.targetGroupArns(group))
+            .targetGroups()
+            .getFirst()
+            .ipAddressType()
+        == TargetGroupIpAddressTypeEnum.IPV6;
   }
 
   /** A task with an interface is registered by its address, any other by its instance. */
@@ -109,9 +131,13 @@ public final class Targets {
         : task.host().port(balancer).orElse(balancer.containerPort());
   }
 
-  /** How a target group names a task's target: {@code id:port}. */
-  static String name(TaskRecord task, LoadBalancer balancer) {
-    return id(task) + ":" + port(task, balancer);
+  /** How target groups of either family name a task's target: {@code id:port}. */
+  static Stream<String> names(TaskRecord task, LoadBalancer balancer) {
+    Stream<String> ids =
+        task.host() == null
+            ? Stream.concat(Stream.of(id(task)), Eni.ipv6(task).stream())
+            : Stream.of(id(task));
+    return ids.map(id -> id + ":" + port(task, balancer));
   }
 
   private void say(TaskRecord task, String event) {
