@@ -12,7 +12,7 @@ import dev.muelle.balancer.rules.Condition;
 import dev.muelle.balancer.rules.Rewrites;
 import dev.muelle.balancer.tls.ClientCertificate;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
@@ -324,7 +324,7 @@ public final class Request {
       LoadBalancer.Headers headers,
       RandomGenerator random,
       Instant now) {
-    ByteBuf out = PooledByteBufAllocator.DEFAULT.heapBuffer(1024);
+    ByteBuf out = Unpooled.buffer(1024); // a pool of arrays would hold megabytes for it
     write(out, arrival, rewritten, headers, random, now);
     byte[] bytes = new byte[out.readableBytes()];
     out.readBytes(bytes).release();
