@@ -150,8 +150,9 @@ class SecurityGroupsTest extends RegionTest {
         """
         aws ec2 authorize-security-group-ingress --group-id %1$s --ip-permissions \
           'IpProtocol=tcp,FromPort=%3$d,ToPort=%3$d,Ipv6Ranges=[{CidrIpv6=::/0}]' > /dev/null
-        SIX=$(aws elbv2 create-load-balancer --name six --subnets $PAIR --security-groups %1$s \
-          --ip-address-type dualstack --query 'LoadBalancers[0].LoadBalancerArn' --output text)
+        read SIX NAME <<< "$(aws elbv2 create-load-balancer --name six --subnets $PAIR \
+          --security-groups %1$s --ip-address-type dualstack \
+          --query 'LoadBalancers[0].[LoadBalancerArn,DNSName]' --output text)"
         TARGETS=$(aws elbv2 create-target-group --name six --target-type ip --protocol HTTP --port 8080 \
           --ip-address-type ipv6 --vpc-id $VPC --health-check-interval-seconds 5 \
           --health-check-timeout-seconds 2 --healthy-threshold-count 2 \
@@ -175,18 +176,12 @@ class SecurityGroupsTest extends RegionTest {
         await six
         """
             .formatted(doors, webs, door, answering("six")));
-    String name =
-        shell
-            .run(
-                "aws elbv2 describe-load-balancers --load-balancer-arns $SIX --output text"
-                    + " --query 'LoadBalancers[0].DNSName'")
-            .replace(".elb.localhost", ".elb.amazonaws.com");
-    String callers = group("callers6", "$VPC");
+    String name = shell.run("echo $NAME").replace(".elb.localhost", ".elb.amazonaws.com");
     Ended through =
         tasks.once(
             "box",
             "${PAIR%%[[:space:]]*}",
-            callers,
+            doors,
             "exec curl -6 -sS --max-time 60 http://" + name + ":" + door + "/");
     assertEquals(new Ended("0", "EssentialContainerExited", EXITED, "six"), through);
     shell.run(
