@@ -1,9 +1,14 @@
 package dev.muelle.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -44,7 +49,40 @@ class CrashTest {
               "aws ecs describe-services --cluster alba-digi-cluster --services alba-digi-service"
                   + " --query 'services[0].[runningCount,pendingCount]' --output text");
       assertEquals("2\t0", service);
+      diesWhileItScalesOut(region, processes);
     }
+  }
+
+  /** What was decided is done by the next server, and done once. */
+  private static void diesWhileItScalesOut(TestRegion region, List<Long> before) throws Exception {
+    String target =
+        " --service-namespace ecs --scalable-dimension ecs:service:DesiredCount"
+            + " --resource-id service/alba-digi-cluster/alba-digi-service";
+    region.run(
+        "aws application-autoscaling register-scalable-target --min-capacity 2 --max-capacity 5"
+            + target);
+    String program = "dev.muelle.examples.albadigi.AlbaDigiApi";
+    region.run("aws application-autoscaling register-scalable-target --min-capacity 5" + target);
+    while (region.containers(program).size() == before.size()) {
+      Thread.onSpinWait(); // until the first of the new ones has started
+    }
+    region.server().destroyForcibly();
+    region.server().onExit().get();
+    region.up();
+    region.run(
+        """
+        until [ "$(aws ecs describe-services --cluster alba-digi-cluster --services alba-digi-service \
+          --query 'services[0].[desiredCount,runningCount,pendingCount]' --output text)" \
+          = "$(printf '5\\t5\\t0')" ]; do sleep 0.1; done
+        until [ "$(aws application-autoscaling describe-scaling-activities --service-namespace ecs \
+          --query 'ScalingActivities[].StatusCode' --output text)" = Successful ]; do sleep 0.1; done
+        """);
+    List<Long> now = region.containers(program);
+    assertEquals(5, now.size(), "containers, none of them twice");
+    assertTrue(now.containsAll(before), "those that ran still do");
+    assertEquals(
+        "5",
+        region.run("aws ecs list-tasks --cluster alba-digi-cluster --query 'length(taskArns)'"));
   }
 
   /** Listeners of connections come back as those of requests do, with targets that never left. */
@@ -101,22 +139,71 @@ class CrashTest {
     }
   }
 
+  /** Neither of what containers print nor of what clients put. */
   @Test
   void noLineAndNoExitCodeIsMissing() throws Exception {
     printsThroughCrashes(
-        400, "i=0; while [ $i -lt 400 ]; do echo line-$i; i=$((i+1)); usleep 20000; done; exit 7");
+        true,
+        400,
+        "i=0; while [ $i -lt 400 ]; do echo line-$i; i=$((i+1)); usleep 20000; done; exit 7");
   }
 
   /** More than may wait for its reader, so the writer has to; with a server and without. */
   @Test
   void noLineIsMissingOfAWriterThatIsTooFast() throws Exception {
     printsThroughCrashes(
+        false,
         600,
         "x=$(dd if=/dev/zero bs=100000 count=1 2>/dev/null | tr \\\\000 x);"
             + " i=0; while [ $i -lt 600 ]; do echo line-$i $x; i=$((i+1)); done; exit 7");
   }
 
-  private static void printsThroughCrashes(int lines, String script) throws Exception {
+  /**
+   * Puts numbered batches as quickly as it can, each once, with its size as the last number, and
+   * notes which of them were acknowledged.
+   */
+  private static final String PUTS =
+      """
+      for ((batch = 0; ; batch++)); do
+        events=$(seq -s, -f '{"timestamp":'$(date +%%s%%3N)',"message":"%1$s-'$batch' event-%%g"}' %2$d)
+        code=$(curl -s -o /dev/null -w '%%{http_code}' --aws-sigv4 aws:amz:us-east-1:logs \
+          --user $AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY -H 'Content-Type: application/x-amz-json-1.1' \
+          -H 'X-Amz-Target: Logs_20140328.PutLogEvents' $AWS_ENDPOINT_URL/ \
+          -d '{"logGroupName":"/put","logStreamName":"%1$s","logEvents":['"$events"']}' || true)
+        case $code in
+          200) echo %1$s-$batch ;;
+          000) ;; # the server is dead, or died meanwhile
+          *) echo refused: $code; exit 1 ;;
+        esac
+      done
+      """;
+
+  private static final int BATCH = 100;
+  private static final List<String> CLIENTS = List.of("a", "b", "c");
+
+  /** All of each batch that was acknowledged is there; of others all or nothing; nothing twice. */
+  private static void checkPut(TestRegion region, List<Path> acknowledged) throws Exception {
+    Map<String, List<String>> there =
+        region
+            .run(
+                "aws logs filter-log-events --log-group-name /put --query 'events[].message'"
+                    + " --output text | tr '\\t' '\\n'")
+            .lines()
+            .collect(Collectors.groupingBy(line -> line.split(" ")[0]));
+    List<String> whole =
+        IntStream.rangeClosed(1, BATCH).mapToObj(i -> "event-" + i).sorted().toList();
+    there.forEach((batch, lines) ->
+        assertEquals(
+            whole, lines.stream().map(line -> line.split(" ")[1]).sorted().toList(), batch));
+    for (Path client : acknowledged) {
+      List<String> said = Files.readAllLines(client);
+      assertTrue(said.size() > 10, said::toString);
+      assertEquals(List.of(), said.stream().filter(b -> !there.containsKey(b)).toList());
+    }
+  }
+
+  private static void printsThroughCrashes(boolean puts, int lines, String script)
+      throws Exception {
     try (TestRegion region = TestRegion.start("")) {
       region.run("aws ecr create-repository --repository-name printer");
       new BusyboxImage(region).push("printer");
@@ -143,12 +230,34 @@ class CrashTest {
       region.run(
           "until aws logs filter-log-events --log-group-name /printer --max-items 1 2>/dev/null"
               + " | grep -q line-; do :; done");
+      List<Path> acknowledged = new ArrayList<>();
+      List<Process> clients = new ArrayList<>();
+      if (puts) {
+        region.run("aws logs create-log-group --log-group-name /put");
+        for (String client : CLIENTS) {
+          region.run(
+              "aws logs create-log-stream --log-group-name /put --log-stream-name " + client);
+          acknowledged.add(region.work().resolve(client));
+          clients.add(region.background(PUTS.formatted(client, BATCH), acknowledged.getLast()));
+        }
+      }
       for (int crash = 0; crash < 3; crash++) {
+        for (Path client : acknowledged) { // all are at it
+          long before = Files.size(client);
+          region.bare("until [ $(stat -c %s " + client + ") -gt " + before + " ]; do :; done");
+        }
         region.server().destroyForcibly();
         region.server().onExit().get();
         region.up();
       }
+      for (Process client : clients) {
+        assertTrue(client.isAlive(), "a client gave up");
+        client.destroyForcibly().waitFor();
+      }
       region.run("aws ecs wait tasks-stopped --tasks " + task);
+      if (puts) {
+        checkPut(region, acknowledged);
+      }
       assertEquals(
           "EssentialContainerExited\t7",
           region.run(

@@ -73,6 +73,11 @@ final class Reading implements Session, AutoCloseable {
   }
 
   @Override
+  public void wrote(int length) {
+    throw new IllegalStateException("this transaction only reads");
+  }
+
+  @Override
   public boolean firstWriteOf(Table<?> table) {
     throw new IllegalStateException("this transaction only reads");
   }

@@ -16,6 +16,9 @@ interface Session {
   /** This transaction changes a remembered table. */
   void change(Table<?> table, String scope, Image<?> image);
 
+  /** This transaction changed a row, whose value has so many bytes. */
+  void wrote(int length);
+
   /** Whether a table has not been written yet since the store was opened; true once. */
   boolean firstWriteOf(Table<?> table);
 }

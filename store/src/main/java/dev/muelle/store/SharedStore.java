@@ -28,13 +28,16 @@ final class SharedStore implements AutoCloseable {
   private final ReentrantReadWriteLock turn = new ReentrantReadWriteLock();
 
   private final Set<String> written = ConcurrentHashMap.newKeySet();
+  private final Checkpoints checkpoints;
   private volatile boolean closed;
 
-  SharedStore(FileLock lock, Statements writer, BlockingQueue<Statements> readers) {
+  SharedStore(
+      FileLock lock, Statements writer, Statements copier, BlockingQueue<Statements> readers) {
     this.lock = lock;
     this.writer = writer;
     this.readers = readers;
     readerCount = readers.size();
+    checkpoints = new Checkpoints(copier, writing, Checkpoints.STEP, Checkpoints.MOST);
   }
 
   void mustBeOpen() {
@@ -100,10 +103,12 @@ final class SharedStore implements AutoCloseable {
       turn.writeLock().unlock();
     }
     written.addAll(session.written());
+    checkpoints.wrote(session.bytes());
   }
 
   @Override
   public void close() {
+    checkpoints.close();
     writing.lock();
     try {
       if (closed) {
@@ -127,7 +132,7 @@ final class SharedStore implements AutoCloseable {
     all.forEach(SharedStore::closeQuietly);
   }
 
-  private static void closeQuietly(Statements statements) {
+  static void closeQuietly(Statements statements) {
     try {
       statements.close();
     } catch (SQLException e) {

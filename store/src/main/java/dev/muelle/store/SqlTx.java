@@ -189,6 +189,7 @@ final class SqlTx implements Tx {
       }
     }
     execute("DELETE FROM rows WHERE tbl = ? AND scope = ? AND key = ?", table.name(), scope, key);
+    session.wrote(0);
     changed(table, key, true);
     return true;
   }
@@ -204,6 +205,8 @@ final class SqlTx implements Tx {
     mustBeWritable();
     completeIndexes(table);
     long version = before == null ? 1 : before.version() + 1;
+    byte[] encoded = table.codec().encode(value);
+    session.wrote(encoded.length);
     execute(
         "INSERT INTO rows (tbl, scope, key, version, value) VALUES (?, ?, ?, ?, ?)"
             + " ON CONFLICT (tbl, scope, key)"
@@ -212,7 +215,7 @@ final class SqlTx implements Tx {
         scope,
         key,
         version,
-        table.codec().encode(value));
+        encoded);
     changed(table, key, false);
     Row<T> row = new Row<>(key, version, value);
     if (table.remembered()) {

@@ -57,7 +57,10 @@ public final class SqliteStore implements Store {
       Statements writer = connect(file, false);
       opened.add(writer);
       Schema.migrate(writer.connection(), schema);
+      Checkpoints.leaveTo(writer.connection());
       writer.connection().setAutoCommit(false);
+      Statements copier = connect(file, false);
+      opened.add(copier);
       BlockingQueue<Statements> readers = new ArrayBlockingQueue<>(READERS);
       for (int i = 0; i < READERS; i++) {
         Statements reader = connect(file, true);
@@ -65,7 +68,7 @@ public final class SqliteStore implements Store {
         reader.connection().setAutoCommit(false);
         readers.add(reader);
       }
-      return new SqliteStore(new SharedStore(lock, writer, readers), "");
+      return new SqliteStore(new SharedStore(lock, writer, copier, readers), "");
     } catch (SQLException | RuntimeException e) {
       SharedStore.closeQuietly(opened);
       SharedStore.release(lock);
@@ -76,7 +79,7 @@ public final class SqliteStore implements Store {
     }
   }
 
-  private static Statements connect(Path file, boolean readOnly) throws SQLException {
+  static Statements connect(Path file, boolean readOnly) throws SQLException {
     SQLiteConfig config = new SQLiteConfig();
     config.setBusyTimeout(BUSY_MILLIS);
     config.setReadOnly(readOnly);

@@ -7,9 +7,12 @@ import org.jspecify.annotations.Nullable;
 /** What the one writer works with; nobody sees its images before it has committed. */
 final class Writing implements Session {
 
+  private static final int PAGE = 4_096; // a change takes one at least
+
   private final SharedStore shared;
   private final Set<String> written = new HashSet<>();
   private Images images;
+  private long bytes;
 
   Writing(SharedStore shared) {
     this.shared = shared;
@@ -18,6 +21,16 @@ final class Writing implements Session {
 
   Images images() {
     return images;
+  }
+
+  /** About how much of the log this will take. */
+  long bytes() {
+    return bytes;
+  }
+
+  @Override
+  public void wrote(int length) {
+    bytes += PAGE + length;
   }
 
   /** Tables that were written for the first time. */

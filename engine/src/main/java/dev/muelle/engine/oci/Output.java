@@ -3,7 +3,10 @@ package dev.muelle.engine.oci;
 import dev.muelle.engine.LogLines;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
@@ -36,6 +39,12 @@ final class Output {
   private static final int SECOND = "2026-11-21T08:00:00.".length();
   private static final int ZONE = "+00:00".length();
   private static final byte[] NO_SECOND = {};
+
+  private static final VarHandle EIGHT =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final long LOWEST = 0x0101010101010101L;
+  private static final long HIGHEST = 0x8080808080808080L;
+  private static final long FEEDS = LOWEST * '\n';
 
   private final Path file;
   private final boolean complete;
@@ -118,7 +127,7 @@ final class Output {
       lines = new LogLines(there);
       // More may have been written by now, and an entry must fit in.
       ByteBuffer buffer =
-          ByteBuffer.allocate(there > SMALL_CHUNK / 2 || complete ? CHUNK : SMALL_CHUNK);
+          ByteBuffer.allocate(complete ? CHUNK : Math.min(CHUNK, there + SMALL_CHUNK));
       while (!full()) {
         int read = channel.read(buffer, at + buffer.position());
         boolean ended = complete && read <= 0;
@@ -165,7 +174,15 @@ final class Output {
   }
 
   private static int lineEnd(byte[] bytes, int from, int to) {
-    for (int i = from; i < to; i++) {
+    int i = from;
+    for (; i <= to - Long.BYTES; i += Long.BYTES) {
+      long differs = (long) EIGHT.get(bytes, i) ^ FEEDS; // a byte of it is zero at a line feed
+      long zeros = differs - LOWEST & ~differs & HIGHEST; // right up to the first one
+      if (zeros != 0) {
+        return i + Long.numberOfTrailingZeros(zeros) / Byte.SIZE;
+      }
+    }
+    for (; i < to; i++) {
       if (bytes[i] == '\n') {
         return i;
       }

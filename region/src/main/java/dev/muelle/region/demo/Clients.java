@@ -51,6 +51,11 @@ public final class Clients implements AutoCloseable {
     sns = configured(SnsClient.builder().httpClient(http)).build();
   }
 
+  /** Of which they are. */
+  public String region() {
+    return region;
+  }
+
   private <B extends AwsClientBuilder<B, C>, C> B configured(B builder) {
     return builder
         .endpointOverride(endpoint)

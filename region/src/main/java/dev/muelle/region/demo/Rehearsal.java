@@ -12,21 +12,33 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import software.amazon.awssdk.services.cloudwatchlogs.model.LogStream;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
+import software.amazon.awssdk.services.ecs.model.LogDriver;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.Service;
+import software.amazon.awssdk.services.ecs.model.Task;
 
 /**
- * A region's usual work in small: a service of some tasks comes and goes, through the public API.
- * While it runs, the JVM can learn which classes and methods that takes.
+ * A region's usual work in small: tasks print much, which is read again, and a service of some
+ * tasks comes and goes, all through the public API. While it runs, the JVM can learn which classes
+ * and methods that takes.
  */
 public final class Rehearsal {
 
   private static final String NAME = "rehearsal";
+  private static final String PRINTING = "printing";
   private static final Path PROGRAM = Path.of("/bin/sleep");
+  private static final Path PRINTER = Path.of("/usr/bin/seq");
+  private static final int PRINTERS = 4;
+  private static final String LINES = "100000";
+  private static final String LINE =
+      "%.0f INFO [rehearsal] what a program prints - is a line like this: GET /api/v1/orders/4711"
+          + " answered 200 in 815 us, user-agent=curl/8.5.0 accept=*/*";
   private static final FilePermissions EXECUTABLE = FilePermissions.fromOctalString("755");
   private static final Duration LIMIT = Duration.ofMinutes(5);
 
@@ -46,7 +58,7 @@ public final class Rehearsal {
   }
 
   /**
-   * Starts tasks, and stops them.
+   * Lets tasks print; starts tasks, and stops them.
    *
    * @param scratch a directory for files on the way
    * @throws IllegalStateException if that takes unreasonably long
@@ -54,8 +66,11 @@ public final class Rehearsal {
   public void play(int tasks, Path scratch) throws Exception {
     push(scratch);
     aws.ecs.createCluster(r -> r.clusterName(NAME));
+    List<String> subnets =
+        aws.ec2.describeSubnets(r -> {}).subnets().stream().map(Subnet::subnetId).toList();
+    print(subnets);
     define();
-    create(tasks);
+    create(tasks, subnets);
     await.until("running tasks", LIMIT, () -> service().filter(it -> it.runningCount() == tasks));
     aws.ecs.updateService(r -> r.cluster(NAME).service(NAME).desiredCount(0));
     await.until("stopped tasks", LIMIT, () -> service().filter(it -> it.runningCount() == 0));
@@ -71,7 +86,8 @@ public final class Rehearsal {
         new String(Base64.getDecoder().decode(token), StandardCharsets.UTF_8).split(":", 2);
     FileEntriesLayer.Builder files = FileEntriesLayer.builder();
     add(files, PROGRAM.toRealPath(), PROGRAM);
-    for (Path library : SharedLibraries.of(List.of(PROGRAM))) {
+    add(files, PRINTER.toRealPath(), PRINTER);
+    for (Path library : SharedLibraries.of(List.of(PROGRAM, PRINTER))) {
       add(files, library.toRealPath(), library);
     }
     Jib.fromScratch()
@@ -94,6 +110,69 @@ public final class Rehearsal {
   }
 
   @SuppressWarnings("unchecked") // the SDK's builders take generic varargs
+  private void print(List<String> subnets) throws Exception {
+    String role = "arn:aws:iam::" + aws.sts.getCallerIdentity().account() + ":role/LabRole";
+    aws.logs.createLogGroup(r -> r.logGroupName(NAME));
+    aws.ecs.registerTaskDefinition(r ->
+        r.family(PRINTING)
+            .networkMode(NetworkMode.AWSVPC)
+            .requiresCompatibilitiesWithStrings("FARGATE")
+            .cpu("256")
+            .memory("512")
+            .executionRoleArn(role)
+            .containerDefinitions(c ->
+                c.name(PRINTING)
+                    .image(image())
+                    .entryPoint(PRINTER.toString(), "-f", LINE, LINES)
+                    .logConfiguration(l ->
+                        l.logDriver(LogDriver.AWSLOGS)
+                            .options(
+                                Map.of(
+                                    "awslogs-group", NAME,
+                                    "awslogs-region", aws.region(),
+                                    "awslogs-stream-prefix", PRINTING)))));
+    List<String> arns =
+        aws
+            .ecs
+            .runTask(r ->
+                r.cluster(NAME)
+                    .taskDefinition(PRINTING)
+                    .count(PRINTERS)
+                    .launchType(LaunchType.FARGATE)
+                    .networkConfiguration(n -> n.awsvpcConfiguration(v -> v.subnets(subnets))))
+            .tasks()
+            .stream()
+            .map(Task::taskArn)
+            .toList();
+    await.until(
+        "end of the printing tasks",
+        LIMIT,
+        () ->
+            Optional.of(NAME)
+                .filter(it ->
+                    aws.ecs.describeTasks(r -> r.cluster(NAME).tasks(arns)).tasks().stream()
+                        .allMatch(task -> task.lastStatus().equals("STOPPED"))));
+    LogStream one = aws.logs.describeLogStreams(r -> r.logGroupName(NAME)).logStreams().getFirst();
+    read(one.logStreamName());
+    aws.logs.filterLogEvents(r -> r.logGroupName(NAME).filterPattern("4711"));
+  }
+
+  /** Page by page. */
+  private void read(String stream) {
+    String before = null;
+    String token = "";
+    while (!token.equals(before)) {
+      String from = token.isEmpty() ? null : token;
+      before = token;
+      token =
+          aws.logs
+              .getLogEvents(r ->
+                  r.logGroupName(NAME).logStreamName(stream).startFromHead(true).nextToken(from))
+              .nextForwardToken();
+    }
+  }
+
+  @SuppressWarnings("unchecked") // the SDK's builders take generic varargs
   private void define() {
     aws.ecs.registerTaskDefinition(r ->
         r.family(NAME)
@@ -104,9 +183,7 @@ public final class Rehearsal {
             .containerDefinitions(c -> c.name(NAME).image(image()).stopTimeout(0)));
   }
 
-  private void create(int tasks) {
-    List<String> subnets =
-        aws.ec2.describeSubnets(r -> {}).subnets().stream().map(Subnet::subnetId).toList();
+  private void create(int tasks, List<String> subnets) {
     aws.ecs.createService(r ->
         r.cluster(NAME)
             .serviceName(NAME)

@@ -160,7 +160,7 @@ final class Events {
   }
 
   private static List<Pack> packs(LogBatch events, Verdict verdict) {
-    Pack.Filler filler = new Pack.Filler();
+    Pack.Filler filler = new Pack.Filler(events.count(), events.end(events.count() - 1));
     for (int i = verdict.from(); i < verdict.to(); i++) {
       filler.add(events.time(i), i, 0, events.bytes(), events.begin(i), events.end(i));
     }

@@ -8,8 +8,13 @@ final class Bytes {
   private static final int MORE = 0x80;
   private static final int LOW = 0x7f;
 
-  private byte[] array = new byte[1 << 10];
+  private byte[] array;
   private int length;
+
+  /** None, with room for so many. */
+  Bytes(int room) {
+    array = new byte[room];
+  }
 
   /** Reads numbers from somewhere in bytes. */
   static final class Reader {

@@ -2,6 +2,9 @@ package dev.muelle.services.ecs.agent;
 
 import dev.muelle.engine.LogLines;
 import dev.muelle.services.LogBatch;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +22,10 @@ public record LogEvents(LogBatch events, long position, boolean open) {
 
   /** How long an event may grow. */
   static final long AGE = 5_000; // ms
+
+  private static final VarHandle EIGHT =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
+  private static final long HIGHEST = 0x8080808080808080L;
 
   private static final int MAX_EVENT = 256 * 1024; // characters
 
@@ -67,11 +74,16 @@ public record LogEvents(LogBatch events, long position, boolean open) {
   /** Whether there is nothing but ASCII. */
   private static boolean isPlain(LogLines lines) {
     byte[] bytes = lines.bytes();
-    int signs = 0;
-    for (int i = 0; i < lines.size(); i++) {
-      signs |= bytes[i];
+    int size = lines.size();
+    long signs = 0;
+    int i = 0;
+    for (; i <= size - Long.BYTES; i += Long.BYTES) {
+      signs |= (long) EIGHT.get(bytes, i);
     }
-    return signs >= 0;
+    for (; i < size; i++) {
+      signs |= bytes[i]; // sign and all
+    }
+    return (signs & HIGHEST) == 0;
   }
 
   private static LogEvents gathered(

@@ -74,10 +74,14 @@ public final class LogPump implements AutoCloseable {
   /** No more than 1,048,576 bytes may be put at once, 26 of them for each event's sake. */
   private static final int BATCH_LINES = 4_000;
 
-  private static final int BATCH_BYTES = 400_000; // and a line, which has 320 KiB at most
+  /** Where an event of many lines has to fit in; and a line, which has 320 KiB at most. */
+  private static final int BATCH_BYTES = 400_000;
+
+  /** Where each line is an event: then it makes one pack. */
+  private static final int LINES_BYTES = 256_000;
 
   /** How many batches a task has before others have their turn. */
-  private static final int BATCHES = 4;
+  private static final int BATCHES = 2;
 
   /** What may be put before the position is stored, and has to be counted after a crash. */
   private static final int UNSTORED_BYTES = 4 << 20;
@@ -86,7 +90,9 @@ public final class LogPump implements AutoCloseable {
   private static final int MOST_EVENTS = 10_000; // that GetLogEvents gives at once
   private static final Duration WHILE_RUNNING = Duration.ofSeconds(15); // output wakes us
   private static final Duration UNTIL_OLD = Duration.ofMillis(LogEvents.AGE);
-  private static final int CONCURRENCY = 16;
+
+  /** What is in hand at once has to fit into a small young generation: some 1 MB each. */
+  private static final int CONCURRENCY = 4;
 
   private final Store store;
   private final Engine engine;
@@ -367,7 +373,7 @@ public final class LogPump implements AutoCloseable {
       }
       return Carried.NONE;
     }
-    boolean full = lines.count() == BATCH_LINES || lines.size() >= BATCH_BYTES;
+    boolean full = lines.count() == BATCH_LINES || lines.size() >= most(options);
     LogEvents cut =
         LogEvents.cut(
             lines,
@@ -425,10 +431,15 @@ public final class LogPump implements AutoCloseable {
 
   private LogLines lines(String containerId, LogOptions options, Position from) {
     if (options.bufferBytes() == 0) {
-      return engine.output(containerId, from.position(), BATCH_LINES, BATCH_BYTES);
+      return engine.output(containerId, from.position(), BATCH_LINES, most(options));
     }
     fill(containerId, options);
-    return Objects.requireNonNull(buffers.get(containerId)).first(BATCH_LINES, BATCH_BYTES);
+    return Objects.requireNonNull(buffers.get(containerId)).first(BATCH_LINES, most(options));
+  }
+
+  /** Bytes of a batch. */
+  private static int most(LogOptions options) {
+    return options.eventStart() == null ? LINES_BYTES : BATCH_BYTES;
   }
 
   private void put(String containerId, String group, String stream, Position from, LogBatch all) {
