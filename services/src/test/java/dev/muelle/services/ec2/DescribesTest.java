@@ -313,6 +313,7 @@ class DescribesTest extends Ec2InMemory {
                 r.imageId(image)
                     .instanceType("t3.micro")
                     .keyName(key)
+                    .iamInstanceProfile(p -> p.name("LabInstanceProfile"))
                     .clientToken("for " + key)
                     .minCount(1)
                     .maxCount(1)
