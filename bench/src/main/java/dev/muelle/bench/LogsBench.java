@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongFunction;
 import software.amazon.awssdk.services.cloudwatchlogs.model.FilterLogEventsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.GetLogEventsResponse;
 import software.amazon.awssdk.services.cloudwatchlogs.model.InputLogEvent;
@@ -33,13 +34,13 @@ import software.amazon.awssdk.services.ecs.model.Task;
  * them; then every line is read back and has to be there, once, in order. After that a group is
  * filled, and filters look for what few of its events have. Prints rows of a Markdown table.
  * Arguments: endpoint, access key id, secret, image, the server's process, tasks, bytes a second of
- * all of them, bytes a line, seconds, events of the filled group.
+ * all of them, bytes a line, seconds, events of the filled group, seconds of the same before it is
+ * measured.
  */
 public final class LogsBench {
 
   private static final String CLUSTER = "logs";
   private static final String ROLE = "arn:aws:iam::000000000000:role/bench"; // made by bench/logs
-  private static final String GROUP = "/bench/written";
   private static final String FILLED = "/bench/filled";
   private static final int PER_CALL = 10; // the most that RunTask takes
   private static final int PER_DESCRIBE = 100;
@@ -54,6 +55,7 @@ public final class LogsBench {
 
   private final Clients clients;
   private final Clock clock;
+  private final String group;
   private final Path server;
   private final LogsCost cost;
   private final int tasks;
@@ -66,9 +68,10 @@ public final class LogsBench {
   private volatile boolean written;
 
   private LogsBench(
-      Clients clients, Clock clock, long server, int tasks, long bytes, int width, long seconds) {
+      Clients clients, String group, long server, int tasks, long bytes, int width, long seconds) {
     this.clients = clients;
-    this.clock = clock;
+    this.clock = Clock.systemUTC();
+    this.group = group;
     this.server = Path.of("/proc", Long.toString(server), "status");
     this.cost = new LogsCost(server);
     this.tasks = tasks;
@@ -83,17 +86,23 @@ public final class LogsBench {
     System.out.println("| what | figure |");
     System.out.println("|---|---|");
     try (Clients clients = new Clients(endpoint, "us-east-1", arguments[1], arguments[2])) {
-      LogsBench bench =
-          new LogsBench(
-              clients,
-              Clock.systemUTC(),
-              Long.parseLong(arguments[4]),
-              Integer.parseInt(arguments[5]),
-              Long.parseLong(arguments[6]),
-              Integer.parseInt(arguments[7]),
-              Long.parseLong(arguments[8]));
+      LongFunction<LogsBench> lasting =
+          seconds ->
+              new LogsBench(
+                  clients,
+                  "/bench/written/" + seconds,
+                  Long.parseLong(arguments[4]),
+                  Integer.parseInt(arguments[5]),
+                  Long.parseLong(arguments[6]),
+                  Integer.parseInt(arguments[7]),
+                  seconds);
+      LogsBench bench = lasting.apply(Long.parseLong(arguments[8]));
+      long warm = Long.parseLong(arguments[10]);
+      if (warm > 0) {
+        lasting.apply(warm).print(arguments[3]);
+      }
       if (bench.each > 0) {
-        bench.write(arguments[3]);
+        bench.tell(bench.print(arguments[3]));
       }
       long events = Long.parseLong(arguments[9]);
       if (events > 0) {
@@ -110,10 +119,25 @@ public final class LogsBench {
   // What containers print
   // --------------------------------------------------------------------------
 
+  /**
+   * What has been printed.
+   *
+   * @param begin when the first line was to be, in ms
+   * @param done when all tasks were STOPPED
+   * @param before MiB of the server
+   */
+  private record Printed(
+      List<String> tasks,
+      long begin,
+      long done,
+      LogsDelays followed,
+      long before,
+      List<Long> memory) {}
+
   @SuppressWarnings("unchecked") // the SDK's builders take generic varargs
-  private void write(String image) throws Exception {
+  private Printed print(String image) throws Exception {
     clients.ecs.createCluster(r -> r.clusterName(CLUSTER));
-    clients.logs.createLogGroup(r -> r.logGroupName(GROUP));
+    clients.logs.createLogGroup(r -> r.logGroupName(group));
     long begin = clock.millis() + tasks * UNTIL_WRITING;
     clients.ecs.registerTaskDefinition(r ->
         r.family("writer")
@@ -135,7 +159,7 @@ public final class LogsBench {
                         l.logDriver(LogDriver.AWSLOGS)
                             .options(
                                 Map.of(
-                                    "awslogs-group", GROUP,
+                                    "awslogs-group", group,
                                     "awslogs-region", "us-east-1",
                                     "awslogs-stream-prefix", "b",
                                     "mode", "blocking")))));
@@ -159,10 +183,15 @@ public final class LogsBench {
       sampler.get();
       follower.get();
     }
+    return new Printed(arns, begin, done, followed, before, memory);
+  }
+
+  private void tell(Printed printed) throws Exception {
+    long begin = printed.begin();
     long start = clock.millis();
     LogsDelays stored = new LogsDelays(begin, seconds());
-    long lost = check(arns, stored);
-    double took = (done - begin) / 1e3;
+    long lost = check(printed.tasks(), stored);
+    double took = (printed.done() - begin) / 1e3;
     double megabytes = tasks * each * width / 1e6;
     row(
         tasks + " tasks print together",
@@ -179,10 +208,11 @@ public final class LogsBench {
     row("until a line was stored, from its writing, all lines", stored.toString());
     row(
         "a follower's delay, from the line's writing",
-        followed + " (GetLogEvents every %d ms)".formatted(FOLLOW_NANOS / 1_000_000));
+        printed.followed() + " (GetLogEvents every %d ms)".formatted(FOLLOW_NANOS / 1_000_000));
     row(
         "the server's resident memory, MiB",
-        "%d before; by tenths of the load %s".formatted(before, tenths(memory)));
+        "%d before; by tenths of the load %s"
+            .formatted(printed.before(), tenths(printed.memory())));
     row(
         "lines lost, doubled or out of order",
         "%d of %d (read back in %.1f s)"
@@ -269,7 +299,7 @@ public final class LogsBench {
       try {
         page =
             clients.logs.getLogEvents(r ->
-                r.logGroupName(GROUP).logStreamName(stream).startFromHead(true).nextToken(from));
+                r.logGroupName(group).logStreamName(stream).startFromHead(true).nextToken(from));
       } catch (ResourceNotFoundException e) {
         LockSupport.parkNanos(FOLLOW_NANOS);
         continue;
@@ -335,7 +365,7 @@ public final class LogsBench {
       String from = token;
       GetLogEventsResponse page =
           clients.logs.getLogEvents(
-              r -> r.logGroupName(GROUP).logStreamName(stream).startFromHead(true).nextToken(from));
+              r -> r.logGroupName(group).logStreamName(stream).startFromHead(true).nextToken(from));
       for (OutputLogEvent event : page.events()) {
         long number = Long.parseLong(event.message().substring(0, 10));
         boolean whole = event.message().length() == width - 1;

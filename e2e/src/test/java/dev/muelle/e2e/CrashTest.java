@@ -14,12 +14,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Containers outlive the server, and nothing of theirs is lost while it is dead. */
-@Timeout(600)
+@Timeout(1_500) // one may wait for its port
 class CrashTest {
 
   @Test
   void theServerDiesUnderLoadAndComesBack() throws Exception {
-    try (TestRegion region = TestRegion.prepare("")) {
+    try (TestRegion region = TestRegion.prepare("").owning(80)) {
       region.bare("./muelle demo --port " + region.port());
       List<Long> processes = region.containers("dev.muelle.examples.albadigi.AlbaDigiApi");
       assertEquals(2, processes.size());

@@ -9,12 +9,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** {@code ./muelle demo}, the main job. */
-@Timeout(600)
+@Timeout(1_500) // it may wait for the port
 class DemoTest {
 
   @Test
   void worksTwiceAndIsRemovedWhole() throws Exception {
-    try (TestRegion region = TestRegion.prepare("")) {
+    try (TestRegion region = TestRegion.prepare("").owning(80)) {
       String first = region.bare("./muelle demo --port " + region.port());
       assertTwoTasksAnswer(first);
       List<String> running = region.traces();
@@ -31,7 +31,7 @@ class DemoTest {
 
   @Test
   void anInterruptedRunIsTakenOver() throws Exception {
-    try (TestRegion region = TestRegion.prepare("")) {
+    try (TestRegion region = TestRegion.prepare("").owning(80)) {
       for (String step : List.of("Cluster", "Load balancer", "Service", "Two tasks")) {
         region.bare(
             "coproc DEMO { exec ./muelle demo --port %d 2>&1; }; demo=$DEMO_PID;"

@@ -68,7 +68,7 @@ class DoctorTest {
     Path copy = directory.resolve("copy");
     Shell.Outcome made =
         attempt(
-            "chmod a+rx %1$s; mkdir -p %2$s/region; cp %3$s/muelle %2$s; cp -r %3$s/region/target %2$s/region"
+            "chmod a+rx %1$s; mkdir -p %2$s/region; cp %3$s/muelle %2$s; cp -r %3$s/region/{jvm.bash,target} %2$s/region"
                 .formatted(directory, copy, Shell.HOME));
     assertEquals(0, made.exitCode(), made::output);
     return copy + "/muelle ";

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The lab, by the very commands of its document. */
-@Timeout(900)
+@Timeout(1_500) // it may wait for the port
 class FargateLabTest {
 
   private static final String DOCUMENT = "fargate-ecs-alb.md";
@@ -27,7 +27,7 @@ class FargateLabTest {
   @Test
   void theWholeLabWorksAndLeavesNothing() throws Exception {
     LabDocument lab = LabDocument.read(DOCUMENT);
-    try (TestRegion region = TestRegion.start("")) {
+    try (TestRegion region = TestRegion.start("").owning(80)) {
       List<String> idle;
       try (Session learner = region.session()) {
         learner.run(lab.sections(0, 0)); // the first call makes the account's region, with its VPC

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** From a monolith to microservices, by the very commands of the lab's document. */
-@Timeout(900)
+@Timeout(1_500) // it may wait for the port
 class ForoLabTest {
 
   private static final String DOCUMENT = "foro-microservices.md";
@@ -27,7 +27,7 @@ class ForoLabTest {
   @Test
   void theMonolithIsTakenApartUnderLoad() throws Exception {
     LabDocument lab = LabDocument.read(DOCUMENT);
-    try (TestRegion region = TestRegion.start("")) {
+    try (TestRegion region = TestRegion.start("").owning(80)) {
       List<String> idle;
       try (Session learner = region.session()) {
         learner.run(lab.sections(0, 0));

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** A region of a test's own, started with the launcher; closing it proves that nothing is left. */
 final class TestRegion implements AutoCloseable {
@@ -25,6 +26,7 @@ final class TestRegion implements AutoCloseable {
   private final int port;
   private final String options;
   private final Shell shell;
+  private @Nullable HostPort owned;
 
   private TestRegion(Path work, int port, String options) {
     this.work = work;
@@ -50,6 +52,12 @@ final class TestRegion implements AutoCloseable {
     Path work = Files.createTempDirectory("muelle-e2e");
     Files.createSymbolicLink(work.resolve("muelle"), Shell.HOME.resolve("muelle"));
     return new TestRegion(work, freePort(), options);
+  }
+
+  /** Has a port of the machine to itself, as soon as no other test has it. */
+  TestRegion owning(int hostPort) throws IOException {
+    owned = HostPort.own(hostPort);
+    return this;
   }
 
   void up() throws IOException {
@@ -161,6 +169,9 @@ final class TestRegion implements AutoCloseable {
   @Override
   public void close() throws IOException {
     shell.run("./muelle down");
+    if (owned != null) {
+      owned.close();
+    }
     assertEquals(List.of(), left(), "left on the machine");
     try (Stream<Path> files = Files.walk(work)) {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
