@@ -40,6 +40,7 @@ import org.slf4j.LoggerFactory;
 public final class Worker {
 
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
+  private static final int TOGETHER = 8;
   private static final int CONNECT_MILLIS = 10_000;
 
   /** How often those who wait are looked after; their times may change meanwhile. */
@@ -66,6 +67,9 @@ public final class Worker {
 
   /** To whom something was written that is not sent yet. */
   private final ArrayDeque<Channel> written = new ArrayDeque<>();
+
+  /** Whether what is written is to be sent after this pass. */
+  private boolean sends;
 
   private final Map<MemberState, List<TargetHttp2>> shared = new HashMap<>();
   private final List<Watched> watched = new ArrayList<>();
@@ -109,22 +113,30 @@ public final class Worker {
 
   /**
    * Sends what was written, together with what is written to others until all that has come by now
-   * has been looked at: whoever waits for it is woken once, and does not interrupt us each time.
+   * has been looked at, or to eight: whoever waits for it is woken for several, and does not
+   * interrupt us each time; but it need not wait until we have nothing else to do.
    */
   public void flush(Channel channel) {
     if (!channel.isWritable()) {
       channel.flush(); // it holds much already
       return;
     }
-    if (written.isEmpty()) {
-      loop.executeAfterEventLoopIteration(this::flushAll);
+    if (!sends) {
+      sends = true;
+      loop.executeAfterEventLoopIteration(() -> {
+        sends = false;
+        sendWritten();
+      });
     }
     if (!channel.equals(written.peekLast())) {
+      if (written.size() == TOGETHER) {
+        sendWritten();
+      }
       written.add(channel);
     }
   }
 
-  private void flushAll() {
+  private void sendWritten() {
     for (Channel channel = written.poll(); channel != null; channel = written.poll()) {
       channel.flush();
     }
