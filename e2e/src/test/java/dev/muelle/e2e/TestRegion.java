@@ -168,9 +168,12 @@ final class TestRegion implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    shell.run("./muelle down");
-    if (owned != null) {
-      owned.close();
+    try {
+      shell.run("./muelle down");
+    } finally {
+      if (owned != null) {
+        owned.close();
+      }
     }
     assertEquals(List.of(), left(), "left on the machine");
     try (Stream<Path> files = Files.walk(work)) {

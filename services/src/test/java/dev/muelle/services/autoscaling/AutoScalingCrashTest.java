@@ -1,7 +1,6 @@
 package dev.muelle.services.autoscaling;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.services.ecs.Life;
 import java.io.IOException;
@@ -15,7 +14,6 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import software.amazon.awssdk.services.autoscaling.model.AutoScalingException;
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshStatus;
 import software.amazon.awssdk.services.autoscaling.model.LifecycleState;
 
@@ -32,15 +30,7 @@ class AutoScalingCrashTest {
 
   @Test
   void aGroupEndsAsItShouldWhereverTheServerDies() throws IOException {
-    int deaths = 0;
-    for (int seed = 0; seed < SEEDS; seed++) {
-      try {
-        deaths += new Run(Files.createTempDirectory(directory, "seed" + seed), seed).run();
-      } catch (AssertionError | RuntimeException e) {
-        throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
-      }
-    }
-    assertTrue(deaths >= SEEDS, "the server died only " + deaths + " times");
+    Histories.run(directory, SEEDS, (place, seed) -> new Run(place, seed).run());
   }
 
   @Test
@@ -80,7 +70,6 @@ class AutoScalingCrashTest {
     private final Random chaos;
     private final World world;
     private final String targets;
-    private int deaths;
 
     Run(Path directory, int seed) {
       chaos = new Random(seed);
@@ -88,29 +77,12 @@ class AutoScalingCrashTest {
       targets = world.balancer.group("web");
     }
 
-    private void ask(Runnable call) {
-      while (true) {
-        try {
-          if (world.life().over()) {
-            deaths++;
-            world.restart();
-          }
-          call.run();
-          return;
-        } catch (Life.Killed e) {
-          world.life().end();
-        } catch (AutoScalingException e) {
-          return; // it may have happened before the server died
-        }
-      }
-    }
-
     int run() {
       try (world) {
-        ask(() ->
+        world.ask(() ->
             world.scaling.createAutoScalingGroup(
                 world.group(0, 8, 0).targetGroupARNs(targets).build()));
-        ask(() ->
+        world.ask(() ->
             world.scaling.putNotificationConfiguration(r ->
                 r.autoScalingGroupName(World.GROUP)
                     .topicARN(Topics.TOPIC)
@@ -118,7 +90,7 @@ class AutoScalingCrashTest {
         boolean pooled = chaos.nextBoolean();
         if (pooled) {
           boolean reuse = chaos.nextBoolean();
-          ask(() ->
+          world.ask(() ->
               world.scaling.putWarmPool(r ->
                   r.autoScalingGroupName(World.GROUP)
                       .maxGroupPreparedCapacity(5)
@@ -136,7 +108,7 @@ class AutoScalingCrashTest {
         }
         finish();
       }
-      return deaths;
+      return world.deaths();
     }
 
     /** What has been done since topics are told. */
@@ -154,12 +126,12 @@ class AutoScalingCrashTest {
       switch (chaos.nextInt(5)) {
         case 0, 1 -> {
           int desired = chaos.nextInt(9);
-          ask(() ->
+          world.ask(() ->
               world.scaling.setDesiredCapacity(
                   r -> r.autoScalingGroupName(World.GROUP).desiredCapacity(desired)));
         }
         case 2 ->
-            ask(() ->
+            world.ask(() ->
                 world.scaling.startInstanceRefresh(r ->
                     r.autoScalingGroupName(World.GROUP)
                         .preferences(p -> p.minHealthyPercentage(50).instanceWarmup(0))));
@@ -175,7 +147,7 @@ class AutoScalingCrashTest {
           if (!alive.isEmpty()) {
             String id = alive.get(chaos.nextInt(alive.size()));
             boolean fewer = chaos.nextBoolean();
-            ask(() ->
+            world.ask(() ->
                 world.scaling.terminateInstanceInAutoScalingGroup(
                     r -> r.instanceId(id).shouldDecrementDesiredCapacity(fewer)));
           }
@@ -185,10 +157,7 @@ class AutoScalingCrashTest {
 
     private void finish() {
       world.life().endAfter(Integer.MAX_VALUE / 2);
-      if (world.life().over()) {
-        deaths++;
-        world.restart();
-      }
+      world.revive();
       world.until(
           "all is replaced",
           () -> {

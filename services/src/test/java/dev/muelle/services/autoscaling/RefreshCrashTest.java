@@ -4,9 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.services.EventOutbox;
-import dev.muelle.services.ecs.Life;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -14,12 +12,10 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import software.amazon.awssdk.services.autoscaling.model.AutoScalingException;
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefresh;
 import software.amazon.awssdk.services.autoscaling.model.InstanceRefreshStatus;
 
@@ -39,15 +35,7 @@ class RefreshCrashTest {
 
   @Test
   void aRefreshEndsAsItShouldWhereverTheServerDies() throws IOException {
-    int deaths = 0;
-    for (int seed = 0; seed < SEEDS; seed++) {
-      try {
-        deaths += new Run(Files.createTempDirectory(directory, "seed" + seed), seed).run();
-      } catch (AssertionError | RuntimeException e) {
-        throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
-      }
-    }
-    assertTrue(deaths >= SEEDS, "the server died only " + deaths + " times");
+    Histories.run(directory, SEEDS, (place, seed) -> new Run(place, seed).run());
   }
 
   private static final class Run {
@@ -58,7 +46,6 @@ class RefreshCrashTest {
     private final int bake;
     private final int least;
     private final int most;
-    private int deaths;
 
     Run(Path directory, int seed) {
       chaos = new Random(seed);
@@ -83,7 +70,7 @@ class RefreshCrashTest {
                 .launchTemplate(t -> t.launchTemplateName("web").version("1"))
                 .build());
         world.serves(SIZE);
-        ask(() ->
+        world.ask(() ->
             world.scaling.startInstanceRefresh(r ->
                 r.autoScalingGroupName(World.GROUP)
                     .desiredConfiguration(
@@ -102,49 +89,20 @@ class RefreshCrashTest {
             world.life().endAfter(1 + chaos.nextInt(40));
           }
           if (step == turn) {
-            ask(() ->
+            world.ask(() ->
                 world.scaling.rollbackInstanceRefresh(r -> r.autoScalingGroupName(World.GROUP)));
           }
           world.time.advance(Duration.ofMillis(500));
-          int serving = asked(() -> world.serving().size());
+          int serving = world.asked(() -> world.serving().size());
           assertTrue(serving >= SIZE * least / 100, () -> serving + " " + refresh());
         }
         judge();
       }
-      return deaths;
-    }
-
-    private void ask(Runnable call) {
-      try {
-        asked(() -> {
-          call.run();
-          return true;
-        });
-      } catch (AutoScalingException e) {
-        // it happened before the server died, or it is over
-      }
-    }
-
-    private void revive() {
-      if (world.life().over()) {
-        deaths++;
-        world.restart();
-      }
-    }
-
-    private <T> T asked(Supplier<T> question) {
-      while (true) {
-        try {
-          revive();
-          return question.get();
-        } catch (Life.Killed e) {
-          world.life().end();
-        }
-      }
+      return world.deaths();
     }
 
     private InstanceRefresh refresh() {
-      return asked(() ->
+      return world.asked(() ->
           world
               .scaling
               .describeInstanceRefreshes(r -> r.autoScalingGroupName(World.GROUP))

@@ -29,7 +29,9 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import software.amazon.awssdk.services.autoscaling.model.Activity;
+import software.amazon.awssdk.services.autoscaling.model.AutoScalingException;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingGroup;
 import software.amazon.awssdk.services.autoscaling.model.CreateAutoScalingGroupRequest;
 import software.amazon.awssdk.services.autoscaling.model.Instance;
@@ -62,6 +64,7 @@ final class World implements AutoCloseable {
   private final Random random;
   private StoreInStep store;
   private Life life = new Life();
+  private int deaths;
   AutoScaling scaling;
 
   /** What there is to do, in instances that are wholly busy; those in service share it. */
@@ -172,6 +175,43 @@ final class World implements AutoCloseable {
 
   Life life() {
     return life;
+  }
+
+  /** Asks until a server lives long enough to answer. */
+  <T> T asked(Supplier<T> question) {
+    while (true) {
+      try {
+        revive();
+        return question.get();
+      } catch (Life.Killed e) {
+        life.end();
+      }
+    }
+  }
+
+  /** The same of what may be refused: it happened before the server died, or it is over. */
+  void ask(Runnable call) {
+    try {
+      asked(() -> {
+        call.run();
+        return true;
+      });
+    } catch (AutoScalingException e) {
+      return;
+    }
+  }
+
+  /** Starts a server if the last one has died. */
+  void revive() {
+    if (life.over()) {
+      deaths++;
+      restart();
+    }
+  }
+
+  /** How many servers have died. */
+  int deaths() {
+    return deaths;
   }
 
   /** After the server's death. */
