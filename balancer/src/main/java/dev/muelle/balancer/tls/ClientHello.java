@@ -2,7 +2,7 @@ package dev.muelle.balancer.tls;
 
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *     null if it names none
  * @param tls13 whether it offers a cipher suite of TLS 1.3
  * @param ecdsaSuites whether it offers a cipher suite that an ECDSA certificate can serve
- * @param suites all that it offers, as their two bytes
+ * @param suites all that it offers, as their two bytes, the preferred one first
  * @param ecdsaSignatures whether it says that it can check ECDSA signatures, or says nothing
  */
 public record ClientHello(
@@ -57,6 +57,16 @@ public record ClientHello(
   /** Whether an ECDSA certificate would do. */
   boolean takesEcdsa(boolean server13) {
     return ecdsaSignatures && (ecdsaSuites || tls13 && server13);
+  }
+
+  /** The suite of TLS 1.3 that it prefers; -1 if it offers none. */
+  int tls13Suite() {
+    for (int suite : suites) {
+      if (TLS13_SUITES.contains(suite)) {
+        return suite;
+      }
+    }
+    return -1;
   }
 
   /** Reads without taking; null while it is incomplete. */
@@ -153,7 +163,7 @@ public record ClientHello(
   }
 
   private static Set<Integer> shorts(ByteBuf list) {
-    Set<Integer> all = new HashSet<>();
+    Set<Integer> all = new LinkedHashSet<>();
     while (list.isReadable()) {
       all.add(list.readUnsignedShort());
     }

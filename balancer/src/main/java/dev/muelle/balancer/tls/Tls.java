@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param ciphers as the IANA names them, the preferred one first
  * @param alpn what is negotiated with ALPN, the preferred one first; nothing if empty
  * @param client what is asked of clients' own certificates; null if they are not asked for one
+ * @param postQuantum whether keys are also exchanged by a group that quantum computers do not break
  */
 public record Tls(
     Identity standard,
@@ -23,7 +24,8 @@ public record Tls(
     List<String> protocols,
     List<String> ciphers,
     List<String> alpn,
-    @Nullable ClientAuth client) {
+    @Nullable ClientAuth client,
+    boolean postQuantum) {
 
   /** Of who speaks HTTP/1.1 alone. */
   public static final List<String> HTTP1 = List.of(ApplicationProtocolNames.HTTP_1_1);
@@ -38,7 +40,7 @@ public record Tls(
       List<String> protocols,
       List<String> ciphers,
       List<String> alpn) {
-    this(standard, others, protocols, ciphers, alpn, null);
+    this(standard, others, protocols, ciphers, alpn, null, false);
   }
 
   public Tls {
@@ -79,6 +81,7 @@ public record Tls(
     return protocols.equals(other.protocols)
         && ciphers.equals(other.ciphers)
         && alpn.equals(other.alpn)
+        && postQuantum == other.postQuantum
         && Objects.equals(client, other.client);
   }
 }

@@ -7,10 +7,15 @@ import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
+import io.netty.handler.ssl.OpenSslContextOption;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.SupportedCipherSuiteFilter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.interfaces.ECKey;
 import java.security.interfaces.RSAKey;
 import java.time.Instant;
@@ -19,6 +24,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
@@ -49,6 +55,21 @@ public final class TlsServer {
           entry("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", 0xC02C),
           entry("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", 0xC02F),
           entry("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", 0xC030));
+
+  private static final int CHACHA = 0x1303;
+
+  /** Whether AES is done by the processor: otherwise BoringSSL prefers ChaCha20. */
+  private static final boolean AES_HARDWARE = aesHardware();
+
+  /**
+   * By which groups keys are exchanged, the preferred one first. Of the three hybrid ones that AWS
+   * offers it is the one that BoringSSL has, and that browsers, OpenSSL and Go offer first.
+   */
+  private static final String[] GROUPS = {"x25519", "secp256r1", "secp384r1", "secp521r1"};
+
+  private static final String[] POST_QUANTUM = {
+    "X25519MLKEM768", "x25519", "secp256r1", "secp384r1", "secp521r1"
+  };
 
   /** A certificate, and who does the handshake. */
   private record Kind(Identity identity, SslProvider provider) {}
@@ -101,13 +122,34 @@ public final class TlsServer {
     return present;
   }
 
-  /** BoringSSL, but for clients that share only suites with us which it does not have any more. */
+  /**
+   * BoringSSL, but for clients that share only suites with us which it does not have any more, or
+   * for whom it would choose one that we do not want: of TLS 1.3's it always has all.
+   */
   private SslProvider provider(ClientHello hello) {
     return wanted.ciphers().stream()
-            .map(BORING::get)
-            .anyMatch(suite -> suite != null && hello.suites().contains(suite))
+                .map(BORING::get)
+                .anyMatch(suite -> suite != null && hello.suites().contains(suite))
+            && !choosesChaCha(hello)
         ? SslProvider.OPENSSL
         : SslProvider.JDK;
+  }
+
+  private boolean choosesChaCha(ClientHello hello) {
+    return wanted.protocols().contains("TLSv1.3")
+        && !wanted.ciphers().contains("TLS_CHACHA20_POLY1305_SHA256")
+        && hello.suites().contains(CHACHA)
+        && (hello.tls13Suite() == CHACHA || !AES_HARDWARE);
+  }
+
+  private static boolean aesHardware() {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+      return lines.anyMatch(line ->
+          (line.startsWith("flags") || line.startsWith("Features"))
+              && List.of(line.split("\\s+")).contains("aes"));
+    } catch (IOException | UncheckedIOException e) {
+      return false; // then Java does what BoringSSL might do wrongly
+    }
   }
 
   /**
@@ -163,6 +205,9 @@ public final class TlsServer {
                   ? io.netty.handler.ssl.ClientAuth.REQUIRE
                   : io.netty.handler.ssl.ClientAuth.OPTIONAL)
           .trustManager(new ClientTrust(client, clock));
+    }
+    if (kind.provider() == SslProvider.OPENSSL) {
+      builder.option(OpenSslContextOption.GROUPS, wanted.postQuantum() ? POST_QUANTUM : GROUPS);
     }
     return builder
         .sslProvider(kind.provider())

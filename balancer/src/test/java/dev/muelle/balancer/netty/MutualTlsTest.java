@@ -65,7 +65,8 @@ class MutualTlsTest {
   }
 
   private void offer(@Nullable ClientAuth client, Edits edits) {
-    Tls tls = new Tls(server, List.of(), Certified.MODERN, Certified.SUITES, Tls.HTTP1, client);
+    Tls tls =
+        new Tls(server, List.of(), Certified.MODERN, Certified.SUITES, Tls.HTTP1, client, false);
     LoadBalancer plain =
         rig.loadBalancer(
             "lb", "web.localhost", new Action.Forward("tg"), List.of(), Rig.member(backend));

@@ -16,6 +16,18 @@ import dev.muelle.balancer.tls.ClientHello;
 import dev.muelle.balancer.tls.Tls;
 import dev.muelle.balancer.tls.Tls.Identity;
 import dev.muelle.balancer.tls.TlsServer;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.ssl.OpenSslContextOption;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslProvider;
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -27,6 +39,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
@@ -256,6 +269,66 @@ final class TlsTest {
         assertEquals(old, socket.getSession().getProtocol());
         assertEquals("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", socket.getSession().getCipherSuite());
       }
+    }
+  }
+
+  /** BoringSSL always has all of TLS 1.3's suites; not all policies do. */
+  @Test
+  void aSuiteThatThePolicyLeavesOutIsNotChosenThoughTheClientPrefersIt() throws Exception {
+    put("lb", Certified.tls(Certified.ec("a.test")));
+    String chacha = "TLS_CHACHA20_POLY1305_SHA256";
+    String aes = "TLS_AES_256_GCM_SHA384";
+    assertEquals(aes, chosen(chacha, aes));
+    assertThrows(IOException.class, () -> chosen(chacha));
+  }
+
+  /** Of these suites of the client's, the one that both agree on. */
+  private String chosen(String... suites) throws Exception {
+    try (SSLSocket socket =
+        (SSLSocket) Certified.trusting().getSocketFactory().createSocket("127.0.0.1", rig.port)) {
+      socket.setSoTimeout(20_000);
+      socket.setEnabledProtocols(new String[] {"TLSv1.3"});
+      socket.setEnabledCipherSuites(suites);
+      socket.startHandshake();
+      return socket.getSession().getCipherSuite();
+    }
+  }
+
+  @Test
+  void keysAreExchangedByThePostQuantumGroupWhereThatIsOffered() throws Exception {
+    Identity identity = Certified.ec("a.test");
+    String hybrid = "X25519MLKEM768";
+    put("lb", Certified.tls(identity));
+    exchange(hybrid, "x25519");
+    assertThrows(ExecutionException.class, () -> exchange(hybrid));
+    put(
+        "lb",
+        new Tls(identity, List.of(), Certified.MODERN, Certified.SUITES, Tls.HTTP1, null, true));
+    exchange(hybrid);
+    exchange("x25519");
+    try (SSLSocket socket = connect("127.0.0.1", "a.test", "TLSv1.2")) {
+      assertEquals("TLSv1.2", socket.getSession().getProtocol());
+    }
+  }
+
+  /** A handshake by TLS 1.3 of a client that exchanges keys by these groups alone. */
+  private void exchange(String... groups) throws Exception {
+    SslContext context =
+        SslContextBuilder.forClient()
+            .sslProvider(SslProvider.OPENSSL)
+            .protocols("TLSv1.3")
+            .option(OpenSslContextOption.GROUPS, groups)
+            .trustManager(InsecureTrustManagerFactory.INSTANCE)
+            .build();
+    try (EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory())) {
+      SslHandler tls = context.newHandler(PooledByteBufAllocator.DEFAULT, "a.test", rig.port);
+      new Bootstrap()
+          .group(loop)
+          .channel(NioSocketChannel.class)
+          .handler(tls)
+          .connect("127.0.0.1", rig.port)
+          .sync();
+      tls.handshakeFuture().get();
     }
   }
 

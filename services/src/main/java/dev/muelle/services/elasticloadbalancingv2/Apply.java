@@ -462,7 +462,8 @@ final class Apply {
         policy.sslProtocols(),
         SslPolicies.suites(policy),
         alpn,
-        clientAuths.view(tx, listening.listener().mutualAuthentication()));
+        clientAuths.view(tx, listening.listener().mutualAuthentication()),
+        SslPolicies.postQuantum(policy));
   }
 
   private Optional<Tls.Identity> identity(Tx tx, String arn) {

@@ -22,6 +22,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteListen
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenersRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenersResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DuplicateListenerException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidConfigurationRequestException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ListenerNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerRequest;
@@ -365,8 +366,35 @@ final class Listeners {
     }
     String policy = asked.policy() == null ? SslPolicies.DEFAULT : asked.policy();
     next.sslPolicy(SslPolicies.get(policy).name());
+    unlessAlike(tx, next.build());
     if (asked.protocol() == ProtocolEnum.HTTPS) {
       next.mutualAuthentication(MutualModes.changed(tx, asked.mutual(), had));
+    }
+  }
+
+  /**
+   * Either all of a load balancer's policies are FIPS policies, or none is.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html#fips-security-policies">
+   *     FIPS security policies</a>
+   */
+  private static void unlessAlike(Tx tx, Listener wanted) {
+    boolean fips = SslPolicies.fips(wanted.sslPolicy());
+    for (Row<Listening> row : tx.find(State.LISTENERS, "balancer", wanted.loadBalancerArn())) {
+      Listener other = row.value().listener();
+      if (other.sslPolicy() != null
+          && !other.listenerArn().equals(wanted.listenerArn())
+          && SslPolicies.fips(other.sslPolicy()) != fips) {
+        throw InvalidConfigurationRequestException.builder()
+            .message(
+                "FIPS and non-FIPS security policies cannot be used on the same load balancer: '"
+                    + wanted.sslPolicy()
+                    + "' and '"
+                    + other.sslPolicy()
+                    + "'")
+            .build();
+      }
     }
   }
 

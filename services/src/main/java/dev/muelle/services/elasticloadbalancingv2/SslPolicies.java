@@ -17,8 +17,10 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.SslPolicy;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SslPolicyNotFoundException;
 
 /**
- * The named policies: which versions and ciphers a listener negotiates. Those with triple DES, FIPS
- * modules or post-quantum key exchange are not among them, as nothing here could keep them.
+ * The named policies: which versions and ciphers a listener negotiates, and whether keys are also
+ * exchanged by a post-quantum group. Those with FIPS in their names negotiate what AWS's do, but
+ * the module that does it is none that NIST has validated. Those of RFC 9151 are not among them:
+ * they also say which certificates and signatures are taken.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html">Security
@@ -82,6 +84,8 @@ final class SslPolicies {
 
   private static final Map<String, SslPolicy> POLICIES = new LinkedHashMap<>();
 
+  private static final String CHACHA = "TLS_CHACHA20_POLY1305_SHA256";
+
   static {
     policy("TLS13-1-3-2021-06", Older.NONE, "1.3");
     policy("TLS13-1-2-Res-2021-06", Older.FORWARD_SECRET_GCM, "1.2", "1.3");
@@ -90,6 +94,23 @@ final class SslPolicies {
     policy("TLS13-1-2-Ext2-2021-06", Older.ALL, "1.2", "1.3");
     policy("TLS13-1-1-2021-06", Older.ALL, "1.1", "1.2", "1.3");
     policy("TLS13-1-0-2021-06", Older.ALL, "1", "1.1", "1.2", "1.3");
+    policy("TLS13-1-3-PQ-2025-09", Older.NONE, "1.3");
+    policy("TLS13-1-2-Res-PQ-2025-09", Older.FORWARD_SECRET_GCM, "1.2", "1.3");
+    policy("TLS13-1-2-PQ-2025-09", Older.FORWARD_SECRET_WITHOUT_SHA1, "1.2", "1.3");
+    policy("TLS13-1-2-Ext1-PQ-2025-09", Older.WITHOUT_SHA1, "1.2", "1.3");
+    policy("TLS13-1-2-Ext2-PQ-2025-09", Older.ALL, "1.2", "1.3");
+    policy("TLS13-1-0-PQ-2025-09", Older.ALL, "1", "1.1", "1.2", "1.3");
+    for (String kind : List.of("FIPS-2023-04", "FIPS-PQ-2025-09")) {
+      policy("TLS13-1-3-" + kind, Older.NONE, "1.3");
+      policy("TLS13-1-2-Res-" + kind, Older.FORWARD_SECRET_GCM, "1.2", "1.3");
+      policy("TLS13-1-2-" + kind, Older.FORWARD_SECRET_WITHOUT_SHA1, "1.2", "1.3");
+      policy("TLS13-1-2-Ext0-" + kind, Older.FORWARD_SECRET, "1.2", "1.3");
+      policy("TLS13-1-2-Ext1-" + kind, Older.WITHOUT_SHA1, "1.2", "1.3");
+      policy("TLS13-1-2-Ext2-" + kind, Older.ALL, "1.2", "1.3");
+      policy("TLS13-1-0-" + kind, Older.ALL, "1", "1.1", "1.2", "1.3");
+    }
+    policy("TLS13-1-1-FIPS-2023-04", Older.ALL, "1.1", "1.2", "1.3");
+    policy("2015-05", Older.ALL, "1", "1.1", "1.2");
     policy("2016-08", Older.ALL, "1", "1.1", "1.2");
     policy("TLS-1-1-2017-01", Older.ALL, "1.1", "1.2");
     policy("TLS-1-2-2017-01", Older.WITHOUT_SHA1, "1.2");
@@ -109,6 +130,7 @@ final class SslPolicies {
     List<String> names =
         CIPHERS.stream()
             .filter(cipher -> cipher.startsWith("TLS_") ? tls13 : older.has(cipher))
+            .filter(cipher -> !fips(name) || !cipher.equals(CHACHA))
             .toList();
     String whole = "ELBSecurityPolicy-" + name;
     POLICIES.put(
@@ -120,7 +142,9 @@ final class SslPolicies {
                 IntStream.range(0, names.size())
                     .mapToObj(i -> Cipher.builder().name(names.get(i)).priority(i + 1).build())
                     .toList())
-            .supportedLoadBalancerTypes(LoadBalancerTypeEnum.APPLICATION.toString())
+            .supportedLoadBalancerTypes(
+                LoadBalancerTypeEnum.APPLICATION.toString(),
+                LoadBalancerTypeEnum.NETWORK.toString())
             .build());
   }
 
@@ -155,6 +179,15 @@ final class SslPolicies {
         .sslPolicies(page.items())
         .nextMarker(page.next())
         .build();
+  }
+
+  /** Whether a policy is one of those that FIPS 140 is kept by: a load balancer has them alone. */
+  static boolean fips(String name) {
+    return name.contains("-FIPS-");
+  }
+
+  static boolean postQuantum(SslPolicy policy) {
+    return policy.name().contains("-PQ-");
   }
 
   /** A policy's ciphers as the IANA names them. */

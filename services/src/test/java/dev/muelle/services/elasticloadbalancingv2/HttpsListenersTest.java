@@ -53,6 +53,7 @@ import software.amazon.awssdk.services.acm.model.ResourceInUseException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Certificate;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidConfigurationRequestException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
@@ -306,6 +307,18 @@ class HttpsListenersTest {
         "SSLPolicyNotFound",
         "'none'",
         () -> elb.modifyListener(r -> r.listenerArn(listener.listenerArn()).sslPolicy("none")));
+    String fips = "ELBSecurityPolicy-TLS13-1-2-Res-FIPS-PQ-2025-09";
+    elb.modifyListener(r -> r.listenerArn(listener.listenerArn()).sslPolicy(fips));
+    assertThrows(
+        InvalidConfigurationRequestException.class,
+        () ->
+            elb.createListener(r ->
+                r.loadBalancerArn(balancer.loadBalancerArn())
+                    .protocol("HTTPS")
+                    .port(port + 1)
+                    .certificates(listener.certificates())
+                    .sslPolicy("ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09")
+                    .defaultActions(Machine.says("mixed"))));
   }
 
   @Test

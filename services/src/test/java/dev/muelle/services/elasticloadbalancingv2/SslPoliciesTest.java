@@ -49,6 +49,38 @@ class SslPoliciesTest {
   }
 
   @Test
+  void thoseOfFipsAndPostQuantumDifferInWhatTheirNamesSay() {
+    List<String> usual = ciphers("ELBSecurityPolicy-TLS13-1-2-Res-2021-06");
+    assertEquals(usual, ciphers("ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"));
+    List<String> fips =
+        usual.stream().filter(name -> !name.equals("TLS_CHACHA20_POLY1305_SHA256")).toList();
+    assertEquals(6, fips.size());
+    assertEquals(fips, ciphers("ELBSecurityPolicy-TLS13-1-2-Res-FIPS-2023-04"));
+    assertEquals(fips, ciphers("ELBSecurityPolicy-TLS13-1-2-Res-FIPS-PQ-2025-09"));
+    assertEquals(14, ciphers("ELBSecurityPolicy-TLS13-1-2-Ext0-FIPS-2023-04").size());
+    assertEquals(14, ciphers("ELBSecurityPolicy-TLS13-1-2-Ext1-FIPS-2023-04").size());
+    assertEquals(20, ciphers("ELBSecurityPolicy-TLS13-1-0-FIPS-PQ-2025-09").size());
+    assertEquals(
+        List.of(
+            "TLS13-1-0",
+            "TLS13-1-2-Ext1",
+            "TLS13-1-2-Ext2",
+            "TLS13-1-2",
+            "TLS13-1-2-Res",
+            "TLS13-1-3"),
+        SslPolicies.describe(
+                DescribeSslPoliciesRequest.builder().loadBalancerType("network").build())
+            .sslPolicies()
+            .stream()
+            .filter(policy -> SslPolicies.postQuantum(policy) && !SslPolicies.fips(policy.name()))
+            .map(policy -> policy.name().replaceAll("ELBSecurityPolicy-|-PQ-2025-09", ""))
+            .toList());
+    assertThrows(
+        SslPolicyNotFoundException.class,
+        () -> SslPolicies.get("ELBSecurityPolicy-TLS13-1-3-RFC9151-FIPS-2023-07"));
+  }
+
+  @Test
   void everyCipherIsOneThatTheJdkCanSpeak() throws Exception {
     Set<String> known =
         Set.of(SSLContext.getDefault().getSupportedSSLParameters().getCipherSuites());
@@ -68,7 +100,7 @@ class SslPoliciesTest {
     var rest =
         SslPolicies.describe(
             DescribeSslPoliciesRequest.builder().marker(first.nextMarker()).build());
-    assertEquals(6, rest.sslPolicies().size());
+    assertEquals(28, rest.sslPolicies().size());
     assertThrows(
         SslPolicyNotFoundException.class,
         () -> SslPolicies.describe(DescribeSslPoliciesRequest.builder().names("none").build()));
