@@ -1,5 +1,17 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
+import dev.muelle.services.elasticloadbalancingv2.balancer.LoadBalancers;
+import dev.muelle.services.elasticloadbalancingv2.listener.ListenerCertificates;
+import dev.muelle.services.elasticloadbalancingv2.listener.Listeners;
+import dev.muelle.services.elasticloadbalancingv2.request.Pages;
+import dev.muelle.services.elasticloadbalancingv2.rule.Actions;
+import dev.muelle.services.elasticloadbalancingv2.rule.Conditions;
+import dev.muelle.services.elasticloadbalancingv2.rule.Rules;
+import dev.muelle.services.elasticloadbalancingv2.target.TargetGroups;
+import dev.muelle.services.elasticloadbalancingv2.target.Targets;
+import dev.muelle.services.elasticloadbalancingv2.trust.TrustFiles;
+import dev.muelle.services.elasticloadbalancingv2.trust.TrustRevocations;
+import dev.muelle.services.elasticloadbalancingv2.trust.TrustStores;
 import java.util.List;
 import java.util.Map;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeAccountLimitsRequest;

@@ -9,7 +9,26 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Objects;
 import dev.muelle.services.Scope;
+import dev.muelle.services.elasticloadbalancingv2.balancer.LoadBalancers;
+import dev.muelle.services.elasticloadbalancingv2.balancer.Reservations;
+import dev.muelle.services.elasticloadbalancingv2.listener.ListenerAttributes;
+import dev.muelle.services.elasticloadbalancingv2.listener.ListenerCertificates;
+import dev.muelle.services.elasticloadbalancingv2.listener.Listeners;
+import dev.muelle.services.elasticloadbalancingv2.listener.SslPolicies;
+import dev.muelle.services.elasticloadbalancingv2.log.LogDelivery;
+import dev.muelle.services.elasticloadbalancingv2.measure.Measuring;
+import dev.muelle.services.elasticloadbalancingv2.node.Fronts;
 import dev.muelle.services.elasticloadbalancingv2.oidc.OidcGates;
+import dev.muelle.services.elasticloadbalancingv2.plane.Apply;
+import dev.muelle.services.elasticloadbalancingv2.rule.Rules;
+import dev.muelle.services.elasticloadbalancingv2.state.State;
+import dev.muelle.services.elasticloadbalancingv2.state.Tags;
+import dev.muelle.services.elasticloadbalancingv2.state.Wakes;
+import dev.muelle.services.elasticloadbalancingv2.target.TargetGroups;
+import dev.muelle.services.elasticloadbalancingv2.target.TargetHealths;
+import dev.muelle.services.elasticloadbalancingv2.target.Targets;
+import dev.muelle.services.elasticloadbalancingv2.trust.TrustRevocations;
+import dev.muelle.services.elasticloadbalancingv2.trust.TrustStores;
 import dev.muelle.store.Store;
 import dev.muelle.store.Store.Change;
 import java.time.Duration;
@@ -181,7 +200,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     balancerLoop = new Loop<>("elbv2-balancer", timers, random, AT_ONCE, apply::balancer);
     healthLoop = new Loop<>("elbv2-health", timers, random, AT_ONCE, apply::health);
     instanceLoop = new Loop<>("elbv2-instance", timers, random, AT_ONCE, this::instance);
-    Wakes wakes = new Wakes(apply, balancerLoop, healthLoop);
+    Wakes wakes = new Wakes(apply::balancer, balancerLoop, healthLoop);
     listenerCertificates = new ListenerCertificates(store, certificates, wakes);
     balancers =
         new LoadBalancers(

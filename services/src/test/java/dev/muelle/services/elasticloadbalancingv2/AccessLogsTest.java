@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.sim.SimNetwork;
+import dev.muelle.services.elasticloadbalancingv2.log.LogDeliveryTest;
+import dev.muelle.services.elasticloadbalancingv2.state.State;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -10,6 +10,7 @@ import dev.muelle.loop.VirtualTimers;
 import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Measurements.Metric;
+import dev.muelle.services.elasticloadbalancingv2.measure.Measuring;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

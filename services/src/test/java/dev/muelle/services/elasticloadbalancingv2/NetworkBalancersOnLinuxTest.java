@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.network.Network.Use;
+import dev.muelle.services.elasticloadbalancingv2.state.State;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.sim.SimNetwork;
+import dev.muelle.services.elasticloadbalancingv2.state.State;
 import java.io.ByteArrayInputStream;
 import java.net.ConnectException;
 import java.net.Socket;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muelle.services.elasticloadbalancingv2.listener.SslPolicies;
 import java.util.List;
 import java.util.Set;
 import javax.net.ssl.SSLContext;

@@ -2,10 +2,11 @@ package dev.muelle.services.elasticloadbalancingv2;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.muelle.services.elasticloadbalancingv2.State.Balancing;
-import dev.muelle.services.elasticloadbalancingv2.State.Group;
-import dev.muelle.services.elasticloadbalancingv2.State.Node;
-import dev.muelle.services.elasticloadbalancingv2.State.Target;
+import dev.muelle.services.elasticloadbalancingv2.node.Zones;
+import dev.muelle.services.elasticloadbalancingv2.state.State.Balancing;
+import dev.muelle.services.elasticloadbalancingv2.state.State.Group;
+import dev.muelle.services.elasticloadbalancingv2.state.State.Node;
+import dev.muelle.services.elasticloadbalancingv2.state.State.Target;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;

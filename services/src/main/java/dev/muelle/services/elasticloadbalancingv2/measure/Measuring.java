@@ -1,0 +1,137 @@
+package dev.muelle.services.elasticloadbalancingv2.measure;
+
+import dev.muelle.balancer.Balancer;
+import dev.muelle.balancer.metrics.Metrics;
+import dev.muelle.loop.Timers;
+import dev.muelle.services.Measurements;
+import dev.muelle.services.elasticloadbalancingv2.oidc.OidcGates;
+import dev.muelle.services.elasticloadbalancingv2.state.Existing;
+import dev.muelle.services.elasticloadbalancingv2.state.State;
+import dev.muelle.services.elasticloadbalancingv2.state.State.Balancing;
+import dev.muelle.services.elasticloadbalancingv2.state.State.Group;
+import dev.muelle.services.elasticloadbalancingv2.target.BalancerTargets;
+import dev.muelle.store.Row;
+import dev.muelle.store.Store;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tells CloudWatch what load balancers and target groups have counted, as the metrics of {@code
+ * AWS/ApplicationELB} and {@code AWS/NetworkELB}: every ten seconds, by how much each counter has
+ * moved. As on AWS, one that did not move is not told. No request pays for it.
+ *
+ * @see <a
+ *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html">CloudWatch
+ *     metrics for your Application Load Balancer</a>
+ * @see <a
+ *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-cloudwatch-metrics.html">CloudWatch
+ *     metrics for your Network Load Balancer</a>
+ */
+public final class Measuring implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Measuring.class);
+  private static final long PERIOD = Duration.ofSeconds(10).toMillis();
+
+  private static final long MINUTE = Duration.ofMinutes(1).toMillis();
+
+  /** Looks a second before each full minute: what it finds belongs to the minute that ends. */
+  private static final long EARLY = Duration.ofSeconds(1).toMillis();
+
+  private final Store store;
+  private final Timers timers;
+  private final Balancer balancer;
+  private final OidcGates oidc;
+  private final Measurements measurements;
+  private @Nullable Round before;
+  private Timers.Cancellable timer = () -> {};
+  private volatile boolean closed;
+
+  public Measuring(
+      Store store, Timers timers, Balancer balancer, OidcGates oidc, Measurements measurements) {
+    this.store = store;
+    this.timers = timers;
+    this.balancer = balancer;
+    this.oidc = oidc;
+    this.measurements = measurements;
+  }
+
+  public void start() {
+    later();
+  }
+
+  private void later() {
+    if (closed) {
+      return;
+    }
+    long now = timers.millis() + EARLY;
+    timer =
+        timers.after(
+            Duration.ofMillis(PERIOD - now % PERIOD),
+            () -> {
+              try {
+                look();
+              } catch (RuntimeException e) {
+                LOG.warn("load balancers are not measured", e);
+              }
+              later();
+            });
+  }
+
+  private synchronized void look() {
+    boolean minute = (timers.millis() + EARLY) % MINUTE < PERIOD;
+    Round now = new Round(before, measurements, minute);
+    store.read(tx -> {
+      List<Row<Group>> groups = tx.list(State.GROUPS);
+      for (Row<Balancing> row : Existing.balancers(tx)) {
+        Subject of =
+            Subject.of(row.value(), Map.of("LoadBalancer", after(row.key(), ":loadbalancer/")));
+        if (row.value().network()) {
+          FlowMeasures.tell(now, of, balancer.flowMetrics(row.key()));
+        } else {
+          List<Metrics> targets =
+              groups.stream()
+                  .filter(group -> group.value().group().loadBalancerArns().contains(row.key()))
+                  .flatMap(group -> balancer.targetGroupMetrics(group.key()).stream())
+                  .toList();
+          balancer
+              .loadBalancerMetrics(row.key())
+              .ifPresent(m -> HttpMeasures.balancer(now, of, m, targets));
+          HttpMeasures.users(now, of, oidc.counts(row.key()));
+        }
+      }
+      for (Row<Group> row : groups) {
+        for (String arn : row.value().group().loadBalancerArns()) {
+          Balancing user = Existing.balancer(tx, arn);
+          Subject of =
+              Subject.of(
+                  user,
+                  Map.of(
+                      "LoadBalancer", after(arn, ":loadbalancer/"),
+                      "TargetGroup", after(row.key(), ":")));
+          HostMeasures.tell(now, of, user, BalancerTargets.reached(tx, row.value()), balancer);
+          balancer
+              .targetGroupMetrics(row.key())
+              .filter(m -> !row.value().flows())
+              .ifPresent(m -> HttpMeasures.group(now, of, m));
+        }
+      }
+      return true;
+    });
+    before = now;
+  }
+
+  /** The rest of an ARN behind the last of these. */
+  private static String after(String arn, String mark) {
+    return arn.substring(arn.lastIndexOf(mark) + mark.length());
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    timer.cancel();
+  }
+}

@@ -1,0 +1,13 @@
+package dev.muelle.services.elasticloadbalancingv2.node;
+
+import java.util.List;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.IpAddressType;
+
+/**
+ * Where a load balancer is to be: subnets of one VPC, each in a zone of its own, and the addresses
+ * that are asked for there.
+ *
+ * @param addresses of which families
+ */
+public record Placement(String vpc, List<AvailabilityZone> zones, IpAddressType addresses) {}

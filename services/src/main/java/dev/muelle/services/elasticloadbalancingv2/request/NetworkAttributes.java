@@ -1,0 +1,60 @@
+package dev.muelle.services.elasticloadbalancingv2.request;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Attributes of network load balancers: those that act here may be set, the others only to the
+ * value that they have.
+ *
+ * @see <a
+ *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-load-balancer-attributes.html">
+ *     Edit attributes for your Network Load Balancer</a>
+ */
+public final class NetworkAttributes {
+
+  public static final Map<String, String> DEFAULTS =
+      Attributes.ordered(
+          "access_logs.s3.enabled",
+          "false",
+          "access_logs.s3.bucket",
+          "",
+          "access_logs.s3.prefix",
+          "",
+          Attributes.PROTECTED,
+          "false",
+          GroupAttributes.CROSS_ZONE,
+          "false",
+          "dns_record.client_routing_policy",
+          "any_availability_zone",
+          "zonal_shift.config.enabled",
+          "false",
+          "ipv6.deny_all_igw_traffic",
+          "false",
+          "secondary_ips.auto_assigned.per_subnet",
+          "0");
+
+  private NetworkAttributes() {}
+
+  public static Map<String, String> changed(
+      Map<String, String> now, @Nullable String key, @Nullable String wanted) {
+    String usual = key == null ? null : DEFAULTS.get(key);
+    if (key == null || usual == null) {
+      throw Refuse.invalid("Load balancer attribute key '" + key + "' is not recognized");
+    }
+    String value = wanted == null ? "" : wanted;
+    switch (key) {
+      case Attributes.PROTECTED, GroupAttributes.CROSS_ZONE ->
+          Attributes.oneOf(key, value, "true", "false");
+      default -> {
+        if (!value.equals(usual)) {
+          throw Attributes.unsupported(key, value);
+        }
+      }
+    }
+    Map<String, String> changed = new LinkedHashMap<>(now);
+    changed.put(key, value);
+    return changed;
+  }
+}
