@@ -286,7 +286,8 @@ class JournalTest {
             Certified.SUITES,
             Tls.HTTP1,
             new ClientAuth.Verify(
-                new ClientAuth.Trust(List.of(root.certificate()), Map.of()), false, false)),
+                new ClientAuth.Trust(List.of(root.certificate()), Map.of()), false, false),
+            false),
         backend);
     Tls.Identity client = Clients.client("CN=x,O=\u00d1", root);
     SSLContext browser =

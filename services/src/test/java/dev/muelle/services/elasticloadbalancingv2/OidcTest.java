@@ -251,8 +251,7 @@ class OidcTest {
             List.of(),
             List.of("TLSv1.2", "TLSv1.3"),
             List.of("TLS_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"),
-            Tls.HTTP2,
-            null);
+            Tls.HTTP2);
     machine.balancer.put(
         new LoadBalancer(
             BALANCER,
