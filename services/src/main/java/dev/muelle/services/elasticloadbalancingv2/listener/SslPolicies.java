@@ -183,11 +183,11 @@ public final class SslPolicies {
   }
 
   /** Whether a policy is one of those that FIPS 140 is kept by: a load balancer has them alone. */
-  static boolean fips(String name) {
+  public static boolean fips(String name) {
     return name.contains("-FIPS-");
   }
 
-  static boolean postQuantum(SslPolicy policy) {
+  public static boolean postQuantum(SslPolicy policy) {
     return policy.name().contains("-PQ-");
   }
 
