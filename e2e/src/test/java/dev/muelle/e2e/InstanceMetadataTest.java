@@ -22,7 +22,9 @@ class InstanceMetadataTest extends RegionTest {
         """
         aws ec2 create-key-pair --key-name mine --key-type ed25519 --query KeyMaterial \\
           --output text > mine.pem
-        AMI=$(aws ec2 describe-images --owners amazon --query 'Images[0].ImageId' --output text)
+        AMI=$(aws ssm get-parameters-by-path --recursive --output text \\
+          --path /aws/service/ecs/optimized-ami/amazon-linux-2023 \\
+          --query "Parameters[?ends_with(Name, 'recommended/image_id')].Value")
         I=$(aws ec2 run-instances --image-id $AMI --instance-type t3.micro --subnet-id $SUBNET \\
           --key-name mine --iam-instance-profile Name=LabInstanceProfile \\
           --metadata-options HttpTokens=optional,HttpPutResponseHopLimit=1 \\

@@ -13,6 +13,7 @@ import dev.muelle.services.elasticloadbalancingv2.ElbV2;
 import dev.muelle.services.eventbridge.EventBridge;
 import dev.muelle.services.iam.Iam;
 import dev.muelle.services.sns.Sns;
+import dev.muelle.services.ssm.Ssm;
 import dev.muelle.services.sts.Sts;
 import dev.muelle.wire.Caller;
 import dev.muelle.wire.Coverage;
@@ -36,6 +37,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalanci
 import software.amazon.awssdk.services.eventbridge.EventBridgeClient;
 import software.amazon.awssdk.services.iam.IamClient;
 import software.amazon.awssdk.services.sns.SnsClient;
+import software.amazon.awssdk.services.ssm.SsmClient;
 import software.amazon.awssdk.services.sts.StsClient;
 
 /** The services that a region offers over HTTP. */
@@ -59,6 +61,7 @@ final class Mounted {
         .mount(EventBridgeClient.class, caller -> regions.apply(caller).eventBridge)
         .mount(IamClient.class, caller -> regions.apply(caller).iam)
         .mount(SnsClient.class, caller -> regions.apply(caller).sns)
+        .mount(SsmClient.class, caller -> regions.apply(caller).ssm)
         .mount(StsClient.class, caller -> regions.apply(caller).sts)
         .mountStream(
             CloudWatchLogsClient.class,
@@ -105,6 +108,7 @@ final class Mounted {
         Coverage.of(EventBridgeClient.class, EventBridge.class),
         Coverage.of(IamClient.class, Iam.class),
         Coverage.of(SnsClient.class, Sns.class),
+        Coverage.of(SsmClient.class, Ssm.class),
         Coverage.of(StsClient.class, Sts.class));
   }
 }

@@ -31,6 +31,7 @@ import dev.muelle.services.eventbridge.EventBridge;
 import dev.muelle.services.iam.Iam;
 import dev.muelle.services.sns.Senders;
 import dev.muelle.services.sns.Sns;
+import dev.muelle.services.ssm.Ssm;
 import dev.muelle.services.sts.Sts;
 import dev.muelle.store.Store;
 import java.util.Optional;
@@ -48,6 +49,7 @@ final class Region implements AutoCloseable {
 
   final Acm acm;
   final Iam iam;
+  final Ssm ssm;
   final Sts sts;
   final CloudWatch cloudWatch;
   final CloudWatchLogs logs;
@@ -88,6 +90,7 @@ final class Region implements AutoCloseable {
     Timers timers = shared.timers();
     events = new EventOutbox(ids);
     iam = new Iam(scope, shared.store().in(scope.account() + GLOBAL), timers, ids);
+    ssm = new Ssm(scope);
     sts = new Sts();
     cloudWatch = new CloudWatch(scope, store, timers, shared.random(), alarmReceivers, events);
     logs =

@@ -526,7 +526,7 @@ public final class Ec2 implements Ec2Client {
         new Loop<>("ec2-vpc-endpoint", timers, random, ENDPOINTS_AT_ONCE, endpointServers::look);
     images = new MachineImages(scope);
     templates = new LaunchTemplates(scope, store, timers, ids);
-    templateVersions = new TemplateVersions(store, timers);
+    templateVersions = new TemplateVersions(store, timers, images);
     keys = new KeyPairs(store, timers, ids);
     metadataOptions = new MetadataOptions(store);
     metadata =

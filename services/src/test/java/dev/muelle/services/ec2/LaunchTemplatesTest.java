@@ -1,14 +1,17 @@
 package dev.muelle.services.ec2;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muelle.services.EcsOptimizedImage;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.services.ec2.model.DeleteLaunchTemplateVersionsResponse;
+import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Instance;
 import software.amazon.awssdk.services.ec2.model.InstanceType;
 import software.amazon.awssdk.services.ec2.model.LaunchTemplateTagSpecificationRequest;
@@ -39,6 +42,46 @@ class LaunchTemplatesTest extends Ec2InMemory {
                                     .build())))
             .launchTemplate()
             .launchTemplateId();
+  }
+
+  @Test
+  void anImageMayBeNamedByAPublicParameter() {
+    String parameter =
+        EcsOptimizedImage.of(SCOPE).parameters().keySet().stream()
+            .filter(name -> name.endsWith("/recommended/image_id"))
+            .findFirst()
+            .orElseThrow();
+    String alias = "resolve:ssm:" + parameter;
+    assertEquals(
+        image,
+        ec2.runInstances(
+                r -> r.imageId(alias).instanceType(InstanceType.T3_SMALL).minCount(1).maxCount(1))
+            .instances()
+            .getFirst()
+            .imageId());
+    ec2.createLaunchTemplateVersion(
+        r -> r.launchTemplateId(id).sourceVersion("1").launchTemplateData(d -> d.imageId(alias)));
+    assertEquals(image, launched("2").imageId());
+    assertEquals(alias, imageOf("2", false));
+    assertEquals(image, imageOf("2", true));
+    for (String other : List.of("/mine", parameter.replace("image_id", "os"))) {
+      Ec2Exception refused =
+          assertThrows(
+              Ec2Exception.class,
+              () ->
+                  ec2.runInstances(r -> r.imageId("resolve:ssm:" + other).minCount(1).maxCount(1)));
+      assertEquals("InvalidParameterValue", refused.awsErrorDetails().errorCode());
+      assertTrue(refused.getMessage().contains("'" + other + "'"), refused.getMessage());
+    }
+  }
+
+  private String imageOf(String version, boolean resolve) {
+    return ec2.describeLaunchTemplateVersions(
+            r -> r.launchTemplateId(id).versions(version).resolveAlias(resolve))
+        .launchTemplateVersions()
+        .getFirst()
+        .launchTemplateData()
+        .imageId();
   }
 
   private Instance launched(String version) {

@@ -1,13 +1,12 @@
 package dev.muelle.services.ec2.image;
 
+import dev.muelle.services.EcsOptimizedImage;
 import dev.muelle.services.Scope;
 import dev.muelle.services.ec2.state.Filters;
 import dev.muelle.services.ec2.state.Pages;
 import dev.muelle.services.ec2.state.Refuse;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
-import java.util.UUID;
 import software.amazon.awssdk.services.ec2.model.ArchitectureValues;
 import software.amazon.awssdk.services.ec2.model.DescribeImagesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeImagesResponse;
@@ -69,21 +68,21 @@ public final class MachineImages {
               "state-reason-code",
               "state-reason-message");
 
+  private final EcsOptimizedImage optimized;
   private final Image ecs;
 
   public MachineImages(Scope scope) {
-    boolean arm = System.getProperty("os.arch", "").equals("aarch64");
-    String name = "al2023-ami-ecs-hvm-2023.0.20251108-kernel-6.1-" + (arm ? "arm64" : "x86_64");
+    optimized = EcsOptimizedImage.of(scope);
     ecs =
         Image.builder()
-            .imageId(id(name + "/" + scope.region()))
-            .name(name)
-            .description("Amazon Linux AMI 2023.0.20251108 ECS HVM EBS")
-            .imageLocation("amazon/" + name)
+            .imageId(optimized.id())
+            .name(optimized.name())
+            .description(optimized.description())
+            .imageLocation("amazon/" + optimized.name())
             .imageOwnerAlias("amazon")
             .ownerId(OWNER)
-            .architecture(arm ? ArchitectureValues.ARM64 : ArchitectureValues.X86_64)
-            .creationDate("2025-11-08T00:00:00.000Z")
+            .architecture(optimized.arm() ? ArchitectureValues.ARM64 : ArchitectureValues.X86_64)
+            .creationDate(EcsOptimizedImage.CREATED)
             .imageType(ImageTypeValues.MACHINE)
             .publicLaunchPermissions(true)
             .platformDetails("Linux/UNIX")
@@ -97,10 +96,24 @@ public final class MachineImages {
             .build();
   }
 
-  /** The same for the same image in the same region, wherever this runs. */
-  private static String id(String name) {
-    UUID hash = UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8));
-    return "ami-0" + hash.toString().replace("-", "").substring(0, 16);
+  /**
+   * The image of this id, or that a parameter names: {@code resolve:ssm:parameter}.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html">RunInstances</a>
+   */
+  public Image meant(String said) {
+    if (!said.startsWith(EcsOptimizedImage.RESOLVE)) {
+      return get(said);
+    }
+    return get(
+        optimized
+            .resolve(said)
+            .orElseThrow(() ->
+                Refuse.invalidValue(
+                    "Systems Manager parameter '"
+                        + said.substring(EcsOptimizedImage.RESOLVE.length())
+                        + "' is not the id of an image, or does not exist")));
   }
 
   public Image get(String id) {

@@ -128,7 +128,7 @@ public final class Launches {
             "KeyName",
             "MetadataOptions",
             "Monitoring"));
-    Image image = images.get(Refuse.required(request.imageId(), "ImageId"));
+    Image image = images.meant(Refuse.required(request.imageId(), "ImageId"));
     String typeName =
         request.instanceType() == null ? "m1.small" : request.instanceTypeAsString(); // the default
     InstanceTypes.Type type =

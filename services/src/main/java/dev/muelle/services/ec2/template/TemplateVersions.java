@@ -1,5 +1,7 @@
 package dev.muelle.services.ec2.template;
 
+import dev.muelle.services.EcsOptimizedImage;
+import dev.muelle.services.ec2.image.MachineImages;
 import dev.muelle.services.ec2.state.Filters;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.Pages;
@@ -101,9 +103,11 @@ public final class TemplateVersions {
                       .toList());
 
   private final Store store;
+  private final MachineImages images;
   private final InstantSource clock;
 
-  public TemplateVersions(Store store, InstantSource clock) {
+  public TemplateVersions(Store store, InstantSource clock, MachineImages images) {
+    this.images = images;
     this.store = store;
     this.clock = clock;
   }
@@ -292,6 +296,7 @@ public final class TemplateVersions {
             "NextToken",
             "MaxResults",
             "Filters",
+            "ResolveAlias",
             "DryRun"));
     Refuse.ifDryRun(request.dryRun());
     boolean ofAll = request.launchTemplateId() == null && request.launchTemplateName() == null;
@@ -319,6 +324,7 @@ public final class TemplateVersions {
                           .distinct())
               .filter(one -> least <= one.versionNumber() && one.versionNumber() <= most)
               .map(one -> shown(tx, one))
+              .map(one -> Boolean.TRUE.equals(request.resolveAlias()) ? resolved(one) : one)
               .sorted((a, b) -> order(a).compareTo(order(b)))
               .toList();
         });
@@ -334,6 +340,16 @@ public final class TemplateVersions {
         .launchTemplateVersions(page.items())
         .nextToken(page.nextToken())
         .build();
+  }
+
+  /** With the image's id where a parameter names the image. */
+  private LaunchTemplateVersion resolved(LaunchTemplateVersion version) {
+    String image = version.launchTemplateData().imageId();
+    return image == null || !image.startsWith(EcsOptimizedImage.RESOLVE)
+        ? version
+        : version.copy(v ->
+            v.launchTemplateData(
+                version.launchTemplateData().copy(d -> d.imageId(images.meant(image).imageId()))));
   }
 
   private static String order(LaunchTemplateVersion version) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.muelle.services.EcsOptimizedImage;
 import dev.muelle.services.InstanceBoots;
 import dev.muelle.services.Scope;
 import dev.muelle.services.StoredJson;
@@ -65,7 +66,7 @@ public final class InstanceAgents {
   private static final Duration AGAIN = Duration.ofSeconds(10);
 
   /** Of all agents of a server. */
-  static final String VERSION = "1.100.0";
+  static final String VERSION = EcsOptimizedImage.AGENT;
 
   private static final Set<InstanceStateName> ALIVE =
       Set.of(InstanceStateName.PENDING, InstanceStateName.RUNNING);
@@ -246,7 +247,9 @@ public final class InstanceAgents {
                 ports(InstanceRecord.PORTS, tcp),
                 ports(InstanceRecord.PORTS_UDP, strings(configuration, "ECS_RESERVED_PORTS_UDP")))
             .versionInfo(v ->
-                v.agentVersion(VERSION).agentHash("muelle").dockerVersion("DockerVersion: 25.0"))
+                v.agentVersion(VERSION)
+                    .agentHash("muelle")
+                    .dockerVersion("DockerVersion: " + EcsOptimizedImage.RUNTIME))
             .attributes(attributes(instance, configuration))
             .platformDevices(List.<PlatformDevice>of())
             .tags(tags(configuration))
