@@ -37,6 +37,7 @@ final class Attempts {
 
   private @Nullable MemberState member;
   private int count;
+  private boolean broke;
 
   /** What the client is told when there is nobody else to try. */
   private int failure = 503;
@@ -159,6 +160,24 @@ final class Attempts {
     } else {
       next(false);
     }
+  }
+
+  /**
+   * The target broke the connection off instead of answering. Another one is asked if it may be,
+   * but only once: a request that kills who takes it does not go round them all.
+   */
+  void broken(boolean mayRepeat) {
+    MemberState by = member;
+    did(true);
+    leave();
+    failure = 502;
+    if (by == null || broke || !mayRepeat) {
+      exchange.fail(failure);
+      return;
+    }
+    broke = true;
+    tried.add(by);
+    next(true);
   }
 
   /** What the client shall bring next time, as values of Set-Cookie. */

@@ -19,8 +19,11 @@ import org.jspecify.annotations.Nullable;
  * One request on its way to a target and the answer on its way back, both streamed.
  *
  * <p>What may be tried again: connecting failed (nothing was sent) goes on to another target; a
- * kept connection that the target closed before any byte of an answer is replaced by a new one if
- * the request is idempotent and all that was sent of it is still at hand.
+ * kept connection that the target closed before any byte of an answer is replaced by a new one, and
+ * a new one that it closed so by another target once, if the request is idempotent and all that was
+ * sent of it is still at hand.
+ *
+ * @see <a href="https://www.rfc-editor.org/rfc/rfc9110.html#section-9.2.2">RFC 9110, 9.2.2</a>
  */
 @SuppressWarnings("ReferenceEquality") // the very same carrier is meant
 public final class Exchange implements Carrier.Sender {
@@ -338,19 +341,18 @@ public final class Exchange implements Carrier.Sender {
         attempts.leave();
         client.abort();
       }
-    } else if (reused && !pending.isReadable() && mayRepeat()) {
+    } else if (reused && mayRepeat()) {
       attempts.again();
     } else {
-      discard();
       tally.add(Count.TARGET_CONNECTION_ERRORS);
-      attempts.did(true);
-      attempts.leave();
-      fail(502);
+      boolean mayRepeat = mayRepeat();
+      discard();
+      attempts.broken(mayRepeat);
     }
   }
 
   private boolean mayRepeat() {
-    return request.idempotent() && (!bodySent || replay.whole());
+    return !pending.isReadable() && request.idempotent() && (!bodySent || replay.whole());
   }
 
   /** The client is gone, or must be given up. */

@@ -12,6 +12,7 @@ import java.net.Socket;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -191,6 +192,26 @@ final class TargetFaultsTest {
     String post = rig.raw(POST);
     assertTrue(post.startsWith("HTTP/1.1 502 "), post);
     assertEquals("[GET, POST]", seen.toString());
+  }
+
+  @Test
+  void whatATargetBreaksOffOnANewConnectionAnotherIsAskedOnce() throws Exception {
+    Backend[] dying = new Backend[3];
+    for (int i = 0; i < dying.length; i++) {
+      dying[i] = rig.backend((head, in, out) -> false);
+      dying[i].resets = i > 0;
+    }
+    rig.serve(dying);
+    assertTrue(rig.raw(Rig.GET).startsWith("HTTP/1.1 502 "));
+    assertEquals(2, Stream.of(dying).mapToInt(one -> one.served.get()).sum(), "not all of them");
+    assertTrue(rig.raw(POST).startsWith("HTTP/1.1 502 "));
+    assertEquals(3, Stream.of(dying).mapToInt(one -> one.served.get()).sum(), "once only");
+
+    Backend living = saying("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", true);
+    rig.serve(dying[0], living);
+    for (int i = 0; i < 4; i++) {
+      assertTrue(rig.raw(Rig.GET).endsWith("ok"));
+    }
   }
 
   @Test

@@ -32,7 +32,7 @@ final class SoakClient implements Runnable {
   /**
    * A client of a port of the loopback.
    *
-   * @param failed hears the numbers of requests that came to nothing
+   * @param failed hears which requests came to nothing, and why
    */
   SoakClient(int port, LongAdder answered, Consumer<String> failed) {
     this.port = port;
@@ -61,7 +61,7 @@ final class SoakClient implements Runnable {
           }
         }
       } catch (IOException e) {
-        failed.accept(number);
+        failed.accept(number + ": " + e.getMessage());
       }
     }
   }

@@ -17,11 +17,9 @@ final class SoakTarget {
   private static final byte[] ANSWER =
       ("HTTP/1.1 200 OK\r\nContent-Length: 512\r\n\r\n" + "x".repeat(512))
           .getBytes(StandardCharsets.US_ASCII);
-  private static final String NUMBER = "x-number: ";
 
   private final ServerSocket server;
   private final Set<Socket> clients = ConcurrentHashMap.newKeySet();
-  private final Set<String> inHand = ConcurrentHashMap.newKeySet();
   private volatile boolean killed;
 
   SoakTarget() throws IOException {
@@ -55,14 +53,9 @@ final class SoakTarget {
           new BufferedReader(
               new InputStreamReader(client.getInputStream(), StandardCharsets.US_ASCII));
       OutputStream out = client.getOutputStream();
-      String number = "";
       for (String line = in.readLine(); line != null; line = in.readLine()) {
-        if (line.regionMatches(true, 0, NUMBER, 0, NUMBER.length())) {
-          number = line.substring(NUMBER.length());
-          inHand.add(number);
-        } else if (line.isEmpty()) {
+        if (line.isEmpty()) {
           out.write(ANSWER);
-          inHand.remove(number);
         }
       }
     } catch (IOException e) {
@@ -84,10 +77,5 @@ final class SoakTarget {
   private static void reset(Socket client) throws IOException {
     client.setSoLinger(true, 0);
     client.close();
-  }
-
-  /** Whether this request had reached it, and had no answer, when it was killed. */
-  boolean took(String number) {
-    return killed && inHand.contains(number);
   }
 }
