@@ -26,20 +26,13 @@ class CrashTest {
       String name =
           region.run(
               "aws elbv2 describe-load-balancers --query 'LoadBalancers[0].DNSName' --output text");
-      Path codes = region.work().resolve("codes.txt");
-      Process load =
-          region.background(
-              "while true; do curl -s --max-time 5 http://" + name + "/whoami || true; done",
-              codes);
-      region.run("until grep -q task " + codes + "; do sleep 0.1; done");
+      SteadyRequests requests = new SteadyRequests(region, "http://" + name + "/whoami");
+      Path moves = region.work().resolve("moves.txt");
+      Process targets = region.background(COME_AND_GO, moves);
+      requests.pass();
+      region.bare("until grep -q again " + moves + "; do sleep 0.1; done");
 
-      region.server().destroyForcibly();
-      region.server().onExit().get();
-      region.up();
-
-      region.bare("until curl -sf --max-time 5 http://" + name + "/alive; do sleep 0.1; done");
-      load.descendants().forEach(ProcessHandle::destroyForcibly);
-      load.destroyForcibly().waitFor();
+      requests.outlive(() -> {});
       assertEquals(
           processes,
           region.containers("dev.muelle.examples.albadigi.AlbaDigiApi"),
@@ -49,12 +42,29 @@ class CrashTest {
               "aws ecs describe-services --cluster alba-digi-cluster --services alba-digi-service"
                   + " --query 'services[0].[runningCount,pendingCount]' --output text");
       assertEquals("2\t0", service);
-      diesWhileItScalesOut(region, processes);
+      diesWhileItScalesOut(region, requests, processes);
+      SteadyRequests.end(targets);
+      aTargetDiesMeanwhile(region, requests);
+      requests.end();
     }
   }
 
+  /** A target is registered again as soon as it was not any more; the others serve meanwhile. */
+  private static final String COME_AND_GO =
+      """
+      GROUP=$(aws elbv2 describe-target-groups --query 'TargetGroups[0].TargetGroupArn' --output text)
+      TARGET=$(aws elbv2 describe-target-health --target-group-arn $GROUP \
+        --query 'TargetHealthDescriptions[0].Target.Id' --output text)
+      while true; do
+        aws elbv2 deregister-targets --target-group-arn $GROUP --targets Id=$TARGET || true
+        aws elbv2 register-targets --target-group-arn $GROUP --targets Id=$TARGET || true
+        echo again
+      done
+      """;
+
   /** What was decided is done by the next server, and done once. */
-  private static void diesWhileItScalesOut(TestRegion region, List<Long> before) throws Exception {
+  private static void diesWhileItScalesOut(
+      TestRegion region, SteadyRequests requests, List<Long> before) throws Exception {
     String target =
         " --service-namespace ecs --scalable-dimension ecs:service:DesiredCount"
             + " --resource-id service/alba-digi-cluster/alba-digi-service";
@@ -66,9 +76,7 @@ class CrashTest {
     while (region.containers(program).size() == before.size()) {
       Thread.onSpinWait(); // until the first of the new ones has started
     }
-    region.server().destroyForcibly();
-    region.server().onExit().get();
-    region.up();
+    requests.outlive(() -> {});
     region.run(
         """
         until [ "$(aws ecs describe-services --cluster alba-digi-cluster --services alba-digi-service \
@@ -83,6 +91,22 @@ class CrashTest {
     assertEquals(
         "5",
         region.run("aws ecs list-tasks --cluster alba-digi-cluster --query 'length(taskArns)'"));
+  }
+
+  /** The next server does not know yet that one of them is gone, and loses nobody's request. */
+  private static void aTargetDiesMeanwhile(TestRegion region, SteadyRequests requests)
+      throws Exception {
+    String program = "dev.muelle.examples.albadigi.AlbaDigiApi";
+    List<Long> before = region.containers(program);
+    requests.outlive(() -> ProcessHandle.of(before.getFirst()).orElseThrow().destroyForcibly());
+    List<Long> others = before.subList(1, before.size());
+    List<Long> now = region.containers(program);
+    while (now.size() < before.size()) { // another takes its place
+      Thread.onSpinWait();
+      now = region.containers(program);
+    }
+    assertTrue(now.containsAll(others), "the others still run");
+    requests.pass();
   }
 
   /** Listeners of connections come back as those of requests do, with targets that never left. */
