@@ -14,6 +14,7 @@ import picocli.CommandLine.HelpCommand;
     name = "./muelle",
     description = "A private container region that speaks Amazon's own APIs.",
     synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true,
     subcommands = {
       DemoCommand.class,
       UpCommand.class,
@@ -29,8 +30,8 @@ import picocli.CommandLine.HelpCommand;
     },
     footer = {
       "",
-      "Also: ./muelle build (the others do it by themselves), ./muelle test (the whole test suite), ./muelle"
-          + " bench, ./muelle format."
+      "Also: ./muelle build (the others do it by themselves), ./muelle test (the whole test suite),"
+          + " ./muelle bench, ./muelle format."
     })
 final class CommandLineRoot implements Callable<Integer> {
 

@@ -3,6 +3,7 @@ package dev.muelle.region.command;
 import dev.muelle.region.simulate.Hosts;
 import dev.muelle.region.simulate.Model;
 import dev.muelle.region.simulate.Plan;
+import dev.muelle.region.simulate.Prices;
 import dev.muelle.region.simulate.Report;
 import dev.muelle.region.simulate.Simulation;
 import dev.muelle.region.simulate.Traffic;
@@ -11,7 +12,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +29,8 @@ import software.amazon.awssdk.services.cloudwatch.model.PutMetricAlarmRequest;
 @Command(
     name = "simulate",
     description = {
-      "Replays recorded traffic against scaling policies in virtual time, with the same code that scales",
+      "Replays recorded traffic against scaling policies in virtual time, with the same code that"
+          + " scales",
       "here, and shows tasks, instances, CPU, latency (an estimate) and price.",
       "",
       "TRAFFIC is a CSV file: time, requests per second. Needs no root and no running region."
@@ -128,6 +132,19 @@ final class SimulateCommand implements Callable<Integer> {
   private int instanceSeconds;
 
   @Option(
+      names = "--arm",
+      description = "tasks run on ARM (Graviton), which costs less; default: x86")
+  private boolean arm;
+
+  @Option(
+      names = "--price",
+      paramLabel = "NAME=DOLLARS",
+      description =
+          "what an hour costs in the place of Amazon's list (us-east-1, Linux, on demand, November"
+              + " 2026): of vcpu or gb on Fargate, or of an instance type; repeatable")
+  private Map<String, Double> prices = new LinkedHashMap<>();
+
+  @Option(
       names = "--out",
       defaultValue = "simulation",
       paramLabel = "NAME",
@@ -152,6 +169,7 @@ final class SimulateCommand implements Callable<Integer> {
                     maxInstances,
                     targetCapacity,
                     Duration.ofSeconds(instanceSeconds)),
+            new Prices(arm, prices),
             Plan.read(PutScalingPolicyRequest.class, policies),
             Plan.read(PutMetricAlarmRequest.class, alarms),
             Plan.read(PutScheduledActionRequest.class, scheduled));

@@ -21,6 +21,7 @@ import software.amazon.awssdk.services.cloudwatch.model.PutMetricAlarmRequest;
  * @param gigabytes of a task
  * @param starting how long a task takes to start
  * @param hosts what tasks run on; null for Fargate
+ * @param prices of what runs
  * @param policies as {@code put-scaling-policy} takes them
  * @param alarms as {@code put-metric-alarm} takes them, for step scaling policies, which they call
  *     by name
@@ -34,28 +35,23 @@ public record Plan(
     Duration starting,
     Model model,
     @Nullable Hosts hosts,
+    Prices prices,
     List<PutScalingPolicyRequest> policies,
     List<PutMetricAlarmRequest> alarms,
     List<PutScheduledActionRequest> scheduled) {
-
-  /** What Fargate charges in us-east-1 for Linux on x86, in dollars an hour. */
-  private static final double VCPU_HOUR = 0.04048;
-
-  private static final double GIGABYTE_HOUR = 0.004445;
 
   public Plan {
     policies = List.copyOf(policies);
     alarms = List.copyOf(alarms);
     scheduled = List.copyOf(scheduled);
+    if (hosts != null) {
+      prices.of(hosts.type()); // or it is refused
+    }
   }
 
-  /**
-   * What a task costs on Fargate, in dollars an hour.
-   *
-   * @see <a href="https://aws.amazon.com/fargate/pricing/">AWS Fargate pricing</a>
-   */
+  /** What a task costs on Fargate, or an instance that tasks run on, in dollars an hour. */
   double hourly() {
-    return vcpu * VCPU_HOUR + gigabytes * GIGABYTE_HOUR;
+    return hosts == null ? prices.fargate(vcpu, gigabytes) : prices.of(hosts.type());
   }
 
   /** Requests in files of JSON, as {@code --cli-input-json} takes them. */

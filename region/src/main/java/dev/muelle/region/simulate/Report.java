@@ -173,8 +173,7 @@ public record Report(Plan plan, Outcome outcome) {
     double hours = minutes.size() / 60.0;
     double dollars = minutes.getLast().dollars();
     Hosts hosts = plan.hosts();
-    double fixed =
-        hours * (hosts == null ? plan.max() * plan.hourly() : hosts.max() * hosts.hourly());
+    double fixed = hours * (hosts == null ? plan.max() : hosts.max()) * plan.hourly();
     double requests = minutes.stream().mapToDouble(minute -> 60 * minute.rate()).sum();
     long late = minutes.stream().filter(minute -> minute.waiting() > 0).count();
     long scaled = outcome.activities().size();

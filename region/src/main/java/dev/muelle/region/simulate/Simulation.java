@@ -186,9 +186,7 @@ public final class Simulation implements AutoCloseable {
 
   /** What runs now, in dollars an hour. */
   private double hourly(int tasks) {
-    return fleet == null || plan.hosts() == null
-        ? tasks * plan.hourly()
-        : fleet.now().running() * plan.hosts().hourly();
+    return (fleet == null ? tasks : fleet.now().running()) * plan.hourly();
   }
 
   /** Each task is a sample of the metric, as ECS has it. */

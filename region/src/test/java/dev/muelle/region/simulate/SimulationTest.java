@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muelle.region.simulate.Simulation.Minute;
 import dev.muelle.region.simulate.Simulation.Outcome;
 import dev.muelle.services.StoredJson;
+import dev.muelle.services.ec2.image.InstanceTypes;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.core.SdkPojo;
 import software.amazon.awssdk.services.applicationautoscaling.model.PutScalingPolicyRequest;
 import software.amazon.awssdk.services.cloudwatch.model.PutMetricAlarmRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeInstanceTypesRequest;
 
 class SimulationTest {
 
@@ -84,6 +87,7 @@ class SimulationTest {
         Duration.ofSeconds(30),
         new Model(100, 20),
         hosts,
+        new Prices(false, Map.of()),
         List.of(json(PutScalingPolicyRequest.class, policy)),
         Arrays.stream(alarms).map(alarm -> json(PutMetricAlarmRequest.class, alarm)).toList(),
         List.of());
@@ -139,8 +143,25 @@ class SimulationTest {
     assertTrue(report.csv().lines().findFirst().orElseThrow().endsWith(",instance_cpu_percent"));
     assertTrue(report.summary().contains("instances         1 to "), report.summary());
     assertEquals(6 * 360, ImageIO.read(new ByteArrayInputStream(report.png())).getHeight());
-    assertThrows(
-        IllegalArgumentException.class, () -> new Hosts("t9.huge", 1, 6, 100, Duration.ZERO));
+    Hosts unknown = new Hosts("t9.huge", 1, 6, 100, Duration.ZERO);
+    assertThrows(IllegalArgumentException.class, () -> plan(unknown, CPU));
+  }
+
+  @Test
+  void everythingHasAPriceAndAUsersComesFirst() {
+    Prices listed = new Prices(false, Map.of());
+    assertEquals(0.04048 + 2 * 0.004445, listed.fargate(1, 2), 1e-9);
+    assertEquals(0.03238 + 2 * 0.00356, new Prices(true, Map.of()).fargate(1, 2), 1e-9);
+    Prices own = new Prices(true, Map.of("gb", 0.01, "c5.large", 0.03));
+    assertEquals(0.03238 + 2 * 0.01, own.fargate(1, 2), 1e-9);
+    assertEquals(0.03, own.of("c5.large"));
+    InstanceTypes.describe(DescribeInstanceTypesRequest.builder().build())
+        .instanceTypes()
+        .forEach(type -> assertTrue(listed.of(type.instanceTypeAsString()) > 0));
+    for (Map<String, Double> wrong :
+        List.of(Map.of("t9.huge", 1.0), Map.of("gb", -1.0), Map.of("gb", Double.NaN))) {
+      assertThrows(IllegalArgumentException.class, () -> new Prices(false, wrong));
+    }
   }
 
   @Test
