@@ -739,7 +739,7 @@ public final class Ec2 implements Ec2Client {
   @Override
   public DescribeNetworkInterfacesResponse describeNetworkInterfaces(
       DescribeNetworkInterfacesRequest request) {
-    return interfaces.describe(request);
+    return interfaces.shown().describe(request);
   }
 
   @Override

@@ -25,7 +25,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
 import software.amazon.awssdk.services.ecs.model.ContainerInstance;
-import software.amazon.awssdk.services.ecs.model.EcsException;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.ManagedScalingStatus;
 import software.amazon.awssdk.services.ecs.model.ManagedTerminationProtection;
@@ -108,7 +107,6 @@ class CapacityCrashTest {
     private final World world;
     private final Instances instances;
     private final List<String> manual = new ArrayList<>();
-    private int deaths;
 
     Run(Path directory, int seed) {
       chaos = new Random(seed);
@@ -126,30 +124,12 @@ class CapacityCrashTest {
               .onSigterm(0, Duration.ofMillis(chaos.nextInt(3000))));
     }
 
-    /** Asks until somebody lived long enough to answer; what is refused is refused. */
-    private void ask(Runnable call) {
-      while (true) {
-        try {
-          if (world.life().over()) {
-            deaths++;
-            world.restart();
-          }
-          call.run();
-          return;
-        } catch (dev.muelle.services.ecs.Life.Killed e) {
-          world.life().end();
-        } catch (EcsException e) {
-          return;
-        }
-      }
-    }
-
     int run() {
       try (world) {
-        ask(world::createCluster);
-        ask(() -> world.register(World.container().build()));
-        ask(this::createProvider);
-        ask(() ->
+        world.ask(world::createCluster);
+        world.ask(() -> world.register(World.container().build()));
+        world.ask(this::createProvider);
+        world.ask(() ->
             world
                 .ecs()
                 .putClusterCapacityProviders(r ->
@@ -160,18 +140,18 @@ class CapacityCrashTest {
                                 .capacityProvider("cp")
                                 .weight(1)
                                 .build())));
-        ask(this::createService);
+        world.ask(this::createService);
         for (int i = 0; i < 25; i++) {
           if (chaos.nextInt(3) == 0) {
             world.life().endAfter(1 + chaos.nextInt(150));
           }
           something();
           pass(Duration.ofSeconds(5 + chaos.nextInt(180)));
-          ask(this::check);
+          world.ask(this::check);
         }
         finish();
       }
-      return deaths;
+      return world.deaths();
     }
 
     private void createProvider() {
@@ -216,7 +196,7 @@ class CapacityCrashTest {
         if (!machines.registered.containsKey(id)
             && !each.getValue().isAfter(world.time.instant())) {
           String zone = "us-east-1" + (id.hashCode() % 2 == 0 ? "a" : "b");
-          ask(() ->
+          world.ask(() ->
               machines.registered.put(
                   id, instances.register(Instances.request(id, zone, 4, "m5.xlarge").build())));
         }
@@ -225,7 +205,7 @@ class CapacityCrashTest {
         machines.gone.remove(id);
         String arn = machines.registered.get(id);
         if (arn != null) {
-          ask(() ->
+          world.ask(() ->
               world
                   .ecs()
                   .deregisterContainerInstance(
@@ -238,7 +218,7 @@ class CapacityCrashTest {
       switch (chaos.nextInt(6)) {
         case 0, 1 -> {
           int count = 1 + chaos.nextInt(4);
-          ask(() ->
+          world.ask(() ->
               world
                   .ecs()
                   .runTask(Instances.run().launchType((LaunchType) null).count(count).build())
@@ -248,12 +228,12 @@ class CapacityCrashTest {
         case 2, 3 -> {
           if (!manual.isEmpty()) {
             String arn = manual.remove(chaos.nextInt(manual.size()));
-            ask(() -> world.ecs().stopTask(r -> r.cluster(CLUSTER).task(arn)));
+            world.ask(() -> world.ecs().stopTask(r -> r.cluster(CLUSTER).task(arn)));
           }
         }
         case 4 -> {
           int desired = chaos.nextInt(7);
-          ask(() ->
+          world.ask(() ->
               world
                   .ecs()
                   .updateService(r -> r.cluster(CLUSTER).service(SERVICE).desiredCount(desired)));
@@ -285,10 +265,7 @@ class CapacityCrashTest {
     }
 
     private void finish() {
-      if (world.life().over()) {
-        deaths++;
-        world.restart();
-      }
+      world.revive();
       world.life().endAfter(Integer.MAX_VALUE / 2);
       for (String arn : world.ecs().listTasks(r -> r.cluster(CLUSTER)).taskArns()) {
         if (world.task(arn).group().startsWith("family:")) {

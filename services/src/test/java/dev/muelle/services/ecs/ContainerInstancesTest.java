@@ -13,19 +13,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muelle.engine.sim.Behaviour;
 import dev.muelle.services.ecs.state.Eni;
 import dev.muelle.services.ecs.state.TaskRecord;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.function.Executable;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ecs.model.Attribute;
 import software.amazon.awssdk.services.ecs.model.AttributeLimitExceededException;
 import software.amazon.awssdk.services.ecs.model.Cluster;
@@ -34,7 +29,6 @@ import software.amazon.awssdk.services.ecs.model.ContainerInstance;
 import software.amazon.awssdk.services.ecs.model.ContainerInstanceField;
 import software.amazon.awssdk.services.ecs.model.ContainerInstanceHealthStatus;
 import software.amazon.awssdk.services.ecs.model.ContainerInstanceStatus;
-import software.amazon.awssdk.services.ecs.model.EcsException;
 import software.amazon.awssdk.services.ecs.model.Failure;
 import software.amazon.awssdk.services.ecs.model.InstanceHealthCheckResult;
 import software.amazon.awssdk.services.ecs.model.InstanceHealthCheckState;
@@ -52,30 +46,7 @@ import software.amazon.awssdk.services.ecs.model.UpdateContainerInstancesStateRe
 
 /** Container instances, and tasks and services of launch type EC2 on them. */
 @Timeout(120)
-class ContainerInstancesTest {
-
-  private static final Duration LONG = Duration.ofMinutes(10);
-
-  @TempDir Path directory;
-  private World world;
-  private Instances instances;
-
-  @BeforeEach
-  void open() {
-    world = new World(directory, 1);
-    instances = new Instances(world);
-    world.createCluster();
-    world.register(World.container().build());
-  }
-
-  @AfterEach
-  void close() {
-    world.close();
-  }
-
-  private static String refused(Executable call) {
-    return assertThrows(EcsException.class, call).getMessage();
-  }
+class ContainerInstancesTest extends OnInstances {
 
   private Cluster cluster() {
     return world.ecs().describeClusters(r -> r.clusters(CLUSTER)).clusters().getFirst();

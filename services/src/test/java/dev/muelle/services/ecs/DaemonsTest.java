@@ -4,7 +4,6 @@ import static dev.muelle.services.ecs.World.CLUSTER;
 import static dev.muelle.services.ecs.World.FAMILY;
 import static dev.muelle.services.ecs.World.SERVICE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.services.ecs.service.Daemons;
@@ -12,7 +11,6 @@ import dev.muelle.services.ecs.service.Rollout.Health;
 import dev.muelle.services.ecs.service.Rollout.Member;
 import dev.muelle.services.ecs.service.Rollout.Stop;
 import dev.muelle.services.ecs.state.TaskRecord;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -25,16 +23,11 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.function.Executable;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ecs.model.Attribute;
 import software.amazon.awssdk.services.ecs.model.ContainerInstanceStatus;
 import software.amazon.awssdk.services.ecs.model.CreateServiceRequest;
-import software.amazon.awssdk.services.ecs.model.EcsException;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
@@ -44,26 +37,7 @@ import software.amazon.awssdk.services.ecs.model.Task;
 
 /** DAEMON services: one task on each instance that is meant, whatever comes and goes. */
 @Timeout(120)
-class DaemonsTest {
-
-  private static final Duration LONG = Duration.ofMinutes(10);
-
-  @TempDir Path directory;
-  private World world;
-  private Instances instances;
-
-  @BeforeEach
-  void open() {
-    world = new World(directory, 1);
-    instances = new Instances(world);
-    world.createCluster();
-    world.register(World.container().build());
-  }
-
-  @AfterEach
-  void close() {
-    world.close();
-  }
+class DaemonsTest extends OnInstances {
 
   private static CreateServiceRequest.Builder daemon() {
     return CreateServiceRequest.builder()
@@ -77,10 +51,6 @@ class DaemonsTest {
 
   private void create(UnaryOperator<CreateServiceRequest.Builder> change) {
     world.ecs().createService(change.apply(daemon()).build());
-  }
-
-  private static String refused(Executable call) {
-    return assertThrows(EcsException.class, call).getMessage();
   }
 
   /** How many of the service's tasks run on each instance. */

@@ -25,7 +25,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ecs.model.ContainerInstance;
 import software.amazon.awssdk.services.ecs.model.ContainerInstanceStatus;
-import software.amazon.awssdk.services.ecs.model.EcsException;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.Resource;
 
@@ -61,7 +60,6 @@ class InstancesCrashTest {
     private final Instances instances;
     private final List<String> arns = new ArrayList<>();
     private final List<String> manual = new ArrayList<>();
-    private int deaths;
 
     /**
      * The service's tasks that ran when we looked last; fewer may be for a cause that is not us.
@@ -79,47 +77,29 @@ class InstancesCrashTest {
               .onSigterm(0, Duration.ofMillis(chaos.nextInt(3000))));
     }
 
-    /** Asks until somebody lived long enough to answer; what is refused is refused. */
-    private void ask(Runnable call) {
-      while (true) {
-        try {
-          if (world.life().over()) {
-            deaths++;
-            world.restart();
-          }
-          call.run();
-          return;
-        } catch (Life.Killed e) {
-          world.life().end();
-        } catch (EcsException e) {
-          return;
-        }
-      }
-    }
-
     int run() {
-      ask(world::createCluster);
-      ask(() -> world.register(World.container().build()));
+      world.ask(world::createCluster);
+      world.ask(() -> world.register(World.container().build()));
       for (int i = 0; i < 4; i++) {
         String ec2Id = "i-" + i;
         String zone = "us-east-1" + (i % 2 == 0 ? "a" : "b");
         int size = 1 + chaos.nextInt(3);
-        ask(() -> instances.register(ec2Id, zone, size));
+        world.ask(() -> instances.register(ec2Id, zone, size));
       }
-      ask(this::createService);
+      world.ask(this::createService);
       for (int i = 0; i < 12; i++) {
         if (chaos.nextInt(3) == 0) {
           world.life().endAfter(1 + chaos.nextInt(120));
         }
-        ask(this::refresh);
+        world.ask(this::refresh);
         something();
         for (int j = chaos.nextInt(6); j >= 0; j--) {
           world.pass(Duration.ofMillis(chaos.nextInt(1500)));
-          ask(this::check);
+          world.ask(this::check);
         }
       }
       finish();
-      return deaths;
+      return world.deaths();
     }
 
     private void createService() {
@@ -145,7 +125,7 @@ class InstancesCrashTest {
       switch (chaos.nextInt(7)) {
         case 0, 1 -> {
           int count = 1 + chaos.nextInt(3);
-          ask(() ->
+          world.ask(() ->
               world
                   .ecs()
                   .runTask(Instances.run().count(count).build())
@@ -155,7 +135,7 @@ class InstancesCrashTest {
         case 2 -> {
           if (!manual.isEmpty()) {
             String arn = manual.remove(chaos.nextInt(manual.size()));
-            ask(() -> world.ecs().stopTask(r -> r.cluster(CLUSTER).task(arn)));
+            world.ask(() -> world.ecs().stopTask(r -> r.cluster(CLUSTER).task(arn)));
           }
         }
         case 3, 4 -> {
@@ -165,7 +145,7 @@ class InstancesCrashTest {
                 chaos.nextBoolean()
                     ? ContainerInstanceStatus.DRAINING
                     : ContainerInstanceStatus.ACTIVE;
-            ask(() ->
+            world.ask(() ->
                 world
                     .ecs()
                     .updateContainerInstancesState(
@@ -180,7 +160,7 @@ class InstancesCrashTest {
             if (chaos.nextBoolean()) {
               lose(arn);
             }
-            ask(() ->
+            world.ask(() ->
                 world
                     .ecs()
                     .deregisterContainerInstance(
@@ -250,10 +230,7 @@ class InstancesCrashTest {
     }
 
     private void finish() {
-      if (world.life().over()) {
-        deaths++;
-        world.restart();
-      }
+      world.revive();
       world.life().endAfter(Integer.MAX_VALUE / 2);
       world.faults.fail(0);
       refresh();

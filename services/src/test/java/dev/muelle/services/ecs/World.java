@@ -45,6 +45,7 @@ import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ecs.EcsClient;
 import software.amazon.awssdk.services.ecs.model.AssignPublicIp;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
+import software.amazon.awssdk.services.ecs.model.EcsException;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
@@ -107,6 +108,7 @@ public final class World implements AutoCloseable {
 
   private final Random told = new Random(1); // its own, so that listening changes no history
   private volatile boolean listening;
+  private int deaths;
   private Life life = new Life();
   private StoreInStep store;
   private Ecs ecs;
@@ -225,6 +227,34 @@ public final class World implements AutoCloseable {
       boot();
     } catch (Life.Killed e) {
       life.end();
+    }
+  }
+
+  /** Starts a server if the last one has died. */
+  void revive() {
+    if (life.over()) {
+      deaths++;
+      restart();
+    }
+  }
+
+  /** How many servers have died that {@link #revive} took the place of. */
+  int deaths() {
+    return deaths;
+  }
+
+  /** Asks until somebody lived long enough to answer; what is refused is refused. */
+  void ask(Runnable call) {
+    while (true) {
+      try {
+        revive();
+        call.run();
+        return;
+      } catch (Life.Killed e) {
+        life.end();
+      } catch (EcsException e) {
+        return;
+      }
     }
   }
 

@@ -352,7 +352,7 @@ public final class Instances {
           .securityGroups(List.of())
           .build();
     }
-    NetworkInterface eni = interfaces.shown(tx, first.get());
+    NetworkInterface eni = interfaces.shown().of(tx, first.get());
     String publicName = eni.association() == null ? null : eni.association().publicDnsName();
     return shown
         .privateIpAddress(eni.privateIpAddress())
@@ -365,7 +365,7 @@ public final class Instances {
         .metadataOptions(MetadataOptions.of(record.instance()))
         .networkInterfaces(
             Attachments.of(tx, record.id()).stream()
-                .map(one -> device(interfaces.shown(tx, one)))
+                .map(one -> device(interfaces.shown().of(tx, one)))
                 .toList())
         .build();
   }

@@ -66,7 +66,7 @@ final class MetadataTree {
     MetadataTree tree = new MetadataTree(instance.keyName());
     List<NetworkInterface> all =
         Tables.of(tx, Tables.INTERFACES, "instance", record.id()).stream()
-            .map(eni -> interfaces.shown(tx, eni))
+            .map(eni -> interfaces.shown().of(tx, eni))
             .sorted(Comparator.comparing(eni -> eni.attachment().deviceIndex()))
             .toList();
     if (all.isEmpty()) {
