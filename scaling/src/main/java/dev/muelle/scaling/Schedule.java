@@ -77,6 +77,14 @@ public sealed interface Schedule {
     };
   }
 
+  /**
+   * Whether this names a zone of the IANA's database; what Java takes beyond, {@code +02:00}, is
+   * none.
+   */
+  static boolean isZone(String name) {
+    return ZoneId.getAvailableZoneIds().contains(name);
+  }
+
   private static Optional<Schedule> at(String text, ZoneId zone) {
     try {
       return Optional.of(new At(LocalDateTime.parse(text).atZone(zone).toInstant()));

@@ -21,7 +21,7 @@ import software.amazon.awssdk.services.cloudwatch.model.Statistic;
  */
 public record TrackingAlarms(Scope scope, Ids ids, CloudWatchClient cloudWatch) {
 
-  /** Of the metrics that they look at; in seconds. */
+  /** Of the metrics that they look at, where nothing else is said; in seconds. */
   public static final int PERIOD = 60;
 
   private static final int MOST_AT_ONCE = 100;
@@ -85,6 +85,17 @@ public record TrackingAlarms(Scope scope, Ids ids, CloudWatchClient cloudWatch) 
   /** What there is to say of one but its metric. */
   public static PutMetricAlarmRequest.Builder request(
       String name, String policyArn, double targetValue) {
+    return request(name, policyArn, targetValue, PERIOD);
+  }
+
+  /**
+   * The same for metrics of a high resolution: what is above the target is seen after as many of
+   * the shorter periods; what is below it must be so for as long a time.
+   *
+   * @param period of the metrics, in seconds; a divisor of {@link #PERIOD}
+   */
+  public static PutMetricAlarmRequest.Builder request(
+      String name, String policyArn, double targetValue, int period) {
     TargetTracking target = new TargetTracking(targetValue);
     boolean high = isHigh(name);
     return PutMetricAlarmRequest.builder()
@@ -92,7 +103,8 @@ public record TrackingAlarms(Scope scope, Ids ids, CloudWatchClient cloudWatch) 
         .alarmDescription(
             "DO NOT EDIT OR DELETE. For TargetTrackingScaling policy " + policyArn + ".")
         .alarmActions(policyArn)
-        .evaluationPeriods(high ? TargetTracking.HIGH_PERIODS : TargetTracking.LOW_PERIODS)
+        .evaluationPeriods(
+            high ? TargetTracking.HIGH_PERIODS : TargetTracking.LOW_PERIODS * (PERIOD / period))
         .threshold(high ? target.target() : target.lowThreshold())
         .comparisonOperator(
             high

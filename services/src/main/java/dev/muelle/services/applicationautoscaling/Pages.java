@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
 /** One page of a sorted list, and the token with which the next one is asked for. */
 record Pages<T>(List<T> items, @Nullable String next) {
 
+  private static final String MARK = "after "; // what else is base64 is no token
+
   /**
    * The page that a token asks for.
    *
@@ -36,14 +38,18 @@ record Pages<T>(List<T> items, @Nullable String next) {
   private static String encoded(String key) {
     return Base64.getUrlEncoder()
         .withoutPadding()
-        .encodeToString(key.getBytes(StandardCharsets.UTF_8));
+        .encodeToString((MARK + key).getBytes(StandardCharsets.UTF_8));
   }
 
   private static String decoded(String token) {
     try {
-      return new String(Base64.getUrlDecoder().decode(token), StandardCharsets.UTF_8);
+      String key = new String(Base64.getUrlDecoder().decode(token), StandardCharsets.UTF_8);
+      if (key.startsWith(MARK)) {
+        return key.substring(MARK.length());
+      }
     } catch (IllegalArgumentException e) {
-      throw Refuse.badToken();
+      // said below
     }
+    throw Refuse.badToken();
   }
 }

@@ -1,6 +1,7 @@
 package dev.muelle.services.applicationautoscaling;
 
 import dev.muelle.services.Ids;
+import dev.muelle.services.Refusals;
 import dev.muelle.services.Scope;
 import dev.muelle.services.applicationautoscaling.State.Policy;
 import dev.muelle.store.Row;
@@ -70,11 +71,7 @@ final class Policies {
    * everything is as before.
    */
   PutScalingPolicyResponse put(PutScalingPolicyRequest request) {
-    TargetKey target =
-        TargetKey.of(
-            request.serviceNamespaceAsString(),
-            request.resourceId(),
-            request.scalableDimensionAsString());
+    TargetKey target = TargetKey.of(request);
     String name = PolicyRules.name(request.policyName());
     ScalingPolicy.Builder asked = PolicyRules.policy(request);
     Instant now = clock.instant();
@@ -98,7 +95,7 @@ final class Policies {
       alarms.put(policy);
     } catch (CloudWatchException e) {
       takeBack(policy, before);
-      throw Refuse.invalid("Failed to create CloudWatch alarms: " + e.getMessage());
+      throw Refuse.invalid("Failed to create CloudWatch alarms: " + Refusals.words(e));
     }
     before.ifPresent(old ->
         alarms.delete(PolicyAlarms.without(old.policy().alarms(), policy.policy().alarms())));
@@ -205,11 +202,7 @@ final class Policies {
   }
 
   DeleteScalingPolicyResponse delete(DeleteScalingPolicyRequest request) {
-    TargetKey target =
-        TargetKey.of(
-            request.serviceNamespaceAsString(),
-            request.resourceId(),
-            request.scalableDimensionAsString());
+    TargetKey target = TargetKey.of(request);
     String name = PolicyRules.name(request.policyName());
     delete(find(target, name).orElseThrow(() -> Refuse.notFound(unknown(target, name))));
     return DeleteScalingPolicyResponse.builder().build();
@@ -225,11 +218,7 @@ final class Policies {
 
   /** No policy here is predictive, so there is none to tell forecasts of. */
   GetPredictiveScalingForecastResponse forecast(GetPredictiveScalingForecastRequest request) {
-    TargetKey target =
-        TargetKey.of(
-            request.serviceNamespaceAsString(),
-            request.resourceId(),
-            request.scalableDimensionAsString());
+    TargetKey target = TargetKey.of(request);
     String name = PolicyRules.name(request.policyName());
     if (request.startTime() == null) {
       throw Refuse.missing("startTime");

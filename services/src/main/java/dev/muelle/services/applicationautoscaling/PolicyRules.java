@@ -18,6 +18,8 @@ import software.amazon.awssdk.services.applicationautoscaling.model.PredefinedMe
 import software.amazon.awssdk.services.applicationautoscaling.model.PutScalingPolicyRequest;
 import software.amazon.awssdk.services.applicationautoscaling.model.ScalingPolicy;
 import software.amazon.awssdk.services.applicationautoscaling.model.StepScalingPolicyConfiguration;
+import software.amazon.awssdk.services.applicationautoscaling.model.TargetTrackingMetricDataQuery;
+import software.amazon.awssdk.services.applicationautoscaling.model.TargetTrackingMetricStat;
 import software.amazon.awssdk.services.applicationautoscaling.model.TargetTrackingScalingPolicyConfiguration;
 
 /**
@@ -37,7 +39,6 @@ final class PolicyRules {
           MetricType.ECS_SERVICE_AVERAGE_MEMORY_UTILIZATION,
           MetricType.ALB_REQUEST_COUNT_PER_TARGET);
   private static final int MOST_STEPS = 20;
-  private static final int MOST_METRICS = 10;
 
   private PolicyRules() {}
 
@@ -222,10 +223,8 @@ final class PolicyRules {
       if (one || !metric.dimensions().isEmpty()) {
         throw Refuse.invalid("Metrics cannot be combined with the members of a single metric");
       }
-      if (metric.metrics().size() > MOST_METRICS) {
-        throw Refuse.invalid("Metrics has at most 10 members");
-      }
-      return; // CloudWatch looks at the expressions
+      metric.metrics().forEach(PolicyRules::check);
+      return;
     }
     if (metric.metricName() == null
         || metric.namespace() == null
@@ -238,6 +237,14 @@ final class PolicyRules {
           metric.statisticAsString(),
           "customizedMetricSpecification.statistic",
           "Member must satisfy enum value set: " + MetricStatistic.knownValues());
+    }
+  }
+
+  /** The rest is CloudWatch's to say, which has to evaluate it. */
+  private static void check(TargetTrackingMetricDataQuery query) {
+    TargetTrackingMetricStat stat = query.metricStat();
+    if (stat != null && stat.metric() == null) {
+      throw Refuse.missing("customizedMetricSpecification.metrics.metricStat.metric");
     }
   }
 

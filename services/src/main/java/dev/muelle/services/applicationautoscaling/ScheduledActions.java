@@ -8,7 +8,6 @@ import dev.muelle.services.applicationautoscaling.State.Target;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
-import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -78,11 +77,7 @@ final class ScheduledActions {
   }
 
   PutScheduledActionResponse put(PutScheduledActionRequest request) {
-    TargetKey target =
-        TargetKey.of(
-            request.serviceNamespaceAsString(),
-            request.resourceId(),
-            request.scalableDimensionAsString());
+    TargetKey target = TargetKey.of(request);
     String name = name(request.scheduledActionName());
     Instant now = clock.instant();
     store.write(tx -> {
@@ -143,15 +138,12 @@ final class ScheduledActions {
     if (action.schedule() == null) {
       throw Refuse.invalid("Schedule must be specified");
     }
-    Schedule schedule;
-    try {
-      schedule =
-          Schedule.parse(action.schedule(), action.timezone(), now)
-              .orElseThrow(
-                  () -> Refuse.invalid("Invalid schedule expression: " + action.schedule()));
-    } catch (DateTimeException e) {
+    if (action.timezone() != null && !Schedule.isZone(action.timezone())) {
       throw Refuse.invalid("Invalid timezone: " + action.timezone());
     }
+    Schedule schedule =
+        Schedule.parse(action.schedule(), action.timezone(), now)
+            .orElseThrow(() -> Refuse.invalid("Invalid schedule expression: " + action.schedule()));
     if (schedule instanceof Schedule.At && schedule.next(now).isEmpty()) {
       throw Refuse.invalid("Scheduled action time is in the past: " + action.schedule());
     }
@@ -302,11 +294,7 @@ final class ScheduledActions {
   }
 
   DeleteScheduledActionResponse delete(DeleteScheduledActionRequest request) {
-    TargetKey target =
-        TargetKey.of(
-            request.serviceNamespaceAsString(),
-            request.resourceId(),
-            request.scalableDimensionAsString());
+    TargetKey target = TargetKey.of(request);
     String name = name(request.scheduledActionName());
     if (!store.write(tx -> tx.delete(State.ACTIONS, target.of(name)))) {
       throw Refuse.notFound(

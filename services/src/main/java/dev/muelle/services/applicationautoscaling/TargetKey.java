@@ -3,6 +3,7 @@ package dev.muelle.services.applicationautoscaling;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.applicationautoscaling.model.ApplicationAutoScalingRequest;
 import software.amazon.awssdk.services.applicationautoscaling.model.ScalableDimension;
 import software.amazon.awssdk.services.applicationautoscaling.model.ServiceNamespace;
 
@@ -18,10 +19,11 @@ record TargetKey(String resourceId) {
   private static final Pattern RESOURCE = Pattern.compile("service/([^/]+)/([^/]+)");
   private static final int LONGEST = 1_600;
 
-  /** The target that a request names. */
-  static TargetKey of(
-      @Nullable String namespace, @Nullable String resourceId, @Nullable String dimension) {
-    namespace(namespace);
+  /** The target that a request names, whichever it is: these members have the same names in all. */
+  static TargetKey of(ApplicationAutoScalingRequest request) {
+    namespace(request.getValueForField("ServiceNamespace", String.class).orElse(null));
+    String resourceId = request.getValueForField("ResourceId", String.class).orElse(null);
+    String dimension = request.getValueForField("ScalableDimension", String.class).orElse(null);
     if (resourceId == null) {
       throw Refuse.missing("resourceId");
     }

@@ -6,6 +6,7 @@ import dev.muelle.scaling.Decision;
 import dev.muelle.scaling.Decision.Scale;
 import dev.muelle.scaling.Decision.Situation;
 import dev.muelle.services.EventOutbox;
+import dev.muelle.services.Refusals;
 import dev.muelle.services.applicationautoscaling.Capacities.Capacity;
 import dev.muelle.services.applicationautoscaling.State.Activity;
 import dev.muelle.services.applicationautoscaling.State.Target;
@@ -153,9 +154,8 @@ final class TargetLoop implements AutoCloseable {
     try {
       capacities.set(key, desired);
     } catch (EcsException e) {
-      String why =
-          e.awsErrorDetails() == null ? e.getMessage() : e.awsErrorDetails().errorMessage();
-      end(key, row, ScalingActivityStatusCode.FAILED, failure(desired, why), now);
+      String failure = failure(desired, Refusals.words(e));
+      end(key, row, ScalingActivityStatusCode.FAILED, failure, now);
       return;
     }
     store.write(tx -> {
@@ -164,7 +164,7 @@ final class TargetLoop implements AutoCloseable {
     });
   }
 
-  private static String failure(int desired, @Nullable String why) {
+  private static String failure(int desired, String why) {
     return "Failed to set desired count to " + desired + ". Reason: " + why;
   }
 

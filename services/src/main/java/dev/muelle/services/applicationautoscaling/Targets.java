@@ -77,11 +77,7 @@ final class Targets {
   }
 
   RegisterScalableTargetResponse register(RegisterScalableTargetRequest request) {
-    TargetKey key =
-        TargetKey.of(
-            request.serviceNamespaceAsString(),
-            request.resourceId(),
-            request.scalableDimensionAsString());
+    TargetKey key = TargetKey.of(request);
     checkTags(request.tags());
     if (request.tags().size() > MOST_TAGS) {
       throw Refuse.limit("The number of tags exceeds the limit of " + MOST_TAGS + ".");
@@ -202,11 +198,7 @@ final class Targets {
 
   /** What belongs to a target goes with it, but for its activities, which tell of the past. */
   DeregisterScalableTargetResponse deregister(DeregisterScalableTargetRequest request) {
-    TargetKey key =
-        TargetKey.of(
-            request.serviceNamespaceAsString(),
-            request.resourceId(),
-            request.scalableDimensionAsString());
+    TargetKey key = TargetKey.of(request);
     if (store.read(tx -> tx.get(State.TARGETS, key.resourceId())).isEmpty()) {
       throw Refuse.notFound("No scalable target found for " + key.words());
     }
@@ -257,6 +249,9 @@ final class Targets {
   }
 
   TagResourceResponse tag(TagResourceRequest request) {
+    if (!request.hasTags()) {
+      throw Refuse.missing("tags");
+    }
     checkTags(request.tags());
     store.write(tx -> {
       Target target = byArn(tx, request.resourceARN());
@@ -271,6 +266,9 @@ final class Targets {
   }
 
   UntagResourceResponse untag(UntagResourceRequest request) {
+    if (!request.hasTagKeys()) {
+      throw Refuse.missing("tagKeys");
+    }
     store.write(tx -> {
       Target target = byArn(tx, request.resourceARN());
       Map<String, String> tags = new TreeMap<>(target.tags());

@@ -15,6 +15,7 @@ import dev.muelle.store.SqliteStore;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.applicationautoscaling.model.ApplicationAutoScalingException;
+import software.amazon.awssdk.services.applicationautoscaling.model.InvalidNextTokenException;
 import software.amazon.awssdk.services.applicationautoscaling.model.LimitExceededException;
 import software.amazon.awssdk.services.applicationautoscaling.model.PutScheduledActionRequest;
 import software.amazon.awssdk.services.applicationautoscaling.model.RegisterScalableTargetRequest;
@@ -138,6 +140,41 @@ class RequestsTest {
                       .schedule("rate(1 hour)")
                       .scalableTargetAction(a -> a.minCapacity(3))));
     }
+  }
+
+  @Test
+  void zonesAreNamesAndTokensAreOurs() {
+    register(r -> {});
+    for (String zone : new String[] {"+02:00", "UTC+2", "Z", "europe/madrid", ""}) {
+      refused(
+          ValidationException.class,
+          "Invalid timezone: " + zone,
+          () ->
+              act(r ->
+                  r.schedule("cron(0 9 * * ? *)")
+                      .timezone(zone)
+                      .scalableTargetAction(a -> a.minCapacity(3))));
+    }
+    for (String token : new String[] {"garbage", "x!"}) {
+      refused(
+          InvalidNextTokenException.class,
+          "Invalid nextToken",
+          () -> scaling.describeScheduledActions(r -> r.serviceNamespace("ecs").nextToken(token)));
+    }
+    for (String name : new String[] {"one", "two"}) {
+      act(r ->
+          r.scheduledActionName(name)
+              .schedule("rate(1 hour)")
+              .scalableTargetAction(a -> a.minCapacity(3)));
+    }
+    assertEquals(
+        List.of("one", "two"),
+        scaling
+            .describeScheduledActionsPaginator(r -> r.serviceNamespace("ecs").maxResults(1))
+            .scheduledActions()
+            .stream()
+            .map(ScheduledAction::scheduledActionName)
+            .toList());
   }
 
   @Test

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -17,10 +18,14 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.autoscaling.model.Alarm;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingException;
+import software.amazon.awssdk.services.autoscaling.model.CustomizedMetricSpecification;
+import software.amazon.awssdk.services.autoscaling.model.MetricDimension;
 import software.amazon.awssdk.services.autoscaling.model.MetricType;
 import software.amazon.awssdk.services.autoscaling.model.PutScalingPolicyResponse;
+import software.amazon.awssdk.services.autoscaling.model.PutScheduledUpdateGroupActionRequest;
 import software.amazon.awssdk.services.autoscaling.model.ScheduledUpdateGroupActionRequest;
 import software.amazon.awssdk.services.autoscaling.model.StepAdjustment;
+import software.amazon.awssdk.services.autoscaling.model.TargetTrackingMetricDataQuery;
 import software.amazon.awssdk.services.cloudwatch.model.Dimension;
 import software.amazon.awssdk.services.cloudwatch.model.MetricAlarm;
 import software.amazon.awssdk.services.cloudwatch.model.MetricDatum;
@@ -28,6 +33,9 @@ import software.amazon.awssdk.services.cloudwatch.model.StateValue;
 
 /** Policies and scheduled actions, with the real CloudWatch. */
 class PoliciesTest {
+
+  private static final MetricDimension OF_GROUP =
+      MetricDimension.builder().name("AutoScalingGroupName").value(World.GROUP).build();
 
   @TempDir private Path directory;
   private World world;
@@ -98,7 +106,8 @@ class PoliciesTest {
                 a.cause()
                     .matches(
                         ".*Z a monitor alarm TargetTracking-web-AlarmHigh-[-0-9a-f]+ in state ALARM"
-                            + " triggered policy cpu changing the desired capacity from 2 to 4\\. .*")));
+                            + " triggered policy cpu changing the desired capacity from 2 to 4\\."
+                            + " .*")));
     busy(1.9, 10);
     desired(4); // 47.5 % is between the thresholds
     busy(0.8, 30);
@@ -106,6 +115,170 @@ class PoliciesTest {
     world.serves(2);
 
     world.scaling.deletePolicy(r -> r.autoScalingGroupName(World.GROUP).policyName("cpu"));
+    assertEquals(List.of(), world.cloudWatch.describeAlarms(r -> {}).metricAlarms());
+  }
+
+  private PutScalingPolicyResponse track(
+      double target, Consumer<CustomizedMetricSpecification.Builder> metric) {
+    return world.scaling.putScalingPolicy(r ->
+        r.autoScalingGroupName(World.GROUP)
+            .policyName("own")
+            .policyType("TargetTrackingScaling")
+            .estimatedInstanceWarmup(180) // until the count of a minute ago is the new one
+            .targetTrackingConfiguration(
+                t -> t.targetValue(target).customizedMetricSpecification(metric)));
+  }
+
+  private static TargetTrackingMetricDataQuery.Builder stat(
+      String id, String namespace, String metric) {
+    return TargetTrackingMetricDataQuery.builder()
+        .id(id)
+        .returnData(false)
+        .metricStat(s ->
+            s.metric(m -> m.namespace(namespace).metricName(metric).dimensions(OF_GROUP))
+                .stat("Average"));
+  }
+
+  private MetricAlarm alarm(String which) {
+    return world.cloudWatch.describeAlarms(r -> {}).metricAlarms().stream()
+        .filter(a -> a.alarmName().contains(which))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** What is there to do, told every so many seconds. */
+  private void backlog(double value, int seconds, int times) {
+    for (int i = 0; i < times; i++) {
+      MetricDatum datum =
+          MetricDatum.builder()
+              .metricName("Backlog")
+              .dimensions(
+                  Dimension.builder().name("AutoScalingGroupName").value(World.GROUP).build())
+              .value(value)
+              .timestamp(world.time.instant())
+              .storageResolution(1)
+              .build();
+      world.cloudWatch.putMetricData(r -> r.namespace("App").metricData(datum));
+      world.pass(Duration.ofSeconds(seconds));
+    }
+  }
+
+  /** The documentation's example: what waits, by the instances that there are. */
+  @Test
+  void anExpressionIsTracked() {
+    world.scaling.enableMetricsCollection(
+        r -> r.autoScalingGroupName(World.GROUP).granularity("1Minute"));
+    PutScalingPolicyResponse made =
+        track(
+            100,
+            m ->
+                m.metrics(
+                    stat("m1", "App", "Backlog").label("what waits").build(),
+                    stat("m2", "AWS/AutoScaling", "GroupInServiceInstances").build(),
+                    TargetTrackingMetricDataQuery.builder()
+                        .id("e1")
+                        .expression("m1 / m2")
+                        .label("of each")
+                        .returnData(true)
+                        .build()));
+    assertEquals(2, made.alarms().size());
+    var metrics =
+        world
+            .scaling
+            .describePolicies(r -> r.policyNames("own"))
+            .scalingPolicies()
+            .getFirst()
+            .targetTrackingConfiguration()
+            .customizedMetricSpecification()
+            .metrics();
+    assertEquals(
+        List.of("m1", "m2", "e1"),
+        metrics.stream().map(TargetTrackingMetricDataQuery::id).toList());
+    assertEquals("m1 / m2", metrics.getLast().expression());
+    assertEquals("what waits", metrics.getFirst().label());
+    MetricAlarm low = alarm("AlarmLow");
+    assertEquals(15, low.evaluationPeriods());
+    assertEquals(60, low.metrics().getFirst().metricStat().period());
+    assertEquals("m1 / m2", low.metrics().getLast().expression());
+
+    backlog(390, 60, 7);
+    desired(4);
+    world.serves(4);
+    backlog(390, 60, 10);
+    desired(4); // 97.5 each
+    backlog(150, 60, 25);
+    desired(2);
+  }
+
+  @Test
+  void aMetricIsWatchedEveryTenSeconds() {
+    track(
+        100,
+        m ->
+            m.namespace("App")
+                .metricName("Backlog")
+                .dimensions(OF_GROUP)
+                .statistic("Average")
+                .period(10));
+    MetricAlarm high = alarm("AlarmHigh");
+    assertEquals(List.of(10, 3), List.of(high.period(), high.evaluationPeriods()));
+    assertEquals(90, alarm("AlarmLow").evaluationPeriods()); // a quarter of an hour, as ever
+    backlog(190, 5, 9);
+    desired(4); // within a minute
+  }
+
+  @Test
+  void anExpressionIsWatchedEveryTenSeconds() {
+    track(
+        100,
+        m ->
+            m.metrics(
+                stat("m1", "App", "Backlog").period(10).build(),
+                TargetTrackingMetricDataQuery.builder().id("e1").expression("m1 * 2").build()));
+    assertEquals(90, alarm("AlarmLow").evaluationPeriods());
+    assertEquals(10, alarm("AlarmHigh").metrics().getFirst().metricStat().period());
+    backlog(95, 5, 9);
+    desired(4);
+  }
+
+  @Test
+  void whatIsWrongInQueriesIsRefused() {
+    refused(
+        "Period 20 is not valid. Valid values are 10, 30 and 60.",
+        () -> track(1, m -> m.namespace("a").metricName("b").statistic("Sum").period(20)));
+    refused(
+        "cannot be combined",
+        () -> track(1, m -> m.namespace("a").metrics(stat("m1", "a", "b").build())));
+    refused(
+        "Period 5 is not valid",
+        () -> track(1, m -> m.metrics(stat("m1", "a", "b").period(5).build())));
+    refused(
+        "Exactly one element of the metrics list should return data",
+        () -> track(1, m -> m.metrics(stat("m1", "a", "b").build())));
+    refused(
+        "Undefined ID 'm2'",
+        () ->
+            track(
+                1,
+                m ->
+                    m.metrics(
+                        stat("m1", "a", "b").build(),
+                        TargetTrackingMetricDataQuery.builder()
+                            .id("e1")
+                            .expression("m1 / m2")
+                            .build())));
+    refused(
+        "metrics.metricStat.metric",
+        () ->
+            track(
+                1,
+                m ->
+                    m.metrics(
+                        TargetTrackingMetricDataQuery.builder()
+                            .id("m1")
+                            .metricStat(s -> s.stat("Sum"))
+                            .build())));
+    assertEquals(List.of(), world.scaling.describePolicies(r -> {}).scalingPolicies());
     assertEquals(List.of(), world.cloudWatch.describeAlarms(r -> {}).metricAlarms());
   }
 
@@ -292,6 +465,42 @@ class PoliciesTest {
             .failedScheduledUpdateGroupActions()
             .getFirst()
             .errorCode());
+  }
+
+  private void schedule(Consumer<PutScheduledUpdateGroupActionRequest.Builder> action) {
+    world.scaling.putScheduledUpdateGroupAction(r ->
+        r.autoScalingGroupName(World.GROUP)
+            .scheduledActionName("one")
+            .minSize(1)
+            .applyMutation(action));
+  }
+
+  @Test
+  void actionsThatCannotBeAreRefused() {
+    Instant soon = world.time.instant().plus(Duration.ofMinutes(5));
+    schedule(r -> r.startTime(soon));
+    schedule(r -> r.startTime(soon).maxSize(5)); // itself may keep its time
+    refused(
+        "one already has the start time",
+        () -> schedule(r -> r.scheduledActionName("two").startTime(soon)));
+    refused(
+        "Desired capacity:9 must be between the specified min size:1 and max size:5",
+        () -> schedule(r -> r.startTime(soon).maxSize(5).desiredCapacity(9)));
+    refused(
+        "less than or equal to 255",
+        () -> schedule(r -> r.scheduledActionName("x".repeat(256)).startTime(soon)));
+    refused(
+        "Given time zone: +02:00 is invalid",
+        () -> schedule(r -> r.recurrence("0 9 * * *").timeZone("+02:00")));
+    assertEquals(
+        1,
+        world
+            .scaling
+            .describeScheduledActions(
+                r -> r.scheduledActionNames("one").startTime(soon.plusSeconds(60)))
+            .scheduledUpdateGroupActions()
+            .size(),
+        "where names are given, times are not looked at");
   }
 
   @Test

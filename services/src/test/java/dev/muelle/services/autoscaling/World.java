@@ -155,7 +155,12 @@ final class World implements AutoCloseable {
     Timers timers = life.guard((Timers) time);
     EventOutbox events = new EventOutbox(ids);
     events.listen((source, type) -> true);
-    Measurements measurements = metric -> (value, times) -> measured.put(metric.name(), value);
+    Measurements measurements =
+        metric ->
+            (value, times) -> {
+              measured.put(metric.name(), value);
+              cloudWatch.measurements().of(metric).record(value, times);
+            };
     scaling =
         new AutoScaling(
             SCOPE,

@@ -22,6 +22,7 @@ import software.amazon.awssdk.services.applicationautoscaling.model.ResourceNotF
 import software.amazon.awssdk.services.applicationautoscaling.model.ScalableTarget;
 import software.amazon.awssdk.services.applicationautoscaling.model.ScalingActivity;
 import software.amazon.awssdk.services.applicationautoscaling.model.ScalingActivityStatusCode;
+import software.amazon.awssdk.services.applicationautoscaling.model.TargetTrackingMetricDataQuery;
 import software.amazon.awssdk.services.applicationautoscaling.model.ValidationException;
 import software.amazon.awssdk.services.cloudwatch.model.ComparisonOperator;
 import software.amazon.awssdk.services.cloudwatch.model.MetricAlarm;
@@ -469,6 +470,26 @@ class ServiceScalingTest {
                       .schedule("cron(0 9 * * ? *)")
                       .timezone("Mars/Olympus")
                       .scalableTargetAction(a -> a.minCapacity(1)))));
+      assertEquals(
+          "Failed to create CloudWatch alarms: SEARCH is not supported on Metric Alarms.",
+          refused(() ->
+              s.scaling.putScalingPolicy(r ->
+                  r.policyName("found")
+                      .serviceNamespace("ecs")
+                      .resourceId(ScalingWorld.RESOURCE)
+                      .scalableDimension(ScalingWorld.DIMENSION)
+                      .policyType("TargetTrackingScaling")
+                      .targetTrackingScalingPolicyConfiguration(c ->
+                          c.targetValue(1.0)
+                              .customizedMetricSpecification(m ->
+                                  m.metrics(
+                                      TargetTrackingMetricDataQuery.builder()
+                                          .id("e1")
+                                          .expression("SEARCH('{A,B} C', 'Sum', 60)")
+                                          .build()))))));
+      assertEquals(
+          List.of(),
+          s.scaling.describeScalingPolicies(r -> r.serviceNamespace("ecs")).scalingPolicies());
       assertFalse(s.activities().iterator().hasNext());
     }
   }

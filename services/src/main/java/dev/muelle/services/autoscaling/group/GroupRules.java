@@ -60,8 +60,8 @@ final class GroupRules {
             + (group.mixedInstancesPolicy() == null ? 0 : 1);
     if (sources != 1) {
       throw Refuse.invalid(
-          "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or"
-              + " MixedInstancesPolicy parameter.");
+          "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId"
+              + " or MixedInstancesPolicy parameter.");
     }
     if (group.mixedInstancesPolicy() != null) {
       MixedPolicies.check(group.mixedInstancesPolicy());
@@ -75,15 +75,7 @@ final class GroupRules {
       throw Refuse.invalid(
           "Max bound, " + most + ", must be greater than or equal to min bound, " + least);
     }
-    if (desired < least || desired > most) {
-      throw Refuse.invalid(
-          "Desired capacity:"
-              + desired
-              + " must be between the specified min size:"
-              + least
-              + " and max size:"
-              + most);
-    }
+    Refuse.unlessBetween(desired, least, most);
   }
 
   private static void policies(List<String> policies) {

@@ -1,6 +1,7 @@
 package dev.muelle.services.autoscaling.policy;
 
 import dev.muelle.services.Ids;
+import dev.muelle.services.Refusals;
 import dev.muelle.services.Scope;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Pages;
@@ -80,7 +81,7 @@ public final class Policies {
       alarms.put(policy);
     } catch (CloudWatchException e) {
       takeBack(change.after(), change.before());
-      throw Refuse.invalid("Failed to create CloudWatch alarms: " + e.getMessage());
+      throw Refuse.invalid("Failed to create CloudWatch alarms: " + Refusals.words(e));
     }
     alarms.delete(PolicyAlarms.without(alarmsOf(change.before()), policy.alarms()));
     return PutScalingPolicyResponse.builder()

@@ -6,13 +6,19 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.TrackingAlarms;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.autoscaling.model.Alarm;
 import software.amazon.awssdk.services.autoscaling.model.CustomizedMetricSpecification;
+import software.amazon.awssdk.services.autoscaling.model.Metric;
 import software.amazon.awssdk.services.autoscaling.model.MetricType;
 import software.amazon.awssdk.services.autoscaling.model.PredefinedMetricSpecification;
 import software.amazon.awssdk.services.autoscaling.model.ScalingPolicy;
 import software.amazon.awssdk.services.autoscaling.model.TargetTrackingConfiguration;
+import software.amazon.awssdk.services.autoscaling.model.TargetTrackingMetricDataQuery;
+import software.amazon.awssdk.services.autoscaling.model.TargetTrackingMetricStat;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
+import software.amazon.awssdk.services.cloudwatch.model.MetricDataQuery;
 import software.amazon.awssdk.services.cloudwatch.model.PutMetricAlarmRequest;
 import software.amazon.awssdk.services.cloudwatch.model.Statistic;
 
@@ -76,12 +82,15 @@ final class PolicyAlarms {
 
   private static PutMetricAlarmRequest request(ScalingPolicy policy, String name) {
     TargetTrackingConfiguration tracking = policy.targetTrackingConfiguration();
-    PutMetricAlarmRequest.Builder alarm =
-        TrackingAlarms.request(name, policy.policyARN(), tracking.targetValue());
-    return (tracking.predefinedMetricSpecification() == null
-            ? customized(alarm, tracking.customizedMetricSpecification())
-            : predefined(
-                alarm, policy.autoScalingGroupName(), tracking.predefinedMetricSpecification()))
+    String arn = policy.policyARN();
+    double target = tracking.targetValue();
+    CustomizedMetricSpecification own = tracking.customizedMetricSpecification();
+    return (own == null
+            ? predefined(
+                TrackingAlarms.request(name, arn, target),
+                policy.autoScalingGroupName(),
+                tracking.predefinedMetricSpecification())
+            : customized(TrackingAlarms.request(name, arn, target, period(own)), own))
         .build();
   }
 
@@ -106,14 +115,65 @@ final class PolicyAlarms {
         .period(TrackingAlarms.PERIOD);
   }
 
+  /** The longest of its metrics': so often the alarm has a point to look at. */
+  private static int period(CustomizedMetricSpecification metric) {
+    return metric.metrics().isEmpty()
+        ? orMinute(metric.period())
+        : metric.metrics().stream()
+            .map(query -> query.metricStat() == null ? query.period() : period(query))
+            .filter(Objects::nonNull)
+            .mapToInt(Integer::intValue)
+            .max()
+            .orElse(TrackingAlarms.PERIOD);
+  }
+
+  /** Of a query for a metric; both it and its metric may say it. */
+  private static Integer period(TargetTrackingMetricDataQuery query) {
+    Integer own = query.metricStat().period();
+    return orMinute(own == null ? query.period() : own);
+  }
+
+  private static int orMinute(@Nullable Integer period) {
+    return Objects.requireNonNullElse(period, TrackingAlarms.PERIOD);
+  }
+
   private static PutMetricAlarmRequest.Builder customized(
       PutMetricAlarmRequest.Builder alarm, CustomizedMetricSpecification metric) {
+    if (!metric.metrics().isEmpty()) {
+      return alarm.metrics(metric.metrics().stream().map(PolicyAlarms::query).toList());
+    }
     return alarm
         .namespace(metric.namespace())
         .metricName(metric.metricName())
         .dimensions(metric.dimensions().stream().map(d -> dimension(d.name(), d.value())).toList())
         .statistic(metric.statisticAsString())
         .unit(metric.unit())
-        .period(TrackingAlarms.PERIOD);
+        .period(orMinute(metric.period()));
+  }
+
+  private static MetricDataQuery query(TargetTrackingMetricDataQuery query) {
+    MetricDataQuery.Builder same =
+        MetricDataQuery.builder()
+            .id(query.id())
+            .expression(query.expression())
+            .label(query.label())
+            .returnData(query.returnData());
+    TargetTrackingMetricStat stat = query.metricStat();
+    if (stat == null) {
+      return same.period(query.period()).build();
+    }
+    Metric metric = stat.metric();
+    return same.metricStat(s ->
+            s.metric(m ->
+                    m.namespace(metric.namespace())
+                        .metricName(metric.metricName())
+                        .dimensions(
+                            metric.dimensions().stream()
+                                .map(d -> dimension(d.name(), d.value()))
+                                .toList()))
+                .stat(stat.stat())
+                .unit(stat.unit())
+                .period(period(query)))
+        .build();
   }
 }

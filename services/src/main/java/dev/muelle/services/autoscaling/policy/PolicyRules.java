@@ -11,14 +11,18 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.autoscaling.model.CustomizedMetricSpecification;
+import software.amazon.awssdk.services.autoscaling.model.Metric;
 import software.amazon.awssdk.services.autoscaling.model.MetricType;
 import software.amazon.awssdk.services.autoscaling.model.PredefinedMetricSpecification;
 import software.amazon.awssdk.services.autoscaling.model.PutScalingPolicyRequest;
 import software.amazon.awssdk.services.autoscaling.model.ScalingPolicy;
 import software.amazon.awssdk.services.autoscaling.model.StepAdjustment;
 import software.amazon.awssdk.services.autoscaling.model.TargetTrackingConfiguration;
+import software.amazon.awssdk.services.autoscaling.model.TargetTrackingMetricDataQuery;
+import software.amazon.awssdk.services.autoscaling.model.TargetTrackingMetricStat;
 
 /**
  * What a policy may say.
@@ -33,6 +37,7 @@ final class PolicyRules {
       Pattern.compile("(app/[^/]+/[0-9a-f]+)/(targetgroup/[^/]+/[0-9a-f]+)");
 
   private static final int MOST_OF_A_GROUP = 50; // the default quota
+  private static final Set<Integer> PERIODS = Set.of(10, 30, 60); // s
   private static final Set<String> COMMON =
       Set.of("AutoScalingGroupName", "PolicyName", "PolicyType", "Enabled");
 
@@ -249,13 +254,57 @@ final class PolicyRules {
   }
 
   private static void customized(CustomizedMetricSpecification metric) {
-    if (!metric.metrics().isEmpty()) {
-      throw Refuse.unsupported("CustomizedMetricSpecification with Metrics");
+    if (metric.metrics().isEmpty()) {
+      Refuse.required("metricName", metric.metricName());
+      Refuse.required("namespace", metric.namespace());
+      Refuse.required("statistic", metric.statisticAsString());
+      period(metric.period());
+      return;
     }
-    Refuse.unlessEffective(
-        metric, Set.of("MetricName", "Namespace", "Dimensions", "Statistic", "Unit"));
-    Refuse.required("metricName", metric.metricName());
-    Refuse.required("namespace", metric.namespace());
-    Refuse.required("statistic", metric.statisticAsString());
+    boolean one =
+        !metric.dimensions().isEmpty()
+            || Stream.of(
+                    metric.metricName(),
+                    metric.namespace(),
+                    metric.statisticAsString(),
+                    metric.unit(),
+                    metric.period())
+                .anyMatch(Objects::nonNull);
+    if (one) {
+      throw Refuse.invalid("Metrics cannot be combined with the members of a single metric");
+    }
+    metric.metrics().forEach(PolicyRules::query);
+  }
+
+  /** The rest is CloudWatch's to say, which has to evaluate it. */
+  private static void query(TargetTrackingMetricDataQuery query) {
+    Refuse.required("metrics.id", query.id());
+    period(query.period());
+    TargetTrackingMetricStat stat = query.metricStat();
+    if (stat == null) {
+      return;
+    }
+    Metric metric = Refuse.required("metrics.metricStat.metric", stat.metric());
+    Refuse.required("metrics.metricStat.metric.namespace", metric.namespace());
+    Refuse.required("metrics.metricStat.metric.metricName", metric.metricName());
+    Refuse.required("metrics.metricStat.stat", stat.stat());
+    period(stat.period());
+    if (stat.period() != null && query.period() != null && !stat.period().equals(query.period())) {
+      throw Refuse.invalid(
+          "The query " + query.id() + " has another Period than its MetricStat has.");
+    }
+  }
+
+  /**
+   * How often a policy looks at a metric.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/autoscaling/ec2/userguide/policy-creating-high-resolution-metrics.html">Create
+   *     a target tracking policy using high-resolution metrics for faster response</a>
+   */
+  private static void period(@Nullable Integer seconds) {
+    if (seconds != null && !PERIODS.contains(seconds)) {
+      throw Refuse.invalid("Period " + seconds + " is not valid. Valid values are 10, 30 and 60.");
+    }
   }
 }

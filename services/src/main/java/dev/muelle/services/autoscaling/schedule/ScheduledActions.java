@@ -1,6 +1,7 @@
 package dev.muelle.services.autoscaling.schedule;
 
 import dev.muelle.scaling.Cron;
+import dev.muelle.scaling.Schedule;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.StoredJson;
@@ -13,7 +14,6 @@ import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
-import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -55,6 +55,7 @@ public final class ScheduledActions {
 
   private static final int MOST_OF_A_GROUP = 125; // the default quota
   private static final int MOST_OF_A_REQUEST = 50;
+  private static final int LONGEST_NAME = 255;
   private static final int USUAL_PAGE = 50;
 
   private static final Table<Entry> TABLE =
@@ -202,6 +203,14 @@ public final class ScheduledActions {
 
   private void put(@Nullable String groupName, ScheduledUpdateGroupActionRequest asked) {
     String name = Refuse.required("scheduledActionName", asked.scheduledActionName());
+    if (name.length() > LONGEST_NAME) {
+      throw Refuse.invalid(
+          "1 validation error detected: Value '"
+              + name
+              + "' at 'scheduledActionName' failed to satisfy constraint: Member must have length"
+              + " less than or equal to "
+              + LONGEST_NAME);
+    }
     Instant now = clock.instant();
     check(asked, now);
     String group =
@@ -215,10 +224,29 @@ public final class ScheduledActions {
               before
                   .map(one -> one.action().scheduledActionARN())
                   .orElseGet(() -> arn(of.name(), name));
-          tx.put(TABLE, arn, new Entry(action(asked, of.name(), arn), now));
+          Entry entry = new Entry(action(asked, of.name(), arn), now);
+          checkUnique(tx, entry);
+          tx.put(TABLE, arn, entry);
           return of.name();
         });
     wake.accept(group);
+  }
+
+  /** "A scheduled action must have a unique time value." */
+  private static void checkUnique(Tx tx, Entry entry) {
+    Optional<Instant> due = entry.next();
+    String own = entry.action().scheduledActionARN();
+    of(tx, entry.action().autoScalingGroupName()).stream()
+        .filter(other -> !other.action().scheduledActionARN().equals(own))
+        .filter(other -> due.isPresent() && due.equals(other.next()))
+        .findFirst()
+        .ifPresent(other -> {
+          throw Refuse.exists(
+              "The scheduled action "
+                  + other.action().scheduledActionName()
+                  + " already has the start time "
+                  + due.get());
+        });
   }
 
   private String arn(String group, String name) {
@@ -263,6 +291,12 @@ public final class ScheduledActions {
               + ", must be greater than or equal to min bound, "
               + asked.minSize());
     }
+    if (asked.desiredCapacity() != null) {
+      Refuse.unlessBetween(
+          asked.desiredCapacity(),
+          Objects.requireNonNullElse(asked.minSize(), 0),
+          Objects.requireNonNullElse(asked.maxSize(), Integer.MAX_VALUE));
+    }
     if (asked.startTime() == null && asked.recurrence() == null) {
       throw Refuse.invalid("Either StartTime or Recurrence must be specified");
     }
@@ -277,16 +311,8 @@ public final class ScheduledActions {
     if (asked.recurrence() != null && Cron.unix(asked.recurrence()).isEmpty()) {
       throw Refuse.invalid("Given recurrence string: " + asked.recurrence() + " is invalid");
     }
-    if (asked.timeZone() != null && !zoneExists(asked.timeZone())) {
+    if (asked.timeZone() != null && !Schedule.isZone(asked.timeZone())) {
       throw Refuse.invalid("Given time zone: " + asked.timeZone() + " is invalid");
-    }
-  }
-
-  private static boolean zoneExists(String zone) {
-    try {
-      return ZoneId.getAvailableZoneIds().contains(ZoneId.of(zone).getId());
-    } catch (DateTimeException e) {
-      return false;
     }
   }
 
@@ -381,7 +407,7 @@ public final class ScheduledActions {
                           .scheduledActionNames()
                           .contains(entry.action().scheduledActionName()))
               .map(ScheduledActions::shown)
-              .filter(one -> within(one, request))
+              .filter(one -> !request.scheduledActionNames().isEmpty() || within(one, request))
               .toList();
         });
     Pages<ScheduledUpdateGroupAction> page =

@@ -153,6 +153,19 @@ public final class Refuse {
     }
   }
 
+  /** Refuses a desired capacity that is out of the bounds. */
+  public static void unlessBetween(int desired, int least, int most) {
+    if (desired < least || desired > most) {
+      throw invalid(
+          "Desired capacity:"
+              + desired
+              + " must be between the specified min size:"
+              + least
+              + " and max size:"
+              + most);
+    }
+  }
+
   /** A value that AWS knows, and this region does not do. */
   public static AutoScalingException unsupported(String what) {
     return invalid("The parameter " + what + " is not supported by this region yet.");
