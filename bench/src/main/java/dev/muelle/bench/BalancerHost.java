@@ -51,7 +51,7 @@ public final class BalancerHost {
         }
       };
 
-  private static final String GROUP = "bench";
+  static final String GROUP = "bench";
   private static final String FLOWS = "flows";
 
   private BalancerHost() {}
@@ -67,17 +67,11 @@ public final class BalancerHost {
     Tls tls = tls(Path.of(arguments[5]));
     Action forward = new Action.Forward(GROUP);
     LoadBalancer wanted =
-        new LoadBalancer(
-            GROUP,
-            "bench.localhost",
-            List.of(new Node("127.0.0.1", "a", HOST)),
-            List.of(),
+        wanted(
             List.of(
                 new Listener("plain", port, rules, forward),
                 new Listener("secure", secure, rules, forward, tls)),
-            Map.of(GROUP, group(first, targets)),
-            new Settings(
-                Duration.ofSeconds(60), Duration.ofHours(1), LoadBalancer.Headers.DEFAULT));
+            Map.of(GROUP, group(GROUP, first, targets)));
     try (NettyBalancer balancer =
         new NettyBalancer(Clock.systemUTC(), new SplittableRandom(1), 1)) {
       Map<String, String> problems = balancer.put(wanted);
@@ -92,9 +86,21 @@ public final class BalancerHost {
     }
   }
 
+  /** An application load balancer. */
+  static LoadBalancer wanted(List<Listener> listeners, Map<String, TargetGroup> groups) {
+    return new LoadBalancer(
+        GROUP,
+        "bench.localhost",
+        List.of(new Node("127.0.0.1", "a", HOST)),
+        List.of(),
+        listeners,
+        groups,
+        new Settings(Duration.ofSeconds(60), Duration.ofHours(1), LoadBalancer.Headers.DEFAULT));
+  }
+
   /** A network load balancer before the same targets. */
   private static LoadBalancer flows(int port, int first, int targets) {
-    TargetGroup of = group(first, targets);
+    TargetGroup of = group(FLOWS, first, targets);
     Delivery plain =
         new Delivery(Delivery.Check.TCP, false, false, false, false, false, true, Duration.ZERO);
     return new LoadBalancer(
@@ -113,7 +119,8 @@ public final class BalancerHost {
         new Settings(Duration.ofSeconds(60), Duration.ofHours(1), LoadBalancer.Headers.DEFAULT));
   }
 
-  private static List<Rule> rules(int count) {
+  /** So many, none of which applies. */
+  static List<Rule> rules(int count) {
     return IntStream.range(0, count)
         .mapToObj(i -> new Wildcard("/service-%04d/*".formatted(i), false))
         .map(path ->
@@ -121,7 +128,8 @@ public final class BalancerHost {
         .toList();
   }
 
-  private static TargetGroup group(int first, int targets) {
+  /** Targets at ports one after the other. */
+  static TargetGroup group(String id, int first, int targets) {
     HealthCheck check =
         new HealthCheck(
             0, "/", status -> status == 200, Duration.ofSeconds(5), Duration.ofSeconds(2), 2, 2);
@@ -129,7 +137,7 @@ public final class BalancerHost {
         IntStream.range(first, first + targets)
             .mapToObj(port -> new Member(new Target("127.0.0.1", port), "a", null, true))
             .toList();
-    return new TargetGroup(GROUP, check, members);
+    return new TargetGroup(id, check, members);
   }
 
   private static Tls tls(Path file) throws GeneralSecurityException, IOException {

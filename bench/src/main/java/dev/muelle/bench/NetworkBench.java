@@ -11,9 +11,12 @@ import dev.muelle.network.SecurityGroup;
 import dev.muelle.network.SecurityGroup.Peer;
 import dev.muelle.network.SecurityGroup.Rule;
 import dev.muelle.network.linux.LinuxNetwork;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
@@ -23,7 +26,10 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * What the filters of a VPC cost: lines of {@code interface INTERFACES MICROSECONDS} and {@code
@@ -42,6 +48,7 @@ public final class NetworkBench {
   private static final int SAMPLES = 21;
   private static final int ROUNDS = 7;
   private static final long FLOW_MILLIS = 2_000;
+  private static final long TURNS_MILLIS = 1_000;
 
   private final Clock clock = Clock.systemUTC();
   private final LinuxNetwork network;
@@ -146,34 +153,41 @@ public final class NetworkBench {
     network.plug("eni-0", Use.NAMESPACE);
     network.plug("eni-1", Use.NAMESPACE);
     Path rules = Files.createTempFile("network-bench", ".nft");
-    List<Flow> on = new ArrayList<>();
-    List<Flow> off = new ArrayList<>();
+    Map<String, List<Measured>> found = new LinkedHashMap<>();
     for (int i = 0; i < ROUNDS; i++) {
-      on.add(flowed());
+      between(found, "on");
+      network.countFlows(VPC, Set.of(BLOCK), clock.instant());
+      between(found, "logged");
+      network.countFlows(VPC, Set.of(), clock.instant());
+      if (network.takeFlows(VPC, clock.instant()).stream().allMatch(w -> w.flows().isEmpty())) {
+        throw new IllegalStateException("no flow was counted");
+      }
       inside("nft list table inet vpc > " + rules + " && nft delete table inet vpc");
-      off.add(flowed());
+      between(found, "off");
       inside("nft -f " + rules);
     }
     Files.delete(rules);
-    print("flow on ", on);
-    print("flow off ", off);
+    found.forEach((what, measured) ->
+        System.out.println(
+            what
+                + " "
+                + median(measured.stream().map(Measured::perSecond).toList())
+                + " "
+                + median(measured.stream().map(Measured::cost).toList())));
   }
 
-  private static void print(String what, List<Flow> flows) {
-    System.out.println(
-        what
-            + median(flows.stream().map(Flow::perSecond).toList())
-            + " "
-            + median(flows.stream().map(Flow::cost).toList()));
+  private void between(Map<String, List<Measured>> found, String filters) throws Exception {
+    found.computeIfAbsent("flow " + filters, key -> new ArrayList<>()).add(between(this::flowed));
+    found.computeIfAbsent("turns " + filters, key -> new ArrayList<>()).add(between(this::turned));
   }
 
   /**
    * What one connection did.
    *
-   * @param perSecond mebibytes
-   * @param cost microseconds of processor time for each mebibyte
+   * @param perSecond mebibytes, or bytes there and back
+   * @param cost microseconds of processor time for each mebibyte, nanoseconds for each turn
    */
-  private record Flow(long perSecond, long cost) {}
+  private record Measured(long perSecond, long cost) {}
 
   /** In nanoseconds; what the kernel does on a packet's way counts for who sent it. */
   private static long processorTime() {
@@ -188,42 +202,85 @@ public final class NetworkBench {
     Command.run("nsenter", "--net=" + vpc(), "sh", "-c", script);
   }
 
-  /** Sends for a while from one task to another. */
-  private Flow flowed() throws Exception {
+  /** What may be done with a connection from one task to another. */
+  private interface Talk {
+    Measured measure(SocketChannel from, SocketChannel to) throws Exception;
+  }
+
+  private static Measured between(Talk talk) throws Exception {
     try (NetworkNamespace from = new NetworkNamespace("munetb-eni-0");
         NetworkNamespace to = new NetworkNamespace("munetb-eni-1");
         ServerSocketChannel listener =
             to.call(() ->
                 ServerSocketChannel.open(StandardProtocolFamily.INET)
-                    .bind(new InetSocketAddress(BLOCK.at(11), 5001)))) {
-      Thread reader = Thread.ofPlatform().start(() -> drain(listener));
-      long sent = 0;
-      ByteBuffer bytes = ByteBuffer.allocateDirect(256 << 10);
-      long spent = processorTime();
-      Instant begin = clock.instant();
-      Instant end = begin.plusMillis(FLOW_MILLIS);
-      try (SocketChannel out =
-          from.call(() -> SocketChannel.open(new InetSocketAddress(BLOCK.at(11), 5001)))) {
-        while (clock.instant().isBefore(end)) {
-          sent += out.write(bytes);
-          bytes.clear();
-        }
-      }
-      reader.join();
-      return new Flow(
-          sent * 1000 / ChronoUnit.MILLIS.between(begin, clock.instant()) >> 20,
-          (processorTime() - spent) / 1000 / Math.max(1, sent >> 20));
+                    .bind(new InetSocketAddress(BLOCK.at(11), 5001)));
+        SocketChannel out =
+            from.call(() -> SocketChannel.open(new InetSocketAddress(BLOCK.at(11), 5001)));
+        SocketChannel in = listener.accept()) {
+      out.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      in.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      return talk.measure(out, in);
     }
   }
 
-  private static void drain(ServerSocketChannel listener) {
+  /** Sends for a while from one task to another. */
+  private Measured flowed(SocketChannel out, SocketChannel in) throws Exception {
+    Thread reader = Thread.ofPlatform().start(() -> drain(in));
+    long sent = 0;
     ByteBuffer bytes = ByteBuffer.allocateDirect(256 << 10);
-    try (SocketChannel in = listener.accept()) {
+    long spent = processorTime();
+    Instant begin = clock.instant();
+    Instant end = begin.plusMillis(FLOW_MILLIS);
+    while (clock.instant().isBefore(end)) {
+      sent += out.write(bytes);
+      bytes.clear();
+    }
+    out.shutdownOutput();
+    reader.join();
+    return new Measured(
+        sent * 1000 / ChronoUnit.MILLIS.between(begin, clock.instant()) >> 20,
+        (processorTime() - spent) / 1000 / Math.max(1, sent >> 20));
+  }
+
+  /** Sends a byte there and back for a while. */
+  private Measured turned(SocketChannel out, SocketChannel in) throws Exception {
+    Thread echo = Thread.ofPlatform().start(() -> echo(in));
+    ByteBuffer one = ByteBuffer.allocateDirect(1);
+    long turns = 0;
+    long spent = processorTime();
+    Instant begin = clock.instant();
+    Instant end = begin.plusMillis(TURNS_MILLIS);
+    while (clock.instant().isBefore(end)) {
+      out.write(one.clear());
+      out.read(one.clear());
+      turns++;
+    }
+    long micros = ChronoUnit.MICROS.between(begin, clock.instant());
+    long took = processorTime() - spent;
+    out.shutdownOutput();
+    echo.join();
+    return new Measured(turns * 1_000_000 / micros, took / turns);
+  }
+
+  private static void drain(SocketChannel in) {
+    ByteBuffer bytes = ByteBuffer.allocateDirect(256 << 10);
+    try {
       while (in.read(bytes) >= 0) {
         bytes.clear();
       }
-    } catch (java.io.IOException e) {
-      throw new java.io.UncheckedIOException(e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void echo(SocketChannel in) {
+    ByteBuffer one = ByteBuffer.allocateDirect(1);
+    try {
+      while (in.read(one.clear()) > 0) {
+        in.write(one.flip());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 }
