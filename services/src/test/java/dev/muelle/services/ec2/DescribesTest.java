@@ -165,6 +165,7 @@ class DescribesTest extends Ec2InMemory {
     ec2.createNatGateway(r -> r.subnetId(subnet).connectivityType("private"));
     ec2.createRoute(
         r -> r.routeTableId(table).destinationCidrBlock("192.0.2.0/24").natGatewayId(nat));
+    ec2.createRoute(r -> r.routeTableId(table).destinationPrefixListId(list).natGatewayId(nat));
     String peering =
         ec2.createVpcPeeringConnection(r -> r.vpcId(vpc).peerVpcId(other))
             .vpcPeeringConnection()

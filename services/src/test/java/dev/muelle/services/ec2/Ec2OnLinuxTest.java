@@ -43,7 +43,10 @@ import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.autoscaling.model.Instance;
 import software.amazon.awssdk.services.autoscaling.model.LifecycleState;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
+import software.amazon.awssdk.services.ec2.model.AddPrefixListEntry;
+import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
+import software.amazon.awssdk.services.ec2.model.IpRange;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
 import software.amazon.awssdk.services.sns.SnsClient;
@@ -195,6 +198,70 @@ class Ec2OnLinuxTest {
 
     ec2.revokeSecurityGroupIngress(r -> r.groupId(tasks).ipPermissions(from(callers)));
     assertFalse(connects(caller, task, 5050));
+  }
+
+  /** Two VPCs that a peering connects; only a prefix list says what leads there and back. */
+  @Test
+  void aPrefixListsEntriesAreRoutesAsLongAsTheyAreThere() throws Exception {
+    String here = ec2.describeVpcs().vpcs().getFirst().vpcId();
+    String near = ec2.describeVpcs().vpcs().getFirst().cidrBlock();
+    String there = ec2.createVpc(r -> r.cidrBlock("10.77.0.0/16")).vpc().vpcId();
+    String far =
+        ec2.createSubnet(r -> r.vpcId(there).cidrBlock("10.77.1.0/24")).subnet().subnetId();
+    String open =
+        ec2.createSecurityGroup(r -> r.groupName("far").description("far").vpcId(there)).groupId();
+    IpPermission everybody =
+        IpPermission.builder()
+            .ipProtocol("tcp")
+            .fromPort(5050)
+            .toPort(5050)
+            .ipRanges(IpRange.builder().cidrIp(near).build())
+            .build();
+    ec2.authorizeSecurityGroupIngress(r -> r.groupId(open).ipPermissions(everybody));
+    String peering =
+        ec2.createVpcPeeringConnection(r -> r.vpcId(here).peerVpcId(there))
+            .vpcPeeringConnection()
+            .vpcPeeringConnectionId();
+    ec2.acceptVpcPeeringConnection(r -> r.vpcPeeringConnectionId(peering));
+    NetworkInterface caller = task(group("near"));
+    NetworkInterface called =
+        ec2.createNetworkInterface(r -> r.subnetId(far).groups(open)).networkInterface();
+    network.plug(called.networkInterfaceId(), Use.NAMESPACE);
+    listen(called, 5050);
+    String list =
+        ec2.createManagedPrefixList(r ->
+                r.prefixListName("peers")
+                    .addressFamily("IPv4")
+                    .maxEntries(3)
+                    .entries(AddPrefixListEntry.builder().cidr("10.77.9.0/24").build()))
+            .prefixList()
+            .prefixListId();
+    String back = table(there);
+    ec2.createRoute(
+        r -> r.routeTableId(back).destinationCidrBlock(near).vpcPeeringConnectionId(peering));
+    String way = table(here);
+    ec2.createRoute(
+        r -> r.routeTableId(way).destinationPrefixListId(list).vpcPeeringConnectionId(peering));
+    assertFalse(connects(caller, called, 5050), "not in the list");
+
+    ec2.modifyManagedPrefixList(r ->
+        r.prefixListId(list)
+            .currentVersion(1L)
+            .addEntries(AddPrefixListEntry.builder().cidr("10.77.1.0/24").build()));
+    assertTrue(reaches(caller, called, 5050));
+    ec2.restoreManagedPrefixListVersion(
+        r -> r.prefixListId(list).currentVersion(2L).previousVersion(1L));
+    assertFalse(connects(caller, called, 5050), "no longer");
+  }
+
+  private String table(String vpc) {
+    return ec2.describeRouteTables(r ->
+            r.filters(
+                Filter.builder().name("vpc-id").values(vpc).build(),
+                Filter.builder().name("association.main").values("true").build()))
+        .routeTables()
+        .getFirst()
+        .routeTableId();
   }
 
   @Test

@@ -14,11 +14,13 @@ import dev.muelle.network.Subnet.Entry;
 import dev.muelle.network.Subnet.Route;
 import dev.muelle.network.Subnet.Target;
 import dev.muelle.network.sim.SimNetwork;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.services.ec2.model.AddPrefixListEntry;
@@ -34,6 +36,7 @@ import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NewDhcpConfiguration;
 import software.amazon.awssdk.services.ec2.model.PrefixListEntry;
 import software.amazon.awssdk.services.ec2.model.PrefixListId;
+import software.amazon.awssdk.services.ec2.model.RemovePrefixListEntry;
 import software.amazon.awssdk.services.ec2.model.ResourceType;
 import software.amazon.awssdk.services.ec2.model.RouteTable;
 import software.amazon.awssdk.services.ec2.model.RouteTableAssociation;
@@ -756,6 +759,135 @@ class VpcTest extends Ec2InMemory {
     refused(
         "InvalidPrefixListID.NotFound",
         () -> ec2.authorizeSecurityGroupIngress(r -> r.groupId(group).ipPermissions(permission)));
+  }
+
+  private String list(String name, int most, AddPrefixListEntry... entries) {
+    return ec2.createManagedPrefixList(
+            r -> r.prefixListName(name).addressFamily("IPv4").maxEntries(most).entries(entries))
+        .prefixList()
+        .prefixListId();
+  }
+
+  private void entries(String list, long version, String added, String removed) {
+    ec2.modifyManagedPrefixList(r ->
+        r.prefixListId(list)
+            .currentVersion(version)
+            .addEntries(block(added))
+            .removeEntries(RemovePrefixListEntry.builder().cidr(removed).build()));
+  }
+
+  /** Where the network would send what goes to each block that a subnet's routes name. */
+  private Map<String, Target> ways() {
+    Map<String, Target> ways = new HashMap<>();
+    network
+        .subnet(vpc, "10.0.1.0/24")
+        .orElseThrow()
+        .routes()
+        .forEach(route -> ways.put(route.destination().toString(), route.target()));
+    return ways;
+  }
+
+  @Test
+  void aRouteMeansTheNewestVersionOfItsPrefixList() {
+    Target out = new Target.Internet();
+    Target nowhere = new Target.Nowhere();
+    String igw = attached();
+    String table = mainTable();
+    String list = list("partners", 4, block("192.0.2.0/24"), block("198.51.100.0/24"));
+    refused(
+        "InvalidPrefixListID.NotFound",
+        () ->
+            ec2.createRoute(
+                r -> r.routeTableId(table).destinationPrefixListId("pl-0").gatewayId(igw)));
+    refused(
+        "InvalidPrefixListID.NotFound",
+        () ->
+            ec2.createRoute(
+                r -> r.routeTableId(table).destinationPrefixListId("192.0.2.0/24").gatewayId(igw)));
+    refused(
+        "InvalidParameterCombination",
+        () ->
+            ec2.createRoute(r ->
+                r.routeTableId(table)
+                    .destinationPrefixListId(list)
+                    .destinationCidrBlock(EVERYWHERE)
+                    .gatewayId(igw)));
+    String eni =
+        ec2.createNetworkInterface(r -> r.subnetId(subnet)).networkInterface().networkInterfaceId();
+    ec2.createRoute(
+        r -> r.routeTableId(table).destinationPrefixListId(list).networkInterfaceId(eni));
+    refused(
+        "RouteAlreadyExists",
+        () ->
+            ec2.createRoute(
+                r -> r.routeTableId(table).destinationPrefixListId(list).gatewayId(igw)));
+    assertEquals(
+        "blackhole", described(table).routes().getLast().stateAsString(), "nobody's interface");
+    assertEquals(Map.of("192.0.2.0/24", nowhere, "198.51.100.0/24", nowhere), ways());
+    ec2.replaceRoute(r -> r.routeTableId(table).destinationPrefixListId(list).gatewayId(igw));
+    assertEquals("active", described(table).routes().getLast().stateAsString());
+    assertEquals(Map.of("192.0.2.0/24", out, "198.51.100.0/24", out), ways());
+    assertEquals(
+        List.of(table),
+        ec2
+            .describeRouteTables(r -> r.filters(filter("route.destination-prefix-list-id", list)))
+            .routeTables()
+            .stream()
+            .map(RouteTable::routeTableId)
+            .toList());
+
+    entries(list, 1L, "203.0.113.0/24", "192.0.2.0/24");
+    assertEquals(Map.of("203.0.113.0/24", out, "198.51.100.0/24", out), ways());
+    ec2.createRoute(
+        r -> r.routeTableId(table).destinationCidrBlock("203.0.113.0/24").networkInterfaceId(eni));
+    assertEquals(
+        Map.of("203.0.113.0/24", nowhere, "198.51.100.0/24", out),
+        ways(),
+        "a block's own route comes before a list's");
+    refused("InvalidParameterValue", () -> entries(list, 2L, "10.0.1.0/24", "203.0.113.0/24"));
+    assertEquals(2L, ec2.describeManagedPrefixLists(r -> {}).prefixLists().getFirst().version());
+    ec2.restoreManagedPrefixListVersion(
+        r -> r.prefixListId(list).previousVersion(1L).currentVersion(2L));
+    assertEquals(
+        Map.of("192.0.2.0/24", out, "198.51.100.0/24", out, "203.0.113.0/24", nowhere), ways());
+    ec2.close();
+    network = new SimNetwork(timers);
+    ec2 = started();
+    assertEquals(out, ways().get("192.0.2.0/24"), "a new server states it again");
+
+    assertEquals(
+        table,
+        ec2.getManagedPrefixListAssociations(r -> r.prefixListId(list))
+            .prefixListAssociations()
+            .getFirst()
+            .resourceId());
+    refused("DependencyViolation", () -> ec2.deleteManagedPrefixList(r -> r.prefixListId(list)));
+    refused(
+        "RouteLimitExceeded",
+        () -> ec2.modifyManagedPrefixList(r -> r.prefixListId(list).maxEntries(499)));
+    String wide = list("wide", 495);
+    refused(
+        "RouteLimitExceeded",
+        () ->
+            ec2.createRoute(
+                r -> r.routeTableId(table).destinationPrefixListId(wide).gatewayId(igw)));
+    refused(
+        "InvalidParameterValue",
+        () ->
+            list(
+                "toomany",
+                1000,
+                IntStream.range(0, 101)
+                    .mapToObj(i -> block("192.0.2." + i + "/32"))
+                    .toArray(AddPrefixListEntry[]::new)));
+
+    ec2.deleteRoute(r -> r.routeTableId(table).destinationPrefixListId(list));
+    refused(
+        "InvalidRoute.NotFound",
+        "no route with destination-prefix-list-id " + list + " in route table " + table,
+        () -> ec2.deleteRoute(r -> r.routeTableId(table).destinationPrefixListId(list)));
+    assertEquals(Map.of("203.0.113.0/24", nowhere), ways());
+    ec2.deleteManagedPrefixList(r -> r.prefixListId(list));
   }
 
   @Test

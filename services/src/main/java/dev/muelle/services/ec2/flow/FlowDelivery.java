@@ -307,14 +307,11 @@ public final class FlowDelivery implements AutoCloseable {
         store.read(tx ->
             tx.get(Tables.SUBNETS, subnetId)
                 .flatMap(row ->
-                    Ways.table(tx, row.value()).routes().stream()
-                        .filter(one -> destination(one).contains(flow.destination()))
-                        .max(Comparator.comparingInt(one -> destination(one).prefix()))));
+                    Ways.routes(tx, Ways.table(tx, row.value())).entrySet().stream()
+                        .filter(one -> one.getKey().contains(flow.destination()))
+                        .max(Comparator.comparingInt(one -> one.getKey().prefix()))
+                        .map(Map.Entry::getValue)));
     return route.isEmpty() ? null : path(route.get());
-  }
-
-  private static AddressBlock destination(Route route) {
-    return AddressBlock.parse(Ways.destination(route));
   }
 
   private static @Nullable Integer path(Route route) {

@@ -21,6 +21,7 @@ import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -188,13 +189,13 @@ public final class DataPlane {
 
   private static dev.muelle.network.Subnet packets(Tx tx, Subnet subnet) {
     RouteTable table = Ways.table(tx, subnet);
-    List<Route> routes =
-        table.routes().stream()
-            .filter(route -> !Ways.LOCAL.equals(route.gatewayId()))
-            .map(route ->
-                new Route(
-                    AddressBlock.parse(Ways.destination(route)), Ways.target(tx, table, route)))
-            .toList();
+    List<Route> routes = new ArrayList<>();
+    Ways.routes(tx, table)
+        .forEach((block, route) -> {
+          if (!Ways.LOCAL.equals(route.gatewayId())) {
+            routes.add(new Route(block, Ways.target(tx, table, route)));
+          }
+        });
     return new dev.muelle.network.Subnet(
         subnet.vpcId(),
         Cidr.parse(subnet.cidrBlock()),

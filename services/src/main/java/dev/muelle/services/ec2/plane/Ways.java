@@ -1,10 +1,15 @@
 package dev.muelle.services.ec2.plane;
 
+import dev.muelle.network.AddressBlock;
 import dev.muelle.network.Subnet.Target;
+import dev.muelle.services.ec2.state.PrefixListVersion;
 import dev.muelle.services.ec2.state.Tables;
 import dev.muelle.store.Row;
 import dev.muelle.store.Tx;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -73,10 +78,40 @@ public final class Ways {
     return Tables.of(tx, Tables.EGRESS_ONLY, "vpc", vpcId).stream().findFirst();
   }
 
-  /** Where a route leads to, a block of either family. */
+  /** What a route is for: a block of either family, or a prefix list. */
   public static String destination(Route route) {
-    return Objects.requireNonNullElseGet(
-        route.destinationCidrBlock(), route::destinationIpv6CidrBlock);
+    return Stream.of(
+            route.destinationCidrBlock(),
+            route.destinationIpv6CidrBlock(),
+            route.destinationPrefixListId())
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Where a route leads to: its block, or those that are in its prefix list now. */
+  public static List<AddressBlock> blocks(Tx tx, Route route) {
+    List<String> blocks =
+        route.destinationPrefixListId() == null
+            ? List.of(destination(route))
+            : PrefixListVersion.blocks(tx, route.destinationPrefixListId());
+    return blocks.stream().map(AddressBlock::parse).toList();
+  }
+
+  /**
+   * The route of a table that counts for each block. Of several for the same block one that names
+   * the block itself does, before those that name prefix lists; of these the oldest.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html#route-priority-managed-prefix-list">Route
+   *     priority for prefix lists</a>
+   */
+  public static Map<AddressBlock, Route> routes(Tx tx, RouteTable table) {
+    Map<AddressBlock, Route> routes = new LinkedHashMap<>();
+    table.routes().stream()
+        .sorted(Comparator.comparing(route -> route.destinationPrefixListId() != null))
+        .forEach(route -> blocks(tx, route).forEach(block -> routes.putIfAbsent(block, route)));
+    return routes;
   }
 
   /** The subnet's own route table, otherwise the VPC's main one. */

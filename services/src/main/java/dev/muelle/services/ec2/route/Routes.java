@@ -11,6 +11,7 @@ import dev.muelle.services.ec2.state.InstanceRecord;
 import dev.muelle.services.ec2.state.Ipv6;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.PeeringRecord;
+import dev.muelle.services.ec2.state.PrefixListVersion;
 import dev.muelle.services.ec2.state.Refuse;
 import dev.muelle.services.ec2.state.Tables;
 import dev.muelle.store.Row;
@@ -56,6 +57,7 @@ public final class Routes {
           "RouteTableId",
           "DestinationCidrBlock",
           "DestinationIpv6CidrBlock",
+          "DestinationPrefixListId",
           "EgressOnlyInternetGatewayId",
           "GatewayId",
           "NatGatewayId",
@@ -98,7 +100,7 @@ public final class Routes {
   }
 
   /** In place of the one with the same destination, or at the end. */
-  private static void put(Tx tx, RouteTable table, Route route) {
+  private static RouteTable put(Tx tx, RouteTable table, Route route) {
     List<Route> routes = new ArrayList<>(table.routes());
     int at =
         find(table, Ways.destination(route)).map(present -> routes.indexOf(present)).orElse(-1);
@@ -107,7 +109,9 @@ public final class Routes {
     } else {
       routes.set(at, route);
     }
-    tx.put(Tables.ROUTE_TABLES, table.routeTableId(), table.toBuilder().routes(routes).build());
+    RouteTable with = table.toBuilder().routes(routes).build();
+    tx.put(Tables.ROUTE_TABLES, table.routeTableId(), with);
+    return with;
   }
 
   private static Optional<Route> find(RouteTable table, String destination) {
@@ -120,7 +124,10 @@ public final class Routes {
     Refuse.unlessEffective(request, EFFECTIVE);
     String tableId = Refuse.required(request.routeTableId(), "routeTableId");
     String destination =
-        destination(request.destinationCidrBlock(), request.destinationIpv6CidrBlock());
+        destination(
+            request.destinationCidrBlock(),
+            request.destinationIpv6CidrBlock(),
+            request.destinationPrefixListId());
     String vpcId =
         store.write(tx -> {
           RouteTable table = Kind.ROUTE_TABLE.get(tx, tableId);
@@ -142,12 +149,8 @@ public final class Routes {
                 "RouteAlreadyExists",
                 "The route identified by " + destination + " already exists.");
           }
-          outside(tx, table, destination);
-          if (table.routes().size() >= MOST) {
-            throw Refuse.because(
-                "RouteLimitExceeded", "The maximum number of routes has been reached.");
-          }
-          put(tx, table, route);
+          mustLeadOut(tx, table, route);
+          mustFit(tx, put(tx, table, route));
           Refuse.ifDryRun(request.dryRun());
           return table.vpcId();
         });
@@ -155,29 +158,65 @@ public final class Routes {
     return CreateRouteResponse.builder().returnValue(true).build();
   }
 
-  /** A part of the VPC may only be led to appliances, which are not built. */
-  private static void outside(Tx tx, RouteTable table, String destination) {
-    Vpc vpc = Kind.VPC.get(tx, table.vpcId()).vpc();
-    boolean inside =
-        switch (AddressBlock.parse(destination)) {
-          case Cidr cidr -> Cidr.parse(vpc.cidrBlock()).contains(cidr);
-          case Cidr6 wide -> Ipv6.blocks(vpc).stream().anyMatch(own -> own.contains(wide));
-        };
-    if (inside) {
-      throw Refuse.invalidValue(
-          "The destination CIDR block "
-              + destination
-              + " is equal to or more specific than one of this VPC's CIDR blocks. This route can"
-              + " target only an interface or an instance.");
+  /** Tables in which a route refers to a prefix list. */
+  public static List<RouteTable> tables(Tx tx, String listId) {
+    return tx.list(Tables.ROUTE_TABLES).stream()
+        .map(Row::value)
+        .filter(table -> find(table, listId).isPresent())
+        .toList();
+  }
+
+  /** A table may have no more routes than its quota; one to a prefix list counts for many. */
+  public static void mustFit(Tx tx, RouteTable table) {
+    int weight =
+        table.routes().stream()
+            .mapToInt(route -> PrefixListVersion.weight(tx, route.destinationPrefixListId()))
+            .sum();
+    if (weight > MOST) {
+      throw Refuse.because("RouteLimitExceeded", "The maximum number of routes has been reached.");
     }
   }
 
-  /** Reads a destination of either family and clears an IPv4 one's host bits, as EC2 does. */
-  private static String destination(@Nullable String text, @Nullable String text6) {
-    if (text != null && text6 != null) {
+  /** What a table's route to a prefix list means now must lead out of the VPC. */
+  public static void mustLeadOut(Tx tx, RouteTable table, String listId) {
+    find(table, listId).ifPresent(route -> mustLeadOut(tx, table, route));
+  }
+
+  /** A part of the VPC may only be led to appliances, which are not built. */
+  private static void mustLeadOut(Tx tx, RouteTable table, Route route) {
+    Vpc vpc = Kind.VPC.get(tx, table.vpcId()).vpc();
+    for (AddressBlock block : Ways.blocks(tx, route)) {
+      boolean inside =
+          switch (block) {
+            case Cidr cidr -> Cidr.parse(vpc.cidrBlock()).contains(cidr);
+            case Cidr6 wide -> Ipv6.blocks(vpc).stream().anyMatch(own -> own.contains(wide));
+          };
+      if (inside) {
+        throw Refuse.invalidValue(
+            "The destination CIDR block "
+                + block
+                + " is equal to or more specific than one of this VPC's CIDR blocks. This route can"
+                + " target only an interface or an instance.");
+      }
+    }
+  }
+
+  /**
+   * What a route is for, in the form in which it is stored: of a block of IPv4 host bits are
+   * cleared, as EC2 does.
+   */
+  private static String destination(
+      @Nullable String text, @Nullable String text6, @Nullable String list) {
+    if (Stream.of(text, text6, list).filter(Objects::nonNull).count() > 1) {
       throw Refuse.combination(
-          "The parameters destinationCidrBlock and destinationIpv6CidrBlock cannot be used"
-              + " together");
+          "Only one of the parameters destinationCidrBlock, destinationIpv6CidrBlock and"
+              + " destinationPrefixListId can be used");
+    }
+    if (list != null) {
+      if (!isList(list)) {
+        throw Kind.PREFIX_LIST.missing(list);
+      }
+      return list;
     }
     if (text6 != null) {
       try {
@@ -220,12 +259,11 @@ public final class Routes {
           "A route needs exactly one target of gatewayId, egressOnlyInternetGatewayId, natGatewayId,"
               + " vpcPeeringConnectionId, networkInterfaceId and instanceId");
     }
-    boolean ipv6 = destination.indexOf(':') >= 0;
-    Route.Builder route =
-        Route.builder()
-            .destinationCidrBlock(ipv6 ? null : destination)
-            .destinationIpv6CidrBlock(ipv6 ? destination : null)
-            .origin(RouteOrigin.CREATE_ROUTE);
+    Route.Builder route = to(destination).origin(RouteOrigin.CREATE_ROUTE);
+    boolean ipv6 =
+        isList(destination)
+            ? Kind.PREFIX_LIST.get(tx, destination).addressFamily().equals("IPv6")
+            : destination.indexOf(':') >= 0;
     if (asked.egressOnly() != null) {
       return route
           .egressOnlyInternetGatewayId(egressOnly(tx, table, ipv6, asked.egressOnly()))
@@ -247,6 +285,20 @@ public final class Routes {
     return asked.gateway() != null
         ? route.gatewayId(gateway(tx, table, asked.gateway())).build()
         : route.natGatewayId(natGateway(tx, table, asked.natGateway())).build();
+  }
+
+  private static boolean isList(String destination) {
+    return destination.startsWith("pl-");
+  }
+
+  private static Route.Builder to(String destination) {
+    Route.Builder route = Route.builder();
+    if (isList(destination)) {
+      return route.destinationPrefixListId(destination);
+    }
+    return destination.indexOf(':') >= 0
+        ? route.destinationIpv6CidrBlock(destination)
+        : route.destinationCidrBlock(destination);
   }
 
   /** The interface that is meant where an instance is named. */
@@ -337,7 +389,10 @@ public final class Routes {
     Refuse.unlessEffective(request, EFFECTIVE);
     String tableId = Refuse.required(request.routeTableId(), "routeTableId");
     String destination =
-        destination(request.destinationCidrBlock(), request.destinationIpv6CidrBlock());
+        destination(
+            request.destinationCidrBlock(),
+            request.destinationIpv6CidrBlock(),
+            request.destinationPrefixListId());
     String vpcId =
         store.write(tx -> {
           RouteTable table = Kind.ROUTE_TABLE.get(tx, tableId);
@@ -347,10 +402,7 @@ public final class Routes {
                     + destination
                     + "' in the route table. Use CreateRoute instead.");
           }
-          outside(tx, table, destination);
-          put(
-              tx,
-              table,
+          Route route =
               route(
                   tx,
                   table,
@@ -361,7 +413,9 @@ public final class Routes {
                       request.natGatewayId(),
                       request.vpcPeeringConnectionId(),
                       request.networkInterfaceId(),
-                      request.instanceId())));
+                      request.instanceId()));
+          mustLeadOut(tx, table, route);
+          put(tx, table, route);
           Refuse.ifDryRun(request.dryRun());
           return table.vpcId();
         });
@@ -372,10 +426,18 @@ public final class Routes {
   public DeleteRouteResponse delete(DeleteRouteRequest request) {
     Refuse.unlessEffective(
         request,
-        Set.of("RouteTableId", "DestinationCidrBlock", "DestinationIpv6CidrBlock", "DryRun"));
+        Set.of(
+            "RouteTableId",
+            "DestinationCidrBlock",
+            "DestinationIpv6CidrBlock",
+            "DestinationPrefixListId",
+            "DryRun"));
     String tableId = Refuse.required(request.routeTableId(), "routeTableId");
     String destination =
-        destination(request.destinationCidrBlock(), request.destinationIpv6CidrBlock());
+        destination(
+            request.destinationCidrBlock(),
+            request.destinationIpv6CidrBlock(),
+            request.destinationPrefixListId());
     String vpcId =
         store.write(tx -> {
           RouteTable table = Kind.ROUTE_TABLE.get(tx, tableId);
@@ -385,8 +447,11 @@ public final class Routes {
                       Refuse.because(
                           "InvalidRoute.NotFound",
                           "no route with destination-"
-                              + (destination.indexOf(':') < 0 ? "" : "ipv6-")
-                              + "cidr-block "
+                              + (isList(destination)
+                                  ? "prefix-list-id "
+                                  : destination.indexOf(':') < 0
+                                      ? "cidr-block "
+                                      : "ipv6-cidr-block ")
                               + destination
                               + " in route table "
                               + tableId));

@@ -4,6 +4,7 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.StoredJson;
 import dev.muelle.services.ec2.plane.DataPlane;
+import dev.muelle.services.ec2.route.Routes;
 import dev.muelle.services.ec2.state.Blocks;
 import dev.muelle.services.ec2.state.ClientToken;
 import dev.muelle.services.ec2.state.Filters;
@@ -14,7 +15,6 @@ import dev.muelle.services.ec2.state.Refuse;
 import dev.muelle.services.ec2.state.Tables;
 import dev.muelle.services.ec2.state.Tags;
 import dev.muelle.store.Codec;
-import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.util.ArrayList;
@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.AddPrefixListEntry;
 import software.amazon.awssdk.services.ec2.model.CreateManagedPrefixListRequest;
@@ -44,12 +45,13 @@ import software.amazon.awssdk.services.ec2.model.PrefixListState;
 import software.amazon.awssdk.services.ec2.model.RemovePrefixListEntry;
 import software.amazon.awssdk.services.ec2.model.RestoreManagedPrefixListVersionRequest;
 import software.amazon.awssdk.services.ec2.model.RestoreManagedPrefixListVersionResponse;
+import software.amazon.awssdk.services.ec2.model.RouteTable;
 import software.amazon.awssdk.services.ec2.model.SecurityGroupRule;
 import software.amazon.awssdk.services.ec2.model.Tag;
 
 /**
- * Managed prefix lists: named sets of blocks that rules of security groups refer to. A rule means
- * the newest version; the older ones are kept to be looked at and restored.
+ * Managed prefix lists: named sets of blocks that rules of security groups and routes refer to,
+ * which mean the newest version; the older ones are kept to be looked at and restored.
  *
  * @see <a href="https://docs.aws.amazon.com/vpc/latest/userguide/managed-prefix-lists.html">Managed
  *     prefix lists</a>
@@ -60,6 +62,10 @@ public final class PrefixLists {
   private static final int MOST = 100;
 
   private static final int MOST_ENTRIES = 1000;
+
+  /** As many one request may add, or remove. */
+  private static final int MOST_AT_ONCE = 100;
+
   private static final int MOST_VERSIONS = 1000;
   private static final String IPV4 = "IPv4";
   private static final String IPV6 = "IPv6";
@@ -166,6 +172,10 @@ public final class PrefixLists {
       List<PrefixListEntry> present,
       List<AddPrefixListEntry> added,
       List<RemovePrefixListEntry> removed) {
+    if (Math.max(added.size(), removed.size()) > MOST_AT_ONCE) {
+      throw Refuse.invalidValue(
+          "A request may add or remove at most " + MOST_AT_ONCE + " entries of a prefix list");
+    }
     Map<String, PrefixListEntry> entries = new LinkedHashMap<>();
     present.forEach(entry -> entries.put(entry.cidr(), entry));
     for (RemovePrefixListEntry gone : removed) {
@@ -225,6 +235,7 @@ public final class PrefixLists {
           after.state(PrefixListState.MODIFY_COMPLETE);
           tx.put(Tables.PREFIX_LISTS, id, after.build());
           groups(tx, id).forEach(group -> SecurityGroupRules.mustFit(tx, group));
+          Routes.tables(tx, id).forEach(table -> Routes.mustFit(tx, table));
           if (entries) {
             mustBeCurrent(before, request.currentVersion());
             next(
@@ -235,6 +246,7 @@ public final class PrefixLists {
                     present,
                     request.addEntries(),
                     request.removeEntries()));
+            Routes.tables(tx, id).forEach(table -> Routes.mustLeadOut(tx, table, id));
           }
           Refuse.ifDryRun(request.dryRun());
           return shown(tx, Kind.PREFIX_LIST.get(tx, id));
@@ -263,6 +275,7 @@ public final class PrefixLists {
               tx,
               before.toBuilder().state(PrefixListState.RESTORE_COMPLETE).build(),
               PrefixListVersion.of(tx, id, previous));
+          Routes.tables(tx, id).forEach(table -> Routes.mustLeadOut(tx, table, id));
           Refuse.ifDryRun(request.dryRun());
           return shown(tx, Kind.PREFIX_LIST.get(tx, id));
         });
@@ -270,11 +283,20 @@ public final class PrefixLists {
     return RestoreManagedPrefixListVersionResponse.builder().prefixList(list).build();
   }
 
-  /** Every group that refers to a list judges by its newest version when the call returns. */
+  /** Whatever refers to a list means its newest version when the call returns. */
   private void apply(String id) {
-    for (String group : store.read(tx -> groups(tx, id))) {
-      plane.groupAlone(group);
-    }
+    store.read(tx -> groups(tx, id)).forEach(plane::groupAlone);
+    store.read(tx -> Routes.tables(tx, id)).stream()
+        .map(RouteTable::vpcId)
+        .distinct()
+        .forEach(plane::ways);
+  }
+
+  /** The ids of whatever refers to a list. */
+  private static List<String> users(Tx tx, String id) {
+    return Stream.concat(
+            groups(tx, id).stream(), Routes.tables(tx, id).stream().map(RouteTable::routeTableId))
+        .toList();
   }
 
   private static List<String> groups(Tx tx, String id) {
@@ -290,7 +312,7 @@ public final class PrefixLists {
     ManagedPrefixList gone =
         store.write(tx -> {
           ManagedPrefixList list = Kind.PREFIX_LIST.get(tx, id);
-          if (!groups(tx, id).isEmpty()) {
+          if (!users(tx, id).isEmpty()) {
             throw Refuse.dependency(
                 "The prefix list '" + id + "' is in use and cannot be deleted.");
           }
@@ -360,10 +382,10 @@ public final class PrefixLists {
     List<PrefixListAssociation> all =
         store.read(tx -> {
           Kind.PREFIX_LIST.get(tx, id);
-          return groups(tx, id).stream()
-              .map(group ->
+          return users(tx, id).stream()
+              .map(user ->
                   PrefixListAssociation.builder()
-                      .resourceId(group)
+                      .resourceId(user)
                       .resourceOwner(scope.account())
                       .build())
               .toList();
@@ -379,14 +401,5 @@ public final class PrefixLists {
         .prefixListAssociations(page.items())
         .nextToken(page.nextToken())
         .build();
-  }
-
-  /** How many rules a rule counts for: a list counts as if it were full. */
-  static int weight(Tx tx, SecurityGroupRule rule) {
-    return Optional.ofNullable(rule.prefixListId())
-        .flatMap(id -> tx.get(Tables.PREFIX_LISTS, id))
-        .map(Row::value)
-        .map(ManagedPrefixList::maxEntries)
-        .orElse(1);
   }
 }

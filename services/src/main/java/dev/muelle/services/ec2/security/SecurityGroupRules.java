@@ -7,6 +7,7 @@ import dev.muelle.services.ec2.state.Blocks;
 import dev.muelle.services.ec2.state.Filters;
 import dev.muelle.services.ec2.state.Kind;
 import dev.muelle.services.ec2.state.Pages;
+import dev.muelle.services.ec2.state.PrefixListVersion;
 import dev.muelle.services.ec2.state.Refuse;
 import dev.muelle.services.ec2.state.Tables;
 import dev.muelle.services.ec2.state.Tags;
@@ -209,7 +210,9 @@ public final class SecurityGroupRules {
   static void mustFit(Tx tx, String groupId) {
     for (boolean egress : new boolean[] {false, true}) {
       int weight =
-          of(tx, groupId, egress).stream().mapToInt(rule -> PrefixLists.weight(tx, rule)).sum();
+          of(tx, groupId, egress).stream()
+              .mapToInt(rule -> PrefixListVersion.weight(tx, rule.prefixListId()))
+              .sum();
       if (weight > MOST) {
         throw Refuse.because(
             "RulesPerSecurityGroupLimitExceeded",

@@ -4,6 +4,8 @@ import dev.muelle.services.StoredJson;
 import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
 import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.PrefixListEntry;
 
 /** What was in a prefix list at one of its versions. */
@@ -18,6 +20,11 @@ public record PrefixListVersion(List<PrefixListEntry> entries) {
     return of(tx, id, Kind.PREFIX_LIST.get(tx, id).version());
   }
 
+  /** The blocks of {@link #current}. */
+  public static List<String> blocks(Tx tx, String id) {
+    return current(tx, id).stream().map(PrefixListEntry::cidr).toList();
+  }
+
   public static List<PrefixListEntry> of(Tx tx, String id, long version) {
     return tx.get(VERSIONS, key(id, version))
         .orElseThrow(() ->
@@ -26,6 +33,19 @@ public record PrefixListVersion(List<PrefixListEntry> entries) {
                 "The prefix list version " + version + " of " + id + " does not exist"))
         .value()
         .entries();
+  }
+
+  /**
+   * How many rules or routes one counts for that refers to a list: as many as the list may have
+   * entries.
+   *
+   * @param id null for one that refers to none
+   */
+  public static int weight(Tx tx, @Nullable String id) {
+    return Optional.ofNullable(id)
+        .flatMap(list -> tx.get(Tables.PREFIX_LISTS, list))
+        .map(row -> row.value().maxEntries())
+        .orElse(1);
   }
 
   public static String key(String id, long version) {
