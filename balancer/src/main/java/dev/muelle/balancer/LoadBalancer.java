@@ -7,6 +7,8 @@ import dev.muelle.balancer.rules.Rewrites;
 import dev.muelle.balancer.tls.Tls;
 import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -50,13 +52,20 @@ public record LoadBalancer(
    * Where the load balancer is inside the VPC, in one zone.
    *
    * @param ipv6 its address of IPv6; null if it speaks IPv4 only
+   * @param sources the first of 2<sup>48</sup> addresses of IPv6 that are its own to send datagrams
+   *     from, one for each client of IPv4; null if it has none
    * @param mark what sockets bear that send from here under clients' addresses
    */
   public record Node(
-      String address, @Nullable String ipv6, String zone, Sockets sockets, int mark) {
+      String address,
+      @Nullable String ipv6,
+      @Nullable String sources,
+      String zone,
+      Sockets sockets,
+      int mark) {
 
     public Node(String address, String zone, Sockets sockets) {
-      this(address, null, zone, sockets, 0);
+      this(address, null, null, zone, sockets, 0);
     }
 
     /** Where it listens. */
@@ -67,6 +76,28 @@ public record LoadBalancer(
     /** Its own address of the family of another one; null if it has none. */
     public @Nullable String towards(InetAddress other) {
       return other instanceof Inet6Address ? ipv6 : address;
+    }
+
+    /**
+     * Under which address a target is to see the datagrams of a client: the client's own, if both
+     * are of one family, and otherwise one that stands for it alone; null if there is none.
+     */
+    public @Nullable InetSocketAddress standsFor(InetSocketAddress client, InetAddress target) {
+      boolean wide = target instanceof Inet6Address;
+      if (client.getAddress() instanceof Inet6Address == wide) {
+        return client;
+      }
+      if (!wide || sources == null) {
+        return null;
+      }
+      byte[] whole = InetAddress.ofLiteral(sources).getAddress();
+      byte[] own = client.getAddress().getAddress();
+      System.arraycopy(own, 0, whole, whole.length - own.length, own.length);
+      try {
+        return new InetSocketAddress(InetAddress.getByAddress(whole), client.getPort());
+      } catch (UnknownHostException e) {
+        throw new IllegalStateException(e); // its length is an address's
+      }
     }
   }
 

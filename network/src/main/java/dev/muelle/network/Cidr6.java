@@ -48,6 +48,13 @@ public record Cidr6(long high, long low, int prefix) implements AddressBlock {
     }
   }
 
+  /** The block of so many bits that an address is in. */
+  public static Cidr6 around(String address, int prefix) {
+    ByteBuffer halves = ByteBuffer.wrap(address(address));
+    return new Cidr6(
+        halves.getLong() & mask(prefix), halves.getLong() & mask(prefix - Long.SIZE), prefix);
+  }
+
   /**
    * The sixteen bytes of an address.
    *

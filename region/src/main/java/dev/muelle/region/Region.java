@@ -143,6 +143,7 @@ final class Region implements AutoCloseable {
             ids,
             shared.random(),
             ec2,
+            ec2::denyAllIgwTraffic,
             acm,
             shared.network(),
             shared.balancer(),

@@ -247,18 +247,20 @@ public final class Worker {
   /**
    * A socket for datagrams to a target.
    *
-   * @param kept the client's address, under which the target is to see it; null for the node's own
+   * @param client whose address the target is to see, or one that stands for it; null for the
+   *     node's own
    * @param handler of what comes back
    * @param ready hears of it on this event loop; null if there is none
    */
   public void datagrams(
       Node node,
-      @Nullable InetSocketAddress kept,
+      @Nullable InetSocketAddress client,
       Balancer.Target target,
       ChannelHandler handler,
       Consumer<@Nullable Channel> ready) {
     InetSocketAddress to = new InetSocketAddress(target.address(), target.port());
-    boolean onBehalf = kept != null && family(kept) == family(to);
+    InetSocketAddress kept = client == null ? null : node.standsFor(client, to.getAddress());
+    boolean onBehalf = kept != null;
     InetSocketAddress from = onBehalf ? kept : own(node, to);
     if (from == null) {
       loop.execute(() -> ready.accept(null));

@@ -748,6 +748,11 @@ public final class Ec2 implements Ec2Client {
     return interfaces.delete(request);
   }
 
+  /** Keeps the world from an interface's IPv6 addresses; see {@link NetworkInterfaces}. */
+  public void denyAllIgwTraffic(String interfaceId, boolean deny) {
+    interfaces.denyAllIgwTraffic(interfaceId, deny);
+  }
+
   @Override
   public AssignPrivateIpAddressesResponse assignPrivateIpAddresses(
       AssignPrivateIpAddressesRequest request) {

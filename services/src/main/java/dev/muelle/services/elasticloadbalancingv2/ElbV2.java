@@ -18,6 +18,7 @@ import dev.muelle.services.elasticloadbalancingv2.listener.SslPolicies;
 import dev.muelle.services.elasticloadbalancingv2.log.LogDelivery;
 import dev.muelle.services.elasticloadbalancingv2.measure.Measuring;
 import dev.muelle.services.elasticloadbalancingv2.node.Fronts;
+import dev.muelle.services.elasticloadbalancingv2.node.Gateways;
 import dev.muelle.services.elasticloadbalancingv2.oidc.OidcGates;
 import dev.muelle.services.elasticloadbalancingv2.plane.Apply;
 import dev.muelle.services.elasticloadbalancingv2.rule.Rules;
@@ -183,6 +184,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
       Ids ids,
       RandomGenerator random,
       Ec2Client ec2,
+      Gateways gateways,
       Certificates certificates,
       Network network,
       Balancer balancer,
@@ -196,7 +198,18 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     measuring = new Measuring(store, timers, balancer, oidc, measurements);
     Apply apply =
         new Apply(
-            scope, store, timers, ids, ec2, certificates, network, balancer, fronts, logs, oidc);
+            scope,
+            store,
+            timers,
+            ids,
+            ec2,
+            gateways,
+            certificates,
+            network,
+            balancer,
+            fronts,
+            logs,
+            oidc);
     balancerLoop = new Loop<>("elbv2-balancer", timers, random, AT_ONCE, apply::balancer);
     healthLoop = new Loop<>("elbv2-health", timers, random, AT_ONCE, apply::health);
     instanceLoop = new Loop<>("elbv2-instance", timers, random, AT_ONCE, this::instance);

@@ -10,6 +10,7 @@ import dev.muelle.network.Cidr6;
 import dev.muelle.network.Network;
 import dev.muelle.network.SecurityGroup.Peer;
 import dev.muelle.network.Subnet.Target;
+import dev.muelle.network.sim.SimNetwork;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -337,6 +338,31 @@ class Ipv6Test extends Ec2InMemory {
             .launchTemplateId();
     assertEquals(
         1, launched(null, null, template).networkInterfaces().getFirst().ipv6Addresses().size());
+  }
+
+  @Test
+  void whatDeniesGatewaysIsReachedThroughNone() {
+    String igw = ec2.createInternetGateway(r -> {}).internetGateway().internetGatewayId();
+    ec2.attachInternetGateway(r -> r.internetGatewayId(igw).vpcId(vpc));
+    String eni = eni(address(16));
+    Map<String, String> itself = Map.of(address(16), address(16));
+    assertEquals(itself, network.interfaces().get(eni).publicAddresses());
+
+    ec2.denyAllIgwTraffic(eni, true);
+    assertEquals(Map.of(), network.interfaces().get(eni).publicAddresses());
+    assertTrue(shown(eni).denyAllIgwTraffic());
+    assertEquals(List.of(address(16)), network.interfaces().get(eni).ipv6(), "it keeps it");
+    String elastic = ec2.allocateAddress(r -> {}).allocationId();
+    refused(
+        "OperationNotPermitted",
+        () -> ec2.associateAddress(r -> r.allocationId(elastic).networkInterfaceId(eni)));
+    ec2.close();
+    network = new SimNetwork(timers);
+    ec2 = started();
+    assertEquals(Map.of(), network.interfaces().get(eni).publicAddresses(), "a new server knows");
+
+    ec2.denyAllIgwTraffic(eni, false);
+    assertEquals(itself, network.interfaces().get(eni).publicAddresses());
   }
 
   @Test

@@ -5,14 +5,20 @@ import static dev.muelle.services.elasticloadbalancingv2.Machine.says;
 import static dev.muelle.services.elasticloadbalancingv2.Machine.to;
 import static dev.muelle.services.elasticloadbalancingv2.Machine.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.muelle.balancer.metrics.Metrics.Count;
 import dev.muelle.network.Cidr6;
+import dev.muelle.network.Network.Use;
 import java.io.IOException;
+import java.net.DatagramPacket;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -25,8 +31,10 @@ import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.ec2.model.IpRange;
 import software.amazon.awssdk.services.ec2.model.Ipv6Range;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleCondition;
@@ -99,7 +107,7 @@ class DualStackOnLinuxTest extends OnLinux {
     return machine
         .elb()
         .createTargetGroup(r ->
-            r.name(family + "-" + protocol)
+            r.name(family + "-" + protocol.toString().replace('_', '-'))
                 .protocol(protocol)
                 .port(PORT)
                 .vpcId(vpc)
@@ -307,6 +315,223 @@ class DualStackOnLinuxTest extends OnLinux {
     keepClients(four);
     assertEquals(client.privateIpAddress(), ask(client, node, ""));
     assertEquals(node, ask(client, node6, ""), "nor one of IPv6");
+  }
+
+  /** Tells each sender who it is. */
+  private void tellSenders(NetworkInterface eni, String address) throws Exception {
+    DatagramChannel socket =
+        inside(
+            eni,
+            () -> DatagramChannel.open(family(address)).bind(new InetSocketAddress(address, PORT)));
+    open.add(socket);
+    Thread.ofVirtual()
+        .start(() -> {
+          ByteBuffer packet = ByteBuffer.allocate(100);
+          try {
+            while (true) {
+              InetSocketAddress from = (InetSocketAddress) socket.receive(packet.clear());
+              String host = from.getAddress().getHostAddress();
+              String told = (host.contains(":") ? Cidr6.normal(host) : host) + " " + from.getPort();
+              socket.send(ByteBuffer.wrap(told.getBytes(StandardCharsets.US_ASCII)), from);
+            }
+          } catch (IOException e) {
+            // closed
+          }
+        });
+  }
+
+  /** As whom a target sees who sends a datagram to a node: its address, and whether by its port. */
+  private String seen(NetworkInterface from, String node) throws Exception {
+    try (DatagramChannel socket = inside(from, () -> DatagramChannel.open(family(node)))) {
+      socket.connect(new InetSocketAddress(node, FRONT));
+      socket.write(ByteBuffer.wrap("x".getBytes(StandardCharsets.US_ASCII)));
+      socket.socket().setSoTimeout(PATIENCE_MILLIS);
+      DatagramPacket packet = new DatagramPacket(new byte[100], 100);
+      socket.socket().receive(packet);
+      String answer =
+          new String(packet.getData(), 0, packet.getLength(), StandardCharsets.US_ASCII);
+      int port = ((InetSocketAddress) socket.getLocalAddress()).getPort();
+      return answer.replaceFirst(" " + port + "$", " same port").replaceFirst(" [0-9]+$", "");
+    }
+  }
+
+  @Test
+  void datagramsOfBothFamiliesReachTargetsOfIpv6() throws Exception {
+    String everybody = group("everybody", "0.0.0.0/0", "::/0");
+    NetworkInterface client = place(1, everybody);
+    String client6 = addressed(client);
+    NetworkInterface server = place(0, everybody);
+    String server6 = addressed(server);
+    serve(server, server6, PORT, DualStackOnLinuxTest::greet); // checked by TCP
+    tellSenders(server, server6);
+    LoadBalancer balancer =
+        balancer(r ->
+            r.type(LoadBalancerTypeEnum.NETWORK)
+                .securityGroups(everybody)
+                .enablePrefixForIpv6SourceNat("on"));
+    String six = targets(ProtocolEnum.TCP_UDP, "ipv6");
+    machine
+        .elb()
+        .createListener(r ->
+            r.loadBalancerArn(balancer.loadBalancerArn())
+                .protocol(ProtocolEnum.TCP_UDP)
+                .port(FRONT)
+                .defaultActions(to(six)));
+    register(six, server6);
+    String node = node(balancer).privateIpAddress();
+    String node6 = node(balancer).ipv6Address();
+    String prefix = node(balancer).ipv6Prefixes().getFirst().ipv6Prefix();
+    String standsFor = Cidr6.normal(prefix.replace("::/80", "::" + client.privateIpAddress()));
+
+    assertEquals(client6 + " same port", seen(client, node6));
+    assertEquals(standsFor + " same port", seen(client, node), "an address of its own");
+    assertEquals(client6, ask(client, node6, ""), "connections likewise");
+
+    // Groups judge who comes by such an address, too: by the load balancer's group.
+    String only =
+        machine.ec2().createSecurityGroup(r -> r.groupName("only").description("o")).groupId();
+    machine
+        .ec2()
+        .authorizeSecurityGroupIngress(r ->
+            r.groupId(only)
+                .ipPermissions(
+                    IpPermission.builder()
+                        .ipProtocol("-1")
+                        .userIdGroupPairs(UserIdGroupPair.builder().groupId(everybody).build())
+                        .build()));
+    machine
+        .ec2()
+        .modifyNetworkInterfaceAttribute(
+            r -> r.networkInterfaceId(server.networkInterfaceId()).groups(only));
+    assertEquals(standsFor + " same port", seen(client, node));
+  }
+
+  /** Whether the host, which is the world here, comes to a node. */
+  private static boolean worldReaches(String address) throws IOException {
+    try (SocketChannel socket = SocketChannel.open(family(address))) {
+      socket.socket().connect(new InetSocketAddress(address, FRONT), DROPPED_MILLIS);
+      return true;
+    } catch (SocketTimeoutException | SocketException e) { // dropped, or no way there
+      return false;
+    }
+  }
+
+  private void deny(LoadBalancer balancer, String value) {
+    machine
+        .elb()
+        .modifyLoadBalancerAttributes(r ->
+            r.loadBalancerArn(balancer.loadBalancerArn())
+                .attributes(
+                    LoadBalancerAttribute.builder()
+                        .key("ipv6.deny_all_igw_traffic")
+                        .value(value)
+                        .build()));
+  }
+
+  /** Leads everything of IPv6 out of the default VPC. */
+  private void leadOut() {
+    String vpc = machine.vpc();
+    String gateway =
+        machine.ec2().describeInternetGateways().internetGateways().getFirst().internetGatewayId();
+    String table =
+        machine
+            .ec2()
+            .describeRouteTables(
+                r -> r.filters(Filter.builder().name("vpc-id").values(vpc).build()))
+            .routeTables()
+            .getFirst()
+            .routeTableId();
+    machine
+        .ec2()
+        .createRoute(
+            r -> r.routeTableId(table).destinationIpv6CidrBlock("::/0").gatewayId(gateway));
+  }
+
+  @Test
+  void gatewaysLeadToWhomTheAttributeSays() throws Exception {
+    leadOut();
+    String everybody = group("everybody", "0.0.0.0/0", "::/0");
+    NetworkInterface neighbour = place(1, everybody);
+    addressed(neighbour);
+    LoadBalancer inner = balancer(r -> r.scheme("internal").securityGroups(everybody));
+    machine
+        .elb()
+        .createListener(r ->
+            r.loadBalancerArn(inner.loadBalancerArn())
+                .protocol(ProtocolEnum.HTTP)
+                .port(FRONT)
+                .defaultActions(says("inside")));
+    String node6 = node(inner).ipv6Address();
+    contains(ask(neighbour, node6, GET), "inside");
+    assertFalse(worldReaches(node6));
+    deny(inner, "false");
+    until(true, () -> worldReaches(node6));
+    deny(inner, "true");
+    assertFalse(worldReaches(node6));
+    contains(ask(neighbour, node6, GET), "inside");
+    contains(ask(peer(), node6, GET), "inside");
+
+    LoadBalancer outer =
+        balancer(r -> r.name("outer").type(LoadBalancerTypeEnum.NETWORK).securityGroups(everybody));
+    String group = targets(ProtocolEnum.TCP, "ipv6");
+    machine
+        .elb()
+        .createListener(r ->
+            r.loadBalancerArn(outer.loadBalancerArn())
+                .protocol(ProtocolEnum.TCP)
+                .port(FRONT)
+                .defaultActions(to(group)));
+    String outer6 = node(outer).ipv6Address();
+    until(true, () -> worldReaches(outer6));
+    deny(outer, "true");
+    assertFalse(worldReaches(outer6));
+  }
+
+  /** A place in another VPC, from where routes lead to this one and back. */
+  private NetworkInterface peer() throws Exception {
+    var ec2 = machine.ec2();
+    String near = machine.vpc();
+    String block =
+        ec2.describeVpcs(r -> r.vpcIds(near))
+            .vpcs()
+            .getFirst()
+            .ipv6CidrBlockAssociationSet()
+            .getFirst()
+            .ipv6CidrBlock();
+    String vpc =
+        ec2.createVpc(r -> r.cidrBlock("10.9.0.0/16").amazonProvidedIpv6CidrBlock(true))
+            .vpc()
+            .vpcId();
+    String far =
+        ec2.describeVpcs(r -> r.vpcIds(vpc))
+            .vpcs()
+            .getFirst()
+            .ipv6CidrBlockAssociationSet()
+            .getFirst()
+            .ipv6CidrBlock();
+    String own = far.replace("/56", "/64");
+    String subnet =
+        ec2.createSubnet(r -> r.vpcId(vpc).cidrBlock("10.9.1.0/24").ipv6CidrBlock(own))
+            .subnet()
+            .subnetId();
+    String peering =
+        ec2.createVpcPeeringConnection(r -> r.vpcId(near).peerVpcId(vpc))
+            .vpcPeeringConnection()
+            .vpcPeeringConnectionId();
+    ec2.acceptVpcPeeringConnection(r -> r.vpcPeeringConnectionId(peering));
+    for (var table : ec2.describeRouteTables().routeTables()) {
+      boolean here = table.vpcId().equals(near);
+      if (here || table.vpcId().equals(vpc)) {
+        ec2.createRoute(r ->
+            r.routeTableId(table.routeTableId())
+                .destinationIpv6CidrBlock(here ? far : block)
+                .vpcPeeringConnectionId(peering));
+      }
+    }
+    NetworkInterface eni =
+        ec2.createNetworkInterface(r -> r.subnetId(subnet).ipv6AddressCount(1)).networkInterface();
+    network.plug(eni.networkInterfaceId(), Use.NAMESPACE);
+    return eni;
   }
 
   private void keepClients(String group) {

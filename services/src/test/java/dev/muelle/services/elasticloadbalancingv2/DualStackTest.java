@@ -2,18 +2,22 @@ package dev.muelle.services.elasticloadbalancingv2;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.Cidr6;
 import dev.muelle.network.sim.SimNetwork;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,14 +26,18 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Filter;
+import software.amazon.awssdk.services.ec2.model.Ipv6PrefixSpecification;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceIpv6Address;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.EnablePrefixForIpv6SourceNatEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.IpAddressType;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SubnetMapping;
@@ -39,6 +47,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEn
 /** Which families load balancers speak, as callers say; packets: {@link DualStackOnLinuxTest}. */
 @Timeout(120)
 class DualStackTest {
+
+  private static final String DENY = "ipv6.deny_all_igw_traffic";
 
   @TempDir private Path directory;
   private SystemTimers timers;
@@ -153,8 +163,10 @@ class DualStackTest {
     machine.carryIpv6();
     refused(
         "ValidationError",
-        "Internal load balancers must use",
-        () -> balancer("inner", r -> r.scheme("internal").ipAddressType("dualstack")));
+        "not supported for internal",
+        () ->
+            balancer(
+                "inner", r -> r.scheme("internal").ipAddressType("dualstack-without-public-ipv4")));
     refused(
         "ValidationError",
         "not supported for Network",
@@ -200,6 +212,79 @@ class DualStackTest {
     var set = elb.setSubnets(r -> r.loadBalancerArn(arn).subnets(subnets).ipAddressType("ipv4"));
     assertEquals(IpAddressType.IPV4, set.ipAddressType());
     assertEquals(List.of(), addresses());
+  }
+
+  private List<NetworkInterface> nodes(LoadBalancer balancer) {
+    String name = balancer.loadBalancerArn().replaceFirst(".*:loadbalancer/", "ELB ");
+    return machine
+        .ec2()
+        .describeNetworkInterfaces(
+            r -> r.filters(Filter.builder().name("description").values(name).build()))
+        .networkInterfaces();
+  }
+
+  /** At how many of its nodes the world would reach a load balancer over IPv6. */
+  private long reached(LoadBalancer balancer) {
+    return nodes(balancer).stream()
+        .filter(
+            eni -> !network.interfaces().get(eni.networkInterfaceId()).publicAddresses().isEmpty())
+        .count();
+  }
+
+  private void deny(LoadBalancer balancer, String value) {
+    elb.modifyLoadBalancerAttributes(r ->
+        r.loadBalancerArn(balancer.loadBalancerArn())
+            .attributes(LoadBalancerAttribute.builder().key(DENY).value(value).build()));
+  }
+
+  /** What the attribute says; empty if it is not described. */
+  private String denies(LoadBalancer balancer) {
+    return elb
+        .describeLoadBalancerAttributes(r -> r.loadBalancerArn(balancer.loadBalancerArn()))
+        .attributes()
+        .stream()
+        .filter(one -> one.key().equals(DENY))
+        .map(LoadBalancerAttribute::value)
+        .collect(Collectors.joining());
+  }
+
+  @Test
+  void theWorldReachesWhomTheSchemeOrTheAttributeSays() {
+    machine.carryIpv6();
+    String ipv4 = "'" + DENY + "' is not supported on load balancers with IP address type 'ipv4'";
+    for (String type : List.of("application", "network")) {
+      LoadBalancer inner =
+          balancer(
+              "inner-" + type, r -> r.type(type).scheme("internal").ipAddressType("dualstack"));
+      assertEquals(2, named(inner, true).size());
+      assertEquals("true", denies(inner));
+      assertEquals(0, reached(inner));
+      assertTrue(nodes(inner).getFirst().denyAllIgwTraffic());
+      deny(inner, "false");
+      assertEquals("false", denies(inner));
+      assertEquals(2, reached(inner));
+      machine.restart();
+      elb = machine.elb();
+      assertEquals(2, reached(inner), "a new server knows");
+      refused("ValidationError", "'maybe' is not valid", () -> deny(inner, "maybe"));
+
+      set(inner.loadBalancerArn(), "ipv4");
+      assertEquals("", denies(inner));
+      refused("ValidationError", ipv4, () -> deny(inner, "true"));
+      set(inner.loadBalancerArn(), "dualstack");
+      assertEquals("true", denies(inner), "as its scheme has it");
+      assertEquals(0, reached(inner));
+
+      LoadBalancer outer = balancer("outer-" + type, r -> r.type(type).ipAddressType("dualstack"));
+      assertEquals("false", denies(outer));
+      assertEquals(2, reached(outer));
+      deny(outer, "true");
+      assertEquals(0, reached(outer));
+      elb.setSubnets(r -> r.loadBalancerArn(outer.loadBalancerArn()).subnets(machine.subnetIds()));
+      assertEquals(0, reached(outer), "nor at nodes that come later");
+      deny(outer, "false");
+      assertEquals(machine.subnetIds().size(), reached(outer));
+    }
   }
 
   @Test
@@ -288,30 +373,129 @@ class DualStackTest {
   }
 
   @Test
-  void datagramsAreOfIpv4Only() {
+  void datagramsOfBothFamiliesNeedPrefixesAndTargetsOfIpv6() throws Exception {
     machine.carryIpv6();
     LoadBalancer made = flows(r -> r.ipAddressType("dualstack"));
     String arn = made.loadBalancerArn();
     String udp = group("udp", r -> r.protocol(ProtocolEnum.UDP));
-    Executable listen =
-        () ->
-            elb.createListener(r ->
-                r.loadBalancerArn(arn)
-                    .protocol(ProtocolEnum.UDP)
-                    .port(53)
-                    .defaultActions(Machine.to(udp)));
-    refused("InvalidConfigurationRequest", "UDP or TCP_UDP", listen);
+    String six = group("six", r -> r.protocol(ProtocolEnum.UDP).ipAddressType("ipv6"));
+    refused("InvalidConfigurationRequest", "UDP or TCP_UDP", () -> datagrams(arn, six));
+    assertEquals(EnablePrefixForIpv6SourceNatEnum.OFF, made(arn).enablePrefixForIpv6SourceNat());
+    prefixes(arn, "on", null);
+    assertEquals(EnablePrefixForIpv6SourceNatEnum.ON, made(arn).enablePrefixForIpv6SourceNat());
+    List<String> given = prefixes(arn);
+    assertEquals(2, given.size());
+    assertEquals(given, held(made), "the nodes' interfaces have them");
+    refused("InvalidConfigurationRequest", "an IPv4 target group", () -> datagrams(arn, udp));
+    String listener = datagrams(arn, six);
+    refused(
+        "InvalidConfigurationRequest",
+        "an IPv4 target group",
+        () -> elb.modifyListener(r -> r.listenerArn(listener).defaultActions(Machine.to(udp))));
+    refused("InvalidConfigurationRequest", "UDP or TCP_UDP", () -> prefixes(arn, "off", null));
+    machine.restart();
+    elb = machine.elb();
+    machine.active(arn);
+    assertEquals(given, held(made), "a new server keeps them");
+    NetworkInterface node = nodes(made).getFirst();
+    String within = Cidr6.parse(node.ipv6Prefixes().getFirst().ipv6Prefix()).at(7);
+    var inside =
+        assertThrows(
+            Ec2Exception.class,
+            () ->
+                machine
+                    .ec2()
+                    .assignIpv6Addresses(r ->
+                        r.networkInterfaceId(node.networkInterfaceId()).ipv6Addresses(within)));
+    assertEquals("InvalidIPAddress.InUse", inside.awsErrorDetails().errorCode());
+
+    refused("InvalidConfigurationRequest", "an IPv6 target group", () -> set(arn, "ipv4"));
+    elb.deleteListener(r -> r.listenerArn(listener));
     set(arn, "ipv4");
-    try {
-      listen.execute();
-    } catch (Throwable e) {
-      throw new AssertionError(e);
-    }
+    assertEquals(EnablePrefixForIpv6SourceNatEnum.OFF, made(arn).enablePrefixForIpv6SourceNat());
+    assertEquals(List.of(), prefixes(arn));
+    assertEquals(List.of(), held(made));
+    String four = datagrams(arn, udp);
     refused("InvalidConfigurationRequest", "UDP or TCP_UDP", () -> set(arn, "dualstack"));
+    elb.deleteListener(r -> r.listenerArn(four));
+    refused("InvalidConfigurationRequest", "must be 'dualstack'", () -> prefixes(arn, "on", null));
+    refused("ValidationError", "[on, off]", () -> prefixes(arn, "maybe", null));
+    elb.setSubnets(r ->
+        r.loadBalancerArn(arn)
+            .ipAddressType("dualstack")
+            .enablePrefixForIpv6SourceNat("on")
+            .subnets(subnets));
+    assertEquals(prefixes(arn), held(made));
+
+    String wanted = Cidr6.around(address(0, 0), 64).toString().replace("::/64", ":7::/80");
+    prefixes(arn, null, wanted);
+    assertEquals(wanted, prefixes(arn).getFirst());
+    assertEquals(prefixes(arn), held(made), "the one before is given back");
+    for (String wrong : List.of("2001:db8::/80", wanted.replace("/80", "/96"), "x")) {
+      refused("ValidationError", "'" + wrong + "'", () -> prefixes(arn, "on", wrong));
+    }
+    Consumer<CreateLoadBalancerRequest.Builder> same =
+        r ->
+            r.type(LoadBalancerTypeEnum.NETWORK)
+                .subnets((List<String>) null)
+                .ipAddressType("dualstack")
+                .subnetMappings(
+                    SubnetMapping.builder()
+                        .subnetId(subnets.getFirst())
+                        .sourceNatIpv6Prefix(wanted)
+                        .build());
+    refused(
+        "InvalidConfigurationRequest",
+        "already in use",
+        () -> balancer("b", same.andThen(r -> r.enablePrefixForIpv6SourceNat("on"))));
+    refused("ValidationError", "unless 'EnablePrefix", () -> balancer("b", same));
     refused(
         "ValidationError",
-        "with the protocol 'UDP'",
-        () -> group("udp6", r -> r.protocol(ProtocolEnum.UDP).ipAddressType("ipv6")));
+        "only supported for Network",
+        () -> balancer("b", r -> r.ipAddressType("dualstack").enablePrefixForIpv6SourceNat("on")));
+    elb.deleteLoadBalancer(r -> r.loadBalancerArn(arn));
+    balancer("b", same.andThen(r -> r.enablePrefixForIpv6SourceNat("on")));
+  }
+
+  private String datagrams(String arn, String group) {
+    return elb.createListener(r ->
+            r.loadBalancerArn(arn)
+                .protocol(ProtocolEnum.UDP)
+                .port(53)
+                .defaultActions(Machine.to(group)))
+        .listeners()
+        .getFirst()
+        .listenerArn();
+  }
+
+  private LoadBalancer made(String arn) {
+    return machine.described(arn);
+  }
+
+  private void prefixes(String arn, @Nullable String enable, @Nullable String first) {
+    elb.setSubnets(r ->
+        r.loadBalancerArn(arn)
+            .enablePrefixForIpv6SourceNat(enable)
+            .subnetMappings(
+                SubnetMapping.builder().subnetId(subnets.get(0)).sourceNatIpv6Prefix(first).build(),
+                SubnetMapping.builder().subnetId(subnets.get(1)).build()));
+  }
+
+  /** The prefixes that are described, by zone. */
+  private List<String> prefixes(String arn) {
+    return made(arn).availabilityZones().stream()
+        .sorted(Comparator.comparing(AvailabilityZone::zoneName))
+        .flatMap(zone -> zone.sourceNatIpv6Prefixes().stream())
+        .toList();
+  }
+
+  /** Those that its interfaces have, by zone. */
+  private List<String> held(LoadBalancer balancer) {
+    return nodes(balancer).stream()
+        .sorted(Comparator.comparing(NetworkInterface::availabilityZone))
+        .flatMap(eni -> eni.ipv6Prefixes().stream())
+        .map(Ipv6PrefixSpecification::ipv6Prefix)
+        .toList();
   }
 
   @Test

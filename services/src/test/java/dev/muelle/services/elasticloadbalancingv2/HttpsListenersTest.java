@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Date;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -432,6 +433,71 @@ class HttpsListenersTest {
     public X509Certificate[] getAcceptedIssuers() {
       return new X509Certificate[0];
     }
+  }
+
+  /** What a client is told that offers these protocols, the best one first. */
+  private String negotiated(String... offered) throws Exception {
+    try (SSLSocket socket = connect("127.0.0.1", "flows.test", List.of(offered))) {
+      return socket.getApplicationProtocol();
+    }
+  }
+
+  @Test
+  void aTlsListenerNegotiatesAsItsAlpnPolicySays() throws Exception {
+    String certificate = certificate("flows.test");
+    List<String> subnets = machine.subnetIds();
+    String flows =
+        elb.createLoadBalancer(r -> r.name("flows").type("network").subnets(subnets))
+            .loadBalancers()
+            .getFirst()
+            .loadBalancerArn();
+    machine.active(flows);
+    String group =
+        elb.createTargetGroup(
+                r -> r.name("tcp").protocol("TCP").port(80).vpcId(machine.vpc()).targetType("ip"))
+            .targetGroups()
+            .getFirst()
+            .targetGroupArn();
+    String listener =
+        elb.createListener(r ->
+                r.loadBalancerArn(flows)
+                    .protocol("TLS")
+                    .port(port)
+                    .certificates(of(certificate))
+                    .alpnPolicy("HTTP2Preferred")
+                    .defaultActions(Machine.to(group)))
+            .listeners()
+            .getFirst()
+            .listenerArn();
+    assertEquals("h2", negotiated("http/1.1", "h2"));
+    assertEquals("http/1.0", negotiated("http/1.0"));
+    Map<String, String> both = // whatever the client likes best
+        Map.of("HTTP1Only", "http/1.1", "HTTP2Only", "h2", "HTTP2Optional", "http/1.1", "None", "");
+    for (String policy : both.keySet()) {
+      assertEquals(
+          List.of(policy),
+          elb.modifyListener(r -> r.listenerArn(listener).alpnPolicy(policy))
+              .listeners()
+              .getFirst()
+              .alpnPolicy());
+      assertEquals(both.get(policy), negotiated("h2", "http/1.1"), policy);
+      assertEquals(both.get(policy), negotiated("http/1.1", "h2"), policy);
+    }
+    elb.modifyListener(r -> r.listenerArn(listener).alpnPolicy("HTTP2Only"));
+    assertEquals("", negotiated("http/1.1"), "without a match there is none");
+    refused(
+        "ALPNPolicyNotFound",
+        "HTTP3",
+        () -> elb.modifyListener(r -> r.listenerArn(listener).alpnPolicy("HTTP3")));
+    refused(
+        "ValidationError",
+        "one ALPN policy",
+        () -> elb.modifyListener(r -> r.listenerArn(listener).alpnPolicy("None", "HTTP2Only")));
+    elb.modifyListener(
+        r -> r.listenerArn(listener).protocol("TCP").certificates(List.<Certificate>of()));
+    assertEquals(
+        List.of(),
+        elb.describeListeners(r -> r.listenerArns(listener)).listeners().getFirst().alpnPolicy());
   }
 
   @Test

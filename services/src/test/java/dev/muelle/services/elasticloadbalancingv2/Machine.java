@@ -121,6 +121,7 @@ final class Machine implements AutoCloseable {
             ids,
             random,
             ec2,
+            ec2::denyAllIgwTraffic,
             acm,
             network,
             balancer,

@@ -179,6 +179,7 @@ public final class ElasticAddresses {
           changed.clear();
           Address address = meant(tx, request.allocationId(), request.publicIp());
           NetworkInterface eni = target(tx, request);
+          unlessDenied(eni);
           String inside = privateAddress(request, eni);
           Optional<User> before = user(tx, address.allocationId());
           if (before
@@ -309,6 +310,17 @@ public final class ElasticAddresses {
     if (NetworkInterfaces.isManaged(eni)) {
       throw Refuse.because(
           "AuthFailure", "You do not have permission to access the specified resource.");
+    }
+  }
+
+  /** What no internet gateway leads to has no Elastic IP, but those that its own service gives. */
+  private static void unlessDenied(NetworkInterface eni) {
+    if (Boolean.TRUE.equals(eni.denyAllIgwTraffic()) && !NetworkInterfaces.byLoadBalancers()) {
+      throw Refuse.because(
+          "OperationNotPermitted",
+          "The network interface '"
+              + eni.networkInterfaceId()
+              + "' denies all traffic of internet gateways and cannot have an Elastic IP address");
     }
   }
 

@@ -39,11 +39,13 @@ public final class Ipv6Addresses {
   private final Store store;
   private final Ids ids;
   private final DataPlane plane;
+  private final Ipv6Prefixes prefixes;
 
   Ipv6Addresses(Store store, Ids ids, DataPlane plane) {
     this.store = store;
     this.ids = ids;
     this.plane = plane;
+    prefixes = new Ipv6Prefixes(store, plane);
   }
 
   /**
@@ -144,6 +146,11 @@ public final class Ipv6Addresses {
     return block.at(-1).equals(address);
   }
 
+  private static boolean free(Tx tx, Subnet subnet, String address) {
+    return tx.get(Tables.ADDRESSES, key(subnet, address)).isEmpty()
+        && tx.get(Tables.ADDRESSES, key(subnet, Ipv6Prefixes.around(address))).isEmpty();
+  }
+
   private static String exactly(Tx tx, Subnet subnet, Cidr6 block, String address, String owner) {
     if (!block.contains(address)) {
       throw Refuse.invalidValue(
@@ -152,7 +159,7 @@ public final class Ipv6Addresses {
     if (reserved(block, address)) {
       throw Refuse.invalidValue("Address " + address + " is in subnet's reserved address range");
     }
-    if (tx.get(Tables.ADDRESSES, key(subnet, address)).isPresent()) {
+    if (!free(tx, subnet, address)) {
       throw Refuse.because("InvalidIPAddress.InUse", "Address " + address + " is in use.");
     }
     tx.insert(Tables.ADDRESSES, key(subnet, address), owner);
@@ -162,7 +169,7 @@ public final class Ipv6Addresses {
   private String any(Tx tx, Subnet subnet, Cidr6 block, String owner) {
     while (true) { // out of 2^64
       String address = block.at(Long.parseUnsignedLong(ids.hex(16), 16));
-      if (!reserved(block, address) && tx.get(Tables.ADDRESSES, key(subnet, address)).isEmpty()) {
+      if (!reserved(block, address) && free(tx, subnet, address)) {
         tx.insert(Tables.ADDRESSES, key(subnet, address), owner);
         return address;
       }
@@ -173,9 +180,13 @@ public final class Ipv6Addresses {
   static void giveBack(Tx tx, NetworkInterface eni) {
     Ipv6.addresses(eni)
         .forEach(address -> tx.delete(Tables.ADDRESSES, eni.vpcId() + "/" + address));
+    Ipv6Prefixes.giveBack(tx, eni);
   }
 
   public AssignIpv6AddressesResponse assign(AssignIpv6AddressesRequest request) {
+    if (NetworkInterfaces.byLoadBalancers() && !request.ipv6Prefixes().isEmpty()) {
+      return prefixes.assign(request);
+    }
     Refuse.unlessEffective(
         request, Set.of("NetworkInterfaceId", "Ipv6Addresses", "Ipv6AddressCount"));
     String id = Refuse.required(request.networkInterfaceId(), "networkInterfaceId");
@@ -209,6 +220,9 @@ public final class Ipv6Addresses {
   }
 
   public UnassignIpv6AddressesResponse unassign(UnassignIpv6AddressesRequest request) {
+    if (NetworkInterfaces.byLoadBalancers() && !request.ipv6Prefixes().isEmpty()) {
+      return prefixes.unassign(request);
+    }
     Refuse.unlessEffective(request, Set.of("NetworkInterfaceId", "Ipv6Addresses"));
     String id = Refuse.required(request.networkInterfaceId(), "networkInterfaceId");
     List<String> gone = request.ipv6Addresses().stream().map(Ipv6::normal).distinct().toList();

@@ -111,8 +111,10 @@ public final class NetworkInterfaces {
     return Caller.CURRENT.isBound() && Caller.CURRENT.get().arn().contains("/AWSServiceRoleFor");
   }
 
-  /** Only they make interfaces of this type, which may be without groups. */
-  private static boolean byLoadBalancers() {
+  /**
+   * Only they make interfaces of this type, which may be without groups, and have prefixes of IPv6.
+   */
+  static boolean byLoadBalancers() {
     return Caller.CURRENT.isBound()
         && Caller.CURRENT.get().arn().endsWith("/AWSServiceRoleForElasticLoadBalancing");
   }
@@ -452,6 +454,27 @@ public final class NetworkInterfaces {
             return true;
           });
           return DeleteNetworkInterfaceResponse.builder().build();
+        });
+  }
+
+  /**
+   * Keeps the world from an interface's IPv6 addresses, or no longer. Only the service that the
+   * interface is of can say so, and no operation of EC2 does.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterface.html">NetworkInterface</a>
+   */
+  public void denyAllIgwTraffic(String id, boolean deny) {
+    plane.alone(
+        id,
+        () -> {
+          store.write(tx -> {
+            NetworkInterface eni = Kind.INTERFACE.get(tx, id);
+            tx.put(Tables.INTERFACES, id, eni.toBuilder().denyAllIgwTraffic(deny).build());
+            return true;
+          });
+          plane.networkInterface(id);
+          return true;
         });
   }
 

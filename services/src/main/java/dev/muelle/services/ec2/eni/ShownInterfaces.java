@@ -174,6 +174,7 @@ public final class ShownInterfaces {
         .requesterId(own != null ? eni.requesterId() : use.map(ShownInterfaces::owner).orElse(null))
         .ipv6Address(Ipv6.addresses(eni).stream().findFirst().orElse(null))
         .ipv6Addresses(List.copyOf(eni.ipv6Addresses()))
+        .ipv6Prefixes(List.copyOf(eni.ipv6Prefixes()))
         .privateIpAddresses(
             Stream.concat(
                     Stream.of(

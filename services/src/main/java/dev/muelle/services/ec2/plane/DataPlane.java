@@ -164,7 +164,7 @@ public final class DataPlane {
 
   /**
    * Addresses that the world reaches, or that may reach it; without a gateway there are none. One
-   * of IPv6 is public by itself.
+   * of IPv6 is public by itself, unless its interface denies all that comes through gateways.
    */
   private static Map<String, String> publicAddresses(
       Tx tx, NetworkInterface eni, List<String> gone) {
@@ -173,6 +173,7 @@ public final class DataPlane {
       Associations.of(eni).forEach((address, one) -> all.put(address, one.publicIp()));
     }
     if (!eni.ipv6Addresses().isEmpty()
+        && !Boolean.TRUE.equals(eni.denyAllIgwTraffic())
         && (Ways.gateway(tx, eni.vpcId()).isPresent()
             || Ways.egressOnly(tx, eni.vpcId()).isPresent())) {
       Ipv6.addresses(eni).forEach(address -> all.put(address, address));

@@ -8,6 +8,7 @@ import dev.muelle.services.elasticloadbalancingv2.log.LogDelivery;
 import dev.muelle.services.elasticloadbalancingv2.node.Fronts;
 import dev.muelle.services.elasticloadbalancingv2.node.Placement;
 import dev.muelle.services.elasticloadbalancingv2.node.Placements;
+import dev.muelle.services.elasticloadbalancingv2.node.SourceNat;
 import dev.muelle.services.elasticloadbalancingv2.node.Zones;
 import dev.muelle.services.elasticloadbalancingv2.request.Attributes;
 import dev.muelle.services.elasticloadbalancingv2.request.NetworkAttributes;
@@ -36,6 +37,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Filter;
@@ -49,6 +51,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoad
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoadBalancersRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoadBalancersResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DuplicateLoadBalancerNameException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.EnablePrefixForIpv6SourceNatEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidConfigurationRequestException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidSchemeException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidSecurityGroupException;
@@ -90,7 +93,8 @@ public final class LoadBalancers {
           "Scheme",
           "Tags",
           "Type",
-          "IpAddressType");
+          "IpAddressType",
+          "EnablePrefixForIpv6SourceNat");
 
   private final Scope scope;
   private final Store store;
@@ -168,7 +172,13 @@ public final class LoadBalancers {
     Tags.check(request.tags());
     IpAddressType addresses = AddressTypes.of(request.ipAddressTypeAsString(), network, scheme);
     Placement placement =
-        new Placements(ec2, network, scheme, addresses)
+        new Placements(
+                ec2,
+                network,
+                scheme,
+                addresses,
+                sourceNat(
+                    request.enablePrefixForIpv6SourceNatAsString(), network, addresses, false))
             .of(request.subnets(), request.subnetMappings(), null);
     String vpc = placement.vpc();
     List<String> groups =
@@ -219,7 +229,8 @@ public final class LoadBalancers {
       Balancing fresh =
           new Balancing(
               describe(arn, name, scheme, placement, groups),
-              network ? NetworkAttributes.DEFAULTS : Attributes.BALANCER,
+              Attributes.ofScheme(
+                  network ? NetworkAttributes.DEFAULTS : Attributes.BALANCER, scheme),
               request.tags(),
               List.of(),
               front,
@@ -243,6 +254,7 @@ public final class LoadBalancers {
     if (same.balancer().scheme() == scheme
         && same.network() == (request.type() == LoadBalancerTypeEnum.NETWORK)
         && same.balancer().ipAddressType() == placement.addresses()
+        && same.prefixes() == placement.prefixes()
         && had.equals(asked)
         && new TreeSet<>(same.balancer().securityGroups()).equals(new TreeSet<>(groups))
         && new HashSet<>(same.tags()).equals(new HashSet<>(request.tags()))) {
@@ -276,9 +288,22 @@ public final class LoadBalancers {
         .type(
             arn.contains(NETWORK) ? LoadBalancerTypeEnum.NETWORK : LoadBalancerTypeEnum.APPLICATION)
         .ipAddressType(placement.addresses())
+        .enablePrefixForIpv6SourceNat(arn.contains(NETWORK) ? prefixes(placement) : null)
         .securityGroups(groups)
         .availabilityZones(placement.zones())
         .build();
+  }
+
+  /** What gives prefixes; null if none are to be given. */
+  private @Nullable SourceNat sourceNat(
+      @Nullable String asked, boolean network, IpAddressType addresses, boolean before) {
+    return SourceNat.enabled(asked, network, addresses, before) ? new SourceNat(ec2, ids) : null;
+  }
+
+  private static EnablePrefixForIpv6SourceNatEnum prefixes(Placement placement) {
+    return placement.prefixes()
+        ? EnablePrefixForIpv6SourceNatEnum.ON
+        : EnablePrefixForIpv6SourceNatEnum.OFF;
   }
 
   private List<String> securityGroups(List<String> wanted, String vpc) {
@@ -382,6 +407,7 @@ public final class LoadBalancers {
 
   private static List<LoadBalancerAttribute> list(Balancing b) {
     return b.attributes().entrySet().stream()
+        .filter(e -> b.dual() || !e.getKey().equals(Attributes.DENY_GATEWAYS))
         .map(e -> LoadBalancerAttribute.builder().key(e.getKey()).value(e.getValue()).build())
         .toList();
   }
@@ -393,9 +419,7 @@ public final class LoadBalancers {
         store.write(tx -> {
           Balancing b = Existing.balancer(tx, arn);
           Map<String, String> attributes = changed(b, request);
-          Balancing next =
-              new Balancing(
-                  b.balancer(), attributes, b.tags(), b.nodes(), b.front(), b.problems(), false);
+          Balancing next = b.withAttributes(attributes);
           tx.put(State.BALANCERS, arn, next);
           return next;
         });
@@ -407,6 +431,12 @@ public final class LoadBalancers {
       Balancing b, ModifyLoadBalancerAttributesRequest request) {
     Map<String, String> attributes = b.attributes();
     for (LoadBalancerAttribute a : request.attributes()) {
+      if (Attributes.DENY_GATEWAYS.equals(a.key()) && !b.dual()) {
+        throw Refuse.invalid(
+            "Load balancer attribute key '"
+                + a.key()
+                + "' is not supported on load balancers with IP address type 'ipv4'");
+      }
       attributes =
           b.network()
               ? NetworkAttributes.changed(attributes, a.key(), a.value())
@@ -476,7 +506,13 @@ public final class LoadBalancers {
    */
   public SetSubnetsResponse setSubnets(SetSubnetsRequest request) {
     Refuse.unlessEffective(
-        request, Set.of("LoadBalancerArn", "Subnets", "SubnetMappings", "IpAddressType"));
+        request,
+        Set.of(
+            "LoadBalancerArn",
+            "Subnets",
+            "SubnetMappings",
+            "IpAddressType",
+            "EnablePrefixForIpv6SourceNat"));
     Placement placement =
         place(
             request.loadBalancerArn(),
@@ -487,12 +523,20 @@ public final class LoadBalancers {
                       ? described.ipAddressType()
                       : AddressTypes.of(
                           request.ipAddressTypeAsString(), before.network(), described.scheme());
-              return new Placements(ec2, before.network(), described.scheme(), addresses)
+              SourceNat sourceNat =
+                  sourceNat(
+                      request.enablePrefixForIpv6SourceNatAsString(),
+                      before.network(),
+                      addresses,
+                      before.prefixes());
+              return new Placements(ec2, before.network(), described.scheme(), addresses, sourceNat)
                   .of(request.subnets(), request.subnetMappings(), described);
             });
     return SetSubnetsResponse.builder()
         .availabilityZones(placement.zones())
         .ipAddressType(placement.addresses())
+        .enablePrefixForIpv6SourceNat(
+            request.loadBalancerArn().contains(NETWORK) ? prefixes(placement) : null)
         .build();
   }
 
@@ -514,7 +558,8 @@ public final class LoadBalancers {
               IpAddressType addresses = AddressTypes.of(text, before.network(), described.scheme());
               List<String> subnets =
                   described.availabilityZones().stream().map(AvailabilityZone::subnetId).toList();
-              return new Placements(ec2, before.network(), described.scheme(), addresses)
+              SourceNat sourceNat = sourceNat(null, before.network(), addresses, before.prefixes());
+              return new Placements(ec2, before.network(), described.scheme(), addresses, sourceNat)
                   .of(subnets, List.of(), described);
             });
     return SetIpAddressTypeResponse.builder().ipAddressType(placement.addresses()).build();
@@ -541,17 +586,23 @@ public final class LoadBalancers {
     Balancing b = Existing.balancer(tx, arn);
     LoadBalancer was = before.balancer();
     if (!b.balancer().availabilityZones().equals(was.availabilityZones())
-        || b.balancer().ipAddressType() != was.ipAddressType()) {
+        || b.balancer().ipAddressType() != was.ipAddressType()
+        || b.prefixes() != before.prefixes()) {
       return false;
     }
-    AddressTypes.unlessFits(tx, b, placement.addresses());
+    AddressTypes.unlessFits(tx, b, placement.addresses(), placement.prefixes());
+    Balancing kept =
+        b.dual() || !AddressTypes.dual(placement.addresses())
+            ? b
+            : b.withAttributes(Attributes.ofScheme(b.attributes(), was.scheme()));
     tx.put(
         State.BALANCERS,
         arn,
-        b.described(
+        kept.described(
             b.balancer().toBuilder()
                 .availabilityZones(placement.zones())
                 .ipAddressType(placement.addresses())
+                .enablePrefixForIpv6SourceNat(b.network() ? prefixes(placement) : null)
                 .build()));
     return true;
   }

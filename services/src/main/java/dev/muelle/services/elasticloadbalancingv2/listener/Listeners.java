@@ -84,7 +84,6 @@ public final class Listeners {
           Balancing balancer = Existing.balancer(tx, request.loadBalancerArn());
           Protocols.checkListener(
               balancer.network(), request.protocol(), request.protocolAsString());
-          AddressTypes.unlessSpoken(balancer.balancer().ipAddressType(), request.protocol());
           if (balancer.network()) {
             FlowListeners.unlessForward(request.defaultActions());
           }
@@ -129,6 +128,8 @@ public final class Listeners {
                               request.sslPolicy(),
                               request.mutualAuthentication())))
                   .build();
+          AddressTypes.unlessSpoken(
+              tx, balancer.balancer().ipAddressType(), balancer.prefixes(), listener);
           tx.insert(
               State.LISTENERS,
               base,
@@ -182,7 +183,6 @@ public final class Listeners {
           }
           ProtocolEnum protocol =
               request.protocol() == null ? old.listener().protocol() : request.protocol();
-          AddressTypes.unlessSpoken(of.balancer().ipAddressType(), protocol);
           if (!request.defaultActions().isEmpty()) {
             next.defaultActions(
                 Actions.check(tx, of, protocol, old.ruleArn(), request.defaultActions()));
@@ -212,6 +212,7 @@ public final class Listeners {
                       : request.sslPolicy(),
                   request.mutualAuthentication()));
           Listener listener = next.build();
+          AddressTypes.unlessSpoken(tx, of.balancer().ipAddressType(), of.prefixes(), listener);
           tx.put(
               State.LISTENERS,
               request.listenerArn(),

@@ -10,20 +10,22 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
+import software.amazon.awssdk.services.ec2.model.Ipv6PrefixSpecification;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceIpv6Address;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAddress;
 
 /**
- * The IPv6 addresses of a load balancer's nodes, once brought up to what is stored: first those are
- * given that are wanted, and when nobody listens at others any more, those are taken away. What an
- * earlier server had given and not written down is found at the interfaces.
+ * The IPv6 addresses and prefixes of a load balancer's nodes, once brought up to what is stored:
+ * first those are given that are wanted, and when nobody listens at others any more, those are
+ * taken away. What an earlier server had given and not written down is found at the interfaces.
  */
 public final class NodeAddresses {
 
   private final Ec2Client ec2;
   private final Balancing wanted;
   private final Map<String, List<String>> present = new HashMap<>();
+  private final Map<String, List<String>> prefixes = new HashMap<>();
   private final Map<String, String> problems = new HashMap<>();
 
   public NodeAddresses(Ec2Client ec2, Balancing wanted) {
@@ -42,10 +44,19 @@ public final class NodeAddresses {
       present.put(
           eni.networkInterfaceId(),
           eni.ipv6Addresses().stream().map(NetworkInterfaceIpv6Address::ipv6Address).toList());
+      prefixes.put(
+          eni.networkInterfaceId(),
+          eni.ipv6Prefixes().stream().map(Ipv6PrefixSpecification::ipv6Prefix).toList());
     }
     return nodes.stream()
         .map(node ->
-            new Node(node.subnet(), node.zone(), node.interfaceId(), node.address(), address(node)))
+            new Node(
+                node.subnet(),
+                node.zone(),
+                node.interfaceId(),
+                node.address(),
+                address(node),
+                prefix(node)))
         .toList();
   }
 
@@ -82,6 +93,28 @@ public final class NodeAddresses {
     }
   }
 
+  private @Nullable String prefix(Node node) {
+    List<String> has = prefixes.get(node.interfaceId());
+    if (has == null) {
+      return node.prefix(); // it is about to go, with what it has
+    }
+    String own =
+        wanted.balancer().availabilityZones().stream()
+            .filter(zone -> zone.subnetId().equals(node.subnet()))
+            .flatMap(zone -> zone.sourceNatIpv6Prefixes().stream())
+            .findFirst()
+            .orElse(null);
+    if (own != null && !has.contains(own)) {
+      try {
+        ec2.assignIpv6Addresses(r -> r.networkInterfaceId(node.interfaceId()).ipv6Prefixes(own));
+      } catch (Ec2Exception e) {
+        problems.put(node.subnet(), "no IPv6 prefix: " + e.awsErrorDetails().errorMessage());
+        return null;
+      }
+    }
+    return own;
+  }
+
   /** The address that was asked for. */
   private @Nullable String named(Node node) {
     return wanted.balancer().availabilityZones().stream()
@@ -101,6 +134,11 @@ public final class NodeAddresses {
       if (!gone.isEmpty()) {
         ec2.unassignIpv6Addresses(
             r -> r.networkInterfaceId(node.interfaceId()).ipv6Addresses(gone));
+      }
+      List<String> left = new ArrayList<>(prefixes.getOrDefault(node.interfaceId(), List.of()));
+      left.remove(node.prefix());
+      if (!left.isEmpty()) {
+        ec2.unassignIpv6Addresses(r -> r.networkInterfaceId(node.interfaceId()).ipv6Prefixes(left));
       }
     }
   }

@@ -9,5 +9,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.IpAddressTyp
  * that are asked for there.
  *
  * @param addresses of which families
+ * @param prefixes whether it has a block of IPv6 addresses in each to send from
  */
-public record Placement(String vpc, List<AvailabilityZone> zones, IpAddressType addresses) {}
+public record Placement(
+    String vpc, List<AvailabilityZone> zones, IpAddressType addresses, boolean prefixes) {}

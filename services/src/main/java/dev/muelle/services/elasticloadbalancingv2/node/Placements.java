@@ -32,12 +32,17 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.SubnetNotFou
  *
  * @param network whether it is a network load balancer, for which one zone is enough
  * @param families of its addresses
+ * @param sourceNat gives it prefixes of IPv6 to send from; null if it is to have none
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SubnetMapping.html">
  *     SubnetMapping</a>
  */
 public record Placements(
-    Ec2Client ec2, boolean network, LoadBalancerSchemeEnum scheme, IpAddressType families) {
+    Ec2Client ec2,
+    boolean network,
+    LoadBalancerSchemeEnum scheme,
+    IpAddressType families,
+    @Nullable SourceNat sourceNat) {
 
   private static final LoadBalancerSchemeEnum INTERNET_FACING =
       LoadBalancerSchemeEnum.INTERNET_FACING;
@@ -78,10 +83,15 @@ public record Placements(
                   .zoneName(subnet.availabilityZone())
                   .subnetId(subnet.subnetId())
                   .loadBalancerAddresses(address.equals(NONE) ? List.of() : List.of(address))
+                  .sourceNatIpv6Prefixes(
+                      sourceNat == null
+                          ? null
+                          : List.of(sourceNat.prefix(subnet, mappings, before)))
                   .build();
             })
             .toList(),
-        families);
+        families,
+        sourceNat != null);
   }
 
   /** An address that it had, as far as it still speaks its family. */
@@ -97,8 +107,19 @@ public record Placements(
         Refuse.unlessEffective(
             mapping,
             network
-                ? Set.of("SubnetId", "AllocationId", "PrivateIPv4Address", "IPv6Address")
+                ? Set.of(
+                    "SubnetId",
+                    "AllocationId",
+                    "PrivateIPv4Address",
+                    "IPv6Address",
+                    "SourceNatIpv6Prefix")
                 : Set.of("SubnetId")));
+    if (sourceNat == null
+        && mappings.stream().anyMatch(mapping -> mapping.sourceNatIpv6Prefix() != null)) {
+      throw Refuse.invalid(
+          "You cannot specify a prefix for IPv6 source NAT unless 'EnablePrefixForIpv6SourceNat' is"
+              + " 'on'");
+    }
     return mappings.isEmpty() ? subnets : mappings.stream().map(SubnetMapping::subnetId).toList();
   }
 

@@ -9,6 +9,7 @@ import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.Front;
 import dev.muelle.balancer.tls.Tls;
 import dev.muelle.loop.Timers;
+import dev.muelle.network.Cidr6;
 import dev.muelle.network.Network;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.SocketSpace;
@@ -21,6 +22,7 @@ import dev.muelle.services.elasticloadbalancingv2.listener.SslPolicies;
 import dev.muelle.services.elasticloadbalancingv2.log.LogDelivery;
 import dev.muelle.services.elasticloadbalancingv2.node.Admissions;
 import dev.muelle.services.elasticloadbalancingv2.node.Fronts;
+import dev.muelle.services.elasticloadbalancingv2.node.Gateways;
 import dev.muelle.services.elasticloadbalancingv2.node.NodeAddresses;
 import dev.muelle.services.elasticloadbalancingv2.oidc.OidcGates;
 import dev.muelle.services.elasticloadbalancingv2.request.Attributes;
@@ -95,6 +97,7 @@ public final class Apply {
   private final Timers clock;
   private final Ids ids;
   private final Ec2Client ec2;
+  private final Gateways gateways;
   private final Certificates certificates;
   private final Network network;
   private final Balancer balancer;
@@ -110,6 +113,7 @@ public final class Apply {
       Timers clock,
       Ids ids,
       Ec2Client ec2,
+      Gateways gateways,
       Certificates certificates,
       Network network,
       Balancer balancer,
@@ -121,6 +125,7 @@ public final class Apply {
     this.clock = clock;
     this.ids = ids;
     this.ec2 = ec2;
+    this.gateways = gateways;
     this.certificates = certificates;
     this.network = network;
     this.balancer = balancer;
@@ -285,6 +290,7 @@ public final class Apply {
                 zone.zoneName(),
                 made.networkInterfaceId(),
                 made.privateIpAddress(),
+                null,
                 null));
       }
     }
@@ -298,11 +304,22 @@ public final class Apply {
     with.enabled().forEach(node -> network.plug(node.interfaceId(), Use.SERVER));
     List<NetworkInterface> interfaces = interfaces(with.enabled());
     regroup(interfaces, wanted.balancer().securityGroups());
+    deny(wanted, interfaces);
     List<Node> addressed = addresses.of(nodes, interfaces);
     if (!addressed.equals(wanted.nodes())) {
       change(arn, now -> now.withNodes(addressed));
     }
     return wanted.withNodes(addressed);
+  }
+
+  /** Says who may not be reached through internet gateways: before it has addresses. */
+  private void deny(Balancing wanted, List<NetworkInterface> interfaces) {
+    interfaces.forEach(eni -> {
+      boolean deny = wanted.denies() && (wanted.dual() || !eni.ipv6Addresses().isEmpty());
+      if (deny != Boolean.TRUE.equals(eni.denyAllIgwTraffic())) {
+        gateways.denyAllIgwTraffic(eni.networkInterfaceId(), deny);
+      }
+    });
   }
 
   /** Gives a node its Elastic IP, unless it has it. */
@@ -359,7 +376,8 @@ public final class Apply {
     if (described.scheme() == LoadBalancerSchemeEnum.INTERNET_FACING) {
       // Only a request of HTTP says whom it is for.
       Stream.concat(SHARED.stream(), Stream.of(wanted.front()))
-          .filter(address -> wanted.publicIpv4() || address.contains(":"))
+          .filter(address ->
+              address.contains(":") ? !wanted.dual() || !wanted.denies() : wanted.publicIpv4())
           .forEach(address ->
               doors.add(
                   new Front(
@@ -426,6 +444,7 @@ public final class Apply {
                 new LoadBalancer.Node(
                     node.address(),
                     node.ipv6(),
+                    node.prefix() == null ? null : Cidr6.parse(node.prefix()).at(0),
                     node.zone(),
                     sockets,
                     mark(wanted, node, groups.values())))

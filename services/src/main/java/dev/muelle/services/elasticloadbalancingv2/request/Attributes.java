@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerSchemeEnum;
 
 /**
  * Attributes of load balancers: those that act here may be set, the others only to the value that
@@ -26,6 +27,15 @@ public final class Attributes {
   static final String HTTP2 = "routing.http2.enabled";
   static final String IDLE = "idle_timeout.timeout_seconds";
   static final String KEEP_ALIVE = "client_keep_alive.seconds";
+
+  /**
+   * Whether nobody reaches it over IPv6 through an internet gateway.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html">LoadBalancerAttribute</a>
+   */
+  public static final String DENY_GATEWAYS = "ipv6.deny_all_igw_traffic";
+
   public static final String PROTECTED = "deletion_protection.enabled";
 
   public static final Map<String, String> BALANCER =
@@ -72,7 +82,7 @@ public final class Attributes {
           "",
           "health_check_logs.s3.prefix",
           "",
-          "ipv6.deny_all_igw_traffic",
+          DENY_GATEWAYS,
           "false",
           KEEP_ALIVE,
           "3600");
@@ -104,7 +114,7 @@ public final class Attributes {
     switch (key) {
       case IDLE -> range(key, value, 1, 4000);
       case KEEP_ALIVE -> range(key, value, 60, 604800);
-      case PROTECTED, DROP_INVALID, CLIENT_PORT, PRESERVE_HOST, TLS_SESSION, HTTP2 ->
+      case PROTECTED, DENY_GATEWAYS, DROP_INVALID, CLIENT_PORT, PRESERVE_HOST, TLS_SESSION, HTTP2 ->
           oneOf(key, value, "true", "false");
       case "access_logs.s3.enabled", "connection_logs.s3.enabled", "health_check_logs.s3.enabled" ->
           oneOf(key, value, "true", "false");
@@ -154,6 +164,14 @@ public final class Attributes {
   /** Whether clients of HTTPS listeners are offered HTTP/2. */
   public static boolean http2(Map<String, String> stored) {
     return "true".equals(stored.getOrDefault(HTTP2, BALANCER.get(HTTP2)));
+  }
+
+  /** Attributes of one that the world reaches over IPv6, or not, as its scheme usually has it. */
+  public static Map<String, String> ofScheme(
+      Map<String, String> some, LoadBalancerSchemeEnum scheme) {
+    Map<String, String> all = new LinkedHashMap<>(some);
+    all.put(DENY_GATEWAYS, String.valueOf(scheme == LoadBalancerSchemeEnum.INTERNAL));
+    return all;
   }
 
   static RuntimeException unsupported(String key, String value) {

@@ -30,7 +30,7 @@ public final class NetworkAttributes {
           "any_availability_zone",
           "zonal_shift.config.enabled",
           "false",
-          "ipv6.deny_all_igw_traffic",
+          Attributes.DENY_GATEWAYS,
           "false",
           "secondary_ips.auto_assigned.per_subnet",
           "0");
@@ -45,7 +45,7 @@ public final class NetworkAttributes {
     }
     String value = wanted == null ? "" : wanted;
     switch (key) {
-      case Attributes.PROTECTED, GroupAttributes.CROSS_ZONE ->
+      case Attributes.PROTECTED, Attributes.DENY_GATEWAYS, GroupAttributes.CROSS_ZONE ->
           Attributes.oneOf(key, value, "true", "false");
       default -> {
         if (!value.equals(usual)) {

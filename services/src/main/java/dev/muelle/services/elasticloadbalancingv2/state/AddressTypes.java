@@ -6,15 +6,15 @@ import dev.muelle.services.elasticloadbalancingv2.state.State.Balancing;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Group;
 import dev.muelle.store.Row;
 import dev.muelle.store.Tx;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidConfigurationRequestException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.IpAddressType;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerSchemeEnum;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupIpAddressTypeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupTuple;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
 
 /**
@@ -55,8 +55,10 @@ public final class AddressTypes {
       throw Refuse.invalid(
           "The IP address type '" + type + "' is not supported for Network Load Balancers");
     }
-    if (dual(type) && scheme == LoadBalancerSchemeEnum.INTERNAL) {
-      throw Refuse.invalid("Internal load balancers must use the 'ipv4' IP address type");
+    if (type == IpAddressType.DUALSTACK_WITHOUT_PUBLIC_IPV4
+        && scheme == LoadBalancerSchemeEnum.INTERNAL) {
+      throw Refuse.invalid(
+          "The IP address type '" + type + "' is not supported for internal load balancers");
     }
     return type;
   }
@@ -79,10 +81,6 @@ public final class AddressTypes {
     if (family == TargetGroupIpAddressTypeEnum.IPV6 && type != TargetTypeEnum.IP) {
       throw Refuse.invalid(asked + " for target groups with target type '" + type + "'");
     }
-    if (family == TargetGroupIpAddressTypeEnum.IPV6 && Protocols.datagrams(request.protocol())) {
-      throw Refuse.invalid(
-          asked + " for target groups with the protocol '" + request.protocol() + "'");
-    }
     return family;
   }
 
@@ -91,7 +89,7 @@ public final class AddressTypes {
   }
 
   /** Refuses a type that does not go with what the load balancer listens to, or sends to. */
-  public static void unlessFits(Tx tx, Balancing balancer, IpAddressType type) {
+  public static void unlessFits(Tx tx, Balancing balancer, IpAddressType type, boolean prefixes) {
     String arn = balancer.balancer().loadBalancerArn();
     for (Row<Group> row : tx.list(State.GROUPS)) {
       if (row.value().group().loadBalancerArns().contains(arn)) {
@@ -99,7 +97,7 @@ public final class AddressTypes {
       }
     }
     tx.find(State.LISTENERS, "balancer", arn)
-        .forEach(row -> unlessSpoken(type, row.value().listener().protocol()));
+        .forEach(row -> unlessSpoken(tx, type, prefixes, row.value().listener()));
   }
 
   /** Refuses targets that a load balancer has no address of its own towards. */
@@ -112,16 +110,38 @@ public final class AddressTypes {
   }
 
   /**
-   * Refuses datagrams over IPv6: towards targets they are sent under prefixes of the load
-   * balancer's own, which are not given out here.
+   * Refuses datagrams of both families unless they go to targets of IPv6, towards which clients of
+   * IPv4 have addresses out of prefixes.
+   *
+   * @param prefixes whether the load balancer has some
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-listeners.html">
+   *     Listeners for your Network Load Balancers</a>
    */
-  public static void unlessSpoken(@Nullable IpAddressType type, ProtocolEnum protocol) {
-    if (dual(type) && Set.of(ProtocolEnum.UDP, ProtocolEnum.TCP_UDP).contains(protocol)) {
+  public static void unlessSpoken(
+      Tx tx, @Nullable IpAddressType type, boolean prefixes, Listener listener) {
+    if (!dual(type) || !Protocols.datagrams(listener.protocol())) {
+      return;
+    }
+    if (!prefixes) {
       throw invalid(
           "You cannot specify '"
               + type
-              + "' for a load balancer with a UDP or TCP_UDP listener unless prefixes for source"
-              + " NAT are enabled, which are not supported in this region");
+              + "' for a load balancer with a UDP or TCP_UDP listener unless prefixes for IPv6"
+              + " source NAT are enabled");
+    }
+    for (TargetGroupTuple tuple : State.groupsOf(listener.defaultActions().getLast())) {
+      boolean wide =
+          tx.get(State.GROUPS, tuple.targetGroupArn())
+              .filter(row -> ipv6(row.value().group()))
+              .isPresent();
+      if (!wide) {
+        throw invalid(
+            "You cannot associate an IPv4 target group with a UDP or TCP_UDP listener of a load"
+                + " balancer that has a '"
+                + type
+                + "' IP address type");
+      }
     }
   }
 

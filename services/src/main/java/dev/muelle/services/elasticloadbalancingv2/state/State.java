@@ -1,6 +1,7 @@
 package dev.muelle.services.elasticloadbalancingv2.state;
 
 import dev.muelle.services.StoredJson;
+import dev.muelle.services.elasticloadbalancingv2.request.Attributes;
 import dev.muelle.services.elasticloadbalancingv2.request.FlowGroupAttributes;
 import dev.muelle.services.elasticloadbalancingv2.request.GroupAttributes;
 import dev.muelle.services.elasticloadbalancingv2.request.Protocols;
@@ -11,9 +12,11 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.EnablePrefixForIpv6SourceNatEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.IpAddressType;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerSchemeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Rule;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Tag;
@@ -108,6 +111,10 @@ public final class State {
       return new Balancing(balancer, attributes, tags, nodes, other, problems, deleted);
     }
 
+    public Balancing withAttributes(Map<String, String> others) {
+      return new Balancing(balancer, others, tags, nodes, front, problems, deleted);
+    }
+
     public Balancing described(LoadBalancer other) {
       return new Balancing(other, attributes, tags, nodes, front, problems, deleted);
     }
@@ -128,6 +135,17 @@ public final class State {
     /** Whether it is reached over IPv6, too. */
     public boolean dual() {
       return AddressTypes.dual(balancer.ipAddressType());
+    }
+
+    /** Whether the world is kept from its IPv6 addresses, as far as it has some. */
+    public boolean denies() {
+      return "true".equals(attributes.get(Attributes.DENY_GATEWAYS))
+          || !dual() && balancer.scheme() == LoadBalancerSchemeEnum.INTERNAL;
+    }
+
+    /** Whether clients of IPv4 have addresses of IPv6 towards its targets. */
+    public boolean prefixes() {
+      return balancer.enablePrefixForIpv6SourceNat() == EnablePrefixForIpv6SourceNatEnum.ON;
     }
 
     /** Whether the world reaches it over IPv4, where it reaches it at all. */
@@ -172,9 +190,15 @@ public final class State {
    * Where a load balancer is.
    *
    * @param ipv6 its address of IPv6; null if it has none
+   * @param prefix a block of IPv6 addresses that are its own to send from; null if it has none
    */
   public record Node(
-      String subnet, String zone, String interfaceId, String address, @Nullable String ipv6) {}
+      String subnet,
+      String zone,
+      String interfaceId,
+      String address,
+      @Nullable String ipv6,
+      @Nullable String prefix) {}
 
   public record Group(
       TargetGroup group, Map<String, String> attributes, List<Tag> tags, List<Target> targets) {
