@@ -99,6 +99,42 @@ class CloudWatchTest {
             "aws cloudwatch describe-alarms --output text --query 'MetricAlarms[0].AlarmName'"));
   }
 
+  /** Of a hundred days the last two weeks' minutes are there: nobody could put older ones. */
+  @Test
+  void weeksAreReadPageByPage() throws IOException {
+    shell.run(
+        """
+        for days in 13 1 0; do
+          aws cloudwatch put-metric-data --namespace Alba --metric-name Age --value $days \
+            --timestamp $(date -u -d "-$days day -1 min" +%FT%TZ)
+        done
+        since=$(date -u -d '-100 day' +%FT%TZ); until=$(date -u -d '+1 min' +%FT%TZ)
+        """);
+    for (int period : new int[] {60, 300, 3_600}) {
+      assertEquals(
+          "0.0 1.0 13.0",
+          shell.run(
+              """
+              aws cloudwatch get-metric-data --start-time $since --end-time $until --page-size 1 \
+                --output text --query 'MetricDataResults[].Values[]' --metric-data-queries '[
+                  {"Id":"m1","MetricStat":{"Stat":"Average","Period":%d,
+                   "Metric":{"Namespace":"Alba","MetricName":"Age"}}}]' | xargs
+              """
+                  .formatted(period)));
+    }
+    String statistics =
+        "get-metric-statistics --namespace Alba --metric-name Age --statistics Sum"
+            + " --start-time $since --end-time $until --period ";
+    refused(
+        statistics + 3_600,
+        "(InvalidParameterCombination) when calling the GetMetricStatistics operation: You have"
+            + " requested up to 2,40");
+    assertEquals(
+        "3",
+        shell.run(
+            "aws cloudwatch " + statistics + "86400 --output text --query 'length(Datapoints)'"));
+  }
+
   @Test
   void whatIsRefusedIsRefusedInAmazonsForm() throws IOException {
     refused("delete-alarms --alarm-names nobody", "(ResourceNotFound)");

@@ -30,10 +30,8 @@ import software.amazon.awssdk.services.cloudwatch.model.GetMetricStatisticsReque
 import software.amazon.awssdk.services.cloudwatch.model.GetMetricStatisticsResponse;
 import software.amazon.awssdk.services.cloudwatch.model.ListMetricsRequest;
 import software.amazon.awssdk.services.cloudwatch.model.ListMetricsResponse;
-import software.amazon.awssdk.services.cloudwatch.model.MetricDataResult;
 import software.amazon.awssdk.services.cloudwatch.model.RecentlyActive;
 import software.amazon.awssdk.services.cloudwatch.model.ScanBy;
-import software.amazon.awssdk.services.cloudwatch.model.StatusCode;
 
 /**
  * Tells what was measured.
@@ -253,48 +251,18 @@ final class Reading {
       throw Refuse.combination("At least one query must return data.");
     }
     GetMetricDataRequest question = request.toBuilder().nextToken(null).build();
-    int skip = Tokens.index(question, request.nextToken());
-    List<Queries.Result> results =
-        queries.answer(
-            request.metricDataQueries(),
-            request.startTime().getEpochSecond(),
-            request.endTime().getEpochSecond(),
-            request.labelOptions() == null ? null : request.labelOptions().timezone());
-    return page(question, results, skip, most);
-  }
-
-  /** The points from one position on; a series that goes on in the next page is partial. */
-  private static GetMetricDataResponse page(
-      GetMetricDataRequest question, List<Queries.Result> results, int skip, int most) {
-    List<MetricDataResult> page = new ArrayList<>();
-    int position = 0;
-    int end = skip + most;
-    for (Queries.Result result : results) {
-      TreeMap<Long, Double> points = new TreeMap<>(result.series().points());
-      List<Map.Entry<Long, Double>> ordered =
-          new ArrayList<>(
-              (question.scanBy() == ScanBy.TIMESTAMP_ASCENDING ? points : points.descendingMap())
-                  .entrySet());
-      int from = Math.max(0, skip - position);
-      int to = Math.min(ordered.size(), end - position);
-      boolean here = from < to || (ordered.isEmpty() && position >= skip && position < end);
-      position += ordered.size();
-      if (here) {
-        List<Map.Entry<Long, Double>> some = ordered.subList(from, Math.max(from, to));
-        page.add(
-            MetricDataResult.builder()
-                .id(result.id())
-                .label(result.series().label())
-                .timestamps(
-                    some.stream().map(point -> Instant.ofEpochSecond(point.getKey())).toList())
-                .values(some.stream().map(Map.Entry::getValue).toList())
-                .statusCode(to < ordered.size() ? StatusCode.PARTIAL_DATA : StatusCode.COMPLETE)
-                .build());
-      }
-    }
+    DataPage page = new DataPage(most, request.scanBy() == ScanBy.TIMESTAMP_ASCENDING);
+    DataPage.Place next =
+        page.fill(
+            DataPage.Place.of(Tokens.position(question, request.nextToken())),
+            queries.open(
+                request.metricDataQueries(),
+                request.startTime().getEpochSecond(),
+                request.endTime().getEpochSecond(),
+                request.labelOptions() == null ? null : request.labelOptions().timezone()));
     return GetMetricDataResponse.builder()
-        .metricDataResults(page)
-        .nextToken(position > end ? Tokens.of(question, Integer.toString(end)) : null)
+        .metricDataResults(page.results())
+        .nextToken(next == null ? null : Tokens.of(question, next.text()))
         .messages(List.of())
         .build();
   }

@@ -354,8 +354,9 @@ final class Insights implements AutoCloseable {
                         .thenComparing(Started::id))
                 .toList());
     int first = 0;
-    if (request.nextToken() != null) {
-      first = all.stream().map(Started::id).toList().indexOf(request.nextToken()) + 1;
+    String after = Tokens.position(request);
+    if (after != null) {
+      first = all.stream().map(Started::id).toList().indexOf(after) + 1;
       if (first == 0) {
         throw Refuse.badToken();
       }
@@ -374,7 +375,7 @@ final class Insights implements AutoCloseable {
                         .logGroupName(query.groups().getFirst())
                         .build())
                 .toList())
-        .nextToken(first + limit < all.size() ? page.getLast().id() : null)
+        .nextToken(first + limit < all.size() ? Tokens.of(request, page.getLast().id()) : null)
         .build();
   }
 

@@ -84,7 +84,7 @@ final class LiveTails implements AutoCloseable {
   private void run(LiveTail session, LiveTailSessionStart first, EventStream.Events to)
       throws IOException {
     long end = timers.millis() + LONGEST.toMillis();
-    sessions.add(session);
+    begin(session);
     try {
       to.send("sessionStart", first);
       while (timers.millis() < end) {
@@ -100,6 +100,14 @@ final class LiveTails implements AutoCloseable {
     } finally {
       sessions.remove(session);
     }
+  }
+
+  /** Of those that were let in at once some may be too many, which is said in their answers. */
+  private synchronized void begin(LiveTail session) {
+    if (sessions.size() >= MOST_SESSIONS) {
+      throw Refuse.limit();
+    }
+    sessions.add(session);
   }
 
   /** A stream has taken these events. */

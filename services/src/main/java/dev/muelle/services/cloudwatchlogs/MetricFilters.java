@@ -228,6 +228,7 @@ final class MetricFilters {
                 && (request.metricName() == null || emits(filter, request));
     String group =
         request.logGroupName() == null ? null : Names.group(request.logGroupName(), "logGroupName");
+    String after = Tokens.position(request);
     return store.read(tx -> {
       List<Row<MetricFilter>> rows =
           group == null
@@ -236,13 +237,12 @@ final class MetricFilters {
       List<Row<MetricFilter>> rest =
           rows.stream()
               .filter(row -> wanted.test(row.value()))
-              .filter(row ->
-                  request.nextToken() == null || row.key().compareTo(request.nextToken()) > 0)
+              .filter(row -> after == null || row.key().compareTo(after) > 0)
               .toList();
       List<Row<MetricFilter>> page = rest.subList(0, Math.min(limit, rest.size()));
       return DescribeMetricFiltersResponse.builder()
           .metricFilters(page.stream().map(Row::value).toList())
-          .nextToken(rest.size() > limit ? page.getLast().key() : null)
+          .nextToken(rest.size() > limit ? Tokens.of(request, page.getLast().key()) : null)
           .build();
     });
   }

@@ -97,9 +97,10 @@ final class QueryDefinitions {
                 .sorted(order)
                 .toList());
     List<QueryDefinition> rest = all;
-    if (request.nextToken() != null) {
+    String after = Tokens.position(request);
+    if (after != null) {
       List<String> known = all.stream().map(QueryDefinition::queryDefinitionId).toList();
-      int at = known.indexOf(request.nextToken());
+      int at = known.indexOf(after);
       if (at < 0) {
         throw Refuse.badToken();
       }
@@ -108,7 +109,8 @@ final class QueryDefinitions {
     List<QueryDefinition> page = rest.subList(0, Math.min(limit, rest.size()));
     return DescribeQueryDefinitionsResponse.builder()
         .queryDefinitions(page)
-        .nextToken(rest.size() > limit ? page.getLast().queryDefinitionId() : null)
+        .nextToken(
+            rest.size() > limit ? Tokens.of(request, page.getLast().queryDefinitionId()) : null)
         .build();
   }
 

@@ -3,7 +3,7 @@ package dev.muelle.services.cloudwatchlogs;
 import dev.muelle.loop.Loop;
 import dev.muelle.loop.Timers;
 import dev.muelle.services.cloudwatchlogs.Tables.Untidy;
-import dev.muelle.services.cloudwatchlogs.packs.Packs;
+import dev.muelle.services.cloudwatchlogs.packs.Merge;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
@@ -19,17 +19,24 @@ import org.jspecify.annotations.Nullable;
 final class Tidier implements AutoCloseable {
 
   private static final String ALL = "all";
-  private static final int AT_ONCE = 100;
   private static final long MINUTE = 60_000;
+
+  /** For each part of the time that it works it leaves the processor to others for so many. */
+  private static final int REST = 3;
 
   private final Store store;
   private final Timers timers;
   private final Loop<String> loop;
 
+  /** What is being worked on, and where to go on with it: one thread at a time has them. */
+  private volatile String at = "";
+
+  private volatile String reached = "";
+
   Tidier(Store store, Timers timers, RandomGenerator random) {
     this.store = store;
     this.timers = timers;
-    loop = new Loop<>("logs-tidier", timers, random, 1, key -> tidy());
+    loop = new Loop<>("logs-tidier", timers, random, 1, REST, key -> tidy());
   }
 
   /** Takes up what an earlier server left. */
@@ -58,31 +65,30 @@ final class Tidier implements AutoCloseable {
     loop.wake(ALL);
   }
 
+  /** One step, so that there is a rest after each. */
   private @Nullable Duration tidy() {
-    while (true) {
-      List<Row<Untidy>> some = store.read(tx -> tx.range(Tables.UNTIDY, "0", "8", false, AT_ONCE));
-      for (Row<Untidy> row : some) {
-        long due = Long.parseLong(row.key().substring(0, 16), 16);
-        long left = due - timers.millis();
-        if (left > 0) {
-          return Duration.ofMillis(left);
-        }
-        tidy(row);
-      }
-      if (some.size() < AT_ONCE) {
-        return null;
-      }
+    List<Row<Untidy>> first = store.read(tx -> tx.range(Tables.UNTIDY, "0", "8", false, 1));
+    if (first.isEmpty()) {
+      return null;
     }
-  }
-
-  private void tidy(Row<Untidy> row) {
+    Row<Untidy> row = first.getFirst();
+    long left = Long.parseLong(row.key().substring(0, 16), 16) - timers.millis();
+    if (left > 0) {
+      return Duration.ofMillis(left);
+    }
     Untidy minute = row.value();
-    String from = "";
-    do {
-      String next = from;
-      from = store.write(tx -> Packs.merge(tx, minute.streamId(), minute.time(), next));
-    } while (!from.isEmpty());
-    store.write(tx -> tx.delete(Tables.UNTIDY, row.key()));
+    String from = row.key().equals(at) ? reached : "";
+    Merge merge = Merge.of(store, minute.streamId(), minute.time(), from);
+    boolean last = merge.next().isEmpty();
+    if (merge.any() || last) {
+      store.write(tx -> {
+        merge.write(tx);
+        return last && tx.delete(Tables.UNTIDY, row.key());
+      });
+    }
+    at = row.key();
+    reached = merge.next();
+    return Duration.ZERO;
   }
 
   @Override

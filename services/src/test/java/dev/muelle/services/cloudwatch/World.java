@@ -63,8 +63,14 @@ final class World implements AutoCloseable {
 
   /** This server dies with whatever it was about to do; another one finds what it left. */
   void restart() {
+    restart(Duration.ZERO);
+  }
+
+  /** The same, after so much time without any server. */
+  void restart(Duration later) {
     life.close();
     store.close();
+    time.advance(later);
     life = new MortalTimers(time);
     store = SqliteStore.open(file);
     cloudWatch = serve();

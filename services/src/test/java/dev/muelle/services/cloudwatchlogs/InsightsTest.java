@@ -433,7 +433,7 @@ class InsightsTest {
     world.restart();
     var page = world.logs.describeQueryDefinitions(r -> r.maxResults(1));
     assertEquals("b", page.queryDefinitions().getFirst().name());
-    var next = world.logs.describeQueryDefinitions(r -> r.nextToken(again));
+    var next = world.logs.describeQueryDefinitions(r -> r.nextToken(page.nextToken()));
     assertEquals("errors/new", next.queryDefinitions().getFirst().name());
     assertEquals(
         1,

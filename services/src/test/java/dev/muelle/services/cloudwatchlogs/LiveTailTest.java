@@ -215,18 +215,31 @@ final class LiveTailTest {
 
   @Test
   void thereAreFifteenAtOnceAndWhoLeavesMakesRoom() {
-    nest(15);
+    nest(
+        15,
+        () ->
+            assertThrows(
+                LimitExceededException.class,
+                () -> start(r -> r.logGroupIdentifiers(World.GROUP_ARN))));
     assertEquals(1, listen(start(r -> r.logGroupIdentifiers(World.GROUP_ARN)), 1, s -> {}).size());
   }
 
+  @Test
+  void whoWasLetInAtOnceWithOthersHasNoPlaceBeyondTheFifteenth() {
+    EventStream sixteenth = start(r -> r.logGroupIdentifiers(World.GROUP_ARN));
+    nest(
+        15,
+        () ->
+            assertThrows(LimitExceededException.class, () -> sixteenth.run((member, event) -> {})));
+  }
+
   /** A session within a session, and so on. */
-  private void nest(int left) {
+  private void nest(int left, Runnable inside) {
     if (left == 0) {
-      assertThrows(
-          LimitExceededException.class, () -> start(r -> r.logGroupIdentifiers(World.GROUP_ARN)));
+      inside.run();
       return;
     }
-    listen(start(r -> r.logGroupIdentifiers(World.GROUP_ARN)), 1, second -> nest(left - 1));
+    listen(start(r -> r.logGroupIdentifiers(World.GROUP_ARN)), 1, second -> nest(left - 1, inside));
   }
 
   @Test

@@ -155,6 +155,16 @@ class LogGroupsTest {
     invalid("'limit' failed", () -> logs.describeLogGroups(r -> r.limit(0)));
     invalid("'limit' failed", () -> logs.describeLogGroups(r -> r.limit(51)));
     invalid("nextToken", () -> logs.describeLogGroups(r -> r.nextToken("?")));
+    invalid("nextToken", () -> logs.describeLogGroups(r -> r.nextToken("some-group")));
+    invalid("nextToken", () -> logs.listLogGroups(r -> r.nextToken("some-group")));
+    invalid("nextToken", () -> logs.describeMetricFilters(r -> r.nextToken("some-filter")));
+    invalid("nextToken", () -> logs.describeQueries(r -> r.nextToken("some-query")));
+    invalid("nextToken", () -> logs.describeQueryDefinitions(r -> r.nextToken("some-query")));
+    world.group("t1").group("t2");
+    String token = logs.describeLogGroups(r -> r.limit(1)).nextToken();
+    invalid("nextToken", () -> logs.listLogGroups(r -> r.nextToken(token)));
+    invalid(
+        "nextToken", () -> logs.describeLogGroups(r -> r.logGroupNamePrefix("t").nextToken(token)));
     invalid("pattern", () -> logs.describeLogGroups(r -> r.logGroupNamePrefix("*")));
     invalid("accountIdentifiers", () -> logs.describeLogGroups(r -> r.accountIdentifiers("1")));
     assertTrue(

@@ -17,10 +17,10 @@ final class Evaluation {
 
     List<TimeSeries> search(String query, String statistic, int period);
 
-    /** Epoch second, inclusive. */
-    long from();
+    /** Where the first period of so many seconds begins that can have a value: epoch second. */
+    long from(int period);
 
-    /** Epoch second, exclusive. */
+    /** The end of what can have a value: epoch second, exclusive. */
     long to();
 
     /** Seconds, for series that are made of nothing. */

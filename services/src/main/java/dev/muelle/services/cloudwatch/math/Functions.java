@@ -194,14 +194,17 @@ final class Functions {
     };
   }
 
-  /** Fills every period of the request that has no value. */
+  /** Fills every period of the request that could have a value and has none. */
   private TimeSeries fill(TimeSeries series, Value with) {
-    TreeMap<Long, Double> points = new TreeMap<>();
-    for (long second = world.from(); second < world.to(); second += series.period()) {
-      Double known = series.points().get(second);
-      Double filled = known == null ? filler(series.points(), second, with) : known;
-      if (filled != null) {
-        points.put(second, filled);
+    TreeMap<Long, Double> points = new TreeMap<>(series.points());
+    for (long second = world.from(series.period());
+        second < world.to();
+        second += series.period()) {
+      if (!points.containsKey(second)) {
+        Double filled = filler(series.points(), second, with);
+        if (filled != null) {
+          points.put(second, filled);
+        }
       }
     }
     return series.with(points);
@@ -312,7 +315,7 @@ final class Functions {
 
   private TimeSeries constant(double number) {
     TreeMap<Long, Double> points = new TreeMap<>();
-    for (long second = world.from(); second < world.to(); second += world.period()) {
+    for (long second = world.from(world.period()); second < world.to(); second += world.period()) {
       TimeSeries.put(points, second, number);
     }
     return computed(world.period(), points);

@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Objects;
@@ -36,6 +37,10 @@ public final class Queries {
   static final int MOST = 500;
   private static final int MOST_FOUND = 100;
   private static final int DEFAULT_PERIOD = 300;
+
+  /** That the expressions of one request may work on: some 80 bytes each. */
+  private static final int MOST_POINTS = 1_000_000;
+
   private static final Pattern ID = Pattern.compile("[a-z][a-zA-Z0-9_]{0,254}");
   private static final Pattern SQL = Pattern.compile("\\s*SELECT\\s.*", Pattern.DOTALL);
   private static final Pattern ZONE = Pattern.compile("[+-]\\d{4}");
@@ -227,17 +232,37 @@ public final class Queries {
    */
   public List<Result> answer(
       List<MetricDataQuery> queries, long from, long to, @Nullable String timezone) {
-    Labels labels = new Labels(zone(timezone));
-    Request request = new Request(queries, from, to, labels);
-    List<Result> results = new ArrayList<>();
-    for (MetricDataQuery query : queries) {
-      if (!Boolean.FALSE.equals(query.returnData())) {
-        for (TimeSeries series : request.labelled(query)) {
-          results.add(new Result(query.id(), series));
-        }
-      }
+    Answers answers = open(queries, from, to, timezone);
+    return answers.ids().stream().flatMap(id -> answers.of(id).stream()).toList();
+  }
+
+  /** The same, one query after the other: who has enough need not have the rest worked out. */
+  public Answers open(
+      List<MetricDataQuery> queries, long from, long to, @Nullable String timezone) {
+    return new Answers(queries, new Request(queries, from, to, new Labels(zone(timezone))));
+  }
+
+  /** What queries are answered with. */
+  public static final class Answers {
+    private final List<MetricDataQuery> asked;
+    private final Request request;
+
+    private Answers(List<MetricDataQuery> queries, Request request) {
+      asked = queries.stream().filter(query -> !Boolean.FALSE.equals(query.returnData())).toList();
+      this.request = request;
     }
-    return results;
+
+    /** Of the queries whose data are asked for, in their order. */
+    public List<String> ids() {
+      return asked.stream().map(MetricDataQuery::id).toList();
+    }
+
+    /** One query's series. */
+    public List<Result> of(String id) {
+      return request.labelled(Objects.requireNonNull(request.queries.get(id))).stream()
+          .map(series -> new Result(id, series))
+          .toList();
+    }
   }
 
   private static ZoneOffset zone(@Nullable String timezone) {
@@ -305,11 +330,13 @@ public final class Queries {
     return about;
   }
 
-  /** The queries of one request, each answered once. */
+  /** The queries of one request; what expressions may refer to is answered once. */
   private final class Request implements Evaluation.World {
     private final Map<String, MetricDataQuery> queries = new LinkedHashMap<>();
     private final Map<String, Value> known = new HashMap<>();
     private final Set<String> open = new LinkedHashSet<>();
+    private final boolean anyExpression;
+    private long points;
     private final long from;
     private final long to;
     private final int period;
@@ -317,6 +344,7 @@ public final class Queries {
 
     Request(List<MetricDataQuery> all, long from, long to, Labels labels) {
       all.forEach(query -> queries.put(query.id(), query));
+      anyExpression = all.stream().anyMatch(query -> query.expression() != null);
       period =
           all.stream()
               .map(query ->
@@ -324,7 +352,7 @@ public final class Queries {
               .filter(Objects::nonNull)
               .min(Comparator.naturalOrder())
               .orElse(DEFAULT_PERIOD);
-      this.from = Ranges.start(from, period, clock.instant().getEpochSecond());
+      this.from = from;
       this.to = to;
       this.labels = labels;
     }
@@ -368,15 +396,40 @@ public final class Queries {
         }
         value = evaluate(Objects.requireNonNull(queries.get(id)));
         open.remove(id);
-        known.put(id, value);
+        if (anyExpression) {
+          known.put(id, value);
+        }
       }
       return value;
     }
 
+    private Value counted(Value value) {
+      switch (value) {
+        case Value.One one -> counted(one.series());
+        case Value.Many many -> many.series().forEach(this::counted);
+        case Value.Scalar _, Value.Text _, Value.Word _ -> {}
+      }
+      return value;
+    }
+
+    /** What is in hand for one request has a bound; who asks for less gets an answer. */
+    private TimeSeries counted(TimeSeries series) {
+      points += anyExpression ? series.points().size() : 0;
+      if (points > MOST_POINTS) {
+        throw Refuse.combination(
+            String.format(
+                Locale.ROOT,
+                "The expressions of the request need more than %,d datapoints. You may reduce the"
+                    + " datapoints requested by increasing Period, or decreasing the time range.",
+                MOST_POINTS));
+      }
+      return series;
+    }
+
     private Value evaluate(MetricDataQuery query) {
       return query.metricStat() != null
-          ? new Value.One(stat(query.metricStat(), from, to))
-          : new Evaluation(this).of(Parser.parse(query.expression()));
+          ? new Value.One(counted(stat(query.metricStat(), from, to)))
+          : counted(new Evaluation(this).of(Parser.parse(query.expression())));
     }
 
     @Override
@@ -405,7 +458,8 @@ public final class Queries {
           .distinct()
           .sorted(Comparator.comparing(Metric::toString))
           .limit(MOST_FOUND)
-          .map(metric -> stat(metric, statistic, searched, null, from, to).labelled(found(metric)))
+          .map(metric ->
+              counted(stat(metric, statistic, searched, null, from, to)).labelled(found(metric)))
           .toList();
     }
 
@@ -416,13 +470,13 @@ public final class Queries {
     }
 
     @Override
-    public long from() {
-      return from;
+    public long from(int wanted) {
+      return Ranges.first(from, wanted, clock.instant().getEpochSecond());
     }
 
     @Override
     public long to() {
-      return to;
+      return Ranges.last(to, clock.instant().getEpochSecond());
     }
 
     @Override

@@ -4,8 +4,6 @@ import dev.muelle.store.Codec;
 import dev.muelle.store.Row;
 import dev.muelle.store.Table;
 import dev.muelle.store.Tx;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -31,10 +29,9 @@ public final class Packs {
           });
 
   /** What is too small to be left alone, in bytes of text. */
-  private static final int SMALL = Pack.MOST_RAW / 8;
+  static final int SMALL = Pack.MOST_RAW / 8;
 
   private static final int DELETED_AT_ONCE = 100;
-  private static final int MERGED_AT_ONCE = 500;
 
   private Packs() {}
 
@@ -60,7 +57,7 @@ public final class Packs {
    *
    * @param sequence of its first event
    * @param ingested of its first event
-   * @return whether it is so small that {@link #merge} ought to look at its minute later
+   * @return whether it is so small that a {@link Merge} ought to look at its minute later
    */
   public static boolean add(Tx tx, String streamId, Pack pack, long sequence, long ingested) {
     String key = key(streamId, new Mark(pack.firstTime(), sequence));
@@ -111,60 +108,20 @@ public final class Packs {
     return new Swept(bytes, deleted > 0 && some.size() == DELETED_AT_ONCE);
   }
 
-  private static void delete(Tx tx, String key) {
+  static void delete(Tx tx, String key) {
     tx.delete(ENTRIES, key);
     tx.delete(TEXTS, key);
   }
 
-  /**
-   * Makes larger packs of some small ones of one minute.
-   *
-   * @param time any of the minute's
-   * @param from where to go on, or the empty string
-   * @return where to go on, or the empty string if there is no more
-   */
-  public static String merge(Tx tx, String streamId, long time, String from) {
-    long minute = Pack.minute(time);
-    String begin = from.isEmpty() ? from(streamId, minute) : from;
-    List<Row<Entry>> some =
-        tx.range(ENTRIES, begin, from(streamId, minute + Pack.MINUTE), false, MERGED_AT_ONCE);
-    List<Row<Entry>> small = new ArrayList<>();
-    int raw = 0;
-    for (Row<Entry> row : some) {
-      if (row.value().raw() < SMALL) {
-        if (raw + row.value().raw() > Pack.MOST_RAW) {
-          merge(tx, streamId, small);
-          small.clear();
-          raw = 0;
-        }
-        small.add(row);
-        raw += row.value().raw();
-      }
-    }
-    merge(tx, streamId, small);
-    return some.size() < MERGED_AT_ONCE ? "" : some.getLast().key() + "!";
-  }
-
-  private static void merge(Tx tx, String streamId, List<Row<Entry>> small) {
-    if (small.size() < 2) {
-      return;
-    }
-    List<Event> events = new ArrayList<>();
-    for (Row<Entry> row : small) {
-      Opened opened = open(tx, streamId, row.value(), Needles.NONE);
-      for (int i = 0; i < opened.count(); i++) {
-        events.add(opened.event(i));
-      }
-      delete(tx, row.key());
-    }
-    events.sort(Comparator.comparing(Event::mark));
-    addAll(tx, streamId, events);
-  }
-
   /** Adds events, which are in the order of their marks. */
   public static void addAll(Tx tx, String streamId, List<Event> events) {
+    addAll(tx, streamId, Pack.of(events), events);
+  }
+
+  /** Adds packs that were made of these events. */
+  static void addAll(Tx tx, String streamId, List<Pack> packs, List<Event> events) {
     int next = 0;
-    for (Pack pack : Pack.of(events)) {
+    for (Pack pack : packs) {
       Event first = events.get(next);
       add(tx, streamId, pack, first.sequence(), first.ingested());
       next += pack.count();

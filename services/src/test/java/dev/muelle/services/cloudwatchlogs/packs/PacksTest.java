@@ -120,10 +120,33 @@ final class PacksTest {
       long time = START + minute * Pack.MINUTE;
       String from = "";
       do {
-        String next = from;
-        from = store.write(tx -> Packs.merge(tx, STREAM, time, next));
+        Merge merge = Merge.of(store, STREAM, time, from);
+        store.write(merge::write);
+        from = merge.next();
       } while (!from.isEmpty());
     }
+  }
+
+  /** As much work as it is, none of it is done while it holds the store's one writer. */
+  @Test
+  void othersWriteWhileAMergeIsMade() {
+    put(batch(100, START, 1_000, n -> "line " + n));
+    put(batch(100, START, 1_000, n -> "line " + n));
+    Merge merge = Merge.of(store, STREAM, START, "");
+    put(batch(100, START, 1_000, n -> "meanwhile " + n));
+    assertTrue(store.write(merge::write));
+    assertEquals(2, packs());
+    assertEquals(model, read(Mark.from(0), Mark.END, false, Needles.NONE));
+  }
+
+  @Test
+  void whatIsDeletedMeanwhileDoesNotComeBack() {
+    put(batch(100, START, 1_000, n -> "line " + n));
+    put(batch(100, START, 1_000, n -> "line " + n));
+    Merge merge = Merge.of(store, STREAM, START, "");
+    store.write(tx -> Packs.delete(tx, STREAM, START + Pack.MINUTE));
+    assertFalse(store.write(merge::write));
+    assertEquals(0, packs());
   }
 
   @Test
