@@ -2,6 +2,7 @@ package dev.muelle.balancer.http;
 
 import io.netty.buffer.ByteBuf;
 import java.io.ByteArrayOutputStream;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,9 @@ public final class Framing {
 
   private static final int MAX_LINE = 4096;
   private static final int MAX_TRAILERS = 16 * 1024;
+
+  /** Longer than any name that is looked for. */
+  private static final int LONGEST_NAME = 32;
 
   private enum State {
     LENGTH,
@@ -40,10 +44,18 @@ public final class Framing {
   private long left;
   private int line;
   private final ByteArrayOutputStream trailers = new ByteArrayOutputStream(0);
+  private final StringBuilder name = new StringBuilder(0);
+
+  private final boolean request;
 
   private Framing(State state, long left) {
+    this(state, left, false);
+  }
+
+  private Framing(State state, long left, boolean request) {
     this.state = state;
     this.left = left;
+    this.request = request;
   }
 
   public static Framing none() {
@@ -56,6 +68,14 @@ public final class Framing {
 
   public static Framing chunked() {
     return new Framing(State.SIZE_START, 0);
+  }
+
+  /**
+   * Of a request, which is refused if a field after its body says where messages end or go (RFC
+   * 9110, section 6.5.1): of targets some believe it, some break off.
+   */
+  public static Framing chunkedRequest() {
+    return new Framing(State.SIZE_START, 0, true);
   }
 
   public static Framing untilClose() {
@@ -165,6 +185,8 @@ public final class Framing {
           state = State.LAST_LF;
         } else if (b >= 0 && Head.isToken(String.valueOf((char) b))) {
           count(b);
+          name.setLength(0);
+          name.append((char) b);
           state = State.TRAILER_NAME;
         } else {
           throw bad("trailer field name");
@@ -173,9 +195,14 @@ public final class Framing {
       case TRAILER_NAME -> {
         count(b);
         if (b == ':') {
+          if (request && Chunks.NEVER_LAST.contains(name.toString().toLowerCase(Locale.ROOT))) {
+            throw bad("trailer field " + name);
+          }
           state = State.TRAILER_VALUE;
         } else if (b < 0 || !Head.isToken(String.valueOf((char) b))) {
           throw bad("trailer field name");
+        } else if (request && name.length() < LONGEST_NAME) {
+          name.append((char) b);
         }
       }
       case TRAILER_VALUE -> {

@@ -127,6 +127,9 @@ public final class Request {
     if (method.equals("TRACE")) {
       throw new BadMessage(405, "TRACE");
     }
+    if (method.equals("CONNECT")) {
+      throw new BadMessage(400, "CONNECT", "BadMethod"); // a target would make a tunnel of it
+    }
     this.host = host(authority);
     this.connection = head.tokens("connection");
     this.keepAlive = http10 ? connection.contains("keep-alive") : !connection.contains("close");
@@ -139,7 +142,8 @@ public final class Request {
       this.body = http2Ended ? Framing.none() : Framing.untilSaid();
     } else {
       this.chunked = coded;
-      this.body = coded ? Framing.chunked() : length > 0 ? Framing.length(length) : Framing.none();
+      this.body =
+          coded ? Framing.chunkedRequest() : length > 0 ? Framing.length(length) : Framing.none();
     }
     this.expectsContinue = !http10 && head.tokens("expect").contains("100-continue");
     this.upgrade =

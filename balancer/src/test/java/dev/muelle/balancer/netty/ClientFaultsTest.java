@@ -137,7 +137,7 @@ final class ClientFaultsTest {
         "Content-Length: 46\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: evil.example\r\n\r\n",
         "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
         "Transfer-Encoding: Chunked\r\n\r\n5;name=value\r\nhello\r\n0;last\r\n\r\n",
-        "Transfer-Encoding: chunked\r\n\r\n005\r\nhello\r\n0\r\nX-Trailer: a\r\nContent-Length: 7\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n005\r\nhello\r\n0\r\nX-Trailer: a\r\nX-Other: 7\r\n\r\n",
         "Transfer-Encoding: chunked\r\n\r\n2E\r\nGET /smuggled HTTP/1.1\r\nHost: evil.example\r\n\r\n\r\n0\r\n\r\n",
         "Content-Length: 0\r\n\r\n",
         "\r\n",
@@ -195,6 +195,7 @@ final class ClientFaultsTest {
         "0\r\nX y: z\r\n\r\n",
         "0\r\n X: folded\r\n\r\n",
         "0\r\nX: y\n\r\n",
+        "5\r\nhello\r\n0\r\nX: y\r\ncontent-Length: 7\r\n\r\n",
       })
   void chunksThatAreNotAreRefused(String chunks) throws Exception {
     recorder();

@@ -307,6 +307,7 @@ final class NettyBalancerTest {
         raw(GET.replace("\r\n\r\n", "\r\nX: " + "a".repeat(17000) + "\r\n\r\n"))
             .startsWith("HTTP/1.1 400 "));
     assertTrue(raw(GET.replace("GET", "TRACE")).startsWith("HTTP/1.1 405 "));
+    assertTrue(raw(GET.replace("GET", "CONNECT")).startsWith("HTTP/1.1 400 "));
     assertTrue(raw(GET.replace("1.1", "2.0")).startsWith("HTTP/1.1 505 "));
     assertTrue(
         raw(GET.replace("Host", "Transfer-Encoding: gzip\r\nHost")).startsWith("HTTP/1.1 501 "));
