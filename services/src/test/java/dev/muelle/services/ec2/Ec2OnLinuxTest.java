@@ -205,6 +205,7 @@ class Ec2OnLinuxTest {
   void aPrefixListsEntriesAreRoutesAsLongAsTheyAreThere() throws Exception {
     String here = ec2.describeVpcs().vpcs().getFirst().vpcId();
     String near = ec2.describeVpcs().vpcs().getFirst().cidrBlock();
+    NetworkInterface caller = task(group("near"));
     String there = ec2.createVpc(r -> r.cidrBlock("10.77.0.0/16")).vpc().vpcId();
     String far =
         ec2.createSubnet(r -> r.vpcId(there).cidrBlock("10.77.1.0/24")).subnet().subnetId();
@@ -223,7 +224,6 @@ class Ec2OnLinuxTest {
             .vpcPeeringConnection()
             .vpcPeeringConnectionId();
     ec2.acceptVpcPeeringConnection(r -> r.vpcPeeringConnectionId(peering));
-    NetworkInterface caller = task(group("near"));
     NetworkInterface called =
         ec2.createNetworkInterface(r -> r.subnetId(far).groups(open)).networkInterface();
     network.plug(called.networkInterfaceId(), Use.NAMESPACE);
