@@ -7,7 +7,8 @@ import java.util.TreeMap;
  * What things cost, in dollars an hour. What a user says of a price takes the place of Amazon's
  * list of it: another region, Windows, Spot or a savings plan.
  *
- * <p>Amazon's are those of us-east-1 for Linux, on demand, as listed in November 2026.
+ * <p>Amazon's are those of us-east-1 for Linux, on demand: Fargate's as its page had them in 2026;
+ * those of instance types were not all looked up again.
  *
  * @see <a href="https://aws.amazon.com/fargate/pricing/">AWS Fargate Pricing</a>
  * @see <a href="https://aws.amazon.com/ec2/pricing/on-demand/">Amazon EC2 On-Demand Pricing</a>
