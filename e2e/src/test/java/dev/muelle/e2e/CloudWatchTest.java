@@ -19,7 +19,7 @@ class CloudWatchTest {
 
   @BeforeAll
   static void start() throws IOException {
-    region = TestRegion.start("");
+    region = TestRegion.start("--resolution 1");
     shell = region.session();
     shell.run(
         """
@@ -133,6 +133,31 @@ class CloudWatchTest {
         "3",
         shell.run(
             "aws cloudwatch " + statistics + "86400 --output text --query 'length(Datapoints)'"));
+  }
+
+  @Test
+  void theRegionMeasuresByTheSecondIfItIsToldTo() throws IOException {
+    Shell.Outcome other = region.refused("./muelle up --detach --resolution 5");
+    assertTrue(other.output().contains("at --resolution 1."), other.output());
+    other = region.refused("./muelle up --detach --resolution 7");
+    assertTrue(other.output().contains("--resolution 7 is none of 1, 5, 10"), other.output());
+    shell.run(
+        """
+        aws logs create-log-group --log-group-name /fino
+        aws logs create-log-stream --log-group-name /fino --log-stream-name uno
+        seconds() {
+          aws cloudwatch get-metric-statistics --namespace AWS/Logs --metric-name IncomingLogEvents \
+            --dimensions Name=LogGroupName,Value=/fino --statistics Sum --period 1 --output text \
+            --start-time $(date -u -d '-5 min' +%FT%TZ) --end-time $(date -u -d '+5 min' +%FT%TZ) \
+            --query 'length(Datapoints)'
+        }
+        for i in $(seq 60); do
+          aws logs put-log-events --log-group-name /fino --log-stream-name uno \
+            --log-events timestamp=$(date +%s%3N),message=uno >/dev/null
+          [ $(seconds) -lt 2 ] || break
+        done
+        """);
+    assertTrue(Integer.parseInt(shell.run("seconds")) >= 2);
   }
 
   @Test

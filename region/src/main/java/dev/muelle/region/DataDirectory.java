@@ -107,6 +107,7 @@ public final class DataDirectory {
             Integer.parseInt(properties.getProperty("port")),
             Boolean.parseBoolean(properties.getProperty("open")),
             Integer.parseInt(properties.getProperty("speed", "1")),
+            Integer.parseInt(properties.getProperty("resolution", "60")),
             Duration.parse(properties.getProperty("ahead", "PT0S"))));
   }
 
@@ -116,6 +117,7 @@ public final class DataDirectory {
     properties.setProperty("port", String.valueOf(running.port()));
     properties.setProperty("open", String.valueOf(running.open()));
     properties.setProperty("speed", String.valueOf(running.speed()));
+    properties.setProperty("resolution", String.valueOf(running.resolution()));
     properties.setProperty("ahead", running.ahead().toString());
     properties.setProperty("instance", instance()); // for whoever looks for its kernel objects
     Path half = root.resolve("server.properties.new");
@@ -134,9 +136,11 @@ public final class DataDirectory {
    *
    * @param open whether it accepts any credentials
    * @param speed how many times as fast as the machine's its time goes
+   * @param resolution of what it measures, in seconds
    * @param ahead how far its time was ahead of the machine's when it started
    */
-  public record Running(long pid, int port, boolean open, int speed, Duration ahead) {
+  public record Running(
+      long pid, int port, boolean open, int speed, int resolution, Duration ahead) {
 
     /** What is to be known of its time; empty if that is the machine's. */
     public Optional<String> time() {

@@ -34,6 +34,7 @@ import dev.muelle.services.sns.Sns;
 import dev.muelle.services.ssm.Ssm;
 import dev.muelle.services.sts.Sts;
 import dev.muelle.store.Store;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 
@@ -66,10 +67,12 @@ final class Region implements AutoCloseable {
    * What the regions of one server share.
    *
    * @param timers the region's time; {@link Timers#machine} is for what no clock can hurry
+   * @param resolution how finely it measures: whole seconds that divide a minute
    */
   record Shared(
       Store store,
       Timers timers,
+      Duration resolution,
       RandomGenerator random,
       Network network,
       Engine engine,
@@ -92,7 +95,9 @@ final class Region implements AutoCloseable {
     iam = new Iam(scope, shared.store().in(scope.account() + GLOBAL), timers, ids);
     ssm = new Ssm(scope);
     sts = new Sts();
-    cloudWatch = new CloudWatch(scope, store, timers, shared.random(), alarmReceivers, events);
+    cloudWatch =
+        new CloudWatch(
+            scope, store, timers, shared.random(), alarmReceivers, events, shared.resolution());
     logs =
         new CloudWatchLogs(
             scope,

@@ -29,6 +29,7 @@ import dev.muelle.wire.http.HttpHandler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -61,20 +62,26 @@ public final class RegionServer implements AutoCloseable {
   private RegionServer() {}
 
   /**
-   * Starts a server and takes up what an earlier one left running.
+   * How a server is to be.
    *
    * @param port 0 for any free one
    * @param open whether any credentials are accepted
    * @param mail the server that takes mail; null if there is none
    * @param speed how many times as fast as the machine's the region's time goes
+   * @param resolution how finely the region measures: seconds of its time that divide a minute
+   */
+  public record Settings(
+      int port, boolean open, Senders.@Nullable MailServer mail, int speed, int resolution) {}
+
+  /**
+   * Starts a server and takes up what an earlier one left running.
+   *
    * @throws IOException with a sentence for a person, if it cannot
    */
-  public static RegionServer start(
-      DataDirectory directory, int port, boolean open, Senders.@Nullable MailServer mail, int speed)
-      throws IOException {
+  public static RegionServer start(DataDirectory directory, Settings settings) throws IOException {
     RegionServer server = new RegionServer();
     try {
-      server.wire(directory, port, open, mail, speed);
+      server.wire(directory, settings);
       return server;
     } catch (IOException | RuntimeException e) {
       server.close();
@@ -82,20 +89,15 @@ public final class RegionServer implements AutoCloseable {
     }
   }
 
-  private void wire(
-      DataDirectory directory,
-      int wantedPort,
-      boolean openDoor,
-      Senders.@Nullable MailServer mail,
-      int speed)
-      throws IOException {
+  private void wire(DataDirectory directory, Settings settings) throws IOException {
     JdkTls.prepare();
     directory.create();
+    int wantedPort = settings.port();
     SecureRandom random = new SecureRandom();
     SqliteStore store = opened(open(directory));
     RootKey key = RootKey.ensure(directory.credentials(), random);
     SystemTimers machine = opened(new SystemTimers());
-    RegionClock clock = opened(RegionClock.open(store, machine, speed));
+    RegionClock clock = opened(RegionClock.open(store, machine, settings.speed()));
     FileBlobStore blobs = FileBlobStore.open(directory.blobs(), store, machine);
     RegistryTokens tokens = RegistryTokens.open(directory.registrySecret(), random, machine);
     Authority authority =
@@ -104,7 +106,9 @@ public final class RegionServer implements AutoCloseable {
     String registryHost = "localhost:" + wantedPort;
     ObjectFiles objects = new ObjectFiles(directory.objects(), machine, random, registryHost);
     Senders senders =
-        opened(new Senders(store, authority, random, machine, registryHost, this::ownPort, mail));
+        opened(
+            new Senders(
+                store, authority, random, machine, registryHost, this::ownPort, settings.mail()));
     LocalImages images =
         new LocalImages(store, registryHost, new Scope(RootKey.ACCOUNT, DEFAULT_REGION));
     LinuxNetwork network = opened(new LinuxNetwork(directory.instance()));
@@ -127,6 +131,7 @@ public final class RegionServer implements AutoCloseable {
                 new Region.Shared(
                     store,
                     clock.timers(),
+                    Duration.ofSeconds(settings.resolution()),
                     random,
                     network,
                     engine,
@@ -142,7 +147,7 @@ public final class RegionServer implements AutoCloseable {
                     senders)));
     keys.have(regions::publicKey);
     AccessKeys known = id -> key.keys().find(id).or(() -> sessions.find(id));
-    Access access = openDoor ? Access.open() : Access.verified(known);
+    Access access = settings.open() ? Access.open() : Access.verified(known);
     Mounts services = Mounted.services(regions::of);
     Registry registry = new Registry(scope -> regions.of(scope).ecr, tokens);
     apis.answer((api, region) ->
@@ -175,7 +180,13 @@ public final class RegionServer implements AutoCloseable {
     http.start();
     open.push(http);
     directory.announce(
-        new Running(ProcessHandle.current().pid(), port, openDoor, speed, clock.ahead()));
+        new Running(
+            ProcessHandle.current().pid(),
+            port,
+            settings.open(),
+            settings.speed(),
+            settings.resolution(),
+            clock.ahead()));
   }
 
   /** What is published leaves by no door that only this machine may use: not by our own either. */

@@ -1,5 +1,6 @@
 package dev.muelle.services;
 
+import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
@@ -11,9 +12,9 @@ import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
  * likes: a call takes a lock and about half a microsecond. What is only counted (requests, bytes)
  * is better summed up by the one who counts, and recorded from time to time.
  *
- * <p>What is recorded is gathered by the minute in which it is recorded, as a statistic set and the
- * distribution of the values (for percentiles), and written when the minute is over; a server that
- * is killed loses its current minute. Memory is bounded: a minute of one metric takes a few
+ * <p>What is recorded is gathered by the {@link #period} in which it is recorded, as a statistic
+ * set and the distribution of the values (for percentiles), and written when that is over; a server
+ * that is killed loses its current one. Memory is bounded: a minute of one metric takes a few
  * kilobytes however many values it sees, and metrics beyond a limit are left out, with a warning.
  */
 @FunctionalInterface
@@ -21,6 +22,13 @@ public interface Measurements {
 
   /** Forgets everything: for regions without CloudWatch, and tests. */
   Measurements NONE = metric -> (value, times) -> {};
+
+  /**
+   * How often it is worth looking: a minute, or less where the region is to measure more finely.
+   */
+  default Duration period() {
+    return Duration.ofMinutes(1);
+  }
 
   /** The recorder of a metric; the same metric may have several, they add up. */
   Recorder of(Metric metric);

@@ -66,7 +66,9 @@ final class RehearseCommand implements Callable<Integer> {
     try (Stage stage = new Stage(scratch)) {
       Runtime.getRuntime().addShutdownHook(new Thread(stage::close, "shutdown"));
       DataDirectory directory = directory(scratch);
-      RegionServer server = stage.open(RegionServer.start(directory, port, false, null, 1));
+      RegionServer server =
+          stage.open(
+              RegionServer.start(directory, new RegionServer.Settings(port, false, null, 1, 60)));
       RootKey key = RootKey.read(directory.credentials()).orElseThrow();
       URI endpoint = URI.create("http://localhost:" + server.port());
       try (Clients clients = new Clients(endpoint, Labs.REGION, key.id(), key.secret())) {

@@ -38,6 +38,7 @@ final class UpCommand implements Callable<Integer> {
   private static final int PROBE_MILLIS = 2_000;
   private static final int MAX_PORT = 65_535;
   private static final int FASTEST = 60;
+  private static final List<Integer> RESOLUTIONS = List.of(1, 5, 10, 20, 30, 60); // s
   private static final Pattern PLACE =
       Pattern.compile("([A-Za-z0-9.-]+|\\[[0-9a-fA-F:]+]):(\\d{1,5})");
 
@@ -80,6 +81,15 @@ final class UpCommand implements Callable<Integer> {
               + " ${DEFAULT-VALUE}")
   private int speed = 1;
 
+  @Option(
+      names = "--resolution",
+      defaultValue = "60",
+      paramLabel = "SECONDS",
+      description =
+          "how finely the region measures tasks and load balancers: every 1, 5, 10, 20, 30 or 60"
+              + " seconds of its time; default: ${DEFAULT-VALUE}")
+  private int resolution = 60;
+
   @Option(names = "--detach", description = "return when the region answers")
   private boolean detach;
 
@@ -93,6 +103,19 @@ final class UpCommand implements Callable<Integer> {
     if (speed < 1 || speed > FASTEST) {
       throw new ParameterException(
           spec.commandLine(), "--speed " + speed + " is not between 1 and " + FASTEST);
+    }
+    if (!RESOLUTIONS.contains(resolution)) {
+      throw new ParameterException(
+          spec.commandLine(), "--resolution " + resolution + " is none of 1, 5, 10, 20, 30 and 60");
+    }
+    if (speed > 2 * resolution) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--resolution "
+              + resolution
+              + " at --speed "
+              + speed
+              + " would measure more than twice a second of this machine's time");
     }
     Doctor doctor = new Doctor(port);
     doctor.obstacle().ifPresent(UpCommand::refuse);
@@ -125,7 +148,8 @@ final class UpCommand implements Callable<Integer> {
   private int alreadyUp(DataDirectory directory, Running running) {
     boolean otherPort = given("--port") && port != running.port();
     boolean otherSpeed = given("--speed") && speed != running.speed();
-    if (otherPort || otherSpeed || open && !running.open()) {
+    boolean otherResolution = given("--resolution") && resolution != running.resolution();
+    if (otherPort || otherSpeed || otherResolution || open && !running.open()) {
       throw new IllegalStateException(
           "the data directory "
               + directory.root()
@@ -135,7 +159,9 @@ final class UpCommand implements Callable<Integer> {
                   ? "."
                   : otherSpeed
                       ? ", at --speed " + running.speed() + "."
-                      : ", which verifies signatures.")
+                      : otherResolution
+                          ? ", at --resolution " + running.resolution() + "."
+                          : ", which verifies signatures.")
               + "\n  ./muelle down"
               + dataArgument(directory)
               + " ends that one; --data DIR starts another beside it");
@@ -151,7 +177,9 @@ final class UpCommand implements Callable<Integer> {
 
   private int serve(DataDirectory directory) throws Exception {
     CountDownLatch stopped = new CountDownLatch(1);
-    RegionServer server = RegionServer.start(directory, port, open, mail(), speed);
+    RegionServer server =
+        RegionServer.start(
+            directory, new RegionServer.Settings(port, open, mail(), speed, resolution));
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
@@ -228,6 +256,7 @@ final class UpCommand implements Callable<Integer> {
       command.add("--open");
     }
     command.addAll(List.of("--speed", String.valueOf(speed)));
+    command.addAll(List.of("--resolution", String.valueOf(resolution)));
     if (!smtp.isEmpty()) {
       command.addAll(List.of("--smtp", smtp, "--smtp-from", smtpFrom));
     }

@@ -13,6 +13,7 @@ import dev.muelle.services.cloudwatch.series.Intake;
 import dev.muelle.services.cloudwatch.series.SeriesStore;
 import dev.muelle.services.cloudwatch.widget.WidgetImages;
 import dev.muelle.store.Store;
+import java.time.Duration;
 import java.util.random.RandomGenerator;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatch.model.DeleteAlarmsRequest;
@@ -70,13 +71,7 @@ public final class CloudWatch implements CloudWatchClient {
   private final Dashboards dashboards;
   private final WidgetImages images;
 
-  /**
-   * The service over what is stored; nothing runs before {@link #start}.
-   *
-   * @param random for the delays of retries
-   * @param actions who does what alarms ask for
-   * @param events who is told of alarms
-   */
+  /** One whose region measures by the minute. */
   public CloudWatch(
       Scope scope,
       Store store,
@@ -84,10 +79,29 @@ public final class CloudWatch implements CloudWatchClient {
       RandomGenerator random,
       AlarmActions actions,
       EventOutbox events) {
+    this(scope, store, timers, random, actions, events, Duration.ofMinutes(1));
+  }
+
+  /**
+   * The service over what is stored; nothing runs before {@link #start}.
+   *
+   * @param random for the delays of retries
+   * @param actions who does what alarms ask for
+   * @param events who is told of alarms
+   * @param resolution how finely the region measures: whole seconds that divide a minute
+   */
+  public CloudWatch(
+      Scope scope,
+      Store store,
+      Timers timers,
+      RandomGenerator random,
+      AlarmActions actions,
+      EventOutbox events,
+      Duration resolution) {
     SeriesStore series = new SeriesStore(store, timers);
     Queries queries = new Queries(series, timers, scope);
     aging = new Aging(series, timers, random);
-    intake = new Intake(series, timers);
+    intake = new Intake(series, timers, resolution);
     putData = new PutData(series, timers);
     reading = new Reading(series, queries, timers, scope);
     alarms = new Alarms(scope, store, timers, random, queries, actions, events);

@@ -49,10 +49,11 @@ final class Emission implements AutoCloseable {
   private final Consumer<PutMetricDataRequest> metrics;
   private final Measurements measurements;
   private final Map<String, Volume> volumes = new ConcurrentHashMap<>();
+  private final Volume whole;
   private final Map<String, Quiet> quiet = new HashMap<>();
   private final Loop<String> minutes;
 
-  /** What a group takes in. */
+  /** What a group takes in, or all of them. */
   private record Volume(Recorder bytes, Recorder events) {}
 
   /**
@@ -73,21 +74,24 @@ final class Emission implements AutoCloseable {
     this.timers = timers;
     this.metrics = metrics;
     this.measurements = measurements;
+    whole = volume(Map.of());
     minutes = new Loop<>("log-metrics", timers, random, 1, this::minute);
   }
 
   /** A group has taken these events. */
   void taken(String group, List<MetricFilter> filters, LogBatch events, long bytes) {
-    Volume volume = volumes.computeIfAbsent(group, this::volume);
-    volume.bytes().record((double) bytes);
-    volume.events().record(events.count());
+    for (Volume volume :
+        List.of(
+            whole, volumes.computeIfAbsent(group, one -> volume(Map.of("LogGroupName", one))))) {
+      volume.bytes().record((double) bytes);
+      volume.events().record(events.count());
+    }
     for (MetricFilter filter : filters) {
       emit(filter, events);
     }
   }
 
-  private Volume volume(String group) {
-    Map<String, String> dimensions = Map.of("LogGroupName", group);
+  private Volume volume(Map<String, String> dimensions) {
     return new Volume(
         measurements.of(
             new Measurements.Metric("AWS/Logs", "IncomingBytes", dimensions, StandardUnit.BYTES)),

@@ -2,7 +2,6 @@ package dev.muelle.services.cloudwatchlogs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.time.Duration;
@@ -154,8 +153,23 @@ class MetricFiltersTest {
   @Test
   void logsMeasuresItself() {
     world.put("web", World.event(world.now(), "abc"), World.event(world.now(), "de"));
-    assertEquals(List.of(5.0 + 2 * 26, 2.0), List.copyOf(world.measured.values())); // bytes, events
-    assertTrue(world.measured.keySet().toString().contains("LogGroupName=" + World.GROUP));
+    world.group("other", "web");
+    world.logs.putLogEvents(
+        r -> r.logGroupName("other").logStreamName("web").logEvents(World.event(world.now(), "1")));
+    assertEquals(6, world.measured.size(), world.measured::toString);
+    assertEquals(5 + 2 * 26, taken("IncomingBytes", "{LogGroupName=" + World.GROUP + "}"));
+    assertEquals(2, taken("IncomingLogEvents", "{LogGroupName=" + World.GROUP + "}"));
+    assertEquals(1, taken("IncomingLogEvents", "{LogGroupName=other}"));
+    assertEquals(3, taken("IncomingLogEvents", "{}"), "of all groups");
+    assertEquals(6 + 3 * 26, taken("IncomingBytes", "{}"));
+  }
+
+  /** The sum of a metric of AWS/Logs. */
+  private double taken(String name, String dimensions) {
+    return world.measured.entrySet().stream()
+        .filter(each -> each.getKey().contains("name=" + name + ", dimensions=" + dimensions))
+        .mapToDouble(Map.Entry::getValue)
+        .sum();
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.muelle.services.ec2;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.loop.VirtualTimers;
@@ -74,7 +75,7 @@ class InstanceMonitoringTest {
 
   private void note(Metric metric, double value) {
     assertEquals("AWS/EC2", metric.namespace());
-    String whose = metric.dimensions().values().iterator().next();
+    String whose = String.join(",", metric.dimensions().values());
     measured.add(whose + " " + metric.name() + " " + value);
     dimensions.addAll(metric.dimensions().keySet());
   }
@@ -163,16 +164,31 @@ class InstanceMonitoringTest {
   }
 
   @Test
+  void withDetailedMonitoringInstancesAreToldTogether() {
+    Instance one = running(true);
+    running(true);
+    running(false);
+    minute();
+    time.advance(Duration.ofMinutes(4)); // the one without is told, too
+    List<String> told = minute();
+    for (String all : List.of("", "t3.micro", one.imageId())) {
+      String metric = all + " CPUUtilization 25.0";
+      assertEquals(2, told.stream().filter(metric::equals).count(), told::toString);
+      assertFalse(told.contains(all + " StatusCheckFailed 0.0"), told::toString);
+    }
+  }
+
+  @Test
   void whatAGroupsInstancesCarryIsTheGroups() {
     Instance one = running(true);
     Instance other = running(true);
     running(true);
     minute();
-    assertEquals(Set.of("InstanceId"), dimensions);
+    assertEquals(Set.of("ImageId", "InstanceId", "InstanceType"), dimensions);
     grouped.put(one.instanceId(), "web");
     grouped.put(other.instanceId(), "web");
     List<String> told = minute();
-    assertEquals(Set.of("AutoScalingGroupName", "InstanceId"), dimensions);
+    assertTrue(dimensions.contains("AutoScalingGroupName"), dimensions::toString);
     assertEquals(2, told.stream().filter("web CPUUtilization 25.0"::equals).count());
     assertEquals(2, told.stream().filter("web StatusCheckFailed 0.0"::equals).count());
     grouped.remove(other.instanceId());

@@ -123,7 +123,6 @@ class AccountSettingsTest {
     for (String[] one :
         new String[][] {
           {"serviceLongArnFormat", "disabled"},
-          {"containerInsights", "enhanced"},
           {"fargateFIPSMode", "enabled"},
           {"tagResourceAuthorization", "on"},
           {"fargateTaskRetirementWaitPeriod", "14"}
@@ -205,13 +204,15 @@ class AccountSettingsTest {
                 .ecs()
                 .updateClusterSettings(
                     r -> r.cluster(World.CLUSTER).settings(insights("enhaced")))));
-    assertTrue(
-        refused(() ->
-                world
-                    .ecs()
-                    .updateClusterSettings(
-                        r -> r.cluster(World.CLUSTER).settings(insights("enhanced"))))
-            .contains("it needs metrics of each task and container"));
+    assertEquals(
+        "enhanced",
+        world
+            .ecs()
+            .updateClusterSettings(r -> r.cluster(World.CLUSTER).settings(insights("enhanced")))
+            .cluster()
+            .settings()
+            .getFirst()
+            .value());
     Cluster updated =
         world
             .ecs()

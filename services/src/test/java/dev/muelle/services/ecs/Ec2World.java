@@ -13,6 +13,7 @@ import dev.muelle.services.SessionKeys;
 import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.iam.Iam;
 import dev.muelle.store.SqliteStore;
+import dev.muelle.store.Store;
 import dev.muelle.wire.http.HttpHandler;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -110,6 +111,11 @@ final class Ec2World implements AutoCloseable {
             new SessionKeys(store, time, random),
             "localhost");
     ecs.start();
+  }
+
+  /** What the server has written. */
+  Store stored() {
+    return store;
   }
 
   void restart() {

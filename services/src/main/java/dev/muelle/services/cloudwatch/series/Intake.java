@@ -13,15 +13,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.cloudwatch.model.Dimension;
 
-/** Takes what the platform's own parts measure, and writes it when its minute is over. */
+/**
+ * Takes what the platform's own parts measure, and writes it when its minute, or shorter period, is
+ * over.
+ */
 public final class Intake implements Measurements, AutoCloseable {
 
-  static final int MOST = 50_000; // metrics that measure in the same minute
+  static final int MOST = 50_000; // metrics that measure in the same period
   private static final long MINUTE = 60;
   private static final Logger LOG = LoggerFactory.getLogger(Intake.class);
 
   private final SeriesStore series;
   private final Timers timers;
+  private final Duration period;
+  private final boolean highResolution;
 
   /** Those that measured something since they were last written. */
   private final Map<Gathering, Boolean> busy = new ConcurrentHashMap<>();
@@ -30,20 +35,33 @@ public final class Intake implements Measurements, AutoCloseable {
   private volatile boolean closed;
   private @Nullable Cancellable next;
 
-  public Intake(SeriesStore series, Timers timers) {
+  /**
+   * An intake that writes nothing by itself before {@link #start}.
+   *
+   * @param period a divisor of a minute; what is measured in shorter ones is kept by the second
+   */
+  public Intake(SeriesStore series, Timers timers, Duration period) {
     this.series = series;
     this.timers = timers;
+    this.period = period;
+    highResolution = period.toSeconds() < MINUTE;
   }
 
-  /** Writes from now on, at the end of each minute. */
+  @Override
+  public Duration period() {
+    return period;
+  }
+
+  /** Writes from now on, at the end of each period. */
   public synchronized void start() {
     if (!closed) {
-      long into = Math.floorMod(timers.millis(), MINUTE * 1_000);
+      long length = period.toMillis();
+      long into = Math.floorMod(timers.millis(), length);
       next =
           timers.after(
-              Duration.ofMillis(MINUTE * 1_000 - into),
+              Duration.ofMillis(length - into),
               () -> {
-                write(minute());
+                write(current());
                 start();
               });
     }
@@ -54,24 +72,29 @@ public final class Intake implements Measurements, AutoCloseable {
     return new Gathering(metric);
   }
 
-  private long minute() {
-    return Math.floorDiv(timers.instant().getEpochSecond(), MINUTE) * MINUTE;
+  /** When the present period began, in epoch seconds. */
+  private long current() {
+    long length = period.toSeconds();
+    return Math.floorDiv(timers.instant().getEpochSecond(), length) * length;
   }
 
-  /** Writes what was gathered before a minute began. */
+  /** Writes what was gathered before a period began. */
   private void write(long before) {
     List<Sample> samples = new ArrayList<>();
     for (Gathering gathering : busy.keySet()) {
       gathering.give(before, samples);
     }
     try {
-      series.write(samples);
+      int left = series.writeWhatFits(samples);
+      if (left > 0) {
+        LOG.warn("There are too many metrics: {} measurements of new ones are left out", left);
+      }
     } catch (RuntimeException e) {
       LOG.warn("{} measurements of the platform are lost", samples.size(), e);
     }
   }
 
-  /** Writes what there is, also of the minute that is not over. */
+  /** Writes what there is, also of the period that is not over. */
   @Override
   public void close() {
     synchronized (this) {
@@ -83,12 +106,12 @@ public final class Intake implements Measurements, AutoCloseable {
     write(Long.MAX_VALUE);
   }
 
-  /** One metric's values, by the minute. */
+  /** One metric's values, by the period. */
   private final class Gathering implements Recorder {
     private final dev.muelle.services.cloudwatch.series.Metric metric;
     private final String unit;
     private @Nullable Summary current;
-    private long currentMinute;
+    private long since;
     private final List<Sample> over = new ArrayList<>(1);
 
     Gathering(Metric measured) {
@@ -108,18 +131,18 @@ public final class Intake implements Measurements, AutoCloseable {
       if (!Double.isFinite(value) || !(times > 0)) {
         throw new IllegalArgumentException("cannot record " + value + " " + times + " times");
       }
-      long minute = minute();
+      long start = current();
       synchronized (this) {
-        if (current == null || currentMinute != minute) {
+        if (current == null || since != start) {
           if (current != null) {
-            over.add(sample(current, currentMinute)); // its writer is about to come
+            over.add(sample(current, since)); // its writer is about to come
             current = null;
           }
           if (!room()) {
             return;
           }
           current = new Summary();
-          currentMinute = minute;
+          since = start;
         }
         current.add(value, times);
       }
@@ -132,7 +155,7 @@ public final class Intake implements Measurements, AutoCloseable {
       }
       if (!warned) {
         warned = true;
-        LOG.warn("More than {} metrics measure in one minute: {} is left out", MOST, metric);
+        LOG.warn("More than {} metrics measure at once: {} is left out", MOST, metric);
       }
       return false;
     }
@@ -140,8 +163,8 @@ public final class Intake implements Measurements, AutoCloseable {
     synchronized void give(long before, List<Sample> samples) {
       samples.addAll(over);
       over.clear();
-      if (current != null && currentMinute < before) {
-        samples.add(sample(current, currentMinute));
+      if (current != null && since < before) {
+        samples.add(sample(current, since));
         current = null;
       }
       if (current == null) {
@@ -149,8 +172,8 @@ public final class Intake implements Measurements, AutoCloseable {
       }
     }
 
-    private Sample sample(Summary summary, long minute) {
-      return new Sample(metric, unit, minute, false, summary);
+    private Sample sample(Summary summary, long start) {
+      return new Sample(metric, unit, start, highResolution, summary);
     }
   }
 }

@@ -22,6 +22,12 @@ public record Metric(String namespace, String name, List<Dimension> dimensions) 
             .toList();
   }
 
+  /** Whether it is one of a single ECS task, which the region has measured. */
+  boolean ofTask() {
+    return namespace.equals("ECS/ContainerInsights")
+        && dimensions.stream().anyMatch(dimension -> dimension.name().equals("TaskId"));
+  }
+
   /** The key of what was measured of it in one unit. */
   String seriesKey(String unit) {
     StringBuilder text = new StringBuilder();

@@ -5,10 +5,13 @@ import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -19,13 +22,20 @@ import org.jspecify.annotations.Nullable;
 public final class SeriesStore {
 
   static final int MOST_SERIES = 100_000;
+  private static final int BATCH = 1_000; // series that are forgotten in one transaction
 
   private final Store store;
   private final InstantSource clock;
+  private final int most;
 
   public SeriesStore(Store store, InstantSource clock) {
+    this(store, clock, MOST_SERIES);
+  }
+
+  SeriesStore(Store store, InstantSource clock, int most) {
     this.store = store;
     this.clock = clock;
+    this.most = most;
   }
 
   /**
@@ -35,26 +45,51 @@ public final class SeriesStore {
    *     be too many series
    */
   public void write(List<Sample> samples) {
-    if (samples.isEmpty()) {
-      return;
-    }
-    long now = clock.instant().getEpochSecond();
     store.write(tx -> {
-      Map<String, Series> touched = new HashMap<>();
-      Map<String, Block> blocks = new TreeMap<>();
-      for (Sample sample : samples) {
-        String key = sample.metric().seriesKey(sample.unit());
-        touched.merge(
-            key,
-            new Series(sample.metric(), sample.unit(), sample.second()),
-            (a, b) -> a.last() >= b.last() ? a : b);
+      if (write(tx, samples) > 0) {
+        throw Refuse.limit("The maximum number of metrics, " + most + ", is reached.");
+      }
+      return samples.size();
+    });
+  }
+
+  /**
+   * Adds measurements but for those that would make too many series.
+   *
+   * @return how many were left out
+   */
+  int writeWhatFits(List<Sample> samples) {
+    return store.write(tx -> write(tx, samples));
+  }
+
+  private int write(Tx tx, List<Sample> samples) {
+    long now = clock.instant().getEpochSecond();
+    Map<String, Series> touched = new HashMap<>();
+    for (Sample sample : samples) {
+      touched.merge(
+          sample.metric().seriesKey(sample.unit()),
+          new Series(sample.metric(), sample.unit(), sample.second()),
+          (a, b) -> a.last() >= b.last() ? a : b);
+    }
+    Set<String> unfit = new HashSet<>();
+    touched.forEach((key, series) -> {
+      if (!touch(tx, key, series)) {
+        unfit.add(key);
+      }
+    });
+    Map<String, Block> blocks = new TreeMap<>();
+    int left = 0;
+    for (Sample sample : samples) {
+      String key = sample.metric().seriesKey(sample.unit());
+      if (unfit.contains(key)) {
+        left++;
+      } else {
         Tier tier = Tier.of(sample.second(), sample.highResolution(), now);
         add(tx, blocks, tier, key, sample.second(), sample.summary());
       }
-      touched.forEach((key, series) -> touch(tx, key, series));
-      blocks.forEach((key, block) -> tx.put(Series.BLOCKS, key, block));
-      return blocks.size();
-    });
+    }
+    blocks.forEach((key, block) -> tx.put(Series.BLOCKS, key, block));
+    return left;
   }
 
   private static void add(
@@ -66,16 +101,18 @@ public final class SeriesStore {
         .add(floor(second, tier.grain), summary);
   }
 
-  private static void touch(Tx tx, String key, Series series) {
+  /** Whether there is room for it. */
+  private boolean touch(Tx tx, String key, Series series) {
     Row<Series> row = tx.get(Series.TABLE, key).orElse(null);
     if (row == null) {
-      if (tx.count(Series.TABLE) >= MOST_SERIES) {
-        throw Refuse.limit("The maximum number of metrics, " + MOST_SERIES + ", is reached.");
+      if (tx.count(Series.TABLE) >= most) {
+        return false;
       }
       tx.insert(Series.TABLE, key, series);
     } else if (series.last() >= row.value().last() + Series.BEHIND) {
       tx.put(Series.TABLE, key, series);
     }
+    return true;
   }
 
   /** Every series that has measurements left. */
@@ -171,7 +208,7 @@ public final class SeriesStore {
 
   private static void move(
       Tx tx, Map<String, Block> moved, Block block, @Nullable Tier to, String series, long now) {
-    if (to != null) {
+    if (to != null && tx.get(Series.TABLE, series).isPresent()) {
       block
           .points()
           .forEach((second, summary) ->
@@ -179,20 +216,37 @@ public final class SeriesStore {
     }
   }
 
-  /** Forgets series of which nothing is left. */
+  /**
+   * Forgets series of which nothing is left; and those of single tasks, which never come back, when
+   * there are many: the ones that have been silent for longest, and for three hours at least. What
+   * they measured is dropped when it would grow coarser.
+   */
   void forget() {
-    long oldest = Tier.HOURS.oldest(clock.instant().getEpochSecond()) - Series.BEHIND;
-    List<Row<Series>> gone =
-        store.read(tx ->
-            tx.list(Series.TABLE).stream().filter(row -> row.value().last() < oldest).toList());
-    if (!gone.isEmpty()) {
+    long now = clock.instant().getEpochSecond();
+    long oldest = Tier.HOURS.oldest(now) - Series.BEHIND;
+    List<Series> all = all();
+    forget(all.stream().filter(series -> series.last() < oldest).toList());
+    if (all.size() > most / 4 * 3) {
+      long silent = now - Tier.SECONDS.kept.toSeconds() - Series.BEHIND;
+      forget(
+          all.stream()
+              .filter(series -> series.metric().ofTask() && series.last() < silent)
+              .sorted(Comparator.comparingLong(Series::last))
+              .limit(all.size() - most / 2)
+              .toList());
+    }
+  }
+
+  private void forget(List<Series> gone) {
+    for (int from = 0; from < gone.size(); from += BATCH) {
+      List<Series> some = gone.subList(from, Math.min(gone.size(), from + BATCH));
       store.write(tx -> {
-        for (Row<Series> row : gone) {
-          tx.get(Series.TABLE, row.key())
-              .filter(still -> still.value().last() < oldest)
+        for (Series series : some) {
+          tx.get(Series.TABLE, series.key())
+              .filter(still -> still.value().last() == series.last())
               .ifPresent(still -> tx.delete(Series.TABLE, still.key()));
         }
-        return gone.size();
+        return some.size();
       });
     }
   }

@@ -16,6 +16,7 @@ import dev.muelle.services.ec2.state.Tables;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -202,9 +203,10 @@ public final class Monitoring implements AutoCloseable {
 
   private void status(InstanceRecord record, InstanceStatuses.Check check) {
     double failed = check == InstanceStatuses.Check.FAILED ? 1 : 0;
-    record(record, "StatusCheckFailed", StandardUnit.COUNT, failed);
-    record(record, "StatusCheckFailed_Instance", StandardUnit.COUNT, failed);
-    record(record, "StatusCheckFailed_System", StandardUnit.COUNT, 0);
+    List<Map<String, String>> of = dimensions(record);
+    record(of, "StatusCheckFailed", StandardUnit.COUNT, failed);
+    record(of, "StatusCheckFailed_Instance", StandardUnit.COUNT, failed);
+    record(of, "StatusCheckFailed_System", StandardUnit.COUNT, 0);
   }
 
   /** Adds a minute. */
@@ -229,24 +231,32 @@ public final class Monitoring implements AutoCloseable {
   }
 
   private void tell(InstanceRecord record, Sums sum) {
-    record(record, "CPUUtilization", StandardUnit.PERCENT, sum.cpu / sum.minutes);
-    record(record, "NetworkIn", StandardUnit.BYTES, sum.bytesIn);
-    record(record, "NetworkOut", StandardUnit.BYTES, sum.bytesOut);
-    record(record, "NetworkPacketsIn", StandardUnit.COUNT, sum.packetsIn);
-    record(record, "NetworkPacketsOut", StandardUnit.COUNT, sum.packetsOut);
+    List<Map<String, String>> of = new ArrayList<>(dimensions(record));
+    if (state(record) == MonitoringState.ENABLED) {
+      of.add(Map.of());
+      of.add(Map.of("ImageId", record.instance().imageId()));
+      of.add(Map.of("InstanceType", record.instance().instanceTypeAsString()));
+    }
+    record(of, "CPUUtilization", StandardUnit.PERCENT, sum.cpu / sum.minutes);
+    record(of, "NetworkIn", StandardUnit.BYTES, sum.bytesIn);
+    record(of, "NetworkOut", StandardUnit.BYTES, sum.bytesOut);
+    record(of, "NetworkPacketsIn", StandardUnit.COUNT, sum.packetsIn);
+    record(of, "NetworkPacketsOut", StandardUnit.COUNT, sum.packetsOut);
   }
 
-  /** Under the instance's id, and under its Auto Scaling group's name. */
-  private void record(InstanceRecord record, String name, StandardUnit unit, double value) {
-    measurements
-        .of(new Metric("AWS/EC2", name, Map.of("InstanceId", record.id()), unit))
-        .record(value);
-    groups
-        .of(record.id())
-        .ifPresent(group ->
-            measurements
-                .of(new Metric("AWS/EC2", name, Map.of("AutoScalingGroupName", group), unit))
-                .record(value));
+  /** The instance's id, and its Auto Scaling group's name. */
+  private List<Map<String, String>> dimensions(InstanceRecord record) {
+    List<Map<String, String>> all = new ArrayList<>();
+    all.add(Map.of("InstanceId", record.id()));
+    groups.of(record.id()).ifPresent(group -> all.add(Map.of("AutoScalingGroupName", group)));
+    return all;
+  }
+
+  private void record(
+      List<Map<String, String>> dimensions, String name, StandardUnit unit, double value) {
+    for (Map<String, String> each : dimensions) {
+      measurements.of(new Metric("AWS/EC2", name, each, unit)).record(value);
+    }
   }
 
   @Override

@@ -12,11 +12,11 @@ import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,19 +24,21 @@ import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
 import software.amazon.awssdk.services.ecs.model.Container;
 
 /**
- * Measures, each minute, what part of their reserved CPU and memory the tasks of services use, and
- * what part of their registered CPU and memory the instances of clusters do: one sample for each
- * task, so that Minimum and Maximum tell of single tasks.
+ * Measures, each minute or as often as the region is asked to, what part of their reserved CPU and
+ * memory the tasks of services use, one sample for each task, so that Minimum and Maximum tell of
+ * single tasks; and what part of a cluster's registered CPU and memory is used, and is reserved.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_utilization.html">Amazon
  *     ECS service utilization metrics</a>
+ * @see <a
+ *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cluster_reservation.html">Amazon
+ *     ECS cluster reservation metrics</a>
  */
 public final class Utilization implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Utilization.class);
   private static final long MINUTE = 60_000; // ms
-  private static final long WHEN = 50_000; // ms into the minute, which is then nearly over
   private static final double UNITS = 1_024; // of a vCPU
   private static final double MIB = 1 << 20;
 
@@ -45,33 +47,34 @@ public final class Utilization implements AutoCloseable {
   private final Engine engine;
   private final Measurements measurements;
   private final Insights insights;
+  private final long period; // ms
   private boolean closed;
   private @Nullable Cancellable next;
 
-  /** CPU time of containers a minute ago. */
+  /** CPU time of containers a period ago. */
   private Map<String, Sample> before = new HashMap<>();
 
-  /** How many vCPUs tasks kept busy, by EC2 instance. */
+  /** How many vCPUs tasks kept busy in the last minute, by EC2 instance. */
   private volatile Map<String, Double> busy = Map.of();
 
-  /** Of the present minute. */
+  /** The same of the periods of a minute that is not over, added up. */
+  private final Map<String, Double> gathered = new HashMap<>();
+
+  private int periods;
+
+  /** Of the present period. */
   private final Map<Metric, Recorder> recorders = new HashMap<>();
 
   /** CPU time is the machine's, and so is the time in which it was used. */
   private record Sample(long cpuNanos, long millis) {}
 
-  /**
-   * What a task uses.
-   *
-   * @param cpu in CPU units; null as long as there is nothing to compare with
-   * @param memory in MiB
-   */
-  private record Use(@Nullable Double cpu, double memory) {}
-
-  /** Adds up what the tasks on a cluster's instances use. */
+  /** Adds up what the tasks on a cluster's instances use, and what they reserve. */
   private static final class Total {
     double cpu;
     double memory;
+    boolean compared; // whether there is anything to say of CPU yet
+    double reservedCpu;
+    double reservedMemory;
   }
 
   public Utilization(Store store, Timers timers, Engine engine, Measurements measurements) {
@@ -79,15 +82,21 @@ public final class Utilization implements AutoCloseable {
     this.timers = timers;
     this.engine = engine;
     this.measurements = measurements;
+    period = measurements.period().toMillis();
     insights = new Insights(store, engine, this::record);
   }
 
   /** Measures from now on, if anybody wants to know. */
   public synchronized void start() {
     if (!closed && !measurements.equals(Measurements.NONE)) {
-      long into = Math.floorMod(timers.millis() - WHEN, MINUTE);
-      next = timers.after(Duration.ofMillis(MINUTE - into), this::run);
+      long into = Math.floorMod(timers.millis() - when(), period);
+      next = timers.after(Duration.ofMillis(period - into), this::run);
     }
+  }
+
+  /** How far into the period, which is then nearly over. */
+  private long when() {
+    return period * 5 / 6;
   }
 
   /** How many vCPUs the tasks on an EC2 instance kept busy in the last minute. */
@@ -111,92 +120,100 @@ public final class Utilization implements AutoCloseable {
     Map<String, Sample> now = new HashMap<>();
     Map<String, Total> clusters = new TreeMap<>();
     insights.begin();
-    Map<String, Double> instances = new HashMap<>();
     for (Row<TaskRecord> row : store.read(tx -> tx.list(TaskRecord.TABLE))) {
       TaskRecord task = row.value();
-      Use use = use(task, now);
-      if (use == null) {
+      TaskUse use = use(task, now);
+      if (use.parts().isEmpty()) {
         continue;
       }
-      double cpu = reservedCpu(task);
-      double memory = reservedMemory(task);
+      Reserved reserved = Reserved.of(task);
       if (task.serviceKey() != null) {
-        service(task, use, cpu, memory);
+        service(task, use, reserved);
       }
-      insights.task(task, new Insights.Use(use.cpu(), use.memory(), cpu, memory));
-      if (task.booking() != null && use.cpu() != null) {
+      insights.task(task, use);
+      if (task.booking() != null) {
         Total total = clusters.computeIfAbsent(task.task().clusterArn(), any -> new Total());
-        double units = use.cpu();
-        total.cpu += units;
-        total.memory += use.memory();
-        String machine = task.booking().machine();
-        store
-            .read(tx -> tx.get(InstanceRecord.TABLE, machine))
-            .map(on -> on.value().instance().ec2InstanceId())
-            .ifPresent(id -> instances.merge(id, units / UNITS, Double::sum));
+        add(total, use, reserved);
+        busy(task.booking().machine(), use);
       }
     }
     before = now;
-    busy = Map.copyOf(instances);
-    clusters(clusters);
+    minute();
+    clusters.forEach(this::cluster);
     insights.end();
     recorders.clear();
   }
 
-  /** Null if nothing of the task runs. */
-  private @Nullable Use use(TaskRecord task, Map<String, Sample> now) {
-    boolean running = false;
-    boolean known = true;
-    double cpu = 0;
-    double memory = 0;
+  private static void add(Total total, TaskUse use, Reserved reserved) {
+    Double cpu = use.cpu();
+    if (cpu != null) {
+      total.compared = true;
+      total.cpu += cpu;
+    }
+    total.memory += use.memory();
+    total.reservedCpu += reserved.cpu();
+    total.reservedMemory += reserved.memory();
+  }
+
+  private void busy(String machine, TaskUse use) {
+    Double cpu = use.cpu();
+    if (cpu != null) {
+      store
+          .read(tx -> tx.get(InstanceRecord.TABLE, machine))
+          .map(on -> on.value().instance().ec2InstanceId())
+          .ifPresent(id -> gathered.merge(id, cpu / UNITS, Double::sum));
+    }
+  }
+
+  private void minute() {
+    periods++;
+    if (periods * period >= MINUTE) {
+      Map<String, Double> mean = new HashMap<>();
+      gathered.forEach((id, sum) -> mean.put(id, sum / periods));
+      busy = Map.copyOf(mean);
+      gathered.clear();
+      periods = 0;
+    }
+  }
+
+  private TaskUse use(TaskRecord task, Map<String, Sample> now) {
+    Map<String, TaskUse.Part> parts = new LinkedHashMap<>();
     for (Container container : task.task().containers()) {
       String id = task.containerId(container.name());
       Engine.Usage usage = engine.usage(id).orElse(null);
       if (usage == null) {
         continue;
       }
-      running = true;
-      memory += usage.memoryBytes() / MIB;
       Sample sample = new Sample(usage.cpuNanos(), timers.machine().millis());
       now.put(id, sample);
-      Sample earlier = before.get(id);
-      if (earlier == null
-          || earlier.cpuNanos() > sample.cpuNanos()
-          || earlier.millis() >= sample.millis()) {
-        known = false; // it has just started
-      } else {
-        double nanos = (sample.millis() - earlier.millis()) * 1e6;
-        cpu += (sample.cpuNanos() - earlier.cpuNanos()) / nanos * UNITS;
-      }
+      parts.put(
+          container.name(),
+          new TaskUse.Part(cpu(before.get(id), sample), usage.memoryBytes() / MIB));
     }
-    return running ? new Use(known ? cpu : null, memory) : null;
+    return new TaskUse(parts);
   }
 
-  private static double reservedCpu(TaskRecord task) {
-    return reserved(task, task.task().cpu(), Container::cpu);
+  /** In CPU units; null for a container that has just started. */
+  private static @Nullable Double cpu(@Nullable Sample earlier, Sample later) {
+    if (earlier == null
+        || earlier.cpuNanos() > later.cpuNanos()
+        || earlier.millis() >= later.millis()) {
+      return null;
+    }
+    double nanos = (later.millis() - earlier.millis()) * 1e6;
+    return (later.cpuNanos() - earlier.cpuNanos()) / nanos * UNITS;
   }
 
-  private static double reservedMemory(TaskRecord task) {
-    return reserved(
-        task,
-        task.task().memory(),
-        container ->
-            container.memoryReservation() == null
-                ? container.memory()
-                : container.memoryReservation());
-  }
-
-  private void service(TaskRecord task, Use use, double cpu, double memory) {
+  private void service(TaskRecord task, TaskUse use, Reserved reserved) {
     Map<String, String> dimensions =
         Map.of(
             "ClusterName", TaskRecord.idOf(task.task().clusterArn()),
             "ServiceName", serviceName(task));
-    if (use.cpu() != null && cpu > 0) {
-      record("CPUUtilization", dimensions, 100 * use.cpu() / cpu);
+    Double cpu = use.cpu();
+    if (cpu != null) {
+      record("CPUUtilization", dimensions, cpu, reserved.cpu());
     }
-    if (memory > 0) {
-      record("MemoryUtilization", dimensions, 100 * use.memory() / memory);
-    }
+    record("MemoryUtilization", dimensions, use.memory(), reserved.memory());
   }
 
   private static String serviceName(TaskRecord task) {
@@ -204,42 +221,28 @@ public final class Utilization implements AutoCloseable {
     return group.substring(group.indexOf(':') + 1);
   }
 
-  /** What the task as a whole reserves, or else its containers together. */
-  private static double reserved(
-      TaskRecord task, @Nullable String ofTask, Function<Container, @Nullable String> ofOne) {
-    if (ofTask != null) {
-      return Double.parseDouble(ofTask);
+  private void cluster(String arn, Total total) {
+    List<Row<InstanceRecord>> instances =
+        store.read(tx -> tx.find(InstanceRecord.TABLE, "cluster", arn));
+    Map<String, String> dimensions = Map.of("ClusterName", TaskRecord.idOf(arn));
+    double cpu = registered(instances, InstanceRecord.CPU);
+    double memory = registered(instances, InstanceRecord.MEMORY);
+    if (total.compared) {
+      record("CPUUtilization", dimensions, total.cpu, cpu);
     }
-    double sum = 0;
-    for (Container container : task.task().containers()) {
-      String one = ofOne.apply(container);
-      sum += one == null ? 0 : Double.parseDouble(one);
-    }
-    return sum;
-  }
-
-  private void clusters(Map<String, Total> used) {
-    used.forEach((cluster, total) -> {
-      List<Row<InstanceRecord>> instances =
-          store.read(tx -> tx.find(InstanceRecord.TABLE, "cluster", cluster));
-      Map<String, String> dimensions = Map.of("ClusterName", TaskRecord.idOf(cluster));
-      double cpu = registered(instances, InstanceRecord.CPU);
-      if (cpu > 0) {
-        record("CPUUtilization", dimensions, 100 * total.cpu / cpu);
-      }
-      double memory = registered(instances, InstanceRecord.MEMORY);
-      if (memory > 0) {
-        record("MemoryUtilization", dimensions, 100 * total.memory / memory);
-      }
-    });
+    record("MemoryUtilization", dimensions, total.memory, memory);
+    record("CPUReservation", dimensions, total.reservedCpu, cpu);
+    record("MemoryReservation", dimensions, total.reservedMemory, memory);
   }
 
   private static double registered(List<Row<InstanceRecord>> instances, String name) {
     return instances.stream().mapToInt(row -> row.value().total(name)).sum();
   }
 
-  private void record(String name, Map<String, String> dimensions, double percent) {
-    record(new Metric("AWS/ECS", name, dimensions, StandardUnit.PERCENT), percent);
+  private void record(String name, Map<String, String> dimensions, double part, double whole) {
+    if (whole > 0) {
+      record(new Metric("AWS/ECS", name, dimensions, StandardUnit.PERCENT), 100 * part / whole);
+    }
   }
 
   private void record(Metric metric, double value) {

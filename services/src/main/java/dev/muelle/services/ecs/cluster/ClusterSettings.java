@@ -22,8 +22,6 @@ import software.amazon.awssdk.services.ecs.model.ExecuteCommandLogging;
  */
 final class ClusterSettings {
 
-  private static final List<String> VALUES = List.of("enabled", "enhanced", "disabled");
-
   private ClusterSettings() {}
 
   /** The settings of a new cluster: as given, or as the account has it. */
@@ -44,16 +42,8 @@ final class ClusterSettings {
       if (setting.name() != ClusterSettingName.CONTAINER_INSIGHTS || !names.add(setting.name())) {
         throw Refuse.invalid("Invalid setting 'name'");
       }
-      String value = Objects.requireNonNullElse(setting.value(), "");
-      if (!VALUES.contains(value)) {
+      if (!SettingRule.INSIGHTS.contains(Objects.requireNonNullElse(setting.value(), ""))) {
         throw Refuse.invalid("Invalid setting 'value'");
-      }
-      if (value.equals("enhanced")) {
-        throw Refuse.invalid(
-            "The value enhanced of the cluster setting containerInsights is not supported by this"
-                + " region yet: it needs "
-                + SettingRule.ENHANCED
-                + ".");
       }
     }
   }

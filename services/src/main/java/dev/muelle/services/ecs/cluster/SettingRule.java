@@ -36,7 +36,8 @@ public record SettingRule(
   private static final List<String> LOG_MODES =
       List.of(LogOptions.BLOCKING, LogOptions.NON_BLOCKING);
 
-  static final String ENHANCED = "metrics of each task and container";
+  /** What {@code containerInsights} may be. */
+  static final List<String> INSIGHTS = List.of(ENABLED, "enhanced", DISABLED);
 
   private static final String LONG =
       "the short ARN format, which Amazon ECS has given up for new accounts";
@@ -61,8 +62,7 @@ public record SettingRule(
       case SERVICE_LONG_ARN_FORMAT, TASK_LONG_ARN_FORMAT, CONTAINER_INSTANCE_LONG_ARN_FORMAT ->
           of(text, ENABLED, List.of(ENABLED), List.of(DISABLED), LONG);
       case AWSVPC_TRUNKING -> of(text, DISABLED, List.of(ENABLED, DISABLED), List.of(), "");
-      case CONTAINER_INSIGHTS ->
-          of(text, DISABLED, List.of(ENABLED, DISABLED), List.of("enhanced"), ENHANCED);
+      case CONTAINER_INSIGHTS -> of(text, DISABLED, INSIGHTS, List.of(), "");
       case FARGATE_FIPS_MODE ->
           of(text, DISABLED, List.of(DISABLED), List.of(ENABLED), "FIPS 140 modules");
       case TAG_RESOURCE_AUTHORIZATION ->

@@ -21,8 +21,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Tells CloudWatch what load balancers and target groups have counted, as the metrics of {@code
- * AWS/ApplicationELB} and {@code AWS/NetworkELB}: every ten seconds, by how much each counter has
- * moved. As on AWS, one that did not move is not told. No request pays for it.
+ * AWS/ApplicationELB} and {@code AWS/NetworkELB}: every ten seconds, or as often as the region is
+ * asked to, by how much each counter has moved. As on AWS, one that did not move is not told. No
+ * request pays for it.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html">CloudWatch
@@ -34,18 +35,20 @@ import org.slf4j.LoggerFactory;
 public final class Measuring implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Measuring.class);
-  private static final long PERIOD = Duration.ofSeconds(10).toMillis();
+  private static final long LONGEST = Duration.ofSeconds(10).toMillis();
 
   private static final long MINUTE = Duration.ofMinutes(1).toMillis();
-
-  /** Looks a second before each full minute: what it finds belongs to the minute that ends. */
-  private static final long EARLY = Duration.ofSeconds(1).toMillis();
 
   private final Store store;
   private final Timers timers;
   private final Balancer balancer;
   private final OidcGates oidc;
   private final Measurements measurements;
+  private final long period; // ms
+
+  /** It looks a little before each period's end: what it finds belongs to the one that ends. */
+  private final long early;
+
   private @Nullable Round before;
   private Timers.Cancellable timer = () -> {};
   private volatile boolean closed;
@@ -57,6 +60,8 @@ public final class Measuring implements AutoCloseable {
     this.balancer = balancer;
     this.oidc = oidc;
     this.measurements = measurements;
+    period = Math.min(LONGEST, measurements.period().toMillis());
+    early = period / 10;
   }
 
   public void start() {
@@ -67,10 +72,10 @@ public final class Measuring implements AutoCloseable {
     if (closed) {
       return;
     }
-    long now = timers.millis() + EARLY;
+    long now = timers.millis() + early;
     timer =
         timers.after(
-            Duration.ofMillis(PERIOD - now % PERIOD),
+            Duration.ofMillis(period - now % period),
             () -> {
               try {
                 look();
@@ -82,7 +87,7 @@ public final class Measuring implements AutoCloseable {
   }
 
   private synchronized void look() {
-    boolean minute = (timers.millis() + EARLY) % MINUTE < PERIOD;
+    boolean minute = (timers.millis() + early) % MINUTE < period;
     Round now = new Round(before, measurements, minute);
     store.read(tx -> {
       List<Row<Group>> groups = tx.list(State.GROUPS);

@@ -1,6 +1,7 @@
 package dev.muelle.services.cloudwatch.series;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.loop.VirtualTimers;
@@ -23,6 +24,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.cloudwatch.model.Dimension;
+import software.amazon.awssdk.services.cloudwatch.model.LimitExceededException;
 import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
 
 class SeriesStoreTest {
@@ -131,7 +134,7 @@ class SeriesStoreTest {
 
   @Test
   void thePlatformsMeasurementsAreWrittenWhenTheirMinuteIsOver() {
-    Intake intake = new Intake(series, timers);
+    Intake intake = new Intake(series, timers, Duration.ofMinutes(1));
     intake.start();
     Measurements.Metric metric =
         new Measurements.Metric("App", "Latency", Map.of(), StandardUnit.SECONDS);
@@ -152,5 +155,70 @@ class SeriesStoreTest {
     one.record(4);
     intake.close(); // an orderly end loses nothing
     assertEquals(21, sum(read(NOW, NOW + 600, 60)));
+  }
+
+  @Test
+  void thePlatformMeasuresByTheSecondIfItIsToldTo() {
+    Intake intake = new Intake(series, timers, Duration.ofSeconds(5));
+    intake.start();
+    Recorder recorder =
+        intake.of(new Measurements.Metric("App", "Latency", Map.of(), StandardUnit.SECONDS));
+    recorder.record(1);
+    timers.advance(Duration.ofSeconds(6));
+    recorder.record(2);
+    timers.advance(Duration.ofSeconds(4));
+    assertEquals(List.of(NOW, NOW + 5), List.copyOf(read(NOW, NOW + 60, 1).keySet()));
+    assertEquals(3, read(NOW, NOW + 60, 60).get(NOW).sum());
+    timers.advance(Duration.ofHours(4));
+    while (series.age(100)) {}
+    assertTrue(read(NOW, NOW + 60, 1).isEmpty());
+    assertEquals(3, read(NOW, NOW + 60, 60).get(NOW).sum(), "kept by the minute");
+  }
+
+  @Test
+  void whereThereIsNoRoomForNewSeriesTheOthersAreStillWritten() {
+    SeriesStore small = new SeriesStore(store, timers, 2);
+    assertEquals(1, small.writeWhatFits(List.of(named("a"), named("b"), named("c"))));
+    assertEquals(1, small.writeWhatFits(List.of(named("a"), named("b"), named("d"))));
+    assertEquals(2, small.all().size());
+    List<Sample> one = List.of(named("e"));
+    assertThrows(LimitExceededException.class, () -> small.write(one));
+    assertEquals(2, small.all().size());
+  }
+
+  private static Sample named(String name) {
+    return new Sample(new Metric("App", name, List.of()), "None", NOW, false, Summary.of(1));
+  }
+
+  @Test
+  void seriesOfSingleTasksAreForgottenWhenThereAreMany() {
+    SeriesStore small = new SeriesStore(store, timers, 8);
+    List<Sample> samples = new ArrayList<>(List.of(named("mine")));
+    for (int i = 0; i < 6; i++) {
+      samples.add(ofTask(i, NOW + i * 600));
+    }
+    small.write(samples);
+    timers.advance(Duration.ofHours(1));
+    small.forget();
+    assertEquals(7, small.all().size(), "none has been silent for long");
+    timers.advance(Duration.ofHours(3));
+    small.forget();
+    assertEquals(4, small.all().size());
+    assertTrue(small.of(samples.get(0).metric(), null).size() == 1, "a user's stays");
+    assertTrue(small.of(samples.get(3).metric(), null).isEmpty(), "the longest silent go");
+    assertEquals(1, small.of(samples.get(4).metric(), null).size());
+    timers.advance(Duration.ofDays(16));
+    while (small.age(100)) {}
+    assertEquals(4, (long) store.read(tx -> tx.count(Series.BLOCKS)), "and what they measured");
+  }
+
+  private static Sample ofTask(int i, long when) {
+    Dimension dimension = Dimension.builder().name("TaskId").value("task-" + i).build();
+    return new Sample(
+        new Metric("ECS/ContainerInsights", "TaskCpuUtilization", List.of(dimension)),
+        "Percent",
+        when,
+        false,
+        Summary.of(1));
   }
 }
