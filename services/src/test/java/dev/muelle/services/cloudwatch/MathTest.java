@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -75,7 +77,7 @@ class MathTest {
       delimiter = ';',
       textBlock =
           """
-          m1 + m2; 0:11 2:33 3:4
+          m1 + m2; 0:11 1:2 2:33 3:4
           m1 * 2 - 1; 0:1 1:3 2:5 3:7
           1 / (m1 - 1); 1:1 2:0.5 3:0.3333
           m1 / m2; 0:0.1 2:0.1
@@ -92,7 +94,7 @@ class MathTest {
           m1 - AVG(m1); 0:-1.5 1:-0.5 2:0.5 3:1.5
           m1 * 0 + SUM(m2); 0:40 1:40 2:40 3:40
           m1 * 0 + STDDEV(m1); 0:1.118 1:1.118 2:1.118 3:1.118
-          AVG([m1, m2]); 0:5.5 1:2 2:16.5 3:2
+          AVG([m1, m2]); 0:5.5 1:1 2:16.5 3:2
           MAX([m1, m2]); 0:10 1:2 2:30 3:4
           MIN([m1, m2]); 0:1 1:2 2:3 3:0
           SUM(METRICS()); 0:16 1:7 2:38 3:9 4:5
@@ -111,20 +113,22 @@ class MathTest {
           FILL(m2, m1); 0:10 1:2 2:30 3:0
           IF(m1 > 2, m1, 0); 0:0 1:0 2:3 3:4
           IF(m1 > 2, m2); 2:30 3:0
+          IF(m1 > 1, m2); 1:0 2:30 3:0
           IF(m1 > 2, m2, m1); 0:1 1:2 2:30 3:0
           IF(1, m1, m2); 0:1 1:2 2:3 3:4
           FIRST(METRICS()); 0:1 1:2 2:3 3:4
           LAST([m1, m2]); 0:10 2:30 3:0
-          MINUTE(m1); 0:0 1:1 2:2 3:3
-          HOUR(m1); 0:12 1:12 2:12 3:12
-          DAY(m1); 0:6 1:6 2:6 3:6
-          DATE(m1); 0:21 1:21 2:21 3:21
-          MONTH(m1); 0:11 1:11 2:11 3:11
-          YEAR(m1); 0:2026 1:2026 2:2026 3:2026
-          EPOCH(m1) - EPOCH(m1); 0:0 1:0 2:0 3:0
+          MINUTE(m1); 0:0 1:1 2:2 3:3 4:4 5:5 6:6 7:7 8:8 9:9
+          HOUR(m1); 0:12 1:12 2:12 3:12 4:12 5:12 6:12 7:12 8:12 9:12
+          DAY(m1); 0:6 1:6 2:6 3:6 4:6 5:6 6:6 7:6 8:6 9:6
+          DATE(m1); 0:21 1:21 2:21 3:21 4:21 5:21 6:21 7:21 8:21 9:21
+          MONTH(m1); 0:11 1:11 2:11 3:11 4:11 5:11 6:11 7:11 8:11 9:11
+          YEAR(m1); 0:2026 1:2026 2:2026 3:2026 4:2026 5:2026 6:2026 7:2026 8:2026 9:2026
+          EPOCH(m1) - EPOCH(m1); 0:0 1:0 2:0 3:0 4:0 5:0 6:0 7:0 8:0 9:0
           m1 * PERIOD(m1); 0:60 1:120 2:180 3:240
           SLICE(SORT(METRICS(), SUM, DESC), 0, 1); 0:10 2:30 3:0
-          SLICE(METRICS(), 1); 0:10 2:30 3:0
+          SLICE(METRICS(), 1); 0:10 2:30 3:0 | 0:5 1:5 2:5 3:5 4:5
+          SLICE(SORT(METRICS(), AVG, ASC), 2); 0:10 2:30 3:0
           SORT(METRICS(), MAX, ASC, 2); 0:1 1:2 2:3 3:4 | 0:5 1:5 2:5 3:5 4:5
           TIME_SERIES(3); 0:3 1:3 2:3 3:3 4:3 5:3 6:3 7:3 8:3 9:3
           REMOVE_EMPTY([m1 / 0, m2]); 0:10 2:30 3:0
@@ -134,6 +138,43 @@ class MathTest {
           """)
   void isWorth(String expression, String expected) {
     assertEquals(expected, shown(world.math(expression)));
+  }
+
+  /** The tables of AWS's page; a dash is a minute without a value. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      textBlock =
+          """
+          30 20 0 0; 20 - 20 -; - - - -; m1 < m2; 0 0 1 0
+          30 20 0 0; 20 - 20 -; - - - -; m1 >= 30; 1 0 0 0
+          30 20 0 0; 20 - 20 -; - - - -; m1 > 15 AND m2 > 15; 1 0 0 0
+          1 1 0 0 -; 30 - 0 0 30; 0 0 20 - 20; IF(m1, m2, m3); 30 0 20 - -
+          1 1 0 0 -; - - - - -; 0 0 20 - 20; IF(m1, 5, m3); 5 5 20 - -
+          1 1 0 0 -; 30 - 0 0 30; - - - - -; IF(m1, m2, 5); 30 0 5 5 -
+          """)
+  void amazonsExamples(String one, String two, String three, String expression, String result)
+      throws IOException {
+    try (World other =
+        new World(Files.createDirectory(directory.resolve("other")))
+            .minutes("a", numbers(one))
+            .minutes("b", numbers(two))
+            .minutes("c", numbers(three))) {
+      List<String> expected = new ArrayList<>();
+      String[] values = result.split(" ");
+      for (int i = 0; i < values.length; i++) {
+        if (!values[i].equals("-")) {
+          expected.add(i + ":" + values[i]);
+        }
+      }
+      assertEquals(String.join(" ", expected), shown(other.math(expression)));
+    }
+  }
+
+  private static double[] numbers(String text) {
+    return Arrays.stream(text.split(" "))
+        .mapToDouble(each -> each.equals("-") ? GAP : Double.parseDouble(each))
+        .toArray();
   }
 
   @ParameterizedTest

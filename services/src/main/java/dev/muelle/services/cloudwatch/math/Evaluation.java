@@ -3,6 +3,7 @@ package dev.muelle.services.cloudwatch.math;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** What expressions are worth in one request: pure, but for what its {@link World} tells it. */
 final class Evaluation {
@@ -101,16 +102,27 @@ final class Evaluation {
     return results;
   }
 
-  /** Only where both have a value, there is a result. */
+  /**
+   * What only one of them has a value for meets a 0, as AWS says of arithmetic and of comparisons;
+   * with different periods only what both have a value for is comparable.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html">Using
+   *     math expressions with CloudWatch metrics</a>
+   */
   private static TimeSeries binary(Operator operator, TimeSeries left, TimeSeries right) {
+    TreeSet<Long> seconds = new TreeSet<>(left.points().keySet());
+    if (left.period() == right.period()) {
+      seconds.addAll(right.points().keySet());
+    } else {
+      seconds.retainAll(right.points().keySet());
+    }
     TreeMap<Long, Double> points = new TreeMap<>();
-    left.points()
-        .forEach((second, value) -> {
-          Double other = right.points().get(second);
-          if (other != null) {
-            TimeSeries.put(points, second, operator.apply(value, other));
-          }
-        });
+    for (long second : seconds) {
+      double one = left.points().getOrDefault(second, 0.0);
+      double other = right.points().getOrDefault(second, 0.0);
+      TimeSeries.put(points, second, operator.apply(one, other));
+    }
     return new TimeSeries(
         left.label(), Math.max(left.period(), right.period()), points, left.about());
   }

@@ -96,10 +96,7 @@ final class Functions {
     }
     if (OF_TIME.containsKey(name)) {
       Function<ZonedDateTime, Number> part = OF_TIME.get(name);
-      return new Value.One(
-          only(series(0), 1)
-              .map((second, value) ->
-                  part.apply(Instant.ofEpochSecond(second).atZone(ZoneOffset.UTC)).doubleValue()));
+      return new Value.One(times(only(series(0), 1), part));
     }
     if (OF_SERIES.containsKey(name)) {
       return each(OF_SERIES.get(name));
@@ -143,7 +140,13 @@ final class Functions {
     return switch (argument(0)) {
       case Value.One one ->
           new Value.Scalar(function.applyAsDouble(one.series().points().values()));
-      case Value.Many many -> new Value.One(across(many.series(), function));
+      case Value.Many many -> {
+        int all = many.series().size();
+        yield new Value.One(
+            name.equals("AVG") // of which AWS says that a missing value counts as 0
+                ? across(many.series(), values -> average(values) * values.size() / all)
+                : across(many.series(), function));
+      }
       case Value.Scalar scalar -> scalar;
       case Value other -> throw wrong(other);
     };
@@ -254,6 +257,8 @@ final class Functions {
               Double value = at(truth != 0 ? then : otherwise, second);
               if (value != null) {
                 TimeSeries.put(points, second, value);
+              } else if (truth != 0) {
+                points.put(second, 0.0);
               }
             });
         yield new Value.One(computed(one.series().period(), points));
@@ -283,14 +288,8 @@ final class Functions {
     count(2, 3);
     List<TimeSeries> all = array(0, arguments.size());
     int from = Math.max(0, (int) scalar(1));
-    int to = arguments.size() < 3 ? from + 1 : (int) scalar(2);
-    if (arguments.size() < 3) {
-      return from < all.size()
-          ? new Value.One(all.get(from))
-          : new Value.One(computed(world.period(), new TreeMap<>()));
-    }
-    return new Value.Many(
-        from >= Math.min(to, all.size()) ? List.of() : all.subList(from, Math.min(to, all.size())));
+    int to = arguments.size() < 3 ? all.size() : Math.min((int) scalar(2), all.size());
+    return new Value.Many(from >= to ? List.of() : all.subList(from, to));
   }
 
   private Value sort() {
@@ -311,6 +310,16 @@ final class Functions {
         };
     int most = arguments.size() < 4 ? sorted.size() : Math.max(0, (int) scalar(3));
     return new Value.Many(sorted.subList(0, Math.min(most, sorted.size())));
+  }
+
+  /** Of every period of the request, whether the series has a value there or not. */
+  private TimeSeries times(TimeSeries series, Function<ZonedDateTime, Number> part) {
+    TreeMap<Long, Double> points = new TreeMap<>();
+    for (long second = world.from(); second < world.to(); second += series.period()) {
+      ZonedDateTime time = Instant.ofEpochSecond(second).atZone(ZoneOffset.UTC);
+      points.put(second, part.apply(time).doubleValue());
+    }
+    return series.with(points);
   }
 
   private TimeSeries constant(double number) {
