@@ -531,5 +531,11 @@ class AlarmsTest {
       assertTrue(refused.getMessage().length() > 10);
     }
     assertEquals(List.of(), world.cloudWatch.describeAlarms(r -> {}).metricAlarms());
+    CloudWatchException refused =
+        assertThrows(CloudWatchException.class, () -> alarm("a", r -> r.datapointsToAlarm(2)));
+    assertEquals("ValidationError", refused.awsErrorDetails().errorCode());
+    assertEquals(
+        "DatapointsToAlarm must be less than or equal to EvaluationPeriods",
+        refused.awsErrorDetails().errorMessage());
   }
 }

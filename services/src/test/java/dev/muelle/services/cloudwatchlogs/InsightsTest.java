@@ -103,6 +103,27 @@ class InsightsTest {
   }
 
   @Test
+  void propertiesAreFoundByTheirPlaceAndUnderUnusualNames() {
+    put(
+        "web",
+        9,
+        """
+        {"kind":"deep","list":[{"x":1},{"x":2}],"map":{"a.b":{"c d":3}},"js":"{\\"k\\":[7,[8,9]]}"}\
+        """);
+    String deep = "filter kind = 'deep' | ";
+    assertEquals(List.of("2 1"), table(deep + "display list[1].x, list[0].x"));
+    assertEquals(List.of("3 3"), table(deep + "fields map.`a.b`.`c d`, `map`.`a.b`.`c d` as y"));
+    assertEquals(
+        List.of("8"), table(deep + "fields jsonParse(js) as j | display j.k[1][0] | sort j.k[0]"));
+    assertEquals(List.of("2"), table("filter list[1].x in[2, 3] | stats max(list[1].x)"));
+    assertTrue(rows(deep + "fields list[1].x").getFirst().containsKey("list[1].x"));
+    assertTrue(
+        assertThrows(MalformedQueryException.class, () -> run("fields list[x]"))
+            .getMessage()
+            .startsWith("unexpected symbol found x at line 1 and position 13"));
+  }
+
+  @Test
   void statistics() {
     GetQueryResultsResponse answer = run("fields ms | filter method = 'GET' | limit 1");
     assertEquals(5, answer.statistics().recordsScanned());

@@ -100,8 +100,7 @@ final class AlarmRequests {
     int periods = atLeastOne(request.evaluationPeriods(), "EvaluationPeriods");
     if (request.datapointsToAlarm() != null
         && atLeastOne(request.datapointsToAlarm(), "DatapointsToAlarm") > periods) {
-      throw Refuse.invalid(
-          "The parameter DatapointsToAlarm must be less than or equal to EvaluationPeriods.");
+      throw Refuse.validation("DatapointsToAlarm must be less than or equal to EvaluationPeriods");
     }
     if (MissingData.of(request.treatMissingData()).isEmpty()) {
       throw Refuse.value("TreatMissingData", request.treatMissingData());
@@ -192,7 +191,7 @@ final class AlarmRequests {
     }
     int period = request.period();
     if (period != 10 && period != 20 && period != 30 && (period < 60 || period % 60 != 0)) {
-      throw Refuse.invalid("The parameter Period must be 10, 20, 30 or a multiple of 60.");
+      throw Refuse.validation("Period must be 10, 20, 30 or a multiple of 60");
     }
     if (request.unitAsString() != null && !Units.ALL.contains(request.unitAsString())) {
       throw Refuse.value("Unit", request.unitAsString());

@@ -19,7 +19,7 @@ import software.amazon.awssdk.services.cloudwatch.model.Dimension;
  */
 public final class Intake implements Measurements, AutoCloseable {
 
-  static final int MOST = 50_000; // metrics that measure in the same period
+  static final int MOST = SeriesStore.MOST_SERIES; // metrics that measure in the same period
   private static final long MINUTE = 60;
   private static final Logger LOG = LoggerFactory.getLogger(Intake.class);
 

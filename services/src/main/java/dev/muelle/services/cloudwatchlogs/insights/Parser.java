@@ -123,7 +123,9 @@ final class Parser {
       int start = in.position();
       Expression expression = expression();
       String text = in.since(start);
-      String name = expression instanceof Expression.Field(String field) ? field : text;
+      boolean quoted =
+          expression instanceof Expression.Field(String field) && text.equals("`" + field + "`");
+      String name = quoted ? text.substring(1, text.length() - 1) : text;
       list.add(new Named(in.acceptWord("as") ? in.expectName() : name, expression));
     } while (in.accept(","));
     return list;
@@ -363,7 +365,7 @@ final class Parser {
       return switch (name.toLowerCase(Locale.ROOT)) {
         case "true" -> new Expression.Constant(true);
         case "false" -> new Expression.Constant(false);
-        default -> new Expression.Field(name);
+        default -> new Expression.Field(in.pathFrom(name));
       };
     }
     Expression call = call(name.toLowerCase(Locale.ROOT), name, start);

@@ -109,6 +109,48 @@ final class Source {
     return text.substring(start, at);
   }
 
+  /**
+   * A field's name with what stands right behind it: {@code list[0]} and {@code map.`unusual`} are
+   * properties, as if parted by dots.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-operations-functions.html#CWL_QuerySyntax-structure-types">Structure
+   *     types</a>
+   */
+  String pathFrom(String name) {
+    StringBuilder path = new StringBuilder(name);
+    while (at < text.length()) {
+      char c = text.charAt(at);
+      boolean afterDot = path.charAt(path.length() - 1) == '.';
+      if (c == '[' && !afterDot) {
+        path.append('.').append(index());
+      } else if (c == '`' && afterDot) {
+        path.append(expectName());
+      } else if (c == '.') {
+        do {
+          path.append(text.charAt(at++));
+        } while (at < text.length() && isName(text.charAt(at)));
+      } else {
+        break;
+      }
+    }
+    return path.toString();
+  }
+
+  /** Between brackets. */
+  private String index() {
+    int start = ++at;
+    while (at < text.length() && Character.isDigit(text.charAt(at))) {
+      at++;
+    }
+    String index = text.substring(start, at);
+    if (index.isEmpty()) {
+      throw unexpected();
+    }
+    expect("]");
+    return index;
+  }
+
   String expectName() {
     String name = name();
     if (name == null) {
