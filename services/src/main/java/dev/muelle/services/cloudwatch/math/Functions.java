@@ -315,7 +315,9 @@ final class Functions {
   /** Of every period of the request, whether the series has a value there or not. */
   private TimeSeries times(TimeSeries series, Function<ZonedDateTime, Number> part) {
     TreeMap<Long, Double> points = new TreeMap<>();
-    for (long second = world.from(); second < world.to(); second += series.period()) {
+    for (long second = world.from(series.period());
+        second < world.to();
+        second += series.period()) {
       ZonedDateTime time = Instant.ofEpochSecond(second).atZone(ZoneOffset.UTC);
       points.put(second, part.apply(time).doubleValue());
     }
