@@ -118,7 +118,9 @@ final class Groups {
     }
     for (MemberState removed : present.values()) {
       removed.stop();
-      removed.drain(clock.instant());
+      if (!removed.drain(clock.instant())) {
+        removed.cut(clock.instant()); // its time was over a moment before its timer said so
+      }
     }
     fresh.forEach(state -> checks.begin(balancer, state));
   }

@@ -604,6 +604,15 @@ final class NettyBalancerTest {
     put(new Member(stuck.target(), "a", Instant.now().plusMillis(200), false));
     assertTrue(cut.get().startsWith("HTTP/1.1 502 "), cut.get());
     Rig.await(() -> health(stuck) == Health.DRAINED);
+
+    Backend gone = backend((head, i, out) -> i.read() < 0);
+    put(member(gone));
+    healthy(gone);
+    cut = later(GET);
+    Rig.await(() -> gone.served.get() == 1);
+    put(new Member(gone.target(), "a", Instant.now().plusSeconds(60), false));
+    put();
+    assertTrue(cut.get().startsWith("HTTP/1.1 502 "), cut.get());
   }
 
   /** On a thread of its own: the common pool has a single one on a small machine. */
