@@ -4,6 +4,7 @@ import dev.muelle.region.DataDirectory;
 import dev.muelle.region.DataDirectory.Running;
 import dev.muelle.region.RegionServer;
 import dev.muelle.region.doctor.Doctor;
+import dev.muelle.region.server.OldGeneration;
 import dev.muelle.services.sns.Senders.MailServer;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
@@ -188,6 +189,7 @@ final class UpCommand implements Callable<Integer> {
                   stopped.countDown();
                 },
                 "shutdown"));
+    OldGeneration.watch(OldGeneration.ROOM, System::gc);
     System.out.println("Muelle is up at http://localhost:" + server.port());
     System.out.println("  eval \"$(./muelle env" + dataArgument(directory) + ")\"");
     tellTime(directory.running());
