@@ -41,14 +41,18 @@ final class Shell {
 
   Outcome attempt(String script, long limitSeconds) throws IOException {
     Path output = Files.createTempFile(directory, "output", ".txt");
-    Process process = start(script, output);
-    if (!ended(process, limitSeconds)) {
-      process.descendants().forEach(ProcessHandle::destroyForcibly);
-      process.destroyForcibly();
-      throw new AssertionError(
-          "no end within " + limitSeconds + " s: " + script + "\n" + Files.readString(output));
+    try {
+      Process process = start(script, output);
+      if (!ended(process, limitSeconds)) {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly();
+        throw new AssertionError(
+            "no end within " + limitSeconds + " s: " + script + "\n" + Files.readString(output));
+      }
+      return new Outcome(process.exitValue(), Files.readString(output));
+    } finally {
+      Files.delete(output);
     }
-    return new Outcome(process.exitValue(), Files.readString(output));
   }
 
   private static boolean ended(Process process, long limitSeconds) throws IOException {

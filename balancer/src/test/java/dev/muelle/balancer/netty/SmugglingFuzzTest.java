@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muelle.balancer.LoadBalancer.Desync;
 import dev.muelle.balancer.LoadBalancer.ForwardedFor;
 import dev.muelle.balancer.LoadBalancer.Headers;
+import dev.muelle.balancer.messages.Odd;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -29,73 +30,6 @@ final class SmugglingFuzzTest {
 
   private static final int ROUNDS = 2000;
   private static final String HIDDEN = "GET /hidden HTTP/1.1\r\nHost: evil.example\r\n\r\n";
-
-  private static final List<String> ENDS =
-      List.of(
-          "\r\n", "\r\n", "\r\n", "\r\n", "\r\n", "\r\n", "\n", "\r", "\r\r\n", " \r\n", "\r\n ");
-  private static final List<String> NAMES =
-      List.of(
-          "Content-Length",
-          "Content-Length",
-          "content-length",
-          "Content-Length ",
-          " Content-Length",
-          "Content_Length",
-          "Transfer-Encoding",
-          "Transfer-Encoding",
-          "transfer-encoding",
-          "Transfer-Encoding\t",
-          "Transfer_Encoding",
-          "X\r\nTransfer-Encoding",
-          "Connection",
-          "Expect",
-          "Trailer",
-          "Upgrade",
-          "X-A");
-  private static final List<String> VALUES =
-      List.of(
-          "0",
-          "5",
-          "5",
-          "50",
-          "+5",
-          "-1",
-          "5,5",
-          "0x5",
-          "5 ",
-          "5\u000b",
-          "chunked",
-          "chunked",
-          "chunked",
-          "Chunked",
-          "xchunked",
-          "chunked, identity",
-          "gzip, chunked",
-          "\"chunked\"",
-          "identity",
-          "",
-          "close",
-          "keep-alive",
-          "Transfer-Encoding",
-          "content-length",
-          "100-continue",
-          "upgrade",
-          "h2c",
-          "a\u0000b",
-          "\u00e9");
-  private static final List<String> BODIES =
-      List.of(
-          "",
-          "hello",
-          "0\r\n\r\n",
-          "5\r\nhello\r\n0\r\n\r\n",
-          "5;x=\"\r\n\"\r\nhello\r\n0\r\n\r\n",
-          "5\nhello\n0\n\n",
-          "05\r\nhello\r\n0\r\nX: y\r\n\r\n",
-          "0\r\nContent-Length: 50\r\n\r\n",
-          "5\r\nhello",
-          "5\r\nhelloworld\r\n0\r\n\r\n",
-          "ffffffffffffffff\r\n");
 
   private final Rig rig = new Rig();
   private final Queue<String> heads = new ConcurrentLinkedQueue<>();
@@ -147,20 +81,16 @@ final class SmugglingFuzzTest {
     return whole.split(java.util.regex.Pattern.quote(part), -1).length - 1;
   }
 
-  private static <T> T one(List<T> of, RandomGenerator random) {
-    return of.get(random.nextInt(of.size()));
-  }
-
   private static String request(RandomGenerator random) {
     StringBuilder text = new StringBuilder();
-    text.append(one(List.of("POST", "POST", "GET", "HEAD"), random)).append(" /a HTTP/1.1\r\n");
+    text.append(Odd.one(List.of("POST", "POST", "GET", "HEAD"), random)).append(" /a HTTP/1.1\r\n");
     text.append("Host: x\r\n");
     int fields = random.nextInt(4);
     for (int i = 0; i < fields; i++) {
-      text.append(one(NAMES, random)).append(':').append(random.nextBoolean() ? " " : "");
-      text.append(one(VALUES, random)).append(one(ENDS, random));
+      text.append(Odd.one(Odd.NAMES, random)).append(':').append(random.nextBoolean() ? " " : "");
+      text.append(Odd.one(Odd.VALUES, random)).append(Odd.one(Odd.ENDS, random));
     }
-    text.append("\r\n").append(one(BODIES, random));
+    text.append("\r\n").append(Odd.one(Odd.BODIES, random));
     if (random.nextBoolean()) {
       text.append(HIDDEN);
     }

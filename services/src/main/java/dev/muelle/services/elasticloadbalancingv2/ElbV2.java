@@ -9,7 +9,10 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Objects;
 import dev.muelle.services.Scope;
+import dev.muelle.services.elasticloadbalancingv2.balancer.BalancerAttributes;
 import dev.muelle.services.elasticloadbalancingv2.balancer.LoadBalancers;
+import dev.muelle.services.elasticloadbalancingv2.balancer.Moves;
+import dev.muelle.services.elasticloadbalancingv2.balancer.Names;
 import dev.muelle.services.elasticloadbalancingv2.balancer.Reservations;
 import dev.muelle.services.elasticloadbalancingv2.listener.ListenerAttributes;
 import dev.muelle.services.elasticloadbalancingv2.listener.ListenerCertificates;
@@ -160,6 +163,8 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   private final Loop<String> healthLoop;
   private final Loop<String> instanceLoop;
   private final LoadBalancers balancers;
+  private final BalancerAttributes balancerAttributes;
+  private final Moves moves;
   private final TargetGroups groups;
   private final Targets targets;
   private final TargetHealths targetHealths;
@@ -216,8 +221,9 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     Wakes wakes = new Wakes(apply::balancer, balancerLoop, healthLoop);
     listenerCertificates = new ListenerCertificates(store, certificates, wakes);
     balancers =
-        new LoadBalancers(
-            scope, store, timers, ids, ec2, wakes, fronts, listenerCertificates, logs);
+        new LoadBalancers(scope, store, timers, ids, ec2, wakes, fronts, listenerCertificates);
+    balancerAttributes = new BalancerAttributes(store, wakes, logs);
+    moves = new Moves(store, ids, ec2, wakes);
     reservations = new Reservations(store);
     groups = new TargetGroups(scope, store, ids, ec2, wakes);
     targets = new Targets(store, timers, ec2, wakes);
@@ -228,7 +234,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     trustRevocations = new TrustRevocations(trustStores, store, objects);
     rules = new Rules(store, ids, wakes);
     tags = new Tags(store);
-    network.addNames(balancers::lookup);
+    network.addNames(new Names(store)::lookup);
   }
 
   /** Puts every load balancer into the data plane, where an earlier server left off. */
@@ -303,7 +309,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   @Override
   public ModifyLoadBalancerAttributesResponse modifyLoadBalancerAttributes(
       ModifyLoadBalancerAttributesRequest request) {
-    return balancers.modify(request);
+    return balancerAttributes.modify(request);
   }
 
   @Override
@@ -313,12 +319,12 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
 
   @Override
   public SetIpAddressTypeResponse setIpAddressType(SetIpAddressTypeRequest request) {
-    return balancers.setIpAddressType(request);
+    return moves.setIpAddressType(request);
   }
 
   @Override
   public SetSubnetsResponse setSubnets(SetSubnetsRequest request) {
-    return balancers.setSubnets(request);
+    return moves.setSubnets(request);
   }
 
   @Override
@@ -470,7 +476,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   @Override
   public DescribeLoadBalancerAttributesResponse describeLoadBalancerAttributes(
       DescribeLoadBalancerAttributesRequest request) {
-    return balancers.attributes(request.loadBalancerArn());
+    return balancerAttributes.describe(request.loadBalancerArn());
   }
 
   @Override

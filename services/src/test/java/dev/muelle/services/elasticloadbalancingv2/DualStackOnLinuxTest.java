@@ -32,6 +32,7 @@ import software.amazon.awssdk.services.ec2.model.IpRange;
 import software.amazon.awssdk.services.ec2.model.Ipv6Range;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
@@ -223,17 +224,7 @@ class DualStackOnLinuxTest extends OnLinux {
     String server6 = addressed(server);
     serve(server, server6, PORT, DualStackOnLinuxTest::tell);
     String group = targets(ProtocolEnum.HTTP, "ipv6");
-    String listener =
-        machine
-            .elb()
-            .createListener(r ->
-                r.loadBalancerArn(arn)
-                    .protocol(ProtocolEnum.HTTP)
-                    .port(FRONT)
-                    .defaultActions(says("of IPv4")))
-            .listeners()
-            .getFirst()
-            .listenerArn();
+    String listener = listen(arn, ProtocolEnum.HTTP, says("of IPv4"));
     String rule =
         machine
             .elb()
@@ -289,17 +280,7 @@ class DualStackOnLinuxTest extends OnLinux {
         balancer(r -> r.type(LoadBalancerTypeEnum.NETWORK).securityGroups(everybody));
     String six = targets(ProtocolEnum.TCP, "ipv6");
     String four = targets(ProtocolEnum.TCP, "ipv4");
-    String listener =
-        machine
-            .elb()
-            .createListener(r ->
-                r.loadBalancerArn(balancer.loadBalancerArn())
-                    .protocol(ProtocolEnum.TCP)
-                    .port(FRONT)
-                    .defaultActions(to(six)))
-            .listeners()
-            .getFirst()
-            .listenerArn();
+    String listener = listen(balancer.loadBalancerArn(), ProtocolEnum.TCP, to(six));
     register(six, server6);
     String node = node(balancer).privateIpAddress();
     String node6 = node(balancer).ipv6Address();
@@ -370,13 +351,7 @@ class DualStackOnLinuxTest extends OnLinux {
                 .securityGroups(everybody)
                 .enablePrefixForIpv6SourceNat("on"));
     String six = targets(ProtocolEnum.TCP_UDP, "ipv6");
-    machine
-        .elb()
-        .createListener(r ->
-            r.loadBalancerArn(balancer.loadBalancerArn())
-                .protocol(ProtocolEnum.TCP_UDP)
-                .port(FRONT)
-                .defaultActions(to(six)));
+    listen(balancer.loadBalancerArn(), ProtocolEnum.TCP_UDP, to(six));
     register(six, server6);
     String node = node(balancer).privateIpAddress();
     String node6 = node(balancer).ipv6Address();
@@ -414,6 +389,16 @@ class DualStackOnLinuxTest extends OnLinux {
     } catch (SocketTimeoutException | SocketException e) { // dropped, or no way there
       return false;
     }
+  }
+
+  private String listen(String balancerArn, ProtocolEnum protocol, Action action) {
+    return machine
+        .elb()
+        .createListener(r ->
+            r.loadBalancerArn(balancerArn).protocol(protocol).port(FRONT).defaultActions(action))
+        .listeners()
+        .getFirst()
+        .listenerArn();
   }
 
   private void deny(LoadBalancer balancer, String value) {
@@ -454,13 +439,7 @@ class DualStackOnLinuxTest extends OnLinux {
     NetworkInterface neighbour = place(1, everybody);
     addressed(neighbour);
     LoadBalancer inner = balancer(r -> r.scheme("internal").securityGroups(everybody));
-    machine
-        .elb()
-        .createListener(r ->
-            r.loadBalancerArn(inner.loadBalancerArn())
-                .protocol(ProtocolEnum.HTTP)
-                .port(FRONT)
-                .defaultActions(says("inside")));
+    listen(inner.loadBalancerArn(), ProtocolEnum.HTTP, says("inside"));
     String node6 = node(inner).ipv6Address();
     contains(ask(neighbour, node6, GET), "inside");
     assertFalse(worldReaches(node6));
@@ -474,13 +453,7 @@ class DualStackOnLinuxTest extends OnLinux {
     LoadBalancer outer =
         balancer(r -> r.name("outer").type(LoadBalancerTypeEnum.NETWORK).securityGroups(everybody));
     String group = targets(ProtocolEnum.TCP, "ipv6");
-    machine
-        .elb()
-        .createListener(r ->
-            r.loadBalancerArn(outer.loadBalancerArn())
-                .protocol(ProtocolEnum.TCP)
-                .port(FRONT)
-                .defaultActions(to(group)));
+    listen(outer.loadBalancerArn(), ProtocolEnum.TCP, to(group));
     String outer6 = node(outer).ipv6Address();
     until(true, () -> worldReaches(outer6));
     deny(outer, "true");

@@ -62,21 +62,16 @@ final class Ipv6Prefixes {
   AssignIpv6AddressesResponse assign(AssignIpv6AddressesRequest request) {
     Refuse.unlessEffective(request, Set.of("NetworkInterfaceId", "Ipv6Prefixes"));
     String id = Refuse.required(request.networkInterfaceId(), "networkInterfaceId");
-    plane.alone(
+    change(
         id,
-        () ->
-            store.write(tx -> {
-              NetworkInterface eni = Kind.INTERFACE.get(tx, id);
-              List<String> all = new ArrayList<>(of(eni));
-              for (String prefix : request.ipv6Prefixes()) {
-                if (!all.contains(prefix)) {
-                  take(tx, eni, prefix);
-                  all.add(prefix);
-                }
-              }
-              put(tx, eni, all);
-              return true;
-            }));
+        (tx, eni, all) -> {
+          for (String prefix : request.ipv6Prefixes()) {
+            if (!all.contains(prefix)) {
+              take(tx, eni, prefix);
+              all.add(prefix);
+            }
+          }
+        });
     return AssignIpv6AddressesResponse.builder()
         .networkInterfaceId(id)
         .assignedIpv6Prefixes(request.ipv6Prefixes())
@@ -108,38 +103,43 @@ final class Ipv6Prefixes {
     tx.insert(Tables.ADDRESSES, key(eni, prefix), eni.networkInterfaceId());
   }
 
-  private static void put(Tx tx, NetworkInterface eni, List<String> prefixes) {
-    tx.put(
-        Tables.INTERFACES,
-        eni.networkInterfaceId(),
-        eni.toBuilder()
-            .ipv6Prefixes(
-                prefixes.stream()
-                    .map(one -> Ipv6PrefixSpecification.builder().ipv6Prefix(one).build())
-                    .toList())
-            .build());
-  }
-
   UnassignIpv6AddressesResponse unassign(UnassignIpv6AddressesRequest request) {
     Refuse.unlessEffective(request, Set.of("NetworkInterfaceId", "Ipv6Prefixes"));
     String id = Refuse.required(request.networkInterfaceId(), "networkInterfaceId");
+    change(
+        id,
+        (tx, eni, all) -> {
+          if (!all.containsAll(request.ipv6Prefixes())) {
+            throw SecondaryAddresses.notIts(id);
+          }
+          all.removeAll(request.ipv6Prefixes());
+          request.ipv6Prefixes().forEach(one -> tx.delete(Tables.ADDRESSES, key(eni, one)));
+        });
+    return UnassignIpv6AddressesResponse.builder()
+        .networkInterfaceId(id)
+        .unassignedIpv6Prefixes(request.ipv6Prefixes())
+        .build();
+  }
+
+  @FunctionalInterface
+  private interface Change {
+
+    void make(Tx tx, NetworkInterface eni, List<String> prefixes);
+  }
+
+  private void change(String id, Change change) {
     plane.alone(
         id,
         () ->
             store.write(tx -> {
               NetworkInterface eni = Kind.INTERFACE.get(tx, id);
-              List<String> left = new ArrayList<>(of(eni));
-              if (!left.containsAll(request.ipv6Prefixes())) {
-                throw SecondaryAddresses.notIts(id);
-              }
-              left.removeAll(request.ipv6Prefixes());
-              request.ipv6Prefixes().forEach(one -> tx.delete(Tables.ADDRESSES, key(eni, one)));
-              put(tx, eni, left);
-              return true;
+              List<String> prefixes = new ArrayList<>(of(eni));
+              change.make(tx, eni, prefixes);
+              List<Ipv6PrefixSpecification> all =
+                  prefixes.stream()
+                      .map(one -> Ipv6PrefixSpecification.builder().ipv6Prefix(one).build())
+                      .toList();
+              return tx.put(Tables.INTERFACES, id, eni.toBuilder().ipv6Prefixes(all).build());
             }));
-    return UnassignIpv6AddressesResponse.builder()
-        .networkInterfaceId(id)
-        .unassignedIpv6Prefixes(request.ipv6Prefixes())
-        .build();
   }
 }

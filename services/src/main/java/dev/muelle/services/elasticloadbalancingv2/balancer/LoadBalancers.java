@@ -4,12 +4,10 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
 import dev.muelle.services.elasticloadbalancingv2.listener.ListenerCertificates;
 import dev.muelle.services.elasticloadbalancingv2.listener.Listeners;
-import dev.muelle.services.elasticloadbalancingv2.log.LogDelivery;
 import dev.muelle.services.elasticloadbalancingv2.node.Fronts;
 import dev.muelle.services.elasticloadbalancingv2.node.Placement;
 import dev.muelle.services.elasticloadbalancingv2.node.Placements;
 import dev.muelle.services.elasticloadbalancingv2.node.SourceNat;
-import dev.muelle.services.elasticloadbalancingv2.node.Zones;
 import dev.muelle.services.elasticloadbalancingv2.request.Attributes;
 import dev.muelle.services.elasticloadbalancingv2.request.NetworkAttributes;
 import dev.muelle.services.elasticloadbalancingv2.request.Pages;
@@ -19,69 +17,51 @@ import dev.muelle.services.elasticloadbalancingv2.state.Associations;
 import dev.muelle.services.elasticloadbalancingv2.state.Existing;
 import dev.muelle.services.elasticloadbalancingv2.state.State;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Balancing;
-import dev.muelle.services.elasticloadbalancingv2.state.State.Group;
 import dev.muelle.services.elasticloadbalancingv2.state.Tags;
 import dev.muelle.services.elasticloadbalancingv2.state.Wakes;
 import dev.muelle.services.elasticloadbalancingv2.target.BalancerTargets;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
-import dev.muelle.store.Tx;
-import java.io.IOException;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DeleteLoadBalancerResponse;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoadBalancerAttributesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoadBalancersRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoadBalancersResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DuplicateLoadBalancerNameException;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.EnablePrefixForIpv6SourceNatEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidConfigurationRequestException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidSchemeException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidSecurityGroupException;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidSubnetException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.IpAddressType;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerSchemeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerStateEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerTypeEnum;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyLoadBalancerAttributesRequest;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyLoadBalancerAttributesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.OperationNotPermittedException;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetIpAddressTypeRequest;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetIpAddressTypeResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSecurityGroupsResponse;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSubnetsRequest;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSubnetsResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyLoadBalancersException;
 
-/** Load balancers and their attributes. */
+/** Load balancers: made, described and deleted. */
 public final class LoadBalancers {
 
   private static final LoadBalancerSchemeEnum INTERNET_FACING =
       LoadBalancerSchemeEnum.INTERNET_FACING;
-  private static final String NETWORK = ":loadbalancer/net/";
-  private static final String DOMAIN = ".elb.localhost";
-  private static final String AWS_DOMAIN = ".elb.amazonaws.com";
+  static final String NETWORK = ":loadbalancer/net/";
+  static final String DOMAIN = ".elb.localhost";
 
   public static final int MAX = 50; // of each type
   private static final Set<String> CREATE =
@@ -104,7 +84,6 @@ public final class LoadBalancers {
   private final Wakes wakes;
   private final Fronts fronts;
   private final ListenerCertificates certificates;
-  private final LogDelivery logs;
 
   public LoadBalancers(
       Scope scope,
@@ -114,8 +93,7 @@ public final class LoadBalancers {
       Ec2Client ec2,
       Wakes wakes,
       Fronts fronts,
-      ListenerCertificates certificates,
-      LogDelivery logs) {
+      ListenerCertificates certificates) {
     this.scope = scope;
     this.store = store;
     this.clock = clock;
@@ -124,7 +102,6 @@ public final class LoadBalancers {
     this.wakes = wakes;
     this.fronts = fronts;
     this.certificates = certificates;
-    this.logs = logs;
   }
 
   /**
@@ -177,8 +154,13 @@ public final class LoadBalancers {
                 network,
                 scheme,
                 addresses,
-                sourceNat(
-                    request.enablePrefixForIpv6SourceNatAsString(), network, addresses, false))
+                SourceNat.of(
+                    ec2,
+                    ids,
+                    request.enablePrefixForIpv6SourceNatAsString(),
+                    network,
+                    addresses,
+                    false))
             .of(request.subnets(), request.subnetMappings(), null);
     String vpc = placement.vpc();
     List<String> groups =
@@ -288,22 +270,10 @@ public final class LoadBalancers {
         .type(
             arn.contains(NETWORK) ? LoadBalancerTypeEnum.NETWORK : LoadBalancerTypeEnum.APPLICATION)
         .ipAddressType(placement.addresses())
-        .enablePrefixForIpv6SourceNat(arn.contains(NETWORK) ? prefixes(placement) : null)
+        .enablePrefixForIpv6SourceNat(arn.contains(NETWORK) ? placement.enabled() : null)
         .securityGroups(groups)
         .availabilityZones(placement.zones())
         .build();
-  }
-
-  /** What gives prefixes; null if none are to be given. */
-  private @Nullable SourceNat sourceNat(
-      @Nullable String asked, boolean network, IpAddressType addresses, boolean before) {
-    return SourceNat.enabled(asked, network, addresses, before) ? new SourceNat(ec2, ids) : null;
-  }
-
-  private static EnablePrefixForIpv6SourceNatEnum prefixes(Placement placement) {
-    return placement.prefixes()
-        ? EnablePrefixForIpv6SourceNatEnum.ON
-        : EnablePrefixForIpv6SourceNatEnum.OFF;
   }
 
   private List<String> securityGroups(List<String> wanted, String vpc) {
@@ -400,73 +370,6 @@ public final class LoadBalancers {
     return DeleteLoadBalancerResponse.builder().build();
   }
 
-  public DescribeLoadBalancerAttributesResponse attributes(String arn) {
-    Balancing b = store.read(tx -> Existing.balancer(tx, arn));
-    return DescribeLoadBalancerAttributesResponse.builder().attributes(list(b)).build();
-  }
-
-  private static List<LoadBalancerAttribute> list(Balancing b) {
-    return b.attributes().entrySet().stream()
-        .filter(e -> b.dual() || !e.getKey().equals(Attributes.DENY_GATEWAYS))
-        .map(e -> LoadBalancerAttribute.builder().key(e.getKey()).value(e.getValue()).build())
-        .toList();
-  }
-
-  public ModifyLoadBalancerAttributesResponse modify(ModifyLoadBalancerAttributesRequest request) {
-    String arn = request.loadBalancerArn();
-    probeLogs(request, store.read(tx -> changed(Existing.balancer(tx, arn), request)));
-    Balancing changed =
-        store.write(tx -> {
-          Balancing b = Existing.balancer(tx, arn);
-          Map<String, String> attributes = changed(b, request);
-          Balancing next = b.withAttributes(attributes);
-          tx.put(State.BALANCERS, arn, next);
-          return next;
-        });
-    wakes.now(List.of(arn));
-    return ModifyLoadBalancerAttributesResponse.builder().attributes(list(changed)).build();
-  }
-
-  private static Map<String, String> changed(
-      Balancing b, ModifyLoadBalancerAttributesRequest request) {
-    Map<String, String> attributes = b.attributes();
-    for (LoadBalancerAttribute a : request.attributes()) {
-      if (Attributes.DENY_GATEWAYS.equals(a.key()) && !b.dual()) {
-        throw Refuse.invalid(
-            "Load balancer attribute key '"
-                + a.key()
-                + "' is not supported on load balancers with IP address type 'ipv4'");
-      }
-      attributes =
-          b.network()
-              ? NetworkAttributes.changed(attributes, a.key(), a.value())
-              : Attributes.ofBalancer(attributes, a.key(), a.value());
-    }
-    return attributes;
-  }
-
-  /** Logs that are asked for can be written. */
-  private void probeLogs(
-      ModifyLoadBalancerAttributesRequest request, Map<String, String> attributes) {
-    for (LogDelivery.Kind kind : LogDelivery.Kind.values()) {
-      String bucket = attributes.getOrDefault(kind.attributes + "bucket", "");
-      if (request.attributes().stream().noneMatch(a -> a.key().startsWith(kind.attributes))
-          || !"true".equals(attributes.get(kind.attributes + "enabled"))) {
-        continue;
-      }
-      if (bucket.isEmpty()) {
-        throw Refuse.invalid("The value of '" + kind.attributes + "bucket' cannot be empty");
-      }
-      try {
-        logs.probe(attributes, kind);
-      } catch (IOException e) {
-        throw InvalidConfigurationRequestException.builder()
-            .message("Access Denied for bucket: " + bucket + ". Please check S3bucket permission")
-            .build();
-      }
-    }
-  }
-
   public SetSecurityGroupsResponse setSecurityGroups(SetSecurityGroupsRequest request) {
     Refuse.unlessEffective(request, Set.of("LoadBalancerArn", "SecurityGroups"));
     String arn = request.loadBalancerArn();
@@ -495,158 +398,5 @@ public final class LoadBalancers {
     });
     wakes.now(List.of(arn));
     return SetSecurityGroupsResponse.builder().securityGroupIds(groups).build();
-  }
-
-  /**
-   * Moves a load balancer into these subnets. Its nodes in others answer until the new ones do.
-   *
-   * @see <a
-   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetSubnets.html">
-   *     SetSubnets</a>
-   */
-  public SetSubnetsResponse setSubnets(SetSubnetsRequest request) {
-    Refuse.unlessEffective(
-        request,
-        Set.of(
-            "LoadBalancerArn",
-            "Subnets",
-            "SubnetMappings",
-            "IpAddressType",
-            "EnablePrefixForIpv6SourceNat"));
-    Placement placement =
-        place(
-            request.loadBalancerArn(),
-            before -> {
-              LoadBalancer described = before.balancer();
-              IpAddressType addresses =
-                  request.ipAddressType() == null
-                      ? described.ipAddressType()
-                      : AddressTypes.of(
-                          request.ipAddressTypeAsString(), before.network(), described.scheme());
-              SourceNat sourceNat =
-                  sourceNat(
-                      request.enablePrefixForIpv6SourceNatAsString(),
-                      before.network(),
-                      addresses,
-                      before.prefixes());
-              return new Placements(ec2, before.network(), described.scheme(), addresses, sourceNat)
-                  .of(request.subnets(), request.subnetMappings(), described);
-            });
-    return SetSubnetsResponse.builder()
-        .availabilityZones(placement.zones())
-        .ipAddressType(placement.addresses())
-        .enablePrefixForIpv6SourceNat(
-            request.loadBalancerArn().contains(NETWORK) ? prefixes(placement) : null)
-        .build();
-  }
-
-  /**
-   * Lets clients reach a load balancer over IPv6, or no longer. Its nodes have an address before
-   * its name means that, and lose it when nobody listens there any more.
-   *
-   * @see <a
-   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetIpAddressType.html">
-   *     SetIpAddressType</a>
-   */
-  public SetIpAddressTypeResponse setIpAddressType(SetIpAddressTypeRequest request) {
-    String text = Refuse.unlessPresent("ipAddressType", request.ipAddressTypeAsString());
-    Placement placement =
-        place(
-            request.loadBalancerArn(),
-            before -> {
-              LoadBalancer described = before.balancer();
-              IpAddressType addresses = AddressTypes.of(text, before.network(), described.scheme());
-              List<String> subnets =
-                  described.availabilityZones().stream().map(AvailabilityZone::subnetId).toList();
-              SourceNat sourceNat = sourceNat(null, before.network(), addresses, before.prefixes());
-              return new Placements(ec2, before.network(), described.scheme(), addresses, sourceNat)
-                  .of(subnets, List.of(), described);
-            });
-    return SetIpAddressTypeResponse.builder().ipAddressType(placement.addresses()).build();
-  }
-
-  /** Puts a load balancer elsewhere; who did so at the same time is heard first. */
-  private Placement place(String arn, Function<Balancing, Placement> where) {
-    while (true) {
-      Balancing before = store.read(tx -> Existing.balancer(tx, arn));
-      Placement placement = where.apply(before);
-      if (!placement.vpc().equals(before.balancer().vpcId())) {
-        throw InvalidSubnetException.builder()
-            .message("All subnets must belong to VPC '" + before.balancer().vpcId() + "'")
-            .build();
-      }
-      if (store.write(tx -> place(tx, arn, before, placement))) {
-        wakes.now(store.read(tx -> BalancerTargets.withThoseBefore(tx, arn)));
-        return placement;
-      }
-    }
-  }
-
-  private static boolean place(Tx tx, String arn, Balancing before, Placement placement) {
-    Balancing b = Existing.balancer(tx, arn);
-    LoadBalancer was = before.balancer();
-    if (!b.balancer().availabilityZones().equals(was.availabilityZones())
-        || b.balancer().ipAddressType() != was.ipAddressType()
-        || b.prefixes() != before.prefixes()) {
-      return false;
-    }
-    AddressTypes.unlessFits(tx, b, placement.addresses(), placement.prefixes());
-    Balancing kept =
-        b.dual() || !AddressTypes.dual(placement.addresses())
-            ? b
-            : b.withAttributes(Attributes.ofScheme(b.attributes(), was.scheme()));
-    tx.put(
-        State.BALANCERS,
-        arn,
-        kept.described(
-            b.balancer().toBuilder()
-                .availabilityZones(placement.zones())
-                .ipAddressType(placement.addresses())
-                .enablePrefixForIpv6SourceNat(b.network() ? prefixes(placement) : null)
-                .build()));
-    return true;
-  }
-
-  private static List<State.Node> inDns(Tx tx, Balancing balancer) {
-    List<Group> groups =
-        tx.list(State.GROUPS).stream()
-            .map(Row::value)
-            .filter(group ->
-                group.group().loadBalancerArns().contains(balancer.balancer().loadBalancerArn()))
-            .map(group -> BalancerTargets.reached(tx, group))
-            .toList();
-    return Zones.inDns(
-        balancer,
-        groups,
-        (group, target) ->
-            tx.get(
-                    State.HEALTH,
-                    State.healthKey(
-                        group.group().targetGroupArn(), target.address(), target.port()))
-                .filter(row -> row.value().health().equals("HEALTHY"))
-                .isPresent());
-  }
-
-  /**
-   * The addresses of a load balancer's name inside its VPC. There the name's form on AWS means the
-   * same: curl and browsers take every name under {@code .localhost} for the container itself,
-   * without asking a resolver (RFC 6761, section 6.3).
-   */
-  public Optional<List<String>> lookup(String vpcId, String asked) {
-    String name =
-        asked.endsWith(AWS_DOMAIN)
-            ? asked.substring(0, asked.length() - AWS_DOMAIN.length()) + DOMAIN
-            : asked;
-    if (!name.endsWith(DOMAIN)) {
-      return Optional.empty();
-    }
-    return store.read(tx ->
-        Existing.balancers(tx).stream()
-            .map(Row::value)
-            .filter(b ->
-                b.balancer().vpcId().equals(vpcId)
-                    && b.balancer().dnsName().toLowerCase(Locale.ROOT).equals(name))
-            .findFirst()
-            .map(b -> inDns(tx, b).stream().flatMap(node -> b.named(node).stream()).toList()));
   }
 }

@@ -2,6 +2,7 @@ package dev.muelle.services.elasticloadbalancingv2.node;
 
 import java.util.List;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.EnablePrefixForIpv6SourceNatEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.IpAddressType;
 
 /**
@@ -12,4 +13,10 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.IpAddressTyp
  * @param prefixes whether it has a block of IPv6 addresses in each to send from
  */
 public record Placement(
-    String vpc, List<AvailabilityZone> zones, IpAddressType addresses, boolean prefixes) {}
+    String vpc, List<AvailabilityZone> zones, IpAddressType addresses, boolean prefixes) {
+
+  /** The same as AWS says it. */
+  public EnablePrefixForIpv6SourceNatEnum enabled() {
+    return prefixes ? EnablePrefixForIpv6SourceNatEnum.ON : EnablePrefixForIpv6SourceNatEnum.OFF;
+  }
+}

@@ -36,12 +36,22 @@ public record SourceNat(Ec2Client ec2, Ids ids) {
   private static final int OWN_BITS = LENGTH - Long.SIZE;
 
   /**
-   * Whether a load balancer is to have prefixes.
+   * What gives a load balancer its prefixes; null if it is to have none.
    *
    * @param asked as the request has it; null if it says nothing
    * @param before whether it has some
    */
-  public static boolean enabled(
+  public static @Nullable SourceNat of(
+      Ec2Client ec2,
+      Ids ids,
+      @Nullable String asked,
+      boolean network,
+      IpAddressType families,
+      boolean before) {
+    return enabled(asked, network, families, before) ? new SourceNat(ec2, ids) : null;
+  }
+
+  private static boolean enabled(
       @Nullable String asked, boolean network, IpAddressType families, boolean before) {
     if (asked == null) {
       return before && AddressTypes.dual(families);

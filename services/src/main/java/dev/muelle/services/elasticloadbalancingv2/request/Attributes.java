@@ -97,20 +97,42 @@ public final class Attributes {
     return map;
   }
 
-  /** A load balancer's attributes after a change. */
-  public static Map<String, String> ofBalancer(
-      Map<String, String> now, @Nullable String key, @Nullable String value) {
-    return change(now, key, value);
+  /** What a value of an attribute must be. */
+  @FunctionalInterface
+  interface Check {
+
+    /**
+     * Throws if it is wrong, or would have no effect.
+     *
+     * @param usual its value where nobody has set it
+     */
+    void of(String key, String value, String usual);
   }
 
-  /** Throws if one is unknown, wrong, or would have no effect. */
-  private static Map<String, String> change(
-      Map<String, String> now, @Nullable String key, @Nullable String wanted) {
-    String usual = key == null ? null : BALANCER.get(key);
+  /** An application load balancer's attributes after a change. */
+  public static Map<String, String> ofBalancer(
+      Map<String, String> now, @Nullable String key, @Nullable String value) {
+    return changed(BALANCER, Attributes::check, now, key, value);
+  }
+
+  static Map<String, String> changed(
+      Map<String, String> known,
+      Check check,
+      Map<String, String> now,
+      @Nullable String key,
+      @Nullable String wanted) {
+    String usual = key == null ? null : known.get(key);
     if (key == null || usual == null) {
       throw Refuse.invalid("Load balancer attribute key '" + key + "' is not recognized");
     }
     String value = wanted == null ? "" : wanted;
+    check.of(key, value, usual);
+    Map<String, String> changed = new LinkedHashMap<>(now);
+    changed.put(key, value);
+    return changed;
+  }
+
+  private static void check(String key, String value, String usual) {
     switch (key) {
       case IDLE -> range(key, value, 1, 4000);
       case KEEP_ALIVE -> range(key, value, 60, 604800);
@@ -139,9 +161,6 @@ public final class Attributes {
         }
       }
     }
-    Map<String, String> changed = new LinkedHashMap<>(now);
-    changed.put(key, value);
-    return changed;
   }
 
   /** What a load balancer's attributes mean to the data plane. */

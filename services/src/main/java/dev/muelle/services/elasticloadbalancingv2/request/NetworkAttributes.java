@@ -1,6 +1,5 @@
 package dev.muelle.services.elasticloadbalancingv2.request;
 
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -37,13 +36,13 @@ public final class NetworkAttributes {
 
   private NetworkAttributes() {}
 
+  /** A network load balancer's attributes after a change. */
   public static Map<String, String> changed(
-      Map<String, String> now, @Nullable String key, @Nullable String wanted) {
-    String usual = key == null ? null : DEFAULTS.get(key);
-    if (key == null || usual == null) {
-      throw Refuse.invalid("Load balancer attribute key '" + key + "' is not recognized");
-    }
-    String value = wanted == null ? "" : wanted;
+      Map<String, String> now, @Nullable String key, @Nullable String value) {
+    return Attributes.changed(DEFAULTS, NetworkAttributes::check, now, key, value);
+  }
+
+  private static void check(String key, String value, String usual) {
     switch (key) {
       case Attributes.PROTECTED, Attributes.DENY_GATEWAYS, GroupAttributes.CROSS_ZONE ->
           Attributes.oneOf(key, value, "true", "false");
@@ -53,8 +52,5 @@ public final class NetworkAttributes {
         }
       }
     }
-    Map<String, String> changed = new LinkedHashMap<>(now);
-    changed.put(key, value);
-    return changed;
   }
 }
