@@ -7,6 +7,7 @@ import dev.muelle.balancer.http.Head;
 import dev.muelle.balancer.http2.HeadEvents;
 import dev.muelle.balancer.http2.Http2Heads;
 import dev.muelle.balancer.http2.Http2Link;
+import dev.muelle.balancer.http2.PastStreams;
 import dev.muelle.balancer.http2.Quota;
 import dev.muelle.balancer.targets.Worker;
 import dev.muelle.balancer.visitors.Speaker;
@@ -51,7 +52,7 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
   static final int MAX_STREAMS = 128;
   private static final int STREAM_WINDOW = 64 * 1024;
 
-  /** PING, SETTINGS, PRIORITY and unknown frames in {@link #CONTROL_NANOS}. */
+  /** PING, SETTINGS, PRIORITY, GOAWAY and unknown frames in {@link #CONTROL_NANOS}. */
   public static final int MAX_CONTROL = 1000;
 
   private static final long CONTROL_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -61,10 +62,15 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
 
   private static final long RESET_NANOS = TimeUnit.SECONDS.toNanos(30);
 
+  /** Frames for streams that we have reset, in {@link #RESET_NANOS}. */
+  public static final int MAX_LATE = 10_000;
+
   private final Visitor visitor;
   private final Worker worker;
   private final Quota control;
   private final Quota resets;
+  private final Quota late;
+  private final PastStreams past;
   private boolean leaving;
   private boolean done;
   private boolean lingering;
@@ -74,13 +80,16 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
       Http2ConnectionDecoder decoder,
       Http2ConnectionEncoder encoder,
       Http2Settings settings,
+      PastStreams past,
       Visitor visitor) {
     super(decoder, encoder, settings);
+    this.past = past;
     this.visitor = visitor;
     this.worker = visitor.worker;
     long now = worker.nanos();
     this.control = new Quota(MAX_CONTROL, CONTROL_NANOS, now);
     this.resets = new Quota(MAX_RESETS, RESET_NANOS, now);
+    this.late = new Quota(MAX_LATE, RESET_NANOS, now);
   }
 
   static ClientHttp2 with(Visitor visitor) {
@@ -104,7 +113,7 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
     @Override
     protected ClientHttp2 make(
         Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings settings) {
-      return new ClientHttp2(decoder, encoder, settings, visitor);
+      return new ClientHttp2(decoder, encoder, settings, past, visitor);
     }
   }
 
@@ -175,6 +184,18 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
       calm();
     }
 
+    @Override
+    public void onGoAwayRead(ChannelHandlerContext ctx, int last, long error, ByteBuf why)
+        throws Http2Exception {
+      calm();
+    }
+
+    /** It does not want to go on with this connection: nor do we, after what is under way. */
+    @Override
+    public void onGoAwayReceived(int last, long error, ByteBuf why) {
+      context().executor().execute(ClientHttp2.this::leave);
+    }
+
     private void calm() throws Http2Exception {
       if (!control.take(worker.nanos())) {
         throw Http2Exception.connectionError(ENHANCE_YOUR_CALM, "too many control frames");
@@ -194,6 +215,11 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
               }
             });
       }
+    }
+
+    @Override
+    public void onStreamAdded(Http2Stream stream) {
+      past.began(stream.id());
     }
 
     @Override
@@ -234,12 +260,56 @@ public final class ClientHttp2 extends Http2Link<ClientStream> implements Speake
   @Override
   public ChannelFuture resetStream(
       ChannelHandlerContext ctx, int id, long error, ChannelPromise promise) {
+    past.reset(id);
     ChannelFuture written = super.resetStream(ctx, id, error, promise);
     boolean fault = error != Http2Error.NO_ERROR.code() && error != Http2Error.CANCEL.code();
     if (fault && !resets.take(worker.nanos())) {
       onError(ctx, true, Http2Exception.connectionError(ENHANCE_YOUR_CALM, "too many resets"));
     }
     return written;
+  }
+
+  /**
+   * Something is wrong with one stream. Netty forgets those that ended before they had begun, since
+   * their head was malformed or there were too many; and does not know any more what became of
+   * others.
+   */
+  @Override
+  protected void onStreamError(
+      ChannelHandlerContext ctx,
+      boolean outbound,
+      Throwable cause,
+      Http2Exception.StreamException error) {
+    int id = error.streamId();
+    if (!outbound && connection().stream(id) == null) {
+      if (!connection().streamMayHaveExisted(id)) {
+        begin(id, error instanceof Http2Exception.HeaderListSizeException);
+      } else if (past.wasReset(id)) {
+        // It was under way when we said so (section 5.1).
+        if (!late.take(worker.nanos())) {
+          onError(
+              ctx, false, Http2Exception.connectionError(ENHANCE_YOUR_CALM, "too much is late"));
+        }
+        return;
+      }
+    }
+    super.onStreamError(ctx, outbound, cause, error);
+  }
+
+  /**
+   * A stream that is to be reset has begun all the same, so that what else is under way for it is
+   * not taken for frames of one that has not.
+   */
+  private void begin(int id, boolean whole) {
+    int most = connection().remote().maxActiveStreams();
+    connection().remote().maxActiveStreams(Integer.MAX_VALUE); // it may be one too many
+    try {
+      connection().remote().createStream(id, whole);
+    } catch (Http2Exception e) {
+      // None of the client's, or we are going away: it is reset as one that never was.
+    } finally {
+      connection().remote().maxActiveStreams(most);
+    }
   }
 
   void reset(Http2Stream stream, Http2Error why) {

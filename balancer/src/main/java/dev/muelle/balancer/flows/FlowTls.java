@@ -37,7 +37,7 @@ final class FlowTls extends ByteToMessageDecoder {
       ClientHello hello = ClientHello.peek(in);
       if (hello != null) {
         SslHandler handshake = tls.context(hello, worker.clock.instant()).newHandler(ctx.alloc());
-        handshake.setHandshakeTimeoutMillis(TlsServer.HANDSHAKE_MILLIS);
+        handshake.setHandshakeTimeoutMillis(worker.handshakeMillis);
         ctx.pipeline().replace(this, "tls", handshake);
       } else if (in.readableBytes() > 2 * ClientHello.MAX_BYTES) {
         refuse(in);

@@ -85,7 +85,7 @@ final class Relay implements TargetLink {
               relay.unshaken();
             }
           },
-          TlsServer.HANDSHAKE_MILLIS,
+          worker.handshakeMillis,
           TimeUnit.MILLISECONDS);
     }
     relay.watch();

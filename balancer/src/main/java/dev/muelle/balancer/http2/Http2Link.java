@@ -8,8 +8,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
 import io.netty.handler.codec.http2.DefaultHttp2ConnectionDecoder;
-import io.netty.handler.codec.http2.DefaultHttp2ConnectionEncoder;
-import io.netty.handler.codec.http2.DefaultHttp2FrameReader;
 import io.netty.handler.codec.http2.DefaultHttp2HeadersDecoder;
 import io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController;
 import io.netty.handler.codec.http2.Http2CodecUtil;
@@ -61,8 +59,15 @@ public abstract class Http2Link<S> extends Http2ConnectionHandler {
   public abstract static class Builder<T extends Http2Link<?>>
       extends AbstractHttp2ConnectionHandlerBuilder<T, Builder<T>> {
 
+    /** The other end's streams that are no more. */
+    protected final PastStreams past = new PastStreams();
+
     protected Builder(boolean server, Http2Settings settings) {
       Http2Connection connection = new DefaultHttp2Connection(server);
+      Long most = settings.maxConcurrentStreams();
+      if (most != null) { // from the beginning: who never acknowledges it has no more than others
+        connection.remote().maxActiveStreams(most.intValue());
+      }
       // Each stream in turn; no tree of priorities that the other end could make grow.
       connection
           .remote()
@@ -70,14 +75,14 @@ public abstract class Http2Link<S> extends Http2ConnectionHandler {
               new DefaultHttp2RemoteFlowController(
                   connection, new UniformStreamByteDistributor(connection)));
       initialSettings(settings);
-      Http2ConnectionEncoder encoder = new DefaultHttp2ConnectionEncoder(connection, new Frames());
+      Http2ConnectionEncoder encoder = new SettledEncoder(connection);
       Http2HeadersDecoder heads =
           new DefaultHttp2HeadersDecoder(
               true,
               Objects.requireNonNullElse(settings.maxHeaderListSize(), DEFAULT_HEADER_LIST_SIZE));
       codec(
           new DefaultHttp2ConnectionDecoder(
-              connection, encoder, new DefaultHttp2FrameReader(heads)),
+              connection, encoder, new FrameReader(connection, heads, server ? past : null)),
           encoder);
     }
 

@@ -41,7 +41,6 @@ import org.slf4j.LoggerFactory;
 public final class NettyBalancer implements Balancer {
 
   private static final Logger LOG = LoggerFactory.getLogger(NettyBalancer.class);
-  private static final int MAX_CLIENTS = 20_000;
   private static final Sockets HOST =
       new Sockets() {
         @Override
@@ -66,16 +65,12 @@ public final class NettyBalancer implements Balancer {
    */
   public NettyBalancer(
       InstantSource clock, RandomGenerator.SplittableGenerator random, int threads) {
-    this(clock, random, threads, MAX_CLIENTS);
+    this(clock, random, threads, Limits.USUAL);
   }
 
-  /**
-   * The same.
-   *
-   * @param most how many clients of HTTP there may be at once
-   */
+  /** The same, with other limits. */
   NettyBalancer(
-      InstantSource clock, RandomGenerator.SplittableGenerator random, int threads, int most) {
+      InstantSource clock, RandomGenerator.SplittableGenerator random, int threads, Limits limits) {
     JdkTls.prepare();
     this.clock = clock;
     this.loops =
@@ -83,10 +78,12 @@ public final class NettyBalancer implements Balancer {
             threads, new DefaultThreadFactory("balancer", true), EpollIoHandler.newFactory());
     Map<EventExecutor, Worker> workers = new HashMap<>();
     for (EventExecutor loop : loops) {
-      workers.put(loop, new Worker((SingleThreadEventLoop) loop, clock, random.split()));
+      workers.put(
+          loop,
+          new Worker((SingleThreadEventLoop) loop, clock, random.split(), limits.handshake()));
     }
     groups = new Groups(clock, loops, new Checks(clock, loops, workers), this::tell);
-    endpoints = new Endpoints(loops, workers, HOST, most);
+    endpoints = new Endpoints(loops, workers, HOST, limits.clients());
     flows = new FlowDoors(loops, workers, HOST);
     loops.scheduleWithFixedDelay(groups::weigh, 1, 1, TimeUnit.SECONDS);
   }

@@ -158,6 +158,10 @@ public final class TargetHttp2 extends Http2Link<TargetStream> implements Target
     public void onHeadersRead(
         ChannelHandlerContext ctx, int id, Http2Headers headers, int padding, boolean last)
         throws Http2Exception {
+      if (!connection().local().isValidStreamId(id)) {
+        throw Http2Exception.connectionError(
+            Http2Error.PROTOCOL_ERROR, "stream %d was never promised", id);
+      }
       TargetStream stream = at(connection().stream(id));
       if (stream != null) {
         stream.head(headers, last);
@@ -166,9 +170,17 @@ public final class TargetHttp2 extends Http2Link<TargetStream> implements Target
 
     @Override
     public int onDataRead(
-        ChannelHandlerContext ctx, int id, ByteBuf data, int padding, boolean last) {
+        ChannelHandlerContext ctx, int id, ByteBuf data, int padding, boolean last)
+        throws Http2Exception {
       TargetStream stream = at(connection().stream(id));
       return padding + (stream == null ? data.readableBytes() : stream.data(data, last));
+    }
+
+    /** It has not heard yet that we take none: after that Netty ends the connection. */
+    @Override
+    public void onPushPromiseRead(
+        ChannelHandlerContext ctx, int id, int promised, Http2Headers headers, int padding) {
+      resetStream(ctx, promised, Http2Error.CANCEL.code(), ctx.newPromise());
     }
 
     @Override

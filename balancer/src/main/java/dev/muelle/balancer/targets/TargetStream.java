@@ -114,16 +114,27 @@ public final class TargetStream implements Carrier {
     } else {
       Head head = Http2Heads.answer(at.id(), headers);
       answered = !head.line().startsWith("HTTP/1.1 1");
+      if (last && !answered) {
+        throw malformed(at, "an answer that is only a hint of one");
+      }
       to.answered(head, last);
     }
     to.receivedAll();
   }
 
-  int data(ByteBuf data, boolean last) {
+  private static Http2Exception malformed(Http2Stream stream, String what) {
+    return Http2Exception.streamError(stream.id(), Http2Error.PROTOCOL_ERROR, "%s", what);
+  }
+
+  int data(ByteBuf data, boolean last) throws Http2Exception {
     Sender to = sender;
+    Http2Stream at = stream;
     int bytes = data.readableBytes();
-    if (to == null) {
+    if (to == null || at == null) {
       return bytes;
+    }
+    if (!answered) {
+      throw malformed(at, "a body without a head"); // it would be read as one of HTTP/1.1
     }
     if (bytes > 0) {
       to.received(data.retain());

@@ -18,6 +18,7 @@ import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.channel.unix.IntegerUnixChannelOption;
 import java.net.Inet6Address;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -63,6 +64,10 @@ public final class Worker {
   public final SingleThreadEventLoop loop;
   public final InstantSource clock;
   public final RandomGenerator random;
+
+  /** So long a client may take to come to a TLS session. */
+  public final long handshakeMillis;
+
   private final Map<MemberState, ArrayDeque<TargetConnection>> idle = new HashMap<>();
 
   /** To whom something was written that is not sent yet. */
@@ -74,10 +79,17 @@ public final class Worker {
   private final Map<MemberState, List<TargetHttp2>> shared = new HashMap<>();
   private final List<Watched> watched = new ArrayList<>();
 
-  public Worker(SingleThreadEventLoop loop, InstantSource clock, RandomGenerator random) {
+  /**
+   * An event loop's.
+   *
+   * @param handshake so long a client may take to come to a TLS session
+   */
+  public Worker(
+      SingleThreadEventLoop loop, InstantSource clock, RandomGenerator random, Duration handshake) {
     this.loop = loop;
     this.clock = clock;
     this.random = random;
+    this.handshakeMillis = handshake.toMillis();
     loop.scheduleWithFixedDelay(this::sweep, 5, 5, TimeUnit.SECONDS);
   }
 

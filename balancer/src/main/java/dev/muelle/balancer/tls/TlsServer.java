@@ -74,9 +74,6 @@ public final class TlsServer {
   /** A certificate, and who does the handshake. */
   private record Kind(Identity identity, SslProvider provider) {}
 
-  /** So long a client may take to come to a session. */
-  public static final long HANDSHAKE_MILLIS = 10_000;
-
   private static final int SESSIONS = 10_000;
   private static final long SESSION_SECONDS = 3600;
 

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Stands before a connection to a port that speaks TLS until the client has said whom it wants, and
  * then makes room for the handshake with that one's certificate. What it holds of a client is never
- * more than a ClientHello's length, nor longer than {@link TlsServer#HANDSHAKE_MILLIS}.
+ * more than a ClientHello's length, nor longer than {@link Worker#handshakeMillis}.
  */
 @SuppressWarnings(
     "FutureReturnValueIgnored") // a write that fails closes its channel, which is seen there
@@ -51,7 +51,7 @@ public final class TlsDoor extends ByteToMessageDecoder {
             ctx.close();
           }
         },
-        TlsServer.HANDSHAKE_MILLIS,
+        worker.handshakeMillis,
         TimeUnit.MILLISECONDS);
   }
 
@@ -94,7 +94,7 @@ public final class TlsDoor extends ByteToMessageDecoder {
       Tls.Identity shown = tls.choose(hello, worker.clock.instant());
       visitor.shows(shown, hello.name());
       SslHandler handshake = tls.context(hello, shown).newHandler(ctx.alloc());
-      handshake.setHandshakeTimeoutMillis(TlsServer.HANDSHAKE_MILLIS);
+      handshake.setHandshakeTimeoutMillis(worker.handshakeMillis);
       KeyExchange keyExchange = visitor.keyExchange();
       if (keyExchange != null) {
         ctx.pipeline().addFirst(keyExchange);

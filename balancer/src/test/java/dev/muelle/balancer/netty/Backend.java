@@ -10,6 +10,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -109,6 +110,31 @@ public final class Backend implements AutoCloseable {
       }
     }
     return line.toString();
+  }
+
+  /** A request's body, however it is framed; trailers come after its text. */
+  static byte[] body(String head, InputStream in) throws IOException {
+    String lower = head.toLowerCase(Locale.ROOT);
+    if (!lower.contains("transfer-encoding: chunked")) {
+      return lower.contains("content-length: ")
+          ? in.readNBytes(
+              Integer.parseInt(lower.replaceAll("(?s).*content-length: (\\d+).*", "$1")))
+          : new byte[0];
+    }
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    for (int size = size(in); size > 0; size = size(in)) {
+      body.write(in.readNBytes(size));
+      line(in);
+    }
+    for (String line = line(in); !line.isEmpty(); line = line(in)) {
+      body.writeBytes(("|" + line).getBytes(StandardCharsets.ISO_8859_1));
+    }
+    return body.toByteArray();
+  }
+
+  private static int size(InputStream in) throws IOException {
+    String line = line(in);
+    return line.isEmpty() ? 0 : Integer.parseInt(line, 16); // nothing more comes
   }
 
   static String head(InputStream in) throws IOException {

@@ -34,15 +34,10 @@ import io.grpc.stub.ClientCalls;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import java.io.ByteArrayInputStream;
-import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -471,117 +466,22 @@ final class Http2TargetsTest {
     assertEquals(1, rig.connections());
   }
 
-  /** A target that answers each request with frames of a test's own, one connection at a time. */
-  private static final class Frames implements AutoCloseable {
-
-    /** Answers a request; false ends the connection. */
-    interface Behaviour {
-      boolean serve(int request, int stream, DataInputStream in, OutputStream out)
-          throws IOException;
-    }
-
-    final ServerSocket server = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
-    private final AtomicInteger requests = new AtomicInteger();
-
-    Frames(Behaviour behaviour) throws IOException {
-      Thread.ofPlatform()
-          .daemon()
-          .start(() -> {
-            try {
-              while (true) {
-                Socket socket = server.accept();
-                Thread.ofPlatform().daemon().start(() -> talk(socket, behaviour));
-              }
-            } catch (IOException e) {
-              // closed by the test
-            }
-          });
-    }
-
-    private void talk(Socket socket, Behaviour behaviour) {
-      try (socket) {
-        DataInputStream in = new DataInputStream(socket.getInputStream());
-        OutputStream out = socket.getOutputStream();
-        in.readNBytes(24); // the preface
-        out.write(Http2Wire.bytes(Http2Wire.SETTINGS, 0, 0));
-        while (true) {
-          Frame frame = Frame.read(in);
-          if (frame.type == Http2Wire.HEADERS
-              && !behaviour.serve(requests.incrementAndGet(), frame.stream, in, out)) {
-            return;
-          }
-        }
-      } catch (IOException e) {
-        // the other side went away
-      }
-    }
-
-    static void ok(OutputStream out, int stream, boolean last) throws IOException {
-      out.write(
-          Http2Wire.bytes(
-              Http2Wire.HEADERS,
-              Http2Wire.END_HEADERS | (last ? Http2Wire.END_STREAM : 0),
-              stream,
-              Http2Wire.block(":status", "200")));
-    }
-
-    Balancer.Target target() {
-      return new Balancer.Target("127.0.0.1", server.getLocalPort());
-    }
-
-    @Override
-    public void close() throws IOException {
-      server.close();
-    }
-  }
-
-  private record Frame(int type, int flags, int stream, byte[] payload) {
-
-    static Frame read(DataInputStream in) throws IOException {
-      int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
-      int type = in.readUnsignedByte();
-      int flags = in.readUnsignedByte();
-      int stream = in.readInt();
-      return new Frame(type, flags, stream, in.readNBytes(length));
-    }
-  }
-
-  /** Known to be healthy, and not looked at again while the test lasts. */
-  private void serve(Frames frames) {
-    Action action = new Action.Forward("tg");
-    LoadBalancer plain = rig.loadBalancer("lb", "lb.elb.localhost", action, List.of());
-    HealthCheck never =
-        new HealthCheck(9, "/", status -> true, Duration.ofHours(1), Duration.ofHours(1), 10, 10);
-    rig.balancer.put(
-        new LoadBalancer(
-            plain.id(),
-            plain.host(),
-            plain.nodes(),
-            plain.fronts(),
-            List.of(new Listener("lb", rig.port, List.of(), action, tls)),
-            Map.of(
-                "tg",
-                new TargetGroup(
-                    "tg",
-                    Version.HTTP2,
-                    LoadBalancer.Choice.DEFAULT,
-                    never,
-                    List.of(new Member(frames.target(), "a", null, true)))),
-            plain.settings()));
+  private void serve(WireTarget target) {
+    target.serveBy(rig, tls);
   }
 
   @Test
   void aTargetThatDiesWithinARequestIsSeen() throws Exception {
-    try (Frames dies = new Frames((request, stream, in, out) -> false)) {
+    try (WireTarget dies = new WireTarget((request, stream, in, out) -> false)) {
       serve(dies);
       try (Http2Wire wire = new Http2Wire(rig.port)) {
         wire.get(1);
         assertEquals(502, wire.answer(1).status());
       }
     }
-    try (Frames half =
-        new Frames((request, stream, in, out) -> {
-          Frames.ok(out, stream, false);
+    try (WireTarget half =
+        new WireTarget((request, stream, in, out) -> {
+          WireTarget.ok(out, stream, false);
           out.write(Http2Wire.bytes(Http2Wire.DATA, 0, stream, new byte[100]));
           return false;
         })) {
@@ -596,14 +496,14 @@ final class Http2TargetsTest {
   @Test
   void whatATargetRefusesIsAskedAgain() throws Exception {
     byte[] refused = {0, 0, 0, Http2Wire.REFUSED_STREAM};
-    try (Frames shy =
-        new Frames((request, stream, in, out) -> {
+    try (WireTarget shy =
+        new WireTarget((request, stream, in, out) -> {
           if (request == 1) {
             out.write(Http2Wire.bytes(Http2Wire.RST_STREAM, 0, stream, refused));
           } else if (request == 2) { // going away, and has looked at none
             out.write(Http2Wire.bytes(Http2Wire.GOAWAY, 0, 0, new byte[8]));
           } else {
-            Frames.ok(out, stream, true);
+            WireTarget.ok(out, stream, true);
           }
           return true;
         })) {
@@ -620,17 +520,17 @@ final class Http2TargetsTest {
   void aClientThatDoesNotReadStopsTheTarget() throws Exception {
     int size = 4 << 20;
     AtomicInteger sent = new AtomicInteger();
-    try (Frames pours =
-        new Frames((request, stream, in, out) -> {
-          Frames.ok(out, stream, false);
+    try (WireTarget pours =
+        new WireTarget((request, stream, in, out) -> {
+          WireTarget.ok(out, stream, false);
           int mine = 65_535; // the connection's is larger
           while (sent.get() < size) {
             int now = Math.min(16_384, Math.min(size - sent.get(), mine));
             if (now == 0) {
-              Frame frame = Frame.read(in);
-              if (frame.type == Http2Wire.WINDOW_UPDATE) {
-                int granted = java.nio.ByteBuffer.wrap(frame.payload).getInt();
-                mine += frame.stream == stream ? granted : 0;
+              WireTarget.Frame frame = WireTarget.Frame.read(in);
+              if (frame.type() == Http2Wire.WINDOW_UPDATE) {
+                int granted = java.nio.ByteBuffer.wrap(frame.payload()).getInt();
+                mine += frame.stream() == stream ? granted : 0;
               }
               continue;
             }

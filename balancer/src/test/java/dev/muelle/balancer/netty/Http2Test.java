@@ -6,11 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.balancer.Balancer;
 import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.Action;
 import dev.muelle.balancer.LoadBalancer.Listener;
-import dev.muelle.balancer.LoadBalancer.Member;
 import dev.muelle.balancer.Redirect;
 import dev.muelle.balancer.metrics.Metrics;
 import dev.muelle.balancer.netty.Http2Wire.Got;
@@ -30,7 +28,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
@@ -61,25 +58,7 @@ final class Http2Test {
   }
 
   private void put(Action action, Backend... backends) {
-    LoadBalancer plain =
-        rig.loadBalancer(
-            "lb",
-            "lb.elb.localhost",
-            action,
-            List.of(),
-            Stream.of(backends).map(Rig::member).toArray(Member[]::new));
-    rig.balancer.put(
-        new LoadBalancer(
-            plain.id(),
-            plain.host(),
-            plain.nodes(),
-            plain.fronts(),
-            List.of(new Listener("lb", rig.port, rig.rules, action, tls)),
-            plain.groups(),
-            plain.settings()));
-    for (Backend backend : backends) {
-      Rig.await(() -> rig.health(backend) == Balancer.Health.HEALTHY);
-    }
+    rig.secure(tls, action, backends);
   }
 
   private void serve(Backend... backends) {
@@ -107,35 +86,11 @@ final class Http2Test {
 
   private Backend echo() throws IOException {
     return rig.backend((head, in, out) -> {
-      byte[] body = body(head, in);
+      byte[] body = Backend.body(head, in);
       out.write(Rig.bytes("HTTP/1.1 200 OK\r\nContent-Length: " + body.length + "\r\n\r\n"));
       out.write(body);
       return true;
     });
-  }
-
-  /** A request's body, however it is framed; trailers come after its text. */
-  private static byte[] body(String head, java.io.InputStream in) throws IOException {
-    String lower = head.toLowerCase(Locale.ROOT);
-    if (!lower.contains("transfer-encoding: chunked")) {
-      return lower.contains("content-length: ")
-          ? in.readNBytes(
-              Integer.parseInt(lower.replaceAll("(?s).*content-length: (\\d+).*", "$1")))
-          : new byte[0];
-    }
-    var body = new java.io.ByteArrayOutputStream();
-    for (int size = size(in); size > 0; size = size(in)) {
-      body.write(in.readNBytes(size));
-      Backend.line(in);
-    }
-    for (String line = Backend.line(in); !line.isEmpty(); line = Backend.line(in)) {
-      body.writeBytes(Rig.bytes("|" + line));
-    }
-    return body.toByteArray();
-  }
-
-  private static int size(java.io.InputStream in) throws IOException {
-    return Integer.parseInt(Backend.line(in), 16);
   }
 
   @Test

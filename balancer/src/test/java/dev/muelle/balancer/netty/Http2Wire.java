@@ -10,10 +10,13 @@ import java.io.OutputStream;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
@@ -21,11 +24,14 @@ import org.jspecify.annotations.Nullable;
 /** A client of HTTP/2 that says exactly what a test wants, right or wrong. */
 final class Http2Wire implements AutoCloseable {
 
+  static final byte[] PREFACE = Rig.bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+
   static final int DATA = 0;
   static final int HEADERS = 1;
   static final int PRIORITY = 2;
   static final int RST_STREAM = 3;
   static final int SETTINGS = 4;
+  static final int PUSH_PROMISE = 5;
   static final int PING = 6;
   static final int GOAWAY = 7;
   static final int WINDOW_UPDATE = 8;
@@ -34,6 +40,8 @@ final class Http2Wire implements AutoCloseable {
   static final int END_STREAM = 1;
   static final int ACK = 1;
   static final int END_HEADERS = 4;
+  static final int PADDED = 8;
+  static final int PRIORITIZED = 0x20;
 
   static final int PROTOCOL_ERROR = 1;
   static final int REFUSED_STREAM = 7;
@@ -47,6 +55,10 @@ final class Http2Wire implements AutoCloseable {
     boolean continues;
     boolean ended;
     long reset = -1;
+    int resets;
+
+    /** How long the frames were in which the body came. */
+    final List<Integer> parts = new ArrayList<>();
 
     int status() {
       return head == null ? 0 : Integer.parseInt(head.status().toString());
@@ -61,6 +73,8 @@ final class Http2Wire implements AutoCloseable {
     }
   }
 
+  private static final SSLContext TLS = trusting();
+
   final SSLSocket socket;
   private final DataInputStream in;
   private final OutputStream out;
@@ -70,17 +84,45 @@ final class Http2Wire implements AutoCloseable {
   /** Whether it lets the other side send on when it has read something. */
   boolean grants = true;
 
+  /** Whether it acknowledges the other side's settings. */
+  boolean acknowledges = true;
+
   /** Why the other side goes away; -1 if it has not said so. */
   long goAway = -1;
 
+  /** The last stream that the other side has looked at, as it says when it goes away. */
+  int last = -1;
+
   int maxStreams = -1;
 
+  /** What came, in order: types of frames, and acknowledgements by a minus. */
+  final List<Integer> came = new ArrayList<>();
+
+  /** What came back of our PING. */
+  final List<Long> pongs = new ArrayList<>();
+
   Http2Wire(int port) throws Exception {
-    socket =
-        (SSLSocket)
-            Certified.trusting()
-                .getSocketFactory()
-                .createSocket(new Socket("127.0.0.1", port), "a.test", port, true);
+    this(port, opening());
+  }
+
+  private static SSLContext trusting() {
+    try {
+      return Certified.trusting();
+    } catch (Exception e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  /** What every client begins with. */
+  static byte[] opening() {
+    return joined(PREFACE, bytes(SETTINGS, 0, 0));
+  }
+
+  /** A client that begins with this. */
+  Http2Wire(int port, byte[] opening) throws Exception {
+    Socket plain = new Socket("127.0.0.1", port);
+    plain.setTcpNoDelay(true);
+    socket = (SSLSocket) TLS.getSocketFactory().createSocket(plain, "a.test", port, true);
     socket.setSoTimeout(Rig.PATIENCE_MILLIS);
     SSLParameters parameters = socket.getSSLParameters();
     parameters.setApplicationProtocols(new String[] {"h2"});
@@ -89,8 +131,7 @@ final class Http2Wire implements AutoCloseable {
     socket.startHandshake();
     in = new DataInputStream(socket.getInputStream());
     out = socket.getOutputStream();
-    out.write(Rig.bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
-    frame(SETTINGS, 0, 0);
+    out.write(opening);
   }
 
   void frame(int type, int flags, int stream, byte... payload) throws IOException {
@@ -102,6 +143,27 @@ final class Http2Wire implements AutoCloseable {
     frame.put((byte) (payload.length >> 16)).putShort((short) payload.length);
     frame.put((byte) type).put((byte) flags).putInt(stream).put(payload);
     return frame.array();
+  }
+
+  static byte[] joined(byte[]... parts) {
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    for (byte[] part : parts) {
+      all.writeBytes(part);
+    }
+    return all.toByteArray();
+  }
+
+  /** Values of SETTINGS: each a number and its value. */
+  static byte[] settings(long... pairs) {
+    ByteBuffer all = ByteBuffer.allocate(pairs.length * 3);
+    for (int i = 0; i < pairs.length; i += 2) {
+      all.putShort((short) pairs[i]).putInt((int) pairs[i + 1]);
+    }
+    return all.array();
+  }
+
+  static byte[] number(long value) {
+    return ByteBuffer.allocate(4).putInt((int) value).array();
   }
 
   void raw(byte[] bytes) throws IOException {
@@ -139,14 +201,20 @@ final class Http2Wire implements AutoCloseable {
   }
 
   void get(int stream) throws IOException {
-    headers(stream, true, request("GET"));
+    get(stream, "/");
+  }
+
+  void get(int stream, String path) throws IOException {
+    headers(stream, true, ask("GET", path));
   }
 
   static String[] request(String method, String... more) {
-    String[] usual = {":method", method, ":scheme", "https", ":path", "/", ":authority", "a.test"};
-    String[] all = java.util.Arrays.copyOf(usual, usual.length + more.length);
-    System.arraycopy(more, 0, all, usual.length, more.length);
-    return all;
+    return ask(method, "/", more);
+  }
+
+  static String[] ask(String method, String path, String... more) {
+    String[] usual = {":method", method, ":scheme", "https", ":path", path, ":authority", "a.test"};
+    return Stream.concat(Stream.of(usual), Stream.of(more)).toArray(String[]::new);
   }
 
   void data(int stream, boolean end, byte... bytes) throws IOException {
@@ -161,6 +229,21 @@ final class Http2Wire implements AutoCloseable {
   Got answer(int stream) throws IOException {
     while (!at(stream).over() && read()) {}
     return at(stream);
+  }
+
+  /** Reads until this stream is reset, or the connection left. */
+  long reset(int stream) throws IOException {
+    while (at(stream).reset < 0 && goAway < 0 && read()) {}
+    return at(stream).reset;
+  }
+
+  /** Reads until the other side has done all that what was sent before this asks for. */
+  void settle() throws IOException {
+    for (int i = 0; i < 2; i++) { // an answer may overtake what waits for the end of a pass
+      int before = pongs.size();
+      frame(PING, 0, 0, new byte[8]);
+      while (pongs.size() == before && goAway < 0 && read()) {}
+    }
   }
 
   /** Reads until the other side says that it goes away, or simply goes. */
@@ -185,30 +268,36 @@ final class Http2Wire implements AutoCloseable {
     int flags = in.readUnsignedByte();
     int stream = in.readInt();
     byte[] payload = in.readNBytes(length);
+    came.add((type == SETTINGS || type == PING) && (flags & ACK) != 0 ? -type : type);
     ByteBuffer view = ByteBuffer.wrap(payload);
     switch (type) {
       case HEADERS -> head(at(stream), stream, flags, payload);
       case DATA -> {
         at(stream).body.write(payload);
+        at(stream).parts.add(length);
         at(stream).ended |= (flags & END_STREAM) != 0;
         if (grants && length > 0) {
           grant(0, length);
           grant(stream, length);
         }
       }
-      case RST_STREAM -> at(stream).reset = view.getInt();
+      case RST_STREAM -> {
+        at(stream).reset = view.getInt();
+        at(stream).resets++;
+      }
+      case PING -> pongs.add(view.getLong());
       case SETTINGS -> {
         while (view.remaining() >= 6) {
           int id = view.getShort();
           int value = view.getInt();
           maxStreams = id == 3 ? value : maxStreams;
         }
-        if ((flags & ACK) == 0) {
+        if ((flags & ACK) == 0 && acknowledges) {
           frame(SETTINGS, ACK, 0);
         }
       }
       case GOAWAY -> {
-        view.getInt();
+        last = view.getInt();
         goAway = view.getInt();
       }
       default -> {}
@@ -234,7 +323,7 @@ final class Http2Wire implements AutoCloseable {
   }
 
   void grant(int stream, int bytes) throws IOException {
-    frame(WINDOW_UPDATE, 0, stream, ByteBuffer.allocate(4).putInt(bytes).array());
+    frame(WINDOW_UPDATE, 0, stream, number(bytes));
   }
 
   @Override

@@ -197,7 +197,11 @@ final class MetricsTest {
   @Test
   void whoComesWhenThereAreTooManyIsCounted() throws Exception {
     try (NettyBalancer few =
-        new NettyBalancer(InstantSource.system(), new SplittableRandom(1), 1, 1)) {
+        new NettyBalancer(
+            InstantSource.system(),
+            new SplittableRandom(1),
+            1,
+            new Limits(1, Limits.USUAL.handshake()))) {
       few.put(
           rig.loadBalancer(
               "lb",

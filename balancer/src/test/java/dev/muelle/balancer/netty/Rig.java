@@ -14,6 +14,7 @@ import dev.muelle.balancer.LoadBalancer.Node;
 import dev.muelle.balancer.LoadBalancer.Settings;
 import dev.muelle.balancer.LoadBalancer.Sockets;
 import dev.muelle.balancer.LoadBalancer.TargetGroup;
+import dev.muelle.balancer.tls.Tls;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -63,13 +64,20 @@ public final class Rig implements AutoCloseable {
         }
       };
 
-  final NettyBalancer balancer =
-      new NettyBalancer(InstantSource.system(), new SplittableRandom(1), 1);
+  final NettyBalancer balancer;
   public final int port = freePort();
   Duration idle = Duration.ofSeconds(30);
   Headers headers = Headers.DEFAULT;
   public List<LoadBalancer.Rule> rules = List.of();
   private final List<Backend> backends = new ArrayList<>();
+
+  public Rig() {
+    this(Limits.USUAL);
+  }
+
+  Rig(Limits limits) {
+    balancer = new NettyBalancer(InstantSource.system(), new SplittableRandom(1), 1, limits);
+  }
 
   /** Below the ports that the kernel gives to clients: none of them takes it meanwhile. */
   static int freePort() {
@@ -92,6 +100,27 @@ public final class Rig implements AutoCloseable {
   /** Offers these targets at 127.0.0.1 and waits until they are healthy. */
   public void serve(Backend... targets) {
     assertEquals(Map.of(), put(Stream.of(targets).map(Rig::member).toArray(Member[]::new)));
+    for (Backend target : targets) {
+      await(() -> health(target) == Health.HEALTHY);
+    }
+  }
+
+  /** Offers this at 127.0.0.1 to clients that speak TLS, once the targets are healthy. */
+  void secure(Tls tls, Action action, Backend... targets) {
+    Member[] members = Stream.of(targets).map(Rig::member).toArray(Member[]::new);
+    LoadBalancer plain = loadBalancer("lb", "lb.elb.localhost", action, List.of(), members);
+    Listener listener = new Listener("lb", port, rules, action, tls);
+    assertEquals(
+        Map.of(),
+        balancer.put(
+            new LoadBalancer(
+                plain.id(),
+                plain.host(),
+                plain.nodes(),
+                plain.fronts(),
+                List.of(listener),
+                plain.groups(),
+                plain.settings())));
     for (Backend target : targets) {
       await(() -> health(target) == Health.HEALTHY);
     }

@@ -31,16 +31,19 @@ import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -357,6 +360,55 @@ final class TlsTest {
         socket.getInputStream().readAllBytes(); // ends
       } catch (IOException e) {
         // cut off while there was more to read: as good
+      }
+    }
+    assertTrue(ask("127.0.0.1", "a.test").endsWith("lb"));
+  }
+
+  /** However much of it the client has said. */
+  @Test
+  void aHandshakeThatTakesTooLongEndsTheConnection() throws Exception {
+    Action says = new Action.FixedResponse(200, "text/plain", "lb");
+    try (Rig quick = new Rig(new Limits(100, Duration.ofMillis(200)))) {
+      quick.secure(Certified.tls(Certified.ec("a.test")), says);
+      byte[] hello = clientHello();
+      for (int said : new int[] {0, 1, hello.length / 2, hello.length}) {
+        try (Socket slow = quick.connect()) {
+          slow.getOutputStream().write(hello, 0, said);
+          slow.getInputStream().readAllBytes(); // ends
+        }
+      }
+      Metrics metrics = quick.balancer.loadBalancerMetrics("lb").orElseThrow();
+      Rig.await(() -> metrics.get(Metrics.Count.HANDSHAKE_ERRORS) == 4);
+    }
+  }
+
+  private static byte[] clientHello() throws Exception {
+    SSLEngine client = Certified.trusting().createSSLEngine("a.test", 443);
+    client.setUseClientMode(true);
+    ByteBuffer hello = ByteBuffer.allocate(client.getSession().getPacketBufferSize());
+    client.wrap(ByteBuffer.allocate(0), hello);
+    return Arrays.copyOf(hello.array(), hello.position());
+  }
+
+  /** By BoringSSL, and by Java's TLS, which is there for old suites. */
+  @Test
+  void renegotiationByTheClientIsRefused() throws Exception {
+    Identity identity = Certified.rsa(2048, "a.test");
+    for (String suite :
+        List.of("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384")) {
+      put("lb", new Tls(identity, List.of(), Certified.MODERN, List.of(suite), Tls.HTTP1));
+      try (SSLSocket socket = connect("127.0.0.1", "a.test", "TLSv1.2")) {
+        Rig.send(socket, Rig.KEPT);
+        assertEquals('H', socket.getInputStream().read()); // it is served until then
+        assertThrows(
+            IOException.class,
+            () -> {
+              socket.startHandshake();
+              Rig.send(socket, Rig.GET);
+              Rig.rest(socket);
+            },
+            suite);
       }
     }
     assertTrue(ask("127.0.0.1", "a.test").endsWith("lb"));
