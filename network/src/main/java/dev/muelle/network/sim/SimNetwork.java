@@ -21,7 +21,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.jspecify.annotations.Nullable;
 
 /** A network in memory; bringing an interface to life may be made to take time. */
 public final class SimNetwork implements Network {
@@ -92,12 +91,12 @@ public final class SimNetwork implements Network {
   @Override
   public synchronized void putSecurityGroup(SecurityGroup group) {
     requireVpc(group.vpcId());
-    groups.put(group.id(), group);
+    groups.put(group.vpcId() + "/" + group.id(), group);
   }
 
   @Override
   public synchronized void removeSecurityGroup(String vpcId, String groupId) {
-    groups.remove(groupId);
+    groups.remove(vpcId + "/" + groupId);
   }
 
   @Override
@@ -348,9 +347,14 @@ public final class SimNetwork implements Network {
     return Optional.ofNullable(subnets.get(vpcId + "/" + cidr));
   }
 
-  /** What was last put of a security group. */
+  /** What was last put of a security group, in whichever VPC. */
   public synchronized Optional<SecurityGroup> securityGroup(String id) {
-    return Optional.ofNullable(groups.get(id));
+    return groups.values().stream().filter(group -> group.id().equals(id)).findFirst();
+  }
+
+  /** What was last put of a security group in a VPC. */
+  public synchronized Optional<SecurityGroup> securityGroup(String vpcId, String id) {
+    return Optional.ofNullable(groups.get(vpcId + "/" + id));
   }
 
   /** Every interface that is put, by id. */
@@ -397,11 +401,10 @@ public final class SimNetwork implements Network {
   }
 
   private List<SecurityGroup> groupsOf(NetworkInterface eni) {
-    return eni.securityGroups().stream().map(this::group).filter(Objects::nonNull).toList();
-  }
-
-  private @Nullable SecurityGroup group(String id) {
-    return groups.get(id);
+    return eni.securityGroups().stream()
+        .map(id -> groups.get(eni.vpcId() + "/" + id))
+        .filter(Objects::nonNull)
+        .toList();
   }
 
   private static boolean anyRule(

@@ -17,12 +17,16 @@ import dev.muelle.services.VpcHttp;
 import dev.muelle.services.ec2.acl.AclEntries;
 import dev.muelle.services.ec2.acl.NetworkAcls;
 import dev.muelle.services.ec2.dhcp.DhcpOptionSets;
+import dev.muelle.services.ec2.endpoint.EndpointAssociations;
 import dev.muelle.services.ec2.endpoint.EndpointNames;
 import dev.muelle.services.ec2.endpoint.EndpointServers;
 import dev.muelle.services.ec2.endpoint.EndpointServices;
+import dev.muelle.services.ec2.endpoint.ServicePrefixLists;
 import dev.muelle.services.ec2.endpoint.VpcEndpoints;
+import dev.muelle.services.ec2.eni.AddressAttributes;
 import dev.muelle.services.ec2.eni.ElasticAddresses;
 import dev.muelle.services.ec2.eni.HostNames;
+import dev.muelle.services.ec2.eni.InterfaceAttributes;
 import dev.muelle.services.ec2.eni.NetworkInterfaces;
 import dev.muelle.services.ec2.flow.FlowDelivery;
 import dev.muelle.services.ec2.flow.FlowLogs;
@@ -32,13 +36,17 @@ import dev.muelle.services.ec2.health.InstanceStatuses;
 import dev.muelle.services.ec2.health.Monitoring;
 import dev.muelle.services.ec2.image.InstanceTypes;
 import dev.muelle.services.ec2.image.MachineImages;
+import dev.muelle.services.ec2.image.TypeOfferings;
 import dev.muelle.services.ec2.instance.Attachments;
+import dev.muelle.services.ec2.instance.CpuCredits;
 import dev.muelle.services.ec2.instance.Instances;
+import dev.muelle.services.ec2.instance.LaunchedAs;
 import dev.muelle.services.ec2.instance.Launches;
 import dev.muelle.services.ec2.instance.Pauses;
 import dev.muelle.services.ec2.instance.Profiles;
 import dev.muelle.services.ec2.instance.Reboots;
 import dev.muelle.services.ec2.instance.StateChanges;
+import dev.muelle.services.ec2.instance.Volumes;
 import dev.muelle.services.ec2.key.KeyPairs;
 import dev.muelle.services.ec2.metadata.InstanceMetadata;
 import dev.muelle.services.ec2.metadata.MetadataOptions;
@@ -47,10 +55,12 @@ import dev.muelle.services.ec2.peering.VpcPeerings;
 import dev.muelle.services.ec2.plane.DataPlane;
 import dev.muelle.services.ec2.route.RouteTables;
 import dev.muelle.services.ec2.route.Routes;
+import dev.muelle.services.ec2.security.GroupVpcs;
 import dev.muelle.services.ec2.security.PrefixLists;
 import dev.muelle.services.ec2.security.RuleDescriptions;
 import dev.muelle.services.ec2.security.SecurityGroupRules;
 import dev.muelle.services.ec2.security.SecurityGroups;
+import dev.muelle.services.ec2.security.StaleGroups;
 import dev.muelle.services.ec2.state.Tags;
 import dev.muelle.services.ec2.subnet.Subnets;
 import dev.muelle.services.ec2.template.LaunchTemplates;
@@ -79,6 +89,8 @@ import software.amazon.awssdk.services.ec2.model.AssociateIamInstanceProfileRequ
 import software.amazon.awssdk.services.ec2.model.AssociateIamInstanceProfileResponse;
 import software.amazon.awssdk.services.ec2.model.AssociateRouteTableRequest;
 import software.amazon.awssdk.services.ec2.model.AssociateRouteTableResponse;
+import software.amazon.awssdk.services.ec2.model.AssociateSecurityGroupVpcRequest;
+import software.amazon.awssdk.services.ec2.model.AssociateSecurityGroupVpcResponse;
 import software.amazon.awssdk.services.ec2.model.AssociateSubnetCidrBlockRequest;
 import software.amazon.awssdk.services.ec2.model.AssociateSubnetCidrBlockResponse;
 import software.amazon.awssdk.services.ec2.model.AssociateVpcCidrBlockRequest;
@@ -177,6 +189,8 @@ import software.amazon.awssdk.services.ec2.model.DeleteVpcRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteVpcResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeAccountAttributesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeAccountAttributesResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeAddressesAttributeRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeAddressesAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeAddressesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeAddressesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeAvailabilityZonesRequest;
@@ -189,12 +203,18 @@ import software.amazon.awssdk.services.ec2.model.DescribeFlowLogsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeFlowLogsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeIamInstanceProfileAssociationsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeIamInstanceProfileAssociationsResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeImageAttributeRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeImageAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeImagesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeImagesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeInstanceAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeInstanceAttributeResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeInstanceCreditSpecificationsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeInstanceCreditSpecificationsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeInstanceStatusRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeInstanceStatusResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeInstanceTypeOfferingsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeInstanceTypeOfferingsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeInstanceTypesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeInstanceTypesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeInstancesRequest;
@@ -213,22 +233,36 @@ import software.amazon.awssdk.services.ec2.model.DescribeNatGatewaysRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeNatGatewaysResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeNetworkAclsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeNetworkAclsResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfaceAttributeRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfaceAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfacesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfacesResponse;
+import software.amazon.awssdk.services.ec2.model.DescribePrefixListsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribePrefixListsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeRegionsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeRegionsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeRouteTablesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeRouteTablesResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupReferencesRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupReferencesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupRulesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupRulesResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupVpcAssociationsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupVpcAssociationsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupsResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeStaleSecurityGroupsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeStaleSecurityGroupsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeSubnetsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeSubnetsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeTagsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeTagsResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeVolumesRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeVolumesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcAttributeResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeVpcEndpointAssociationsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeVpcEndpointAssociationsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcEndpointServicesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcEndpointServicesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcEndpointsRequest;
@@ -247,16 +281,22 @@ import software.amazon.awssdk.services.ec2.model.DisassociateIamInstanceProfileR
 import software.amazon.awssdk.services.ec2.model.DisassociateIamInstanceProfileResponse;
 import software.amazon.awssdk.services.ec2.model.DisassociateRouteTableRequest;
 import software.amazon.awssdk.services.ec2.model.DisassociateRouteTableResponse;
+import software.amazon.awssdk.services.ec2.model.DisassociateSecurityGroupVpcRequest;
+import software.amazon.awssdk.services.ec2.model.DisassociateSecurityGroupVpcResponse;
 import software.amazon.awssdk.services.ec2.model.DisassociateSubnetCidrBlockRequest;
 import software.amazon.awssdk.services.ec2.model.DisassociateSubnetCidrBlockResponse;
 import software.amazon.awssdk.services.ec2.model.DisassociateVpcCidrBlockRequest;
 import software.amazon.awssdk.services.ec2.model.DisassociateVpcCidrBlockResponse;
 import software.amazon.awssdk.services.ec2.model.GetConsoleOutputRequest;
 import software.amazon.awssdk.services.ec2.model.GetConsoleOutputResponse;
+import software.amazon.awssdk.services.ec2.model.GetLaunchTemplateDataRequest;
+import software.amazon.awssdk.services.ec2.model.GetLaunchTemplateDataResponse;
 import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListAssociationsRequest;
 import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListAssociationsResponse;
 import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListEntriesRequest;
 import software.amazon.awssdk.services.ec2.model.GetManagedPrefixListEntriesResponse;
+import software.amazon.awssdk.services.ec2.model.GetSecurityGroupsForVpcRequest;
+import software.amazon.awssdk.services.ec2.model.GetSecurityGroupsForVpcResponse;
 import software.amazon.awssdk.services.ec2.model.ImportKeyPairRequest;
 import software.amazon.awssdk.services.ec2.model.ImportKeyPairResponse;
 import software.amazon.awssdk.services.ec2.model.ModifyInstanceAttributeRequest;
@@ -295,6 +335,8 @@ import software.amazon.awssdk.services.ec2.model.ReplaceRouteRequest;
 import software.amazon.awssdk.services.ec2.model.ReplaceRouteResponse;
 import software.amazon.awssdk.services.ec2.model.ReplaceRouteTableAssociationRequest;
 import software.amazon.awssdk.services.ec2.model.ReplaceRouteTableAssociationResponse;
+import software.amazon.awssdk.services.ec2.model.ResetNetworkInterfaceAttributeRequest;
+import software.amazon.awssdk.services.ec2.model.ResetNetworkInterfaceAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.RestoreManagedPrefixListVersionRequest;
 import software.amazon.awssdk.services.ec2.model.RestoreManagedPrefixListVersionResponse;
 import software.amazon.awssdk.services.ec2.model.RevokeSecurityGroupEgressRequest;
@@ -354,14 +396,20 @@ public final class Ec2 implements Ec2Client {
   private final SecurityGroupRules rules;
   private final VpcPeerings peerings;
   private final RuleDescriptions descriptions;
+  private final GroupVpcs groupVpcs;
+  private final StaleGroups staleGroups;
   private final PrefixLists prefixLists;
   private final NetworkInterfaces interfaces;
+  private final InterfaceAttributes interfaceAttributes;
   private final Attachments attachments;
   private final Instances instances;
+  private final LaunchedAs launchedAs;
+  private final CpuCredits credits;
   private final Pauses pauses;
   private final Reboots reboots;
   private final Profiles profiles;
   private final MachineImages images;
+  private final TypeOfferings offerings;
   private final LaunchTemplates templates;
   private final TemplateVersions templateVersions;
   private final KeyPairs keys;
@@ -373,10 +421,12 @@ public final class Ec2 implements Ec2Client {
   private final FlowLogs flowLogs;
   private final Loop<String> instanceLoop;
   private final ElasticAddresses elastic;
+  private final AddressAttributes addressAttributes;
   private final NatGateways nats;
   private final Loop<String> natLoop;
   private final EndpointServices endpointServices;
   private final VpcEndpoints endpoints;
+  private final EndpointAssociations endpointAssociations;
   private final EndpointServers endpointServers;
   private final Loop<String> endpointLoop;
   private final NetworkAcls acls;
@@ -496,6 +546,8 @@ public final class Ec2 implements Ec2Client {
     routes = new Routes(store, plane);
     groups = new SecurityGroups(scope, store, ids, plane);
     rules = new SecurityGroupRules(scope, store, groups, plane);
+    groupVpcs = new GroupVpcs(scope, store, plane);
+    staleGroups = new StaleGroups(store);
     acls = new NetworkAcls(scope, store, ids, plane);
     aclEntries = new AclEntries(store, plane);
     descriptions = new RuleDescriptions(store, rules);
@@ -504,7 +556,9 @@ public final class Ec2 implements Ec2Client {
     subnets = new Subnets(scope, store, ids, plane, zones, acls);
     vpcs = new Vpcs(scope, store, ids, plane, zones, dhcp, gateways, tables, acls, groups, subnets);
     interfaces = new NetworkInterfaces(scope, store, ids, plane, mostInterfaces);
+    interfaceAttributes = new InterfaceAttributes(store, interfaces);
     elastic = new ElasticAddresses(scope, store, ids, plane);
+    addressAttributes = new AddressAttributes(store);
     nats = new NatGateways(store, timers, ids, plane, interfaces, elastic, this::wakeNat);
     natLoop = new Loop<>("ec2-nat-gateway", timers, random, NAT_GATEWAYS_AT_ONCE, nats::look);
     endpointServices = new EndpointServices(scope, around.apis(), zones);
@@ -520,11 +574,13 @@ public final class Ec2 implements Ec2Client {
             endpointServices,
             endpointNames,
             this::wakeEndpoint);
+    endpointAssociations = new EndpointAssociations(store);
     endpointServers =
         new EndpointServers(scope, store, plane, interfaces, endpointServices, around.apis());
     endpointLoop =
         new Loop<>("ec2-vpc-endpoint", timers, random, ENDPOINTS_AT_ONCE, endpointServers::look);
     images = new MachineImages(scope);
+    offerings = new TypeOfferings(scope, zones);
     templates = new LaunchTemplates(scope, store, timers, ids);
     templateVersions = new TemplateVersions(store, timers, images);
     keys = new KeyPairs(store, timers, ids);
@@ -561,6 +617,8 @@ public final class Ec2 implements Ec2Client {
             metadata,
             changes,
             this::wakeInstance);
+    launchedAs = new LaunchedAs(store, instances);
+    credits = new CpuCredits(store);
     statuses = new InstanceStatuses(store, timers, plane, zones);
     monitoring =
         new Monitoring(
@@ -835,6 +893,18 @@ public final class Ec2 implements Ec2Client {
   }
 
   @Override
+  public DescribeNetworkInterfaceAttributeResponse describeNetworkInterfaceAttribute(
+      DescribeNetworkInterfaceAttributeRequest request) {
+    return interfaceAttributes.describe(request);
+  }
+
+  @Override
+  public ResetNetworkInterfaceAttributeResponse resetNetworkInterfaceAttribute(
+      ResetNetworkInterfaceAttributeRequest request) {
+    return interfaceAttributes.reset(request);
+  }
+
+  @Override
   public RunInstancesResponse runInstances(RunInstancesRequest request) {
     return instances.run(request);
   }
@@ -891,6 +961,22 @@ public final class Ec2 implements Ec2Client {
   @Override
   public TerminateInstancesResponse terminateInstances(TerminateInstancesRequest request) {
     return instances.terminate(request);
+  }
+
+  @Override
+  public DescribeVolumesResponse describeVolumes(DescribeVolumesRequest request) {
+    return Volumes.describe(request);
+  }
+
+  @Override
+  public DescribeInstanceCreditSpecificationsResponse describeInstanceCreditSpecifications(
+      DescribeInstanceCreditSpecificationsRequest request) {
+    return credits.describe(request);
+  }
+
+  @Override
+  public GetLaunchTemplateDataResponse getLaunchTemplateData(GetLaunchTemplateDataRequest request) {
+    return launchedAs.data(request);
   }
 
   @Override
@@ -989,6 +1075,18 @@ public final class Ec2 implements Ec2Client {
   @Override
   public DescribeInstanceTypesResponse describeInstanceTypes(DescribeInstanceTypesRequest request) {
     return InstanceTypes.describe(request);
+  }
+
+  @Override
+  public DescribeInstanceTypeOfferingsResponse describeInstanceTypeOfferings(
+      DescribeInstanceTypeOfferingsRequest request) {
+    return offerings.describe(request);
+  }
+
+  @Override
+  public DescribeImageAttributeResponse describeImageAttribute(
+      DescribeImageAttributeRequest request) {
+    return images.attribute(request);
   }
 
   @Override
@@ -1115,6 +1213,12 @@ public final class Ec2 implements Ec2Client {
   }
 
   @Override
+  public DescribeAddressesAttributeResponse describeAddressesAttribute(
+      DescribeAddressesAttributeRequest request) {
+    return addressAttributes.describe(request);
+  }
+
+  @Override
   public CreateNatGatewayResponse createNatGateway(CreateNatGatewayRequest request) {
     return nats.create(request);
   }
@@ -1178,6 +1282,42 @@ public final class Ec2 implements Ec2Client {
       updateSecurityGroupRuleDescriptionsEgress(
           UpdateSecurityGroupRuleDescriptionsEgressRequest request) {
     return descriptions.egress(request);
+  }
+
+  @Override
+  public AssociateSecurityGroupVpcResponse associateSecurityGroupVpc(
+      AssociateSecurityGroupVpcRequest request) {
+    return groupVpcs.associate(request);
+  }
+
+  @Override
+  public DisassociateSecurityGroupVpcResponse disassociateSecurityGroupVpc(
+      DisassociateSecurityGroupVpcRequest request) {
+    return groupVpcs.disassociate(request);
+  }
+
+  @Override
+  public DescribeSecurityGroupVpcAssociationsResponse describeSecurityGroupVpcAssociations(
+      DescribeSecurityGroupVpcAssociationsRequest request) {
+    return groupVpcs.describe(request);
+  }
+
+  @Override
+  public GetSecurityGroupsForVpcResponse getSecurityGroupsForVpc(
+      GetSecurityGroupsForVpcRequest request) {
+    return groupVpcs.forVpc(request);
+  }
+
+  @Override
+  public DescribeSecurityGroupReferencesResponse describeSecurityGroupReferences(
+      DescribeSecurityGroupReferencesRequest request) {
+    return staleGroups.references(request);
+  }
+
+  @Override
+  public DescribeStaleSecurityGroupsResponse describeStaleSecurityGroups(
+      DescribeStaleSecurityGroupsRequest request) {
+    return staleGroups.stale(request);
   }
 
   @Override
@@ -1297,7 +1437,6 @@ public final class Ec2 implements Ec2Client {
     return SERVICE_NAME;
   }
 
-  /** Lets go: the network goes on without us. */
   @Override
   public DescribeVpcEndpointServicesResponse describeVpcEndpointServices(
       DescribeVpcEndpointServicesRequest request) {
@@ -1324,6 +1463,18 @@ public final class Ec2 implements Ec2Client {
     return endpoints.describe(request);
   }
 
+  @Override
+  public DescribeVpcEndpointAssociationsResponse describeVpcEndpointAssociations(
+      DescribeVpcEndpointAssociationsRequest request) {
+    return endpointAssociations.describe(request);
+  }
+
+  @Override
+  public DescribePrefixListsResponse describePrefixLists(DescribePrefixListsRequest request) {
+    return ServicePrefixLists.describe(request);
+  }
+
+  /** Lets go: the network goes on without us. */
   @Override
   public void close() {
     flowDelivery.close();

@@ -90,12 +90,13 @@ class DescribesTest extends Ec2InMemory {
       String name, String items, String id, int least, int most, Map<String, About> filters) {}
 
   private String instance = "";
+  private String vpc = "";
 
   @BeforeEach
   void everyKindTwice() {
     Vpc made =
         ec2.createVpc(r -> r.cidrBlock("10.0.0.0/16").amazonProvidedIpv6CidrBlock(true)).vpc();
-    String vpc = made.vpcId();
+    vpc = made.vpcId();
     String block6 =
         made.ipv6CidrBlockAssociationSet().getFirst().ipv6CidrBlock().replace("/56", "/64");
     String other = ec2.createVpc(r -> r.cidrBlock("10.1.0.0/16")).vpc().vpcId();
@@ -141,6 +142,11 @@ class DescribesTest extends Ec2InMemory {
                 .build());
     ec2.authorizeSecurityGroupIngress(r -> r.groupId(group).ipPermissions(rules));
     ec2.authorizeSecurityGroupEgress(r -> r.groupId(group).ipPermissions(rules));
+    String guest =
+        ec2.createSecurityGroup(r -> r.groupName("mail").description("for mail").vpcId(other))
+            .groupId();
+    ec2.associateSecurityGroupVpc(r -> r.groupId(group).vpcId(other));
+    ec2.associateSecurityGroupVpc(r -> r.groupId(guest).vpcId(vpc));
 
     String eni =
         ec2.createNetworkInterface(r ->
@@ -351,10 +357,10 @@ class DescribesTest extends Ec2InMemory {
                         operation.name() + " in pages", () -> pages(operation)))));
   }
 
-  /** The describes that are built and have filters. */
+  /** The describes that are built and have filters; of the gets those that are like them. */
   private static Set<String> describes() {
     return Arrays.stream(Ec2.class.getDeclaredMethods())
-        .filter(method -> method.getName().startsWith("describe"))
+        .filter(method -> method.getName().matches("(describe|get)[A-Z].*"))
         .filter(method -> member(request(method.getName()), "Filters", "Filter").isPresent())
         .map(method ->
             method.getName().substring(0, 1).toUpperCase(Locale.ROOT)
@@ -479,7 +485,8 @@ class DescribesTest extends Ec2InMemory {
   private SdkPojo answer(Operation operation, SdkPojo builder) {
     try {
       Object request = software.amazon.awssdk.utils.builder.Buildable.class.cast(builder).build();
-      String name = "describe" + operation.name().substring("Describe".length());
+      String name =
+          operation.name().substring(0, 1).toLowerCase(Locale.ROOT) + operation.name().substring(1);
       Method method = Ec2Client.class.getMethod(name, request.getClass());
       return (SdkPojo) assertNotNullAnd(method.invoke(ec2, request));
     } catch (InvocationTargetException e) {
@@ -510,9 +517,12 @@ class DescribesTest extends Ec2InMemory {
   }
 
   /** What a request cannot do without. */
-  private static void furnish(Operation operation, SdkPojo builder) {
-    if (operation.name().equals("DescribeLaunchTemplateVersions")) {
-      member(builder, "Versions").orElseThrow().set(builder, List.of("$Latest"));
+  private void furnish(Operation operation, SdkPojo builder) {
+    switch (operation.name()) {
+      case "DescribeLaunchTemplateVersions" ->
+          member(builder, "Versions").orElseThrow().set(builder, List.of("$Latest"));
+      case "GetSecurityGroupsForVpc" -> member(builder, "VpcId").orElseThrow().set(builder, vpc);
+      default -> {}
     }
   }
 

@@ -121,10 +121,7 @@ class Ec2OnLinuxTest {
 
   private NetworkInterface task(String group) {
     String subnet = ec2.describeSubnets().subnets().getFirst().subnetId();
-    NetworkInterface eni =
-        ec2.createNetworkInterface(r -> r.subnetId(subnet).groups(group)).networkInterface();
-    network.plug(eni.networkInterfaceId(), Use.NAMESPACE);
-    return eni;
+    return in(subnet, group);
   }
 
   private NetworkNamespace inside(NetworkInterface eni) {
@@ -252,6 +249,46 @@ class Ec2OnLinuxTest {
     ec2.restoreManagedPrefixListVersion(
         r -> r.prefixListId(list).currentVersion(2L).previousVersion(1L));
     assertFalse(connects(caller, called, 5050), "no longer");
+  }
+
+  /** Two interfaces in one VPC with a group of another one, whose rule names itself. */
+  @Test
+  void aGroupOfAnotherVpcFiltersWhereItIsAssociated() throws Exception {
+    String home = ec2.createVpc(r -> r.cidrBlock("10.76.0.0/16")).vpc().vpcId();
+    String away = ec2.createVpc(r -> r.cidrBlock("10.77.0.0/16")).vpc().vpcId();
+    String subnet =
+        ec2.createSubnet(r -> r.vpcId(away).cidrBlock("10.77.1.0/24")).subnet().subnetId();
+    String shared =
+        ec2.createSecurityGroup(r -> r.groupName("shared").description("shared").vpcId(home))
+            .groupId();
+    ec2.associateSecurityGroupVpc(r -> r.groupId(shared).vpcId(away));
+    NetworkInterface caller = in(subnet, shared);
+    NetworkInterface called = in(subnet, shared);
+    listen(called, 5050);
+    assertFalse(connects(caller, called, 5050));
+    ec2.authorizeSecurityGroupIngress(r -> r.groupId(shared).ipPermissions(from(shared)));
+    assertTrue(reaches(caller, called, 5050));
+    network.close();
+
+    network = new LinuxNetwork(instance);
+    ec2 = started();
+    network.retain(ec2.vpcIds(), ec2.interfaceIds());
+    assertTrue(reaches(caller, called, 5050), "after a restart");
+    ec2.revokeSecurityGroupIngress(r -> r.groupId(shared).ipPermissions(from(shared)));
+    assertFalse(connects(caller, called, 5050));
+    for (NetworkInterface one : List.of(caller, called)) {
+      network.unplug(one.networkInterfaceId());
+      ec2.deleteNetworkInterface(r -> r.networkInterfaceId(one.networkInterfaceId()));
+    }
+    ec2.disassociateSecurityGroupVpc(r -> r.groupId(shared).vpcId(away));
+    ec2.deleteSecurityGroup(r -> r.groupId(shared));
+  }
+
+  private NetworkInterface in(String subnet, String group) {
+    NetworkInterface eni =
+        ec2.createNetworkInterface(r -> r.subnetId(subnet).groups(group)).networkInterface();
+    network.plug(eni.networkInterfaceId(), Use.NAMESPACE);
+    return eni;
   }
 
   private String table(String vpc) {

@@ -6,6 +6,7 @@ import dev.muelle.services.Scope;
 import dev.muelle.services.StoredJson;
 import dev.muelle.services.ec2.address.Addresses;
 import dev.muelle.services.ec2.plane.DataPlane;
+import dev.muelle.services.ec2.security.GroupVpcs;
 import dev.muelle.services.ec2.security.SecurityGroups;
 import dev.muelle.services.ec2.state.ClientToken;
 import dev.muelle.services.ec2.state.Flags;
@@ -423,7 +424,7 @@ public final class NetworkInterfaces {
     List<GroupIdentifier> groups = new ArrayList<>();
     for (String id : distinct) {
       SecurityGroup group = SecurityGroups.meant(tx, id, null);
-      if (!group.vpcId().equals(vpcId)) {
+      if (!GroupVpcs.usable(tx, group, vpcId)) {
         throw Refuse.invalidValue(
             "You have specified two resources that belong to different networks.");
       }

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import software.amazon.awssdk.services.ec2.model.ArchitectureType;
@@ -96,9 +97,14 @@ public final class InstanceTypes {
           Integer.parseInt(words.get(4)));
     }
 
-    boolean burstable() {
+    /** Whether it is one of those that earn and spend CPU credits on AWS. */
+    public boolean burstable() {
       return name.startsWith("t");
     }
+  }
+
+  static Set<String> names() {
+    return ALL.keySet();
   }
 
   public static Optional<Type> find(String name) {

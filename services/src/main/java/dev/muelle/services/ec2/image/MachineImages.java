@@ -8,14 +8,19 @@ import dev.muelle.services.ec2.state.Refuse;
 import java.util.List;
 import java.util.Set;
 import software.amazon.awssdk.services.ec2.model.ArchitectureValues;
+import software.amazon.awssdk.services.ec2.model.DescribeImageAttributeRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeImageAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeImagesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeImagesResponse;
 import software.amazon.awssdk.services.ec2.model.DeviceType;
 import software.amazon.awssdk.services.ec2.model.HypervisorType;
 import software.amazon.awssdk.services.ec2.model.Image;
+import software.amazon.awssdk.services.ec2.model.ImageAttributeName;
 import software.amazon.awssdk.services.ec2.model.ImageState;
 import software.amazon.awssdk.services.ec2.model.ImageTypeValues;
 import software.amazon.awssdk.services.ec2.model.ImdsSupportValues;
+import software.amazon.awssdk.services.ec2.model.LaunchPermission;
+import software.amazon.awssdk.services.ec2.model.PermissionGroup;
 import software.amazon.awssdk.services.ec2.model.VirtualizationType;
 
 /**
@@ -68,10 +73,12 @@ public final class MachineImages {
               "state-reason-code",
               "state-reason-message");
 
+  private final Scope scope;
   private final EcsOptimizedImage optimized;
   private final Image ecs;
 
   public MachineImages(Scope scope) {
+    this.scope = scope;
     optimized = EcsOptimizedImage.of(scope);
     ecs =
         Image.builder()
@@ -155,5 +162,38 @@ public final class MachineImages {
         .images(page.items())
         .nextToken(page.nextToken())
         .build();
+  }
+
+  /**
+   * Attributes are told to an image's owner only, and those of block devices to nobody. The owner
+   * of the only image here is Amazon's account.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImageAttribute.html">DescribeImageAttribute</a>
+   */
+  public DescribeImageAttributeResponse attribute(DescribeImageAttributeRequest request) {
+    Image image = get(Refuse.required(request.imageId(), "imageId"));
+    Refuse.required(request.attributeAsString(), "attribute");
+    if (request.attribute() == ImageAttributeName.UNKNOWN_TO_SDK_VERSION) {
+      throw Refuse.unknownAttribute(request.attributeAsString());
+    }
+    if (request.attribute() == ImageAttributeName.BLOCK_DEVICE_MAPPING) {
+      throw Refuse.because("AuthFailure", "Unauthorized attempt to access restricted resource");
+    }
+    if (!image.ownerId().equals(scope.account())) {
+      throw Refuse.because("AuthFailure", "Not authorized for image:" + image.imageId());
+    }
+    Refuse.ifDryRun(request.dryRun());
+    DescribeImageAttributeResponse.Builder answer =
+        DescribeImageAttributeResponse.builder().imageId(image.imageId());
+    return switch (request.attribute()) {
+      case DESCRIPTION -> answer.description(v -> v.value(image.description())).build();
+      case LAUNCH_PERMISSION ->
+          answer
+              .launchPermissions(LaunchPermission.builder().group(PermissionGroup.ALL).build())
+              .build();
+      case IMDS_SUPPORT -> answer.imdsSupport(v -> v.value(image.imdsSupportAsString())).build();
+      default -> answer.build(); // of the others it has none
+    };
   }
 }

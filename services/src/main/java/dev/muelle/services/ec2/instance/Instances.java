@@ -335,7 +335,7 @@ public final class Instances {
   }
 
   /** As it is described: with its tags, and what its interface has. */
-  private Instance shown(Tx tx, InstanceRecord record) {
+  Instance shown(Tx tx, InstanceRecord record) {
     Instance.Builder shown = record.instance().toBuilder().tags(Tags.of(tx, record.id()));
     // While it shuts down, its interface goes first.
     Optional<NetworkInterface> first =

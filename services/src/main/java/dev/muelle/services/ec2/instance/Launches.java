@@ -127,7 +127,8 @@ public final class Launches {
             "Placement",
             "KeyName",
             "MetadataOptions",
-            "Monitoring"));
+            "Monitoring",
+            "CreditSpecification"));
     Image image = images.meant(Refuse.required(request.imageId(), "ImageId"));
     String typeName =
         request.instanceType() == null ? "m1.small" : request.instanceTypeAsString(); // the default
@@ -135,6 +136,7 @@ public final class Launches {
         InstanceTypes.find(typeName)
             .orElseThrow(
                 () -> Refuse.invalidValue("Invalid value '" + typeName + "' for InstanceType."));
+    CpuCredits.atLaunch(request.creditSpecification(), type);
     int least = Refuse.required(request.minCount(), "MinCount");
     int most = Refuse.required(request.maxCount(), "MaxCount");
     if (least < 1 || most < least) {

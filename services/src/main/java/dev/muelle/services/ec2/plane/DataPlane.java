@@ -30,12 +30,14 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import software.amazon.awssdk.services.ec2.model.GroupIdentifier;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfacePrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.RouteTable;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
 import software.amazon.awssdk.services.ec2.model.SecurityGroupRule;
+import software.amazon.awssdk.services.ec2.model.SecurityGroupVpcAssociation;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ec2.model.VpcPeeringConnectionStateReasonCode;
 
@@ -91,18 +93,22 @@ public final class DataPlane {
         () -> network.removeVpc(id));
   }
 
+  /** In its own VPC, and in each that it is associated with. */
   public void group(String id) {
-    dev.muelle.network.SecurityGroup group =
+    List<dev.muelle.network.SecurityGroup> everywhere =
         store.read(tx -> {
           SecurityGroup stored = Kind.GROUP.get(tx, id);
           List<SecurityGroupRule> rules = Tables.of(tx, Tables.RULES, "group", id);
-          return new dev.muelle.network.SecurityGroup(
-              id,
-              stored.vpcId(),
-              Permits.packets(tx, rules, false),
-              Permits.packets(tx, rules, true));
+          List<Rule> in = Permits.packets(tx, rules, false);
+          List<Rule> out = Permits.packets(tx, rules, true);
+          return Stream.concat(
+                  Stream.of(stored.vpcId()),
+                  Tables.of(tx, Tables.GROUP_VPCS, "group", id).stream()
+                      .map(SecurityGroupVpcAssociation::vpcId))
+              .map(vpc -> new dev.muelle.network.SecurityGroup(id, vpc, in, out))
+              .toList();
         });
-    network.putSecurityGroup(group);
+    everywhere.forEach(network::putSecurityGroup);
   }
 
   /** Something changed that a group's rules depend on. Not to be called within {@link #alone}. */

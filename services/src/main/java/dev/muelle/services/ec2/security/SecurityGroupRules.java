@@ -393,7 +393,7 @@ public final class SecurityGroupRules {
     if (reference.userId() != null && !reference.userId().equals(scope.account())) {
       throw Kind.GROUP.missing(reference.groupId());
     }
-    if (!other.vpcId().equals(group.vpcId())) {
+    if (!GroupVpcs.usable(tx, other, group.vpcId())) {
       throw Refuse.because(
           "InvalidGroup.NotFound",
           "You have specified two resources that belong to different networks.");

@@ -300,18 +300,9 @@ public final class SecurityGroups {
                           + "\" name: \"default\" cannot be deleted by a"
                           + " user");
                 }
-                boolean used =
-                    Tables.of(tx, Tables.INTERFACES, "vpc", group.vpcId()).stream()
-                        .anyMatch(
-                            eni -> eni.groups().stream().anyMatch(one -> one.groupId().equals(id)));
-                boolean referenced =
-                    Tables.of(tx, Tables.RULES, "referenced", id).stream()
-                        .anyMatch(rule -> !rule.groupId().equals(id));
-                boolean protects =
-                    Tables.of(tx, Tables.ENDPOINTS, "vpc", group.vpcId()).stream()
-                        .flatMap(one -> one.endpoint().groups().stream())
-                        .anyMatch(one -> one.groupId().equals(id));
-                if (used || referenced || protects) {
+                if (GroupVpcs.used(tx, id, group.vpcId())
+                    || GroupVpcs.associated(tx, id)
+                    || referenced(tx, group)) {
                   throw Refuse.dependency("resource " + id + " has a dependent object");
                 }
                 forget(tx, id);
@@ -322,6 +313,14 @@ public final class SecurityGroups {
           return true;
         });
     return DeleteSecurityGroupResponse.builder().returnValue(true).groupId(id).build();
+  }
+
+  /** Whether another group of its VPC names it; a rule elsewhere becomes stale without it. */
+  private static boolean referenced(Tx tx, SecurityGroup group) {
+    return Tables.of(tx, Tables.RULES, "referenced", group.groupId()).stream()
+        .map(SecurityGroupRule::groupId)
+        .filter(other -> !other.equals(group.groupId()))
+        .anyMatch(other -> Kind.GROUP.get(tx, other).vpcId().equals(group.vpcId()));
   }
 
   public void forget(Tx tx, String groupId) {

@@ -45,6 +45,11 @@ public final class Refuse {
     return invalidValue("Value (" + value + ") for parameter " + parameter + " is invalid. " + why);
   }
 
+  /** An attribute that what is asked does not have. */
+  public static Ec2Exception unknownAttribute(String attribute) {
+    return invalidValue(attribute, "attribute", "Unknown attribute.");
+  }
+
   public static Ec2Exception combination(String message) {
     return because("InvalidParameterCombination", message);
   }

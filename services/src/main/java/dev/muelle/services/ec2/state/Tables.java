@@ -19,6 +19,7 @@ import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.RouteTable;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
 import software.amazon.awssdk.services.ec2.model.SecurityGroupRule;
+import software.amazon.awssdk.services.ec2.model.SecurityGroupVpcAssociation;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 
 /** What EC2 keeps. Tags lie in a table of their own, for all kinds alike. */
@@ -48,6 +49,13 @@ public final class Tables {
               "referenced",
               rule ->
                   rule.referencedGroupInfo() == null ? null : rule.referencedGroupInfo().groupId())
+          .remember();
+
+  /** In which further VPCs groups can be used; the key is {@code group-id/vpc-id}. */
+  public static final Table<SecurityGroupVpcAssociation> GROUP_VPCS =
+      Table.of("ec2.security_group_vpcs", StoredJson.codec(SecurityGroupVpcAssociation.class))
+          .index("group", SecurityGroupVpcAssociation::groupId)
+          .index("vpc", SecurityGroupVpcAssociation::vpcId)
           .remember();
 
   /** Of their private addresses, only the secondary ones are in the list of such. */

@@ -307,6 +307,7 @@ public final class Vpcs {
                     || !tx.find(Tables.GATEWAYS, "vpc", id).isEmpty()
                     || !tx.find(Tables.EGRESS_ONLY, "vpc", id).isEmpty()
                     || tx.find(Tables.GROUPS, "vpc", id).size() > 1
+                    || !tx.find(Tables.GROUP_VPCS, "vpc", id).isEmpty()
                     || tx.find(Tables.ROUTE_TABLES, "vpc", id).size() > 1
                     || tx.find(Tables.ACLS, "vpc", id).size() > 1
                     || !tx.find(Tables.ENDPOINTS, "vpc", id).isEmpty()
