@@ -5,7 +5,8 @@ import java.util.function.Supplier;
 
 /**
  * What a service of the region does for itself through another one's door. It may do there what
- * callers may not: give resources tags that begin with {@code aws:} and its own name.
+ * callers may not: give resources tags that begin with {@code aws:} and its own name, or terminate
+ * an instance that is protected from them.
  *
  * @see <a href="https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html">Tags that
  *     begin with aws: are reserved for services</a>
@@ -24,6 +25,11 @@ public final class OnBehalf {
    */
   public static <R> R of(String service, Supplier<R> work) {
     return ScopedValue.where(SERVICE, service).call(work::get);
+  }
+
+  /** Whether a service, as in its tags, is doing something now. */
+  public static boolean by(String service) {
+    return SERVICE.isBound() && SERVICE.get().equals(service);
   }
 
   /** Whether whoever calls now may set and take away a tag with this key. */

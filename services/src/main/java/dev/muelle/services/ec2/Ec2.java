@@ -39,6 +39,7 @@ import dev.muelle.services.ec2.image.MachineImages;
 import dev.muelle.services.ec2.image.TypeOfferings;
 import dev.muelle.services.ec2.instance.Attachments;
 import dev.muelle.services.ec2.instance.CpuCredits;
+import dev.muelle.services.ec2.instance.InstanceAttributes;
 import dev.muelle.services.ec2.instance.Instances;
 import dev.muelle.services.ec2.instance.LaunchedAs;
 import dev.muelle.services.ec2.instance.Launches;
@@ -403,6 +404,7 @@ public final class Ec2 implements Ec2Client {
   private final InterfaceAttributes interfaceAttributes;
   private final Attachments attachments;
   private final Instances instances;
+  private final InstanceAttributes instanceAttributes;
   private final LaunchedAs launchedAs;
   private final CpuCredits credits;
   private final Pauses pauses;
@@ -617,6 +619,7 @@ public final class Ec2 implements Ec2Client {
             metadata,
             changes,
             this::wakeInstance);
+    instanceAttributes = new InstanceAttributes(store, interfaces, instances);
     launchedAs = new LaunchedAs(store, instances);
     credits = new CpuCredits(store);
     statuses = new InstanceStatuses(store, timers, plane, zones);
@@ -1021,7 +1024,7 @@ public final class Ec2 implements Ec2Client {
   @Override
   public DescribeInstanceAttributeResponse describeInstanceAttribute(
       DescribeInstanceAttributeRequest request) {
-    return instances.attribute(request);
+    return instanceAttributes.describe(request);
   }
 
   @Override
@@ -1063,7 +1066,7 @@ public final class Ec2 implements Ec2Client {
   @Override
   public ModifyInstanceAttributeResponse modifyInstanceAttribute(
       ModifyInstanceAttributeRequest request) {
-    return instances.modify(request);
+    return instanceAttributes.modify(request);
   }
 
   @Override

@@ -104,6 +104,10 @@ class AutoScalingTest {
     assertFalse(tags.containsKey("own"));
     assertEquals("1", world.group().instances().getFirst().launchTemplate().version());
 
+    for (String id : world.serving()) { // from callers, not from Auto Scaling
+      world.ec2.modifyInstanceAttribute(
+          r -> r.instanceId(id).disableApiTermination(v -> v.value(true)));
+    }
     desire(2);
     world.serves(2);
     assertEquals(Set.of(1L), Set.copyOf(zones().values()));

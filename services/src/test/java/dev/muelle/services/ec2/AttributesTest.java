@@ -19,6 +19,7 @@ import software.amazon.awssdk.core.SdkPojo;
 import software.amazon.awssdk.services.ec2.model.AddressAttribute;
 import software.amazon.awssdk.services.ec2.model.DescribeAddressesAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeImageAttributeRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeInstanceAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfaceAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.Instance;
@@ -432,5 +433,125 @@ class AttributesTest extends Ec2InMemory {
         () -> ec2.getLaunchTemplateData(r -> r.instanceId(NOT_THERE)));
     refused("MissingParameter", () -> ec2.getLaunchTemplateData(r -> {}));
     refused("DryRunOperation", () -> ec2.getLaunchTemplateData(r -> r.instanceId(id).dryRun(true)));
+  }
+
+  private DescribeInstanceAttributeResponse of(String id, String attribute) {
+    return ec2.describeInstanceAttribute(r -> r.instanceId(id).attribute(attribute));
+  }
+
+  @Test
+  void anInstancesAttributesAreToldOneAtATime() {
+    Instance running = launched("t3.micro", null);
+    String id = running.instanceId();
+    Map<String, String> members =
+        Map.ofEntries(
+            Map.entry("instanceType", "InstanceType"),
+            Map.entry("groupSet", "Groups"),
+            Map.entry("sourceDestCheck", "SourceDestCheck"),
+            Map.entry("disableApiTermination", "DisableApiTermination"),
+            Map.entry("disableApiStop", "DisableApiStop"),
+            Map.entry("instanceInitiatedShutdownBehavior", "InstanceInitiatedShutdownBehavior"),
+            Map.entry("ebsOptimized", "EbsOptimized"),
+            Map.entry("enaSupport", "EnaSupport"),
+            Map.entry("enclaveOptions", "EnclaveOptions"),
+            Map.entry("rootDeviceName", "RootDeviceName"),
+            Map.entry("userData", "UserData"));
+    members.forEach(
+        (attribute, member) -> assertEquals(Set.of("InstanceId", member), said(of(id, attribute))));
+    for (String none :
+        List.of("blockDeviceMapping", "kernel", "ramdisk", "productCodes", "sriovNetSupport")) {
+      assertEquals(Set.of("InstanceId"), said(of(id, none)));
+    }
+    assertEquals(
+        "stop",
+        of(id, "instanceInitiatedShutdownBehavior").instanceInitiatedShutdownBehavior().value());
+    assertEquals(running.rootDeviceName(), of(id, "rootDeviceName").rootDeviceName().value());
+    refused("InvalidParameterValue", () -> of(id, "colour"));
+    refused("MissingParameter", () -> ec2.describeInstanceAttribute(r -> r.instanceId(id)));
+    refused("InvalidInstanceID.NotFound", () -> of(NOT_THERE, "userData"));
+    refused(
+        "DryRunOperation",
+        () ->
+            ec2.describeInstanceAttribute(
+                r -> r.instanceId(id).attribute("userData").dryRun(true)));
+  }
+
+  @Test
+  void whatIsProtectedIsNeitherStoppedNorTerminated() {
+    String id =
+        ec2.runInstances(r ->
+                r.imageId(image)
+                    .instanceType("t3.micro")
+                    .disableApiTermination(true)
+                    .instanceInitiatedShutdownBehavior("stop")
+                    .minCount(1)
+                    .maxCount(1))
+            .instances()
+            .getFirst()
+            .instanceId();
+    await(() -> instance(id).state().nameAsString().equals("running"));
+    assertTrue(of(id, "disableApiTermination").disableApiTermination().value());
+    refused(
+        "OperationNotPermitted",
+        "The instance '"
+            + id
+            + "' may not be terminated. Modify its 'disableApiTermination' instance attribute and"
+            + " try again.",
+        () -> ec2.terminateInstances(r -> r.instanceIds(id)));
+    String spared = launched("t3.micro", null).instanceId();
+    refused("OperationNotPermitted", () -> ec2.terminateInstances(r -> r.instanceIds(spared, id)));
+    assertEquals("running", instance(spared).state().nameAsString(), "all or none");
+
+    ec2.modifyInstanceAttribute(
+        r -> r.instanceId(id).attribute("disableApiTermination").value("false"));
+    ec2.modifyInstanceAttribute(r -> r.instanceId(id).disableApiStop(v -> v.value(true)));
+    assertFalse(of(id, "disableApiTermination").disableApiTermination().value());
+    assertTrue(
+        ec2.getLaunchTemplateData(r -> r.instanceId(id)).launchTemplateData().disableApiStop());
+    refused(
+        "OperationNotPermitted",
+        "The instance '"
+            + id
+            + "' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
+        () -> ec2.stopInstances(r -> r.instanceIds(id)));
+    refused("OperationNotPermitted", () -> ec2.terminateInstances(r -> r.instanceIds(id)));
+    refused(
+        "DryRunOperation",
+        () ->
+            ec2.modifyInstanceAttribute(
+                r -> r.instanceId(id).disableApiStop(v -> v.value(false)).dryRun(true)));
+    assertTrue(of(id, "disableApiStop").disableApiStop().value());
+    ec2.modifyInstanceAttribute(r -> r.instanceId(id).disableApiStop(v -> v.value(false)));
+    ec2.terminateInstances(r -> r.instanceIds(id));
+    await(() -> instance(id).state().nameAsString().equals("terminated"));
+    refused(
+        "IncorrectInstanceState",
+        () ->
+            ec2.modifyInstanceAttribute(r -> r.instanceId(id).disableApiStop(v -> v.value(true))));
+
+    refused(
+        "InvalidParameterCombination",
+        () -> ec2.modifyInstanceAttribute(r -> r.instanceId(spared)));
+    refused(
+        "InvalidParameterCombination",
+        () ->
+            ec2.modifyInstanceAttribute(r ->
+                r.instanceId(spared)
+                    .disableApiStop(v -> v.value(true))
+                    .disableApiTermination(v -> v.value(true))));
+    refused(
+        "InvalidParameterValue",
+        () ->
+            ec2.modifyInstanceAttribute(
+                r -> r.instanceId(spared).attribute("disableApiStop").value("perhaps")));
+    refused(
+        "UnsupportedOperation",
+        () ->
+            ec2.modifyInstanceAttribute(r ->
+                r.instanceId(spared).instanceInitiatedShutdownBehavior(v -> v.value("terminate"))));
+    refused(
+        "UnsupportedOperation",
+        () ->
+            ec2.modifyInstanceAttribute(r -> r.instanceId(spared).attribute("kernel").value("x")));
   }
 }

@@ -147,7 +147,7 @@ final class Hands {
     if (!seen.present(member)) {
       return false;
     }
-    ec2.terminateInstances(r -> r.instanceIds(member.id()));
+    Recipes.onOwnBehalf(() -> ec2.terminateInstances(r -> r.instanceIds(member.id())));
     return true;
   }
 
@@ -171,7 +171,7 @@ final class Hands {
     if (!seen.running(member)) {
       return false;
     }
-    ec2.stopInstances(r -> r.instanceIds(member.id()));
+    Recipes.onOwnBehalf(() -> ec2.stopInstances(r -> r.instanceIds(member.id())));
     return true;
   }
 

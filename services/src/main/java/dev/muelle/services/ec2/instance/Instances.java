@@ -29,8 +29,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.services.ec2.model.DescribeInstanceAttributeRequest;
-import software.amazon.awssdk.services.ec2.model.DescribeInstanceAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeInstancesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeInstancesResponse;
 import software.amazon.awssdk.services.ec2.model.Instance;
@@ -40,9 +38,6 @@ import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterfaceAssocia
 import software.amazon.awssdk.services.ec2.model.InstancePrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.InstanceStateChange;
 import software.amazon.awssdk.services.ec2.model.InstanceStateName;
-import software.amazon.awssdk.services.ec2.model.ModifyInstanceAttributeRequest;
-import software.amazon.awssdk.services.ec2.model.ModifyInstanceAttributeResponse;
-import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAssociation;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAttachment;
@@ -273,6 +268,7 @@ public final class Instances {
                     && before.state() != InstanceStateName.TERMINATED;
             InstanceRecord after = alive ? shuttingDown(before) : before;
             if (alive) {
+              Protection.mayTerminate(before);
               tx.put(Tables.INSTANCES, id, after);
               this.changes.note(tx, after);
             }
@@ -370,45 +366,6 @@ public final class Instances {
         .build();
   }
 
-  /**
-   * Changes what may be changed of an instance while it runs: its only interface's groups, and
-   * whether that speaks for itself only.
-   *
-   * @see <a
-   *     href="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceAttribute.html">ModifyInstanceAttribute</a>
-   */
-  public ModifyInstanceAttributeResponse modify(ModifyInstanceAttributeRequest request) {
-    Refuse.unlessEffective(request, Set.of("InstanceId", "SourceDestCheck", "Groups", "DryRun"));
-    String id = InstanceRecord.wellFormed(Refuse.required(request.instanceId(), "instanceId"));
-    String eni = store.read(tx -> onlyInterface(tx, id));
-    interfaces.modify(
-        ModifyNetworkInterfaceAttributeRequest.builder()
-            .networkInterfaceId(eni)
-            .sourceDestCheck(request.sourceDestCheck())
-            .groups(request.groups())
-            .dryRun(request.dryRun())
-            .build());
-    return ModifyInstanceAttributeResponse.builder().build();
-  }
-
-  /** The interface that is meant where an instance is named. */
-  private static String onlyInterface(Tx tx, String id) {
-    InstanceRecord record = Kind.INSTANCE.get(tx, id);
-    if (record.interfaceId() == null) {
-      throw Refuse.because(
-          "IncorrectInstanceState",
-          "The instance '" + id + "' is not in a state from which it can be modified.");
-    }
-    if (Attachments.of(tx, id).size() > 1) {
-      throw Refuse.because(
-          "InvalidInstanceID",
-          "There are multiple interfaces attached to instance '"
-              + id
-              + "'. Please specify an interface ID for the operation instead.");
-    }
-    return record.interfaceId();
-  }
-
   private static InstanceNetworkInterface device(NetworkInterface eni) {
     NetworkInterfaceAttachment attachment = eni.attachment();
     return InstanceNetworkInterface.builder()
@@ -462,30 +419,5 @@ public final class Instances {
             .publicIp(present.publicIp())
             .publicDnsName(present.publicDnsName())
             .build();
-  }
-
-  public DescribeInstanceAttributeResponse attribute(DescribeInstanceAttributeRequest request) {
-    Refuse.ifDryRun(request.dryRun());
-    String id = InstanceRecord.wellFormed(Refuse.required(request.instanceId(), "instanceId"));
-    return store.read(tx -> {
-      InstanceRecord record = Kind.INSTANCE.get(tx, id);
-      DescribeInstanceAttributeResponse.Builder answer =
-          DescribeInstanceAttributeResponse.builder().instanceId(id);
-      return switch (request.attribute()) {
-        case USER_DATA -> answer.userData(v -> v.value(record.userData())).build();
-        case INSTANCE_TYPE ->
-            answer.instanceType(v -> v.value(record.instance().instanceTypeAsString())).build();
-        case GROUP_SET -> answer.groups(shown(tx, record).securityGroups()).build();
-        case DISABLE_API_TERMINATION -> answer.disableApiTermination(v -> v.value(false)).build();
-        case SOURCE_DEST_CHECK ->
-            answer.sourceDestCheck(v -> v.value(shown(tx, record).sourceDestCheck())).build();
-        case null -> throw Refuse.missing("attribute");
-        default ->
-            throw Refuse.unsupported(
-                "The attribute "
-                    + request.attributeAsString()
-                    + " is not supported by this region yet.");
-      };
-    });
   }
 }

@@ -44,20 +44,21 @@ public final class LaunchedAs {
     ResponseLaunchTemplateData data =
         store.read(tx -> {
           InstanceRecord record = Kind.INSTANCE.get(tx, id);
-          return data(instances.shown(tx, record), record.userData());
+          return data(instances.shown(tx, record), record);
         });
     Refuse.ifDryRun(request.dryRun());
     return GetLaunchTemplateDataResponse.builder().launchTemplateData(data).build();
   }
 
-  private static ResponseLaunchTemplateData data(Instance instance, @Nullable String userData) {
+  private static ResponseLaunchTemplateData data(Instance instance, InstanceRecord record) {
     return ResponseLaunchTemplateData.builder()
         .imageId(instance.imageId())
         .instanceType(instance.instanceTypeAsString())
         .keyName(instance.keyName())
-        .userData(userData)
+        .userData(record.userData())
         .ebsOptimized(instance.ebsOptimized())
-        .disableApiTermination(false)
+        .disableApiTermination(record.keptAlive())
+        .disableApiStop(record.keptRunning())
         .iamInstanceProfile(profile(instance))
         .monitoring(m -> m.enabled(instance.monitoring().state() == MonitoringState.ENABLED))
         .placement(p ->

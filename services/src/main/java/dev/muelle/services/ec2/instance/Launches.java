@@ -128,7 +128,10 @@ public final class Launches {
             "KeyName",
             "MetadataOptions",
             "Monitoring",
-            "CreditSpecification"));
+            "CreditSpecification",
+            "DisableApiTermination",
+            "DisableApiStop",
+            "InstanceInitiatedShutdownBehavior"));
     Image image = images.meant(Refuse.required(request.imageId(), "ImageId"));
     String typeName =
         request.instanceType() == null ? "m1.small" : request.instanceTypeAsString(); // the default
@@ -137,6 +140,7 @@ public final class Launches {
             .orElseThrow(
                 () -> Refuse.invalidValue("Invalid value '" + typeName + "' for InstanceType."));
     CpuCredits.atLaunch(request.creditSpecification(), type);
+    Protection.shutdownBehavior(request.instanceInitiatedShutdownBehaviorAsString());
     int least = Refuse.required(request.minCount(), "MinCount");
     int most = Refuse.required(request.maxCount(), "MaxCount");
     if (least < 1 || most < least) {
@@ -232,11 +236,14 @@ public final class Launches {
                 .build();
         InstanceRecord record =
             InstanceRecord.launched(
-                instance,
-                reservation,
-                eni.networkInterfaceId(),
-                request.userData(),
-                key == null ? null : key.publicKey());
+                    instance,
+                    reservation,
+                    eni.networkInterfaceId(),
+                    request.userData(),
+                    key == null ? null : key.publicKey())
+                .kept(
+                    Boolean.TRUE.equals(request.disableApiTermination()),
+                    Boolean.TRUE.equals(request.disableApiStop()));
         tx.insert(Tables.INSTANCES, id, record);
         changes.note(tx, record);
         Tags.put(tx, id, tags);

@@ -72,6 +72,7 @@ public final class Pauses {
             InstanceStateName.RUNNING,
             Set.of(InstanceStateName.STOPPING, InstanceStateName.STOPPED),
             "stopped",
+            Protection::mayStop,
             record -> record.shutDownByUser(clock.instant()).in(InstanceStateName.STOPPING));
     return StopInstancesResponse.builder()
         .stoppingInstances(move(stopping, request.instanceIds(), request.dryRun()))
@@ -86,6 +87,7 @@ public final class Pauses {
             InstanceStateName.STOPPED,
             Set.of(InstanceStateName.PENDING, InstanceStateName.RUNNING),
             "started",
+            record -> {},
             record ->
                 record
                     .with(i ->
@@ -104,11 +106,13 @@ public final class Pauses {
    *
    * @param already states in which there is nothing to do
    * @param done in the refusal of others
+   * @param allowed refuses it of an instance that is protected
    */
   private record Move(
       InstanceStateName from,
       Set<InstanceStateName> already,
       String done,
+      Consumer<InstanceRecord> allowed,
       UnaryOperator<InstanceRecord> step) {}
 
   private List<InstanceStateChange> move(Move move, List<String> ids, @Nullable Boolean dryRun) {
@@ -151,6 +155,7 @@ public final class Pauses {
               + move.done()
               + ".");
     }
+    move.allowed().accept(before);
     InstanceRecord after = move.step().apply(before);
     tx.put(Tables.INSTANCES, before.id(), after);
     changes.note(tx, after);

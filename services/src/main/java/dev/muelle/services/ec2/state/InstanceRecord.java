@@ -24,6 +24,8 @@ import software.amazon.awssdk.services.ec2.model.InstanceStateName;
  * @param association of its profile, by id; null if it has none, or if its id follows from its own
  * @param rebooting whether it is to boot anew
  * @param boots how often it has booted anew
+ * @param keptAlive whether callers may not terminate it
+ * @param keptRunning whether callers may neither stop nor terminate it
  */
 public record InstanceRecord(
     Instance instance,
@@ -35,7 +37,9 @@ public record InstanceRecord(
     boolean addressAgain,
     @Nullable String association,
     boolean rebooting,
-    int boots) {
+    int boots,
+    boolean keptAlive,
+    boolean keptRunning) {
 
   private static final DateTimeFormatter SECONDS =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss 'GMT'").withZone(ZoneOffset.UTC);
@@ -71,7 +75,18 @@ public record InstanceRecord(
       @Nullable String userData,
       @Nullable String publicKey) {
     return new InstanceRecord(
-            instance, reservation, interfaceId, userData, null, publicKey, false, null, false, 0)
+            instance,
+            reservation,
+            interfaceId,
+            userData,
+            null,
+            publicKey,
+            false,
+            null,
+            false,
+            0,
+            false,
+            false)
         .in(InstanceStateName.PENDING);
   }
 
@@ -103,6 +118,14 @@ public record InstanceRecord(
     return but(draft -> {
       draft.rebooting = false;
       draft.boots++;
+    });
+  }
+
+  /** Kept from callers who would terminate it, or stop it. */
+  public InstanceRecord kept(boolean alive, boolean running) {
+    return but(draft -> {
+      draft.keptAlive = alive;
+      draft.keptRunning = running;
     });
   }
 
@@ -156,7 +179,9 @@ public record InstanceRecord(
         draft.addressAgain,
         draft.association,
         draft.rebooting,
-        draft.boots);
+        draft.boots,
+        draft.keptAlive,
+        draft.keptRunning);
   }
 
   /** What changes, while it does. */
@@ -170,6 +195,8 @@ public record InstanceRecord(
     private @Nullable String association;
     private boolean rebooting;
     private int boots;
+    private boolean keptAlive;
+    private boolean keptRunning;
 
     Draft(InstanceRecord before) {
       instance = before.instance;
@@ -181,6 +208,8 @@ public record InstanceRecord(
       association = before.association;
       rebooting = before.rebooting;
       boots = before.boots;
+      keptAlive = before.keptAlive;
+      keptRunning = before.keptRunning;
     }
   }
 }
