@@ -119,6 +119,18 @@ public interface Network extends AutoCloseable {
   List<FlowWindow> takeFlows(String vpcId, Instant now);
 
   /**
+   * Counts from now on what an interface is sent and sends that is plugged as {@link Use#SERVER},
+   * until it is unplugged; nothing is counted, and counting costs nothing, in a VPC where no such
+   * interface is counted. Idempotent.
+   *
+   * @throws IllegalStateException if it is plugged otherwise, or not at all
+   */
+  void countPackets(String interfaceId);
+
+  /** What was counted of a VPC's interfaces since this server counts them, by interface. */
+  Map<String, Packets> packets(String vpcId);
+
+  /**
    * Makes a namespace behind a plugged interface that has one of its own, as a container on
    * Docker's bridge has: with a private address that only its neighbours behind the same interface
    * know, and reachable from elsewhere through the ports that the interface lends it. What it sends
@@ -137,7 +149,7 @@ public interface Network extends AutoCloseable {
    * that keeps its clients' addresses, and brings it what they are answered.
    *
    * @return the mark (SO_MARK) that such a socket has to bear: it is judged by the groups that the
-   *     interface has now
+   *     interface has
    */
   int onBehalf(String interfaceId);
 
@@ -190,6 +202,23 @@ public interface Network extends AutoCloseable {
    * @param bytesIn what has come in to the interface since it was plugged
    */
   record Link(boolean up, long bytesIn, long packetsIn, long bytesOut, long packetsOut) {}
+
+  /**
+   * What an interface of the server's own was sent and has sent, also under others' addresses.
+   *
+   * @param passed packets that its groups let pass, both ways; what the kernel carries as one (GSO)
+   *     is one
+   * @param refused how much its groups' rules refused: messages of ICMP, and new flows, each once
+   */
+  record Packets(long passed, Map<Refusal, Long> refused) {}
+
+  /**
+   * What was refused.
+   *
+   * @param ingress whether to the interface
+   * @param protocol 1 (ICMP, also of IPv6), 6 (TCP) or 17 (UDP)
+   */
+  record Refusal(boolean ingress, int protocol) {}
 
   /**
    * What interfaces sent and were sent in a while. The VPC's own services (names, metadata) and

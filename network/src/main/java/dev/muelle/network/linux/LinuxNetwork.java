@@ -210,6 +210,17 @@ public final class LinuxNetwork implements Network {
   }
 
   @Override
+  public void countPackets(String interfaceId) {
+    ofInterface(interfaceId).countPackets(interfaceId);
+  }
+
+  @Override
+  public Map<String, Packets> packets(String vpcId) {
+    VpcNamespace namespace = vpcs.get(vpcId);
+    return namespace == null ? Map.of() : namespace.packets();
+  }
+
+  @Override
   public Optional<Use> plugged(String interfaceId) {
     String vpcId = vpcOfInterface.get(interfaceId);
     VpcNamespace namespace = vpcId == null ? null : vpcs.get(vpcId);

@@ -105,7 +105,7 @@ final class Ruleset {
         meta mark set ip6 saddr map @egress6
         meta mark set iifname map @routers
         meta mark vmap @egress_lists
-        meta mark != 1 goto refused_turned_back
+        meta mark != 1 goto groups_turned_back
       }
       chain receiver {
         oifname { "uplink0", "n*", "p*" } accept
@@ -115,7 +115,7 @@ final class Ruleset {
         meta mark set oifname map @routers
         meta mark vmap @ingress_lists
         meta mark 1 accept
-        goto refused_shut_out
+        goto groups_shut_out
       }
       chain hops {
     %5$s
@@ -124,7 +124,7 @@ final class Ruleset {
       chain on_behalf {
         ct mark set meta mark
         meta mark vmap @egress_lists
-        meta mark != 1 drop
+        meta mark != 1 goto behalf_turned_back
         goto receiver
       }
       chain diverted {
@@ -189,7 +189,7 @@ final class Ruleset {
             SubnetRules.maps(subnets),
             DIVERTED,
             hops(),
-            FlowCounters.refusals(),
+            FlowCounters.refusals() + PacketCounters.refusals(),
             interval(vpc.cidrs6()));
   }
 
@@ -262,7 +262,11 @@ final class Ruleset {
    * the second could not be added.
    */
   private static String number(String list) {
-    return "0x%08x".formatted(numbered(list));
+    return mark(numbered(list));
+  }
+
+  static String mark(int number) {
+    return "0x%08x".formatted(number);
   }
 
   private static int numbered(String list) {
@@ -270,12 +274,24 @@ final class Ruleset {
     return (int) (hash | 0x8000_0000L); // 0 and 1 are what rules say
   }
 
-  /**
-   * The mark of sockets that send for an interface under others' addresses: the sender is judged by
-   * the interface's groups, and whoever admits one of these groups admits it too.
-   */
+  /** The mark of sockets that send for an interface under others' addresses: one of its own. */
   static int onBehalf(NetworkInterface eni) {
-    return numbered(list(eni.securityGroups()));
+    return numbered(eni.id());
+  }
+
+  /**
+   * Has who bears an interface's mark judged by its groups, which have their {@link #chains}, and
+   * admitted by whoever admits one of these groups.
+   */
+  static String speaker(String verb, NetworkInterface eni) {
+    String list = list(eni.securityGroups());
+    String mark = mark(onBehalf(eni));
+    String leads = verb.equals("add") ? " : jump out_of_" + list : "";
+    StringBuilder script = new StringBuilder(element(verb, "egress_lists", mark + leads));
+    for (String group : eni.securityGroups()) {
+      script.append(element(verb, listSet(group), mark));
+    }
+    return script.toString();
   }
 
   /**

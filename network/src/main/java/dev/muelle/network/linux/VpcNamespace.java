@@ -10,6 +10,7 @@ import dev.muelle.network.Cidr6;
 import dev.muelle.network.Network.FlowWindow;
 import dev.muelle.network.Network.Link;
 import dev.muelle.network.Network.NetworkInterface;
+import dev.muelle.network.Network.Packets;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.Network.Vpc;
 import dev.muelle.network.SecurityGroup;
@@ -35,6 +36,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -62,6 +64,7 @@ final class VpcNamespace implements SocketSpace {
   private final RouteTables routes;
   private final RouteTables routes6;
   private final FlowCounters flows;
+  private final PacketCounters packets;
 
   private final Adopted adopted = new Adopted();
 
@@ -93,6 +96,9 @@ final class VpcNamespace implements SocketSpace {
   /** Where interfaces are that are devices of namespaces. */
   private final Map<String, Device> devices = new ConcurrentHashMap<>();
 
+  /** For whom the server sends under others' addresses. */
+  private final Map<String, NetworkInterface> speakers = new ConcurrentHashMap<>();
+
   /** Lists of groups for which the filters have chains. */
   private final Set<Set<String>> lists = ConcurrentHashMap.newKeySet();
 
@@ -108,6 +114,7 @@ final class VpcNamespace implements SocketSpace {
     this.routes = new RouteTables(namespace, Family.IPV4, adopting);
     this.routes6 = new RouteTables(namespace, Family.IPV6, adopting);
     this.flows = new FlowCounters(vpc, filters);
+    this.packets = new PacketCounters(filters);
     for (int i = 0; i < LOCKS; i++) {
       locks[i] = new ReentrantLock();
     }
@@ -136,7 +143,7 @@ final class VpcNamespace implements SocketSpace {
     ip(namespace, links.toString());
     routeAsItWasTold();
     if (enter("nft", "list", "tables").contains(Ruleset.TABLE)) {
-      filters.apply(FlowCounters.missing() + Ruleset.missing());
+      filters.apply(FlowCounters.missing() + PacketCounters.missing() + Ruleset.missing());
       flows.adopt(filters.sets());
       // Those of now: what an earlier server knew as the VPC's own is replaced by retain.
       filters.apply(Ruleset.inside(List.of(), vpc.cidrs6()));
@@ -404,7 +411,8 @@ final class VpcNamespace implements SocketSpace {
     Set<String> list = Set.copyOf(eni.securityGroups());
     String chains =
         list.isEmpty() || lists.contains(list) ? "" : Ruleset.chains(eni.securityGroups());
-    filters.apply(gone + chains + Ruleset.networkInterface(eni));
+    filters.apply(gone + chains + Ruleset.networkInterface(eni) + speaks(eni));
+    speakers.replace(eni.id(), eni);
     readdress(eni, before == null ? List.of() : before.further());
     lists.add(list); // only now, and so the rest: what failed is to be tried again
     interfaces.put(eni.id(), eni);
@@ -412,6 +420,7 @@ final class VpcNamespace implements SocketSpace {
     try {
       adopted.learnt(eni.all());
       flows.know(eni.id(), eni.all());
+      packets.change(eni);
     } finally {
       lock.unlock();
     }
@@ -421,6 +430,12 @@ final class VpcNamespace implements SocketSpace {
     if (before == null && NetworkNamespaces.exists(names.namespace(eni.id()))) {
       adoptPlugged(eni); // what an earlier server plugged is plugged still
     }
+  }
+
+  /** Whoever sends for an interface goes by the groups that it has from now on. */
+  private String speaks(NetworkInterface eni) {
+    NetworkInterface before = speakers.get(eni.id());
+    return before == null ? "" : Ruleset.speaker("delete", before) + Ruleset.speaker("add", eni);
   }
 
   private void adoptPlugged(NetworkInterface eni) {
@@ -593,7 +608,15 @@ final class VpcNamespace implements SocketSpace {
       reroute(); // first nobody is led there any more
     }
     switch (use) {
-      case SERVER -> eni.all().forEach(this::removeFromLoopback);
+      case SERVER -> {
+        eni.all().forEach(this::removeFromLoopback);
+        lock.lock();
+        try {
+          packets.stop(interfaceId);
+        } finally {
+          lock.unlock();
+        }
+      }
       case NAMESPACE -> {
         devices.remove(interfaceId);
         leaving.serve(task(interfaceId));
@@ -635,7 +658,11 @@ final class VpcNamespace implements SocketSpace {
     unplugNow(interfaceId);
     NetworkInterface eni = interfaces.get(interfaceId);
     if (eni != null) {
-      filters.apply(Ruleset.withoutInterface(eni));
+      NetworkInterface speaker = speakers.get(interfaceId);
+      filters.apply(
+          (speaker == null ? "" : Ruleset.speaker("delete", speaker))
+              + Ruleset.withoutInterface(eni));
+      speakers.remove(interfaceId);
       interfaces.remove(interfaceId);
       lock.lock();
       try {
@@ -648,19 +675,30 @@ final class VpcNamespace implements SocketSpace {
 
   /** The mark of sockets that send for this interface under others' addresses. */
   int onBehalf(String interfaceId) {
-    NetworkInterface eni =
-        find(interfaceId)
-            .orElseThrow(() -> new IllegalArgumentException("no interface " + interfaceId));
-    lock.lock();
-    try {
-      divert(Family.IPV4);
-      if (!eni.ipv6().isEmpty()) {
-        divert(Family.IPV6);
-      }
-    } finally {
-      lock.unlock();
-    }
-    return Ruleset.onBehalf(eni);
+    alone(
+        interfaceId,
+        () -> {
+          NetworkInterface eni = known(interfaceId);
+          lock.lock();
+          try {
+            divert(Family.IPV4);
+            if (!eni.ipv6().isEmpty()) {
+              divert(Family.IPV6);
+            }
+          } finally {
+            lock.unlock();
+          }
+          if (!speakers.containsKey(interfaceId)) {
+            filters.apply(Ruleset.speaker("add", eni));
+            speakers.put(interfaceId, eni);
+          }
+        });
+    return Ruleset.onBehalf(known(interfaceId));
+  }
+
+  private NetworkInterface known(String interfaceId) {
+    return find(interfaceId)
+        .orElseThrow(() -> new IllegalArgumentException("no interface " + interfaceId));
   }
 
   /** Answers to what was sent on somebody's behalf come to the server. */
@@ -731,6 +769,35 @@ final class VpcNamespace implements SocketSpace {
     }
   }
 
+  /** Counts the packets of an interface at which the server answers, until it is unplugged. */
+  void countPackets(String interfaceId) {
+    alone(
+        interfaceId,
+        () -> {
+          NetworkInterface eni = known(interfaceId);
+          if (plugged.get(interfaceId) != Use.SERVER) {
+            throw new IllegalStateException(interfaceId + " is not plugged for the server");
+          }
+          lock.lock();
+          try {
+            packets.count(eni);
+          } finally {
+            lock.unlock();
+          }
+        });
+  }
+
+  Map<String, Packets> packets() {
+    whole.readLock().lock();
+    lock.lock();
+    try {
+      return packets.packets();
+    } finally {
+      lock.unlock();
+      whole.readLock().unlock();
+    }
+  }
+
   /** Drops what the filters still say of things that are gone. */
   void retain(Set<String> interfaceIds) {
     whole.writeLock().lock();
@@ -745,7 +812,11 @@ final class VpcNamespace implements SocketSpace {
       }
       filters.apply(
           Ruleset.whole(vpc, subnets.values(), groups.values(), interfaces.values())
-              + flows.anew(filters::elements));
+              + speakers.values().stream()
+                  .map(eni -> Ruleset.speaker("add", eni))
+                  .collect(Collectors.joining())
+              + flows.anew(filters::elements)
+              + packets.anew(filters::elements));
       lists.clear();
       if (adopting) {
         routes.retain(subnets.keySet());

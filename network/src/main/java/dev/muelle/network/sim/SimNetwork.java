@@ -41,6 +41,7 @@ public final class SimNetwork implements Network {
   private final Map<String, String> owners = new HashMap<>();
 
   private final Map<String, Link> links = new HashMap<>();
+  private final Map<String, Packets> packets = new HashMap<>();
 
   /** Whose flows are counted, by VPC. */
   private final Map<String, Set<AddressBlock>> counted = new HashMap<>();
@@ -252,6 +253,31 @@ public final class SimNetwork implements Network {
   public synchronized void flows(String vpcId, boolean whole, Flow... flows) {
     windows.computeIfPresent(
         vpcId, (id, now) -> new FlowWindow(now.start(), now.end(), whole, List.of(flows)));
+  }
+
+  @Override
+  public synchronized void countPackets(String interfaceId) {
+    if (uses.get(interfaceId) != Use.SERVER) {
+      throw new IllegalStateException(interfaceId + " is not plugged for the server");
+    }
+    packets.putIfAbsent(interfaceId, new Packets(0, Map.of()));
+  }
+
+  @Override
+  public synchronized Map<String, Packets> packets(String vpcId) {
+    Map<String, Packets> found = new HashMap<>();
+    packets.forEach((id, counted) -> {
+      NetworkInterface eni = interfaces.get(id);
+      if (eni != null && eni.vpcId().equals(vpcId) && uses.get(id) == Use.SERVER) {
+        found.put(id, counted);
+      }
+    });
+    return found;
+  }
+
+  /** What an interface's packets are that was to be counted. */
+  public synchronized void packets(String interfaceId, Packets counted) {
+    packets.replace(interfaceId, counted);
   }
 
   /** What an interface's device is from now on. */

@@ -13,14 +13,18 @@ import dev.muelle.network.Cidr;
 import dev.muelle.network.Network.Flow;
 import dev.muelle.network.Network.FlowWindow;
 import dev.muelle.network.Network.NetworkInterface;
+import dev.muelle.network.Network.Packets;
+import dev.muelle.network.Network.Refusal;
 import dev.muelle.network.Network.Use;
 import dev.muelle.network.Network.Vpc;
 import dev.muelle.network.SecurityGroup;
 import dev.muelle.network.SecurityGroup.Peer;
 import dev.muelle.network.SecurityGroup.Rule;
+import dev.muelle.network.SocketSpace;
 import dev.muelle.network.Subnet;
 import dev.muelle.network.Subnet.Acl;
 import dev.muelle.network.Subnet.Entry;
+import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -29,6 +33,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
@@ -286,5 +291,128 @@ class FlowsTest {
     network.retain(Set.of("vpc-1"), Set.of("eni-client", "eni-server"));
     assertFalse(rules().contains("flows_"), "nobody wants it any more");
     assertTrue(traffic.flows(open, Traffic.LATE_MILLIS));
+  }
+
+  private static final String NODE = "10.0.1.20";
+
+  /** One at which the server answers itself. */
+  private void node() {
+    network.putSecurityGroup(
+        new SecurityGroup(
+            "sg-node",
+            "vpc-1",
+            List.of(
+                new Rule(UDP, 53, 53, new Peer.Block(ALL)),
+                new Rule(UDP, 99, 99, new Peer.Block(ALL))),
+            List.of(new Rule(UDP, 53, 53, new Peer.Block(ALL)))));
+    eni("eni-node", FAR, NODE, "sg-node");
+    network.plug("eni-node", Use.SERVER);
+    network.countPackets("eni-node");
+  }
+
+  private Packets atNode() {
+    return network.packets("vpc-1").get("eni-node");
+  }
+
+  private DatagramSocket bound(SocketSpace space, String address, int port) throws Exception {
+    DatagramSocket socket =
+        space.call(() -> new DatagramSocket(new InetSocketAddress(address, port)));
+    socket.setSoTimeout(Traffic.LATE_MILLIS);
+    traffic.keep(socket);
+    return socket;
+  }
+
+  private static void send(DatagramSocket from, String to, int port, int times) throws Exception {
+    for (int i = 0; i < times; i++) {
+      from.send(new DatagramPacket(new byte[1], 1, new InetSocketAddress(to, port)));
+    }
+  }
+
+  private static void receive(DatagramSocket at, int times) throws Exception {
+    for (int i = 0; i < times; i++) {
+      at.receive(new DatagramPacket(new byte[1], 1));
+    }
+  }
+
+  private static void echo(DatagramSocket socket) {
+    Thread.startVirtualThread(() -> {
+      DatagramPacket packet = new DatagramPacket(new byte[1], 1);
+      while (!socket.isClosed()) {
+        try {
+          socket.receive(packet);
+          socket.send(packet);
+        } catch (IOException e) {
+          return;
+        }
+      }
+    });
+  }
+
+  private static void python(Path namespace, String script) {
+    Traffic.inside(namespace, "python3", "-c", "import socket\n" + script);
+  }
+
+  /** Sends what nothing lets out: the kernel says so at once. */
+  private static String refused(String send) {
+    return "for i in range(2):\n try:\n  %s\n  exit(1)\n except PermissionError: pass\n"
+        .formatted(send);
+  }
+
+  @Test
+  void whatTheServersOwnInterfacesCarryAndTheirGroupsRefuseIsCounted() throws Exception {
+    assertFalse(rules().contains("passed"), "nobody asked");
+    node();
+    Path vpc = NetworkNamespace.DIRECTORY.resolve(instance + "-vpc-1");
+    DatagramSocket node = bound(network.sockets("vpc-1"), NODE, 53);
+    try (NetworkNamespace from = new NetworkNamespace(client.getFileName().toString());
+        NetworkNamespace to = new NetworkNamespace(server.getFileName().toString())) {
+      echo(bound(to::call, SERVER, 53));
+      DatagramSocket asking = bound(from::call, CLIENT, 6001);
+      send(asking, NODE, 53, 3);
+      receive(node, 3);
+      assertEquals(new Packets(3, Map.of()), atNode(), "what comes in");
+      send(node, SERVER, 53, 2);
+      receive(node, 2);
+      assertEquals(new Packets(7, Map.of()), atNode(), "what it asks, and is answered");
+
+      String behalf =
+          "s = socket.socket(2, 2)\ns.setsockopt(0, 19, 1)\ns.setsockopt(1, 36, %d)\n"
+                  .formatted(network.onBehalf("eni-node"))
+              + "s.bind(('%s', 6000))\ns.settimeout(30)\n".formatted(CLIENT);
+      python(vpc, behalf + "s.sendto(b'x', ('%s', 53))\ns.recvfrom(1)\n".formatted(SERVER));
+      assertEquals(new Packets(9, Map.of()), atNode(), "under another's address");
+
+      send(asking, NODE, 60, 5);
+      send(asking, NODE, 99, 2); // the ACL of its subnet refuses it, not its group
+      assertFalse(connects(client, NODE, 9090));
+      python(
+          server,
+          "s = socket.socket(2, 3, 1)\nfor i in range(2): "
+              + "s.sendto(bytes([8, 0, 0xf7, 0xff, 0, 0, 0, 0]), ('%s', 0))\n".formatted(NODE));
+      python(vpc, behalf + refused("s.sendto(b'x', ('%s', 60))".formatted(SERVER)));
+      python(
+          vpc,
+          "s = socket.socket()\ns.bind(('%s', 6002))\ns.setblocking(False)\n".formatted(NODE)
+              + "s.connect_ex(('%s', 8080))".formatted(SERVER)); // it would try for minutes
+      Map<Refusal, Long> refusals =
+          Map.of(
+              new Refusal(true, UDP), 1L,
+              new Refusal(true, TCP), 1L,
+              new Refusal(true, 1), 2L,
+              new Refusal(false, UDP), 1L,
+              new Refusal(false, TCP), 1L);
+      assertEquals(new Packets(9, refusals), atNode(), "messages, and each flow once");
+
+      network.retain(Set.of("vpc-1"), Set.of("eni-client", "eni-server", "eni-node"));
+      send(asking, NODE, 53, 1);
+      receive(node, 1);
+      assertEquals(new Packets(10, refusals), atNode(), "the filters were made anew");
+      python(vpc, behalf + "s.sendto(b'x', ('%s', 53))\ns.recvfrom(1)\n".formatted(SERVER));
+      assertEquals(12, atNode().passed());
+    }
+    network.unplug("eni-node");
+    assertEquals(Map.of(), network.packets("vpc-1"));
+    assertFalse(rules().contains("passed"), "and costs nothing again");
+    assertFalse(rules().contains("refused_for"), rules());
   }
 }

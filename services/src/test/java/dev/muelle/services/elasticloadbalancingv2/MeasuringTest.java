@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.loop.SystemTimers;
 import dev.muelle.loop.VirtualTimers;
+import dev.muelle.network.Network.Packets;
+import dev.muelle.network.Network.Refusal;
 import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Measurements.Metric;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
+import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
@@ -37,6 +40,7 @@ class MeasuringTest {
   @TempDir Path directory;
   private final VirtualTimers timers = new VirtualTimers(START);
   private final List<Told> all = new CopyOnWriteArrayList<>();
+  private SimNetwork network;
   private Machine machine;
   private ElasticLoadBalancingV2Client elb;
   private LoadBalancer balancer;
@@ -48,7 +52,8 @@ class MeasuringTest {
   @BeforeEach
   void open() {
     Measurements measurements = metric -> (value, times) -> all.add(new Told(metric, value, times));
-    machine = new Machine(directory, new SimNetwork(new SystemTimers()));
+    network = new SimNetwork(new SystemTimers());
+    machine = new Machine(directory, network);
     elb = machine.elb();
     balancer = machine.balancer("web");
     port = freePort();
@@ -56,6 +61,7 @@ class MeasuringTest {
         new Measuring(
             machine.store.in(Machine.HOME.storeScope()),
             timers,
+            network,
             machine.balancer,
             machine.oidc(),
             measurements);
@@ -200,6 +206,25 @@ class MeasuringTest {
             .filter(one -> one.metric().namespace().equals("AWS/ApplicationELB"))
             .noneMatch(one -> load.equals(one.metric().dimensions().get("LoadBalancer"))));
     assertEquals(List.of(), told("NewFlowCount"), "nobody came");
+
+    NetworkInterface node =
+        machine.ec2().describeNetworkInterfaces().networkInterfaces().stream()
+            .filter(eni -> eni.description().startsWith("ELB net/flows/"))
+            .findFirst()
+            .orElseThrow();
+    network.packets(node.networkInterfaceId(), new Packets(60, Map.of(new Refusal(true, 1), 2L)));
+    timers.advance(Duration.ofMinutes(1));
+    List<Told> packets = told("ProcessedPackets");
+    assertEquals(
+        List.of(
+            Map.of("LoadBalancer", load, "AvailabilityZone", node.availabilityZone()),
+            Map.of("LoadBalancer", load)),
+        packets.stream().map(one -> one.metric().dimensions()).toList());
+    assertEquals(60.0, packets.getLast().value());
+    Told peak = told("PeakPacketsPerSecond").getLast();
+    assertEquals(6.0, peak.value());
+    assertEquals(StandardUnit.COUNT_SECOND, peak.metric().unit());
+    assertEquals(2.0, last("SecurityGroupBlockedFlowCount_Inbound_ICMP"));
   }
 
   private static RuleCondition path(String pattern) {

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muelle.network.Network.Packets;
+import dev.muelle.network.Network.Refusal;
 import dev.muelle.network.Network.Use;
 import dev.muelle.services.elasticloadbalancingv2.state.State;
 import java.io.IOException;
@@ -26,11 +28,13 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.ec2.model.IpRange;
+import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
@@ -184,6 +188,18 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
 
   private Socket connect(NetworkInterface from, String address) throws Exception {
     SocketChannel channel = inside(from, () -> SocketChannel.open(StandardProtocolFamily.INET));
+  /** What the kernel has counted at a node. */
+  private Packets at(String node) {
+    NetworkInterface eni =
+        machine
+            .ec2()
+            .describeNetworkInterfaces(
+                r -> r.filters(Filter.builder().name("private-ip-address").values(node).build()))
+            .networkInterfaces()
+            .getFirst();
+    return network.packets(machine.vpc()).get(eni.networkInterfaceId());
+  }
+
     open.add(channel);
     Socket socket = channel.socket();
     socket.setSoTimeout(PATIENCE_MILLIS);
@@ -285,6 +301,8 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
         () -> refused.socket().connect(new InetSocketAddress(node, FRONT), DROPPED_MILLIS));
     // Nor do the target's, who judge by the client's address as well.
     machine
+    assertEquals(
+        Map.of(new Refusal(true, 6), 1L), at(node).refused(), "tried twice, and counted once");
         .ec2()
         .revokeSecurityGroupIngress(r -> r.groupId(targets).ipPermissions(fromGroup(balancers)));
     machine
@@ -354,6 +372,20 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
     assertEquals(Set.of("t0", "t1"), seen);
     assertTrue(hello(client, node).matches("t[01] " + client.privateIpAddress() + " [0-9]+"));
 
+
+    long passed = at(node).passed();
+    int questions = 200;
+    DatagramChannel socket =
+        inside(client, () -> DatagramChannel.open(StandardProtocolFamily.INET));
+    open.add(socket);
+    socket.connect(new InetSocketAddress(node, FRONT));
+    for (int i = 0; i < questions; i++) {
+      ask(socket, "q" + i);
+    }
+    long more = at(node).passed() - passed;
+    assertTrue(
+        more >= 4 * questions && more < 5 * questions,
+        "each goes in and on and comes back, besides a few health checks: " + more);
     // With stickiness by source, all flows of a client have one target.
     attribute(group, "stickiness.enabled", "true");
     Set<String> sticky = new HashSet<>();

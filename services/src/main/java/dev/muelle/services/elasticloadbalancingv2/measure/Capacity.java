@@ -5,6 +5,7 @@ import dev.muelle.balancer.metrics.FlowMetrics.Part;
 import dev.muelle.balancer.metrics.FlowMetrics.Protocol;
 import dev.muelle.balancer.metrics.Metrics;
 import dev.muelle.balancer.metrics.Metrics.Count;
+import dev.muelle.services.elasticloadbalancingv2.measure.Round.Span;
 import java.util.Map;
 import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
 
@@ -46,10 +47,10 @@ final class Capacity {
   private Capacity() {}
 
   static void http(Round round, Subject of, Metrics m) {
-    long began = round.movedInMinute(of, "connections", m.get(Count.CONNECTIONS));
-    long bytes = round.movedInMinute(of, "bytes", m.get(Count.BYTES));
-    long rules = round.movedInMinute(of, "rules", m.get(Count.RULES));
-    long requests = round.movedInMinute(of, "requests", m.get(Count.REQUESTS));
+    long began = round.moved(Span.MINUTE, of, "connections", m.get(Count.CONNECTIONS));
+    long bytes = round.moved(Span.MINUTE, of, "bytes", m.get(Count.BYTES));
+    long rules = round.moved(Span.MINUTE, of, "rules", m.get(Count.RULES));
+    long requests = round.moved(Span.MINUTE, of, "requests", m.get(Count.REQUESTS));
     double charged = Math.max(0, rules - FREE_RULES * requests) / SECONDS / RULES;
     tell(
         round,
@@ -63,8 +64,8 @@ final class Capacity {
     for (Map.Entry<Protocol, Unit> one : FLOWS.entrySet()) {
       FlowMetrics m = FlowMeasures.sum(parts, part -> part.protocol() == one.getKey());
       String protocol = "_" + one.getKey();
-      long began = round.movedInMinute(of, "flows" + protocol, m.get(FlowMetrics.Count.FLOWS));
-      long bytes = round.movedInMinute(of, "bytes" + protocol, m.get(FlowMetrics.Count.BYTES));
+      long began = round.moved(Span.MINUTE, of, "flows" + protocol, m.get(FlowMetrics.Count.FLOWS));
+      long bytes = round.moved(Span.MINUTE, of, "bytes" + protocol, m.get(FlowMetrics.Count.BYTES));
       double used = one.getValue().used(began, m.active(), bytes);
       all += used;
       tell(round, of, "ConsumedLCUs" + protocol, used);
@@ -73,7 +74,7 @@ final class Capacity {
   }
 
   private static void tell(Round round, Subject of, String metric, double used) {
-    if (round.endsMinute() && used > 0) {
+    if (round.ends(Span.MINUTE) && used > 0) {
       round.record(of, metric, StandardUnit.COUNT, used, 1);
     }
   }

@@ -4,6 +4,12 @@ import dev.muelle.balancer.metrics.FlowMetrics;
 import dev.muelle.balancer.metrics.FlowMetrics.Count;
 import dev.muelle.balancer.metrics.FlowMetrics.Part;
 import dev.muelle.balancer.metrics.FlowMetrics.Protocol;
+import dev.muelle.network.Network.Packets;
+import dev.muelle.network.Network.Refusal;
+import dev.muelle.services.elasticloadbalancingv2.measure.Round.Span;
+import dev.muelle.services.elasticloadbalancingv2.state.State.Node;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.Predicate;
@@ -29,7 +35,9 @@ public final class FlowMeasures {
           Count.FAILED_OPEN, "UnhealthyRoutingFlowCount",
           Count.PORT_ERRORS, "PortAllocationErrorCount");
 
-  /** Bytes are averaged from one look to the next: of ten seconds, as AWS has it. */
+  private static final Map<Integer, String> PROTOCOLS = Map.of(1, "ICMP", 6, "TCP", 17, "UDP");
+
+  /** What peaks are averages of. */
   private static final double SECONDS = 10;
 
   private FlowMeasures() {}
@@ -54,9 +62,73 @@ public final class FlowMeasures {
       }
     }
     NAMES.forEach((count, name) -> round.count(of, name, all.get(count)));
-    long bytes = round.moved(of, "bytes of a look", all.get(Count.BYTES));
-    if (bytes > 0) {
+    long bytes = round.moved(Span.TEN_SECONDS, of, "bytes", all.get(Count.BYTES));
+    if (round.ends(Span.TEN_SECONDS) && bytes > 0) {
       round.record(of, "PeakBytesPerSecond", StandardUnit.BYTES_SECOND, bytes / SECONDS, 1);
+    }
+  }
+
+  /**
+   * What the kernel counted at nodes. One that goes takes its counters along, so the whole is what
+   * all of them moved by.
+   *
+   * @param counted by network interface
+   */
+  static void packets(Round round, Subject of, List<Node> nodes, Map<String, Packets> counted) {
+    Tally whole = new Tally();
+    for (Node node : nodes) {
+      Packets at = counted.get(node.interfaceId());
+      if (at != null) {
+        Tally moved = Tally.of(round, of, node.interfaceId(), at);
+        moved.tell(round, of.in(node.zone()));
+        whole.add(moved);
+      }
+    }
+    whole.tell(round, of);
+  }
+
+  /** How far the counters of nodes have come. */
+  private static final class Tally {
+    private long passed;
+    private long inTenSeconds;
+    private final Map<Refusal, Long> refused = new HashMap<>();
+
+    private static Tally of(Round round, Subject of, String node, Packets at) {
+      Tally tally = new Tally();
+      String packets = "packets at " + node;
+      tally.passed = round.moved(of, packets, at.passed());
+      tally.inTenSeconds = round.moved(Span.TEN_SECONDS, of, packets, at.passed());
+      at.refused()
+          .forEach(
+              (what, all) -> tally.refused.put(what, round.moved(of, what + " at " + node, all)));
+      return tally;
+    }
+
+    private void add(Tally other) {
+      passed += other.passed;
+      inTenSeconds += other.inTenSeconds;
+      other.refused.forEach((what, flows) -> refused.merge(what, flows, Long::sum));
+    }
+
+    private void tell(Round round, Subject of) {
+      tell(round, of, "ProcessedPackets", passed);
+      if (round.ends(Span.TEN_SECONDS) && inTenSeconds > 0) {
+        round.record(
+            of, "PeakPacketsPerSecond", StandardUnit.COUNT_SECOND, inTenSeconds / SECONDS, 1);
+      }
+      refused.forEach((what, flows) -> tell(round, of, name(what), flows));
+    }
+
+    private static void tell(Round round, Subject of, String metric, long more) {
+      if (more > 0) {
+        round.record(of, metric, StandardUnit.COUNT, (double) more, 1);
+      }
+    }
+
+    private static String name(Refusal what) {
+      return "SecurityGroupBlockedFlowCount_"
+          + (what.ingress() ? "Inbound_" : "Outbound_")
+          + PROTOCOLS.get(what.protocol());
     }
   }
 

@@ -3,7 +3,10 @@ package dev.muelle.services.elasticloadbalancingv2.measure;
 import dev.muelle.balancer.Balancer;
 import dev.muelle.balancer.metrics.Metrics;
 import dev.muelle.loop.Timers;
+import dev.muelle.network.Network;
+import dev.muelle.network.Network.Packets;
 import dev.muelle.services.Measurements;
+import dev.muelle.services.elasticloadbalancingv2.measure.Round.Span;
 import dev.muelle.services.elasticloadbalancingv2.oidc.OidcGates;
 import dev.muelle.services.elasticloadbalancingv2.state.Existing;
 import dev.muelle.services.elasticloadbalancingv2.state.State;
@@ -14,8 +17,11 @@ import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import java.time.Duration;
 import java.util.List;
+import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,13 +41,12 @@ import org.slf4j.LoggerFactory;
 public final class Measuring implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Measuring.class);
-  private static final long LONGEST = Duration.ofSeconds(10).toMillis();
-
-  private static final long MINUTE = Duration.ofMinutes(1).toMillis();
+  private static final long LONGEST = Span.TEN_SECONDS.millis();
 
   private final Store store;
   private final Timers timers;
   private final Balancer balancer;
+  private final Network network;
   private final OidcGates oidc;
   private final Measurements measurements;
   private final long period; // ms
@@ -54,10 +59,16 @@ public final class Measuring implements AutoCloseable {
   private volatile boolean closed;
 
   public Measuring(
-      Store store, Timers timers, Balancer balancer, OidcGates oidc, Measurements measurements) {
+      Store store,
+      Timers timers,
+      Network network,
+      Balancer balancer,
+      OidcGates oidc,
+      Measurements measurements) {
     this.store = store;
     this.timers = timers;
     this.balancer = balancer;
+    this.network = network;
     this.oidc = oidc;
     this.measurements = measurements;
     period = Math.min(LONGEST, measurements.period().toMillis());
@@ -87,8 +98,10 @@ public final class Measuring implements AutoCloseable {
   }
 
   private synchronized void look() {
-    boolean minute = (timers.millis() + early) % MINUTE < period;
-    Round now = new Round(before, measurements, minute);
+    Set<Span> ending = EnumSet.allOf(Span.class);
+    ending.removeIf(span -> (timers.millis() + early) % span.millis() >= period);
+    Round now = new Round(before, measurements, ending);
+    Map<String, Map<String, Packets>> packets = new HashMap<>(); // by VPC
     store.read(tx -> {
       List<Row<Group>> groups = tx.list(State.GROUPS);
       for (Row<Balancing> row : Existing.balancers(tx)) {
@@ -97,6 +110,11 @@ public final class Measuring implements AutoCloseable {
         if (row.value().network()) {
           FlowMeasures.tell(now, of, balancer.flowMetrics(row.key()));
         } else {
+          FlowMeasures.packets(
+              now,
+              of,
+              row.value().nodes(),
+              packets.computeIfAbsent(row.value().balancer().vpcId(), network::packets));
           List<Metrics> targets =
               groups.stream()
                   .filter(group -> group.value().group().loadBalancerArns().contains(row.key()))

@@ -4,24 +4,44 @@ import dev.muelle.balancer.metrics.Metrics;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Measurements.Metric;
 import dev.muelle.services.Measurements.Recorder;
+import java.time.Duration;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
 
 /** One look at all counters, compared with the one before; what is gone is forgotten with it. */
 public final class Round {
 
+  /** What takes several looks, if the region is asked to look more often. */
+  enum Span {
+    TEN_SECONDS(Duration.ofSeconds(10)),
+    MINUTE(Duration.ofMinutes(1));
+
+    private final Duration length;
+
+    Span(Duration length) {
+      this.length = length;
+    }
+
+    long millis() {
+      return length.toMillis();
+    }
+  }
+
   /** A counter of somebody's. */
   private record Key(Subject of, String metric) {}
 
   private final @Nullable Round before;
   private final Measurements measurements;
-  private final boolean minute;
+  private final Set<Span> ending;
   private final Map<Key, Long> counters = new HashMap<>();
 
-  /** The same as they were when a minute began. */
-  private final Map<Key, Long> sinceMinute = new HashMap<>();
+  /** The same as they were when a span began. */
+  private final Map<Span, Map<Key, Long>> began = new EnumMap<>(Span.class); // filled once
 
   private final Map<Subject, int[]> times = new HashMap<>();
   private final Map<Metric, Recorder> recorders = new HashMap<>();
@@ -30,20 +50,23 @@ public final class Round {
    * A look.
    *
    * @param before null if it is the first one
-   * @param minute whether a minute ends with it
+   * @param ending what ends with it
    */
-  Round(@Nullable Round before, Measurements measurements, boolean minute) {
+  Round(@Nullable Round before, Measurements measurements, Set<Span> ending) {
     this.measurements = measurements;
-    this.minute = minute;
+    this.ending = Set.copyOf(ending);
     this.before = before == null ? null : before.alone();
+    for (Span span : Span.values()) {
+      began.put(span, new HashMap<>());
+    }
   }
 
   private Round(Round other) {
     this.before = null;
     this.measurements = other.measurements;
-    this.minute = other.minute;
+    this.ending = other.ending;
     this.counters.putAll(other.counters);
-    this.sinceMinute.putAll(other.sinceMinute);
+    this.began.putAll(other.began);
     this.times.putAll(other.times);
     this.recorders.putAll(other.recorders);
   }
@@ -53,9 +76,9 @@ public final class Round {
     return new Round(this);
   }
 
-  /** Whether a minute ends with it. */
-  boolean endsMinute() {
-    return minute;
+  /** Whether a span ends with it. */
+  boolean ends(Span span) {
+    return ending.contains(span);
   }
 
   /** Tells by how much a counter has moved, if it has. */
@@ -77,12 +100,16 @@ public final class Round {
     return since(before == null ? 0 : before.counters.getOrDefault(key, 0L), now);
   }
 
-  /** How far a counter has come in the minute that ends; to be asked at each look. */
-  long movedInMinute(Subject of, String counter, long now) {
+  /** How far a counter has come in a span that ends, or so far; to be asked at each look. */
+  long moved(Span span, Subject of, String counter, long now) {
     Key key = new Key(of, counter);
-    long had = before == null ? 0 : before.sinceMinute.getOrDefault(key, 0L);
-    sinceMinute.put(key, minute ? now : had);
+    long had = before == null ? 0 : before.began(span).getOrDefault(key, 0L);
+    began(span).put(key, ends(span) ? now : had);
     return since(had, now);
+  }
+
+  private Map<Key, Long> began(Span span) {
+    return Objects.requireNonNull(began.get(span));
   }
 
   private static long since(long had, long now) {

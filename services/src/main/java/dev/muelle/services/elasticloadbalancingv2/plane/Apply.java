@@ -301,7 +301,13 @@ public final class Apply {
           .forEach(allocation -> associate(allocation, nodes, zone.subnetId()));
     }
     Balancing with = wanted.withNodes(nodes);
-    with.enabled().forEach(node -> network.plug(node.interfaceId(), Use.SERVER));
+    with.enabled()
+        .forEach(node -> {
+          network.plug(node.interfaceId(), Use.SERVER);
+          if (wanted.network()) {
+            network.countPackets(node.interfaceId());
+          }
+        });
     List<NetworkInterface> interfaces = interfaces(with.enabled());
     regroup(interfaces, wanted.balancer().securityGroups());
     deny(wanted, interfaces);

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerTypeEnum;
@@ -123,7 +124,7 @@ class HostMeasuresTest {
                   String zone = metric.dimensions().get("AvailabilityZone");
                   told.put(metric.name() + (zone == null ? "" : " " + zone), value);
                 },
-            false);
+            Set.of());
     HostMeasures.tell(round, OF, user, group, said);
   }
 

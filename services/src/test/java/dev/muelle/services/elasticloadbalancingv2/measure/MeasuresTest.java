@@ -7,10 +7,17 @@ import dev.muelle.balancer.metrics.FlowMetrics.Part;
 import dev.muelle.balancer.metrics.FlowMetrics.Protocol;
 import dev.muelle.balancer.metrics.Metrics;
 import dev.muelle.balancer.metrics.Metrics.Count;
+import dev.muelle.network.Network.Packets;
+import dev.muelle.network.Network.Refusal;
+import dev.muelle.services.Measurements;
+import dev.muelle.services.elasticloadbalancingv2.measure.Round.Span;
+import dev.muelle.services.elasticloadbalancingv2.state.State.Node;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** How counters become metrics: their names, dimensions and sums. */
@@ -26,17 +33,18 @@ class MeasuresTest {
 
   private final List<String> all = new ArrayList<>();
 
+  private final Measurements noted =
+      metric ->
+          (value, times) -> {
+            String zone = metric.dimensions().get("AvailabilityZone");
+            String name = metric.name() + (zone == null ? "" : " " + zone);
+            told.put(name, value);
+            all.add(name);
+          };
+
   private Round round(Round before, boolean minute) {
     return new Round(
-        before,
-        metric ->
-            (value, times) -> {
-              String zone = metric.dimensions().get("AvailabilityZone");
-              String name = metric.name() + (zone == null ? "" : " " + zone);
-              told.put(name, value);
-              all.add(name);
-            },
-        minute);
+        before, noted, minute ? EnumSet.allOf(Span.class) : EnumSet.of(Span.TEN_SECONDS));
   }
 
   @Test
@@ -145,5 +153,51 @@ class MeasuresTest {
         told.get("ConsumedLCUs_TCP") + told.get("ConsumedLCUs_UDP") + told.get("ConsumedLCUs_TLS"),
         told.get("ConsumedLCUs"),
         1e-9);
+  }
+
+  @Test
+  void packetsAreToldOfEachNodesZoneAndTogether() {
+    List<Node> both =
+        List.of(
+            new Node("subnet-a", "a", "eni-a", "10.0.0.4", null, null),
+            new Node("subnet-b", "b", "eni-b", "10.0.1.4", null, null));
+    Refusal in = new Refusal(true, 6);
+    Round look = round(null, false);
+    FlowMeasures.packets(
+        look,
+        FLOWS,
+        both,
+        Map.of(
+            "eni-a", new Packets(100, Map.of(in, 3L)),
+            "eni-b", new Packets(50, Map.of(in, 1L, new Refusal(false, 17), 7L))));
+    assertEquals(150.0, told.get("ProcessedPackets"));
+    assertEquals(100.0, told.get("ProcessedPackets a"));
+    assertEquals(15.0, told.get("PeakPacketsPerSecond"));
+    assertEquals(5.0, told.get("PeakPacketsPerSecond b"));
+    assertEquals(4.0, told.get("SecurityGroupBlockedFlowCount_Inbound_TCP"));
+    assertEquals(3.0, told.get("SecurityGroupBlockedFlowCount_Inbound_TCP a"));
+    assertEquals(7.0, told.get("SecurityGroupBlockedFlowCount_Outbound_UDP b"));
+
+    told.clear();
+    look = round(look, false);
+    FlowMeasures.packets(
+        look, FLOWS, both.subList(1, 2), Map.of("eni-b", new Packets(60, Map.of(in, 1L))));
+    assertEquals(10.0, told.get("ProcessedPackets"), "whoever goes takes nothing away");
+    assertEquals(null, told.get("SecurityGroupBlockedFlowCount_Inbound_TCP"));
+  }
+
+  @Test
+  void peaksAreOfTenSecondsHoweverOftenOneLooks() {
+    FlowMetrics tcp = new FlowMetrics();
+    Map<Part, FlowMetrics> parts = Map.of(new Part("", Protocol.TCP), tcp);
+    Round look = null;
+    for (int second = 1; second <= 10; second++) {
+      tcp.add(FlowMetrics.Count.BYTES, 20);
+      assertEquals(null, told.get("PeakBytesPerSecond"));
+      Set<Span> ending = second < 10 ? Set.of() : Set.of(Span.TEN_SECONDS);
+      look = new Round(look, noted, ending);
+      FlowMeasures.tell(look, FLOWS, parts);
+    }
+    assertEquals(20.0, told.get("PeakBytesPerSecond"));
   }
 }
