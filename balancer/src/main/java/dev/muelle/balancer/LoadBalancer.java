@@ -340,9 +340,21 @@ public record LoadBalancer(
    * @param drainUntil null while registered; once deregistered, when draining ends at the latest
    * @param knownHealthy whether it was healthy when last seen (before a restart): it then serves
    *     until checks say otherwise. Looked at only when the target is new here
+   * @param avoided whether nothing new is sent to it as long as others are well
    */
   public record Member(
-      Balancer.Target target, String zone, @Nullable Instant drainUntil, boolean knownHealthy) {}
+      Balancer.Target target,
+      String zone,
+      @Nullable Instant drainUntil,
+      boolean knownHealthy,
+      boolean avoided) {
+
+    /** One that takes its part. */
+    public Member(
+        Balancer.Target target, String zone, @Nullable Instant drainUntil, boolean knownHealthy) {
+      this(target, zone, drainUntil, knownHealthy, false);
+    }
+  }
 
   /**
    * As ELB's target group attributes.

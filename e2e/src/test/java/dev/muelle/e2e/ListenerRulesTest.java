@@ -69,6 +69,27 @@ class ListenerRulesTest {
                       + listener
                       + " --query 'Rules[].Priority' --output text")
               .strip());
+      assertEquals(
+          "ACTIVE 0.0 CANCELED 1.0",
+          region
+              .run(
+                  """
+                  balancer=%s
+                  aws elbv2 modify-load-balancer-attributes --load-balancer-arn $balancer \\
+                    --attributes Key=zonal_shift.config.enabled,Value=true > /dev/null
+                  zone=$(aws arc-zonal-shift list-managed-resources \\
+                    --query "items[?arn=='$balancer'].availabilityZones[0]" --output text)
+                  weight() { aws arc-zonal-shift get-managed-resource --resource-identifier $balancer \\
+                    --query "appliedWeights.\\"$zone\\"" --output text; }
+                  shift=$(aws arc-zonal-shift start-zonal-shift --resource-identifier $balancer \\
+                    --away-from $zone --expires-in 2h --comment 'a rehearsal' \\
+                    --query '[status,zonalShiftId]' --output text)
+                  echo $(echo "$shift" | cut -f1) $(weight) \\
+                    $(aws arc-zonal-shift cancel-zonal-shift --zonal-shift-id $(echo "$shift" | cut -f2) \\
+                      --query status --output text) $(weight)
+                  """
+                      .formatted(arn))
+              .strip());
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.muelle.region;
 import dev.muelle.services.Api;
 import dev.muelle.services.acm.Acm;
 import dev.muelle.services.applicationautoscaling.ApplicationAutoScaling;
+import dev.muelle.services.arczonalshift.ArcZonalShift;
 import dev.muelle.services.autoscaling.AutoScaling;
 import dev.muelle.services.cloudwatch.CloudWatch;
 import dev.muelle.services.cloudwatchlogs.CloudWatchLogs;
@@ -26,6 +27,7 @@ import java.util.function.Function;
 import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.acm.AcmClient;
 import software.amazon.awssdk.services.applicationautoscaling.ApplicationAutoScalingClient;
+import software.amazon.awssdk.services.arczonalshift.ArcZonalShiftClient;
 import software.amazon.awssdk.services.autoscaling.AutoScalingClient;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
@@ -51,6 +53,7 @@ final class Mounted {
         .mount(
             ApplicationAutoScalingClient.class,
             caller -> regions.apply(caller).applicationAutoScaling)
+        .mount(ArcZonalShiftClient.class, caller -> regions.apply(caller).arcZonalShift)
         .mount(AutoScalingClient.class, caller -> regions.apply(caller).autoScaling)
         .mount(CloudWatchClient.class, caller -> regions.apply(caller).cloudWatch)
         .mount(CloudWatchLogsClient.class, caller -> regions.apply(caller).logs)
@@ -98,6 +101,7 @@ final class Mounted {
     return List.of(
         Coverage.of(AcmClient.class, Acm.class),
         Coverage.of(ApplicationAutoScalingClient.class, ApplicationAutoScaling.class),
+        Coverage.of(ArcZonalShiftClient.class, ArcZonalShift.class),
         Coverage.of(AutoScalingClient.class, AutoScaling.class),
         Coverage.of(CloudWatchClient.class, CloudWatch.class),
         Coverage.of(CloudWatchLogsClient.class, CloudWatchLogs.class),

@@ -17,6 +17,7 @@ import dev.muelle.services.VpcHttp;
 import dev.muelle.services.acm.Acm;
 import dev.muelle.services.acm.Authority;
 import dev.muelle.services.applicationautoscaling.ApplicationAutoScaling;
+import dev.muelle.services.arczonalshift.ArcZonalShift;
 import dev.muelle.services.autoscaling.AutoScaling;
 import dev.muelle.services.cloudwatch.CloudWatch;
 import dev.muelle.services.cloudwatch.InstanceActions;
@@ -57,6 +58,7 @@ final class Region implements AutoCloseable {
   final Sns sns;
   final Ec2 ec2;
   final ElbV2 elb;
+  final ArcZonalShift arcZonalShift;
   final AutoScaling autoScaling;
   final Ecr ecr;
   final Ecs ecs;
@@ -154,6 +156,7 @@ final class Region implements AutoCloseable {
             shared.balancer(),
             shared.objects(),
             cloudWatch.measurements());
+    arcZonalShift = new ArcZonalShift(store, timers, ids, shared.random(), ec2, elb);
     autoScaling =
         new AutoScaling(
             scope,
@@ -238,6 +241,7 @@ final class Region implements AutoCloseable {
     ec2.start();
     acm.start();
     elb.start();
+    arcZonalShift.start();
     autoScaling.start();
     ecs.start();
     applicationAutoScaling.start();
@@ -250,6 +254,7 @@ final class Region implements AutoCloseable {
     applicationAutoScaling.close();
     ecs.close();
     autoScaling.close();
+    arcZonalShift.close();
     elb.close();
     acm.close();
     ecr.close();

@@ -42,6 +42,7 @@ record ClientClassFile(String serviceProtocol, String jsonVersion, Map<String, W
   Optional<Protocol> protocol(Shapes shapes) {
     return switch (serviceProtocol) {
       case "AWS_JSON" -> Optional.of(new AwsJson(jsonVersion, shapes));
+      case "REST_JSON" -> Optional.of(new RestJson(shapes));
       case "QUERY" -> Optional.of(new AwsQuery());
       case "EC2" -> Optional.of(new Ec2Query());
       default -> Optional.empty();

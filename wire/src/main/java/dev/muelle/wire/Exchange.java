@@ -105,7 +105,7 @@ final class Exchange {
     return switch (byCaller) {
       case RpcV2Cbor cbor -> cbor;
       case AwsJson json -> byModel instanceof AwsJson ? byModel : json;
-      case AwsQuery _, Ec2Query _ -> byModel;
+      case AwsQuery _, Ec2Query _, RestJson _ -> byModel;
     };
   }
 

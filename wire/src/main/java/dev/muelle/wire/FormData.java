@@ -53,6 +53,15 @@ record FormData(List<Map.Entry<String, String>> pairs) {
     return map;
   }
 
+  /**
+   * Decodes a part of a path, where a plus is a plus.
+   *
+   * @throws WireException (malformed) if an escape is broken
+   */
+  static String segment(String text) {
+    return decode(text.replace("+", "%2B"));
+  }
+
   private static String decode(String text) {
     if (text.indexOf('%') < 0 && text.indexOf('+') < 0) {
       return text;

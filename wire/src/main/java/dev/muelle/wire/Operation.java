@@ -9,9 +9,11 @@ import software.amazon.awssdk.core.SdkPojo;
  * One operation of a mounted interface.
  *
  * @param name on the wire, for example {@code DescribeClusters}
+ * @param resource where the REST protocols have it
  * @param request makes the request's empty builder
  */
-record Operation(ServiceModel service, String name, Supplier<SdkPojo> request, Call call) {
+record Operation(
+    ServiceModel service, String name, Resource resource, Supplier<SdkPojo> request, Call call) {
 
   /** How it is served. */
   sealed interface Call {

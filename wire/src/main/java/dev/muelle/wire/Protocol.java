@@ -7,10 +7,10 @@ import software.amazon.awssdk.core.SdkPojo;
  * One of AWS's wire protocols, from the server's side: requests are decoded into the SDK's model
  * classes, responses and errors encoded from them.
  *
- * <p>restJson1 and restXml are further members of this family: each is one more record here and one
- * more line in {@link ClientClassFile#protocol}.
+ * <p>restXml is a further member of this family: one more record here and one more line in {@link
+ * ClientClassFile#protocol}.
  */
-sealed interface Protocol permits AwsJson, AwsQuery, Ec2Query, RpcV2Cbor {
+sealed interface Protocol permits AwsJson, AwsQuery, Ec2Query, RestJson, RpcV2Cbor {
 
   /**
    * Fills a request.

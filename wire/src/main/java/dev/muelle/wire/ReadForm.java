@@ -20,7 +20,7 @@ final class ReadForm implements Chain.Step {
   @Override
   public HttpResponse take(Exchange exchange, Chain.Next next) throws IOException {
     switch (exchange.protocol()) {
-      case AwsJson _, RpcV2Cbor _ -> {}
+      case AwsJson _, RestJson _, RpcV2Cbor _ -> {}
       case AwsQuery _, Ec2Query _ -> {
         Map<String, String> form =
             new LinkedHashMap<>(FormData.parse(exchange.request().query()).asMap());

@@ -1,5 +1,6 @@
 package dev.muelle.wire;
 
+import dev.muelle.wire.http.HttpRequest;
 import dev.muelle.wire.http.HttpResponse;
 import java.io.IOException;
 import java.util.List;
@@ -10,7 +11,7 @@ import java.util.regex.Pattern;
 
 /**
  * Finds the service and the operation: by X-Amz-Target in the JSON protocols, by the path in CBOR,
- * by Action, the signed service and Version in the query protocols.
+ * by method and path in REST, by Action, the signed service and Version in the query protocols.
  */
 final class Route implements Chain.Step {
   private static final Pattern RPC = Pattern.compile("/service/([^/]+)/operation/([^/]+)");
@@ -28,6 +29,7 @@ final class Route implements Chain.Step {
     switch (exchange.protocol()) {
       case AwsJson _ -> byTarget(exchange);
       case RpcV2Cbor _ -> byPath(exchange);
+      case RestJson _ -> byResource(exchange);
       case AwsQuery _, Ec2Query _ -> byAction(exchange);
     }
     return next.proceed(exchange);
@@ -55,6 +57,17 @@ final class Route implements Chain.Step {
         "Unknown operation: " + path);
   }
 
+  private void byResource(Exchange exchange) {
+    HttpRequest request = exchange.request();
+    Optional<Mounts.Mount> mount =
+        mount(exchange, model -> model.at(request.method(), request.path()).isPresent());
+    go(
+        exchange,
+        mount,
+        mount.flatMap(to -> to.model().at(request.method(), request.path())).orElse(""),
+        "Unknown operation: " + request.method() + " " + request.path());
+  }
+
   private void byAction(Exchange exchange) {
     String action = exchange.form().getOrDefault("Action", "");
     String version = exchange.form().getOrDefault("Version", "");
@@ -67,7 +80,7 @@ final class Route implements Chain.Step {
     String unknown =
         switch (exchange.protocol()) {
           case Ec2Query _ -> "The action " + action + " is not valid for this web service.";
-          case AwsQuery _, AwsJson _, RpcV2Cbor _ ->
+          case AwsQuery _, AwsJson _, RestJson _, RpcV2Cbor _ ->
               "Could not find operation " + action + " for version " + version;
         };
     go(exchange, mount, action, unknown);

@@ -7,6 +7,7 @@ import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -14,6 +15,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.AwsRequest;
 import software.amazon.awssdk.awscore.AwsResponse;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
@@ -52,6 +54,9 @@ final class ServiceModel {
   private final Map<String, Operation> operations = new ConcurrentHashMap<>();
   private final OperationInfo anyOperation;
 
+  /** Names of operations by where they are; none where names are sent. */
+  private final Map<Resource, String> resources = new LinkedHashMap<>(); // filled once
+
   private ServiceModel(
       Class<? extends SdkClient> client,
       String signingName,
@@ -64,6 +69,11 @@ final class ServiceModel {
     this.protocol = protocol;
     this.methods = methods;
     this.anyOperation = info(request(methods.values().iterator().next()));
+    if (protocol instanceof RestJson) {
+      methods
+          .values()
+          .forEach(method -> resources.put(resource(info(request(method))), wireName(method)));
+    }
   }
 
   /**
@@ -131,8 +141,8 @@ final class ServiceModel {
 
   /** What stands before the dot in X-Amz-Target; empty where only queries are spoken. */
   String targetPrefix() {
-    String identifier = anyOperation.operationIdentifier();
-    int dot = identifier.indexOf('.');
+    @Nullable String identifier = anyOperation.operationIdentifier();
+    int dot = identifier == null ? -1 : identifier.indexOf('.');
     return dot < 0 ? TARGET_PREFIXES.getOrDefault(signingName, "") : identifier.substring(0, dot);
   }
 
@@ -162,14 +172,36 @@ final class ServiceModel {
 
   private Operation read(Method method) {
     return new Operation(
-        this, wireName(method), builder(request(method)), new Operation.Call.Once(call(method)));
+        this,
+        wireName(method),
+        resource(info(request(method))),
+        builder(request(method)),
+        new Operation.Call.Once(call(method)));
+  }
+
+  private static Resource resource(OperationInfo info) {
+    return Resource.of(info.httpMethod().name(), info.requestUri());
+  }
+
+  /** The name of the operation that a request of a REST protocol is for. */
+  Optional<String> at(String method, String path) {
+    return resources.entrySet().stream()
+        .filter(one -> one.getKey().labels(method, path).isPresent())
+        .map(Map.Entry::getValue)
+        .findFirst();
   }
 
   /** Serves an operation that the interface has no method for. */
   void add(Class<?> request, BiFunction<Caller, SdkPojo, EventStream> begin) {
-    String name = wireName(info(request));
+    String name = wireName(request);
     operations.put(
-        name, new Operation(this, name, builder(request), new Operation.Call.Streaming(begin)));
+        name,
+        new Operation(
+            this,
+            name,
+            resource(info(request)),
+            builder(request),
+            new Operation.Call.Streaming(begin)));
   }
 
   /** What an exception of this service is in the middle of an answer. */
@@ -189,12 +221,14 @@ final class ServiceModel {
 
   /** The operation's name on the wire, for example {@code DescribeClusters}. */
   static String wireName(Method method) {
-    return wireName(info(request(method)));
+    return wireName(request(method));
   }
 
-  private static String wireName(OperationInfo info) {
-    String identifier = info.operationIdentifier();
-    return identifier.substring(identifier.indexOf('.') + 1);
+  private static String wireName(Class<?> request) {
+    @Nullable String identifier = info(request).operationIdentifier();
+    return identifier == null // REST: no client sends it
+        ? request.getSimpleName().replaceFirst("Request$", "")
+        : identifier.substring(identifier.indexOf('.') + 1);
   }
 
   private static MethodHandle call(Method method) {

@@ -14,6 +14,7 @@ import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.core.SdkField;
 import software.amazon.awssdk.core.SdkPojo;
 import software.amazon.awssdk.core.document.Document;
+import software.amazon.awssdk.core.protocol.MarshallLocation;
 import software.amazon.awssdk.core.traits.ListTrait;
 import software.amazon.awssdk.core.traits.MapTrait;
 import software.amazon.awssdk.core.traits.TimestampFormatTrait;
@@ -49,7 +50,7 @@ record Generator(RandomGenerator random, double chance, int deepest, boolean emp
       // Without one, EC2's client would make a presigned URL, out of a region that we made up.
       boolean always = field.memberName().equals("PresignedUrl");
       if (always || random.nextDouble() < chance) {
-        Object value = value(field, depth);
+        Object value = inPath(field) ? "/" + text() : value(field, depth);
         if (value != null) {
           field.set(builder, value);
           any = true;
@@ -57,6 +58,11 @@ record Generator(RandomGenerator random, double chance, int deepest, boolean emp
       }
     }
     return any;
+  }
+
+  /** A path may have none that is empty, or that is a dot. */
+  private static boolean inPath(SdkField<?> field) {
+    return field.location() == MarshallLocation.PATH;
   }
 
   private @Nullable Object value(SdkField<?> field, int depth) {

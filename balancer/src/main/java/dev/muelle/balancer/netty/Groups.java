@@ -107,6 +107,7 @@ final class Groups {
           fresh.add(state);
         }
       }
+      state.avoided = member.avoided();
       now.add(state);
     }
     group.members(now);

@@ -45,6 +45,9 @@ public final class MemberState {
   private volatile double weight = 1;
   private volatile boolean anomalous;
 
+  /** Whether nothing new is sent to it as long as others are well. */
+  public volatile boolean avoided;
+
   private final AtomicInteger inFlight = new AtomicInteger();
   private volatile HealthRules rules;
   public volatile boolean gone;

@@ -21,7 +21,7 @@ record Pool(
 
   /**
    * The healthy ones that a zone's node sends to, or all of those if too few are healthy
-   * (fail-open).
+   * (fail-open). Avoided ones are among them only if there are not enough others.
    *
    * @param zone null for every node
    */
@@ -32,14 +32,23 @@ record Pool(
       @Nullable String zone) {
     List<MemberState> registered =
         all.stream().filter(member -> !member.draining() && member.serves(zone)).toList();
-    List<MemberState> healthy = registered.stream().filter(MemberState::healthy).toList();
-    boolean enough = choice.healthy().reached(healthy.size(), registered.size());
+    List<MemberState> wanted = registered.stream().filter(member -> !member.avoided).toList();
+    List<MemberState> healthy = healthy(wanted);
+    boolean enough = choice.healthy().reached(healthy.size(), wanted.size());
+    if (!enough && wanted.size() < registered.size()) {
+      healthy = healthy(registered);
+      enough = choice.healthy().reached(healthy.size(), registered.size());
+    }
     List<MemberState> members = enough ? healthy : registered;
     Map<ByteBuffer, MemberState> marks = new HashMap<>();
     if (choice.sticky() != null) {
       members.forEach(member -> marks.put(Sticky.mark(GroupState.mark(member)), member));
     }
     return new Pool(changes, members, marks, !enough);
+  }
+
+  private static List<MemberState> healthy(List<MemberState> members) {
+    return members.stream().filter(MemberState::healthy).toList();
   }
 
   int size() {

@@ -9,6 +9,7 @@ import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Objects;
 import dev.muelle.services.Scope;
+import dev.muelle.services.ZonalShifts;
 import dev.muelle.services.elasticloadbalancingv2.balancer.BalancerAttributes;
 import dev.muelle.services.elasticloadbalancingv2.balancer.LoadBalancers;
 import dev.muelle.services.elasticloadbalancingv2.balancer.Moves;
@@ -254,7 +255,9 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
   }
 
   private void changed(Change change) {
-    if (change.table().startsWith(SECURITY_GROUPS) || change.table().equals(Certificates.TABLE)) {
+    if (change.table().startsWith(SECURITY_GROUPS)
+        || change.table().equals(Certificates.TABLE)
+        || change.table().equals(ZonalShifts.TABLE.name())) {
       wakeBalancers();
     } else if (change.table().equals(INSTANCES)) {
       instanceLoop.wake(change.key());

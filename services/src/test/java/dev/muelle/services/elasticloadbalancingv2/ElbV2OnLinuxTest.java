@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muelle.services.arczonalshift.ArcZonalShift;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,6 +16,7 @@ import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -400,9 +402,28 @@ class ElbV2OnLinuxTest extends OnLinux {
     NetworkInterface silent = server(1, head -> head.startsWith("GET /alive") ? ok("") : null);
     register(group, silent);
     healthy(group, silent);
-    deregister(group, echo);
+    change(arn, "zonal_shift.config.enabled", "true");
     change(arn, "idle_timeout.timeout_seconds", "1");
+    try (ArcZonalShift arc = machine.arc()) {
+      String shift = machine.shift(arc, arn, 1);
+      until("200 200 200", () -> statuses(balancer, port, 3)); // never the one that is silent
+      arc.cancelZonalShift(r -> r.zonalShiftId(shift));
+      String back = machine.shift(arc, arn, 0);
+      until("504", () -> statuses(balancer, port, 1));
+      becomes(group, echo, "healthy", null, "null");
+      arc.cancelZonalShift(r -> r.zonalShiftId(back));
+    }
+    deregister(group, echo);
     contains(get(balancer, port), "HTTP/1.1 504 ");
+  }
+
+  /** Of several requests in a row. */
+  private static String statuses(LoadBalancer balancer, int port, int requests) throws IOException {
+    List<String> all = new ArrayList<>();
+    for (int i = 0; i < requests; i++) {
+      all.add(get(balancer, port).substring("HTTP/1.1 ".length(), "HTTP/1.1 200".length()));
+    }
+    return String.join(" ", all);
   }
 
   private void change(String arn, String key, String value) {

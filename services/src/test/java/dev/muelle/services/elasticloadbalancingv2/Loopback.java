@@ -18,6 +18,7 @@ import software.amazon.awssdk.http.HttpExecuteRequest;
 import software.amazon.awssdk.http.HttpExecuteResponse;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.SdkHttpFullResponse;
+import software.amazon.awssdk.http.SdkHttpRequest;
 
 /** The SDK's HTTP client, handing each request to our handler: errors are seen as on the wire. */
 public record Loopback(HttpHandler handler) implements SdkHttpClient {
@@ -49,7 +50,14 @@ public record Loopback(HttpHandler handler) implements SdkHttpClient {
         body = in.readAllBytes();
       }
     }
-    return new HttpRequest("POST", "/", "", headers, "127.0.0.1", new ByteArrayInputStream(body));
+    SdkHttpRequest http = execute.httpRequest();
+    return new HttpRequest(
+        http.method().name(),
+        http.getUri().getRawPath(),
+        http.encodedQueryParameters().orElse(""),
+        headers,
+        "127.0.0.1",
+        new ByteArrayInputStream(body));
   }
 
   private static HttpExecuteResponse answer(HttpResponse response) throws IOException {

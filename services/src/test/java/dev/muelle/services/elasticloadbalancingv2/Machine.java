@@ -13,6 +13,7 @@ import dev.muelle.services.ObjectFiles;
 import dev.muelle.services.Scope;
 import dev.muelle.services.acm.Acm;
 import dev.muelle.services.acm.Authority;
+import dev.muelle.services.arczonalshift.ArcZonalShift;
 import dev.muelle.services.ec2.Ec2;
 import dev.muelle.services.elasticloadbalancingv2.oidc.OidcGates;
 import dev.muelle.services.iam.Iam;
@@ -157,6 +158,28 @@ final class Machine implements AutoCloseable {
         new Ids(new Random()),
         new SecureRandom(),
         acm().authority());
+  }
+
+  /** Zonal shifts of the home region. */
+  ArcZonalShift arc() {
+    ArcZonalShift arc =
+        new ArcZonalShift(
+            store.in(HOME.storeScope()),
+            timers,
+            new Ids(new Random()),
+            new Random(),
+            ec2(),
+            in(HOME).elb());
+    arc.start();
+    return arc;
+  }
+
+  /** Shifts a load balancer away from the zone of this number; the shift's id. */
+  String shift(ArcZonalShift arc, String balancer, int zone) {
+    String away = subnets().get(zone).availabilityZoneId();
+    return arc.startZonalShift(
+            r -> r.resourceIdentifier(balancer).awayFrom(away).expiresIn("1h").comment("away"))
+        .zonalShiftId();
   }
 
   Acm acm() {

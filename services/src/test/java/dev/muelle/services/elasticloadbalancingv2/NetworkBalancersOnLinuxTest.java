@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.muelle.network.Network.Packets;
 import dev.muelle.network.Network.Refusal;
 import dev.muelle.network.Network.Use;
+import dev.muelle.services.arczonalshift.ArcZonalShift;
 import dev.muelle.services.elasticloadbalancingv2.state.State;
 import java.io.IOException;
 import java.io.InputStream;
@@ -23,18 +24,19 @@ import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.ec2.model.IpRange;
-import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
@@ -166,15 +168,15 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
   }
 
   private void acrossZones(LoadBalancer balancer) {
+    change(balancer, "load_balancing.cross_zone.enabled", "true");
+  }
+
+  private void change(LoadBalancer balancer, String key, String value) {
     machine
         .elb()
         .modifyLoadBalancerAttributes(r ->
             r.loadBalancerArn(balancer.loadBalancerArn())
-                .attributes(
-                    LoadBalancerAttribute.builder()
-                        .key("load_balancing.cross_zone.enabled")
-                        .value("true")
-                        .build()));
+                .attributes(LoadBalancerAttribute.builder().key(key).value(value).build()));
   }
 
   /** The private addresses of the nodes, by zone. */
@@ -186,8 +188,6 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
         .toList();
   }
 
-  private Socket connect(NetworkInterface from, String address) throws Exception {
-    SocketChannel channel = inside(from, () -> SocketChannel.open(StandardProtocolFamily.INET));
   /** What the kernel has counted at a node. */
   private Packets at(String node) {
     NetworkInterface eni =
@@ -200,6 +200,8 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
     return network.packets(machine.vpc()).get(eni.networkInterfaceId());
   }
 
+  private Socket connect(NetworkInterface from, String address) throws Exception {
+    SocketChannel channel = inside(from, () -> SocketChannel.open(StandardProtocolFamily.INET));
     open.add(channel);
     Socket socket = channel.socket();
     socket.setSoTimeout(PATIENCE_MILLIS);
@@ -299,10 +301,10 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
     assertThrows(
         SocketTimeoutException.class,
         () -> refused.socket().connect(new InetSocketAddress(node, FRONT), DROPPED_MILLIS));
-    // Nor do the target's, who judge by the client's address as well.
-    machine
     assertEquals(
         Map.of(new Refusal(true, 6), 1L), at(node).refused(), "tried twice, and counted once");
+    // Nor do the target's, who judge by the client's address as well.
+    machine
         .ec2()
         .revokeSecurityGroupIngress(r -> r.groupId(targets).ipPermissions(fromGroup(balancers)));
     machine
@@ -370,8 +372,6 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
       seen.add(first);
     }
     assertEquals(Set.of("t0", "t1"), seen);
-    assertTrue(hello(client, node).matches("t[01] " + client.privateIpAddress() + " [0-9]+"));
-
 
     long passed = at(node).passed();
     int questions = 200;
@@ -386,6 +386,8 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
     assertTrue(
         more >= 4 * questions && more < 5 * questions,
         "each goes in and on and comes back, besides a few health checks: " + more);
+    assertTrue(hello(client, node).matches("t[01] " + client.privateIpAddress() + " [0-9]+"));
+
     // With stickiness by source, all flows of a client have one target.
     attribute(group, "stickiness.enabled", "true");
     Set<String> sticky = new HashSet<>();
@@ -423,6 +425,36 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
     while (seen.size() < 2) {
       seen.add(hello(client, nodes.get(0)).substring(0, 2));
     }
+
+    // Shifted away from a zone, no node sends anything new to it; what is there stays.
+    attribute(group, "target_health_state.unhealthy.connection_termination.enabled", "false");
+    change(balancer, "zonal_shift.config.enabled", "true");
+    Socket kept = connect(client, nodes.get(0));
+    while (!line(kept).startsWith("t0 ")) {
+      kept = connect(client, nodes.get(0));
+    }
+    try (ArcZonalShift arc = machine.arc()) {
+      String shift = machine.shift(arc, balancer.loadBalancerArn(), 0);
+      until("t1 t1 t1 t1 t1 t1 t1 t1", () -> names(client, nodes));
+      for (int i = 0; i < 20; i++) {
+        assertTrue(hello(client, nodes.get(i % 2)).startsWith("t1 "));
+      }
+      echoes(kept);
+      arc.cancelZonalShift(r -> r.zonalShiftId(shift));
+    }
+    seen.clear();
+    while (seen.size() < 2) {
+      seen.add(hello(client, nodes.get(1)).substring(0, 2));
+    }
+  }
+
+  /** Who answers four times at each node. */
+  private String names(NetworkInterface client, List<String> nodes) throws Exception {
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      names.add(hello(client, nodes.get(i % 2)).substring(0, 2));
+    }
+    return String.join(" ", names);
   }
 
   @Test

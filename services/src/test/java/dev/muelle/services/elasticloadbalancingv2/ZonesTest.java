@@ -9,6 +9,7 @@ import dev.muelle.services.elasticloadbalancingv2.state.State.Node;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Target;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
@@ -51,8 +52,15 @@ final class ZonesTest {
   }
 
   private static List<String> inDns(Set<String> healthy, Group... groups) {
+    return inDns(Optional.empty(), healthy, groups);
+  }
+
+  private static List<String> inDns(Optional<String> away, Set<String> healthy, Group... groups) {
     return Zones.inDns(
-            balancer(), List.of(groups), (group, target) -> healthy.contains(target.address()))
+            balancer(),
+            List.of(groups),
+            (group, target) -> healthy.contains(target.address()),
+            away)
         .stream()
         .map(Node::zone)
         .toList();
@@ -72,6 +80,15 @@ final class ZonesTest {
     assertEquals(List.of("a"), inDns(Set.of("a1", "a2", "b1"), group));
     assertEquals(List.of("b"), inDns(Set.of("b2", "b3"), group));
     assertEquals(List.of("a", "b"), inDns(Set.of("b2"), group), "no zone is well: all are named");
+  }
+
+  @Test
+  void aZoneThatIsShiftedAwayFromLeavesTheNameUnlessNoOtherIsWell() {
+    Group group = group(Map.of(CROSS_ZONE, "false"), target("a1", "a"), target("b1", "b"));
+    assertEquals(List.of("b"), inDns(Optional.of("a"), Set.of("a1", "b1"), group));
+    assertEquals(List.of("a", "b"), inDns(Optional.of("a"), Set.of("a1"), group));
+    assertEquals(List.of("a", "b"), inDns(Optional.of("a"), Set.of(), group));
+    assertEquals(List.of("a", "b"), inDns(Optional.of("c"), Set.of("a1", "b1"), group));
   }
 
   @Test

@@ -5,6 +5,7 @@ import dev.muelle.services.elasticloadbalancingv2.request.Attributes;
 import dev.muelle.services.elasticloadbalancingv2.request.NetworkAttributes;
 import dev.muelle.services.elasticloadbalancingv2.request.Refuse;
 import dev.muelle.services.elasticloadbalancingv2.state.Existing;
+import dev.muelle.services.elasticloadbalancingv2.state.Shifts;
 import dev.muelle.services.elasticloadbalancingv2.state.State;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Balancing;
 import dev.muelle.services.elasticloadbalancingv2.state.Wakes;
@@ -46,6 +47,7 @@ public record BalancerAttributes(Store store, Wakes wakes, LogDelivery logs) {
           Map<String, String> attributes = changed(b, request);
           Balancing next = b.withAttributes(attributes);
           tx.put(State.BALANCERS, arn, next);
+          Shifts.unlessShiftable(tx, next);
           return next;
         });
     wakes.now(List.of(arn));

@@ -2,6 +2,7 @@ package dev.muelle.services.elasticloadbalancingv2.balancer;
 
 import dev.muelle.services.elasticloadbalancingv2.node.Zones;
 import dev.muelle.services.elasticloadbalancingv2.state.Existing;
+import dev.muelle.services.elasticloadbalancingv2.state.Shifts;
 import dev.muelle.services.elasticloadbalancingv2.state.State;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Balancing;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Group;
@@ -58,6 +59,7 @@ public record Names(Store store) {
                     State.healthKey(
                         group.group().targetGroupArn(), target.address(), target.port()))
                 .filter(row -> row.value().health().equals("HEALTHY"))
-                .isPresent());
+                .isPresent(),
+        Shifts.away(tx, balancer));
   }
 }

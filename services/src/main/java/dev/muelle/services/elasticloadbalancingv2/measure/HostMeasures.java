@@ -65,6 +65,22 @@ public final class HostMeasures {
     }
   }
 
+  /**
+   * How many targets are left alone because their load balancer is shifted away from their zone.
+   *
+   * @param away that zone
+   */
+  static void shifted(Round round, Subject of, Group group, String away) {
+    long hosts =
+        group.targets().stream()
+            .filter(target -> target.drainUntil() == null && away.equals(target.zone()))
+            .count();
+    if (hosts > 0) {
+      round.gauge(of, "ZonalShiftedHostCount", hosts);
+      round.gauge(of.in(away), "ZonalShiftedHostCount", hosts);
+    }
+  }
+
   private static void hosts(Round round, Subject of, Hosts hosts, boolean http) {
     round.gauge(of, "HealthyHostCount", hosts.healthy);
     round.gauge(of, "UnHealthyHostCount", hosts.unhealthy);

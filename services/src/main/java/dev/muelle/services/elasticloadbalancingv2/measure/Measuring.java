@@ -9,6 +9,7 @@ import dev.muelle.services.Measurements;
 import dev.muelle.services.elasticloadbalancingv2.measure.Round.Span;
 import dev.muelle.services.elasticloadbalancingv2.oidc.OidcGates;
 import dev.muelle.services.elasticloadbalancingv2.state.Existing;
+import dev.muelle.services.elasticloadbalancingv2.state.Shifts;
 import dev.muelle.services.elasticloadbalancingv2.state.State;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Balancing;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Group;
@@ -16,12 +17,12 @@ import dev.muelle.services.elasticloadbalancingv2.target.BalancerTargets;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import java.time.Duration;
-import java.util.List;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,8 +46,8 @@ public final class Measuring implements AutoCloseable {
 
   private final Store store;
   private final Timers timers;
-  private final Balancer balancer;
   private final Network network;
+  private final Balancer balancer;
   private final OidcGates oidc;
   private final Measurements measurements;
   private final long period; // ms
@@ -67,8 +68,8 @@ public final class Measuring implements AutoCloseable {
       Measurements measurements) {
     this.store = store;
     this.timers = timers;
-    this.balancer = balancer;
     this.network = network;
+    this.balancer = balancer;
     this.oidc = oidc;
     this.measurements = measurements;
     period = Math.min(LONGEST, measurements.period().toMillis());
@@ -109,12 +110,12 @@ public final class Measuring implements AutoCloseable {
             Subject.of(row.value(), Map.of("LoadBalancer", after(row.key(), ":loadbalancer/")));
         if (row.value().network()) {
           FlowMeasures.tell(now, of, balancer.flowMetrics(row.key()));
-        } else {
           FlowMeasures.packets(
               now,
               of,
               row.value().nodes(),
               packets.computeIfAbsent(row.value().balancer().vpcId(), network::packets));
+        } else {
           List<Metrics> targets =
               groups.stream()
                   .filter(group -> group.value().group().loadBalancerArns().contains(row.key()))
@@ -136,6 +137,9 @@ public final class Measuring implements AutoCloseable {
                       "LoadBalancer", after(arn, ":loadbalancer/"),
                       "TargetGroup", after(row.key(), ":")));
           HostMeasures.tell(now, of, user, BalancerTargets.reached(tx, row.value()), balancer);
+          Shifts.away(tx, user)
+              .filter(zone -> Shifts.crosses(user, row.value()))
+              .ifPresent(zone -> HostMeasures.shifted(now, of, row.value(), zone));
           balancer
               .targetGroupMetrics(row.key())
               .filter(m -> !row.value().flows())

@@ -9,11 +9,13 @@ import dev.muelle.services.elasticloadbalancingv2.state.State.Node;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.BiPredicate;
 
 /**
  * Which of a load balancer's nodes its name means: those of zones in which every target group has
- * as many healthy targets as it asks for; all of them if there is no such zone. Pure.
+ * as many healthy targets as it asks for, and that it is not shifted away from; all of them if
+ * there is no such zone. Pure.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health.html">
@@ -23,14 +25,23 @@ public final class Zones {
 
   private Zones() {}
 
+  /**
+   * Says which.
+   *
+   * @param away the zone that it is shifted away from
+   */
   public static List<Node> inDns(
-      Balancing balancer, List<Group> groups, BiPredicate<Group, State.Target> healthy) {
+      Balancing balancer,
+      List<Group> groups,
+      BiPredicate<Group, State.Target> healthy,
+      Optional<String> away) {
     List<Node> enabled = balancer.enabled();
     List<Node> nodes = enabled.isEmpty() ? balancer.nodes() : enabled; // until new ones are made
     List<Node> able =
         nodes.stream()
-            .filter(
-                node -> groups.stream().allMatch(group -> serves(balancer, group, node, healthy)))
+            .filter(node ->
+                !away.equals(Optional.of(node.zone()))
+                    && groups.stream().allMatch(group -> serves(balancer, group, node, healthy)))
             .toList();
     return able.isEmpty() ? nodes : able;
   }

@@ -33,6 +33,7 @@ import dev.muelle.services.elasticloadbalancingv2.rule.Authentications;
 import dev.muelle.services.elasticloadbalancingv2.rule.Conditions;
 import dev.muelle.services.elasticloadbalancingv2.rule.Transforms;
 import dev.muelle.services.elasticloadbalancingv2.state.Existing;
+import dev.muelle.services.elasticloadbalancingv2.state.Shifts;
 import dev.muelle.services.elasticloadbalancingv2.state.State;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Balancing;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Group;
@@ -530,6 +531,8 @@ public final class Apply {
             ? LoadBalancer.Version.HTTP1 // of health checks
             : LoadBalancer.Version.valueOf(group.protocolVersion());
     boolean grpc = version == LoadBalancer.Version.GRPC;
+    Optional<String> away =
+        Shifts.away(tx, balancer).filter(zone -> Shifts.crosses(balancer, stored));
     return new LoadBalancer.TargetGroup(
         group.targetGroupArn(),
         version,
@@ -557,7 +560,8 @@ public final class Apply {
                     target.zone() == null ? "" : target.zone(),
                     onMachine(target.drainUntil()),
                     healthy.contains(
-                        State.healthKey(group.targetGroupArn(), target.address(), target.port()))))
+                        State.healthKey(group.targetGroupArn(), target.address(), target.port())),
+                    away.isPresent() && away.get().equals(target.zone())))
             .toList(),
         flows ? FlowGroupAttributes.delivery(group, stored.attributes()) : null);
   }

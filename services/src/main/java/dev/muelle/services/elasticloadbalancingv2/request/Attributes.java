@@ -36,6 +36,9 @@ public final class Attributes {
    */
   public static final String DENY_GATEWAYS = "ipv6.deny_all_igw_traffic";
 
+  /** Whether it may be shifted away from a zone. */
+  public static final String ZONAL_SHIFT = "zonal_shift.config.enabled";
+
   public static final String PROTECTED = "deletion_protection.enabled";
 
   public static final Map<String, String> BALANCER =
@@ -68,7 +71,7 @@ public final class Attributes {
           "false",
           TLS_SESSION,
           "false",
-          "zonal_shift.config.enabled",
+          ZONAL_SHIFT,
           "false",
           "connection_logs.s3.enabled",
           "false",
@@ -136,7 +139,14 @@ public final class Attributes {
     switch (key) {
       case IDLE -> range(key, value, 1, 4000);
       case KEEP_ALIVE -> range(key, value, 60, 604800);
-      case PROTECTED, DENY_GATEWAYS, DROP_INVALID, CLIENT_PORT, PRESERVE_HOST, TLS_SESSION, HTTP2 ->
+      case PROTECTED,
+          DENY_GATEWAYS,
+          DROP_INVALID,
+          CLIENT_PORT,
+          PRESERVE_HOST,
+          TLS_SESSION,
+          HTTP2,
+          ZONAL_SHIFT ->
           oneOf(key, value, "true", "false");
       case "access_logs.s3.enabled", "connection_logs.s3.enabled", "health_check_logs.s3.enabled" ->
           oneOf(key, value, "true", "false");

@@ -151,8 +151,13 @@ public final class FlowGroupAttributes {
         group.protocol() == ProtocolEnum.TLS,
         TRUE.equals(all.get(GroupAttributes.STICKY)),
         TRUE.equals(all.get(CUTS_DEREGISTERED)),
-        TRUE.equals(all.get(CUTS_UNHEALTHY)),
+        cutsUnhealthy(all),
         draining(all));
+  }
+
+  /** Whether connections of targets that fall ill end. */
+  public static boolean cutsUnhealthy(Map<String, String> all) {
+    return TRUE.equals(all.get(CUTS_UNHEALTHY));
   }
 
   public static Duration draining(Map<String, String> all) {

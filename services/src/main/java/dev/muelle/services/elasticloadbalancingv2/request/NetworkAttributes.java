@@ -27,7 +27,7 @@ public final class NetworkAttributes {
           "false",
           "dns_record.client_routing_policy",
           "any_availability_zone",
-          "zonal_shift.config.enabled",
+          Attributes.ZONAL_SHIFT,
           "false",
           Attributes.DENY_GATEWAYS,
           "false",
@@ -44,7 +44,10 @@ public final class NetworkAttributes {
 
   private static void check(String key, String value, String usual) {
     switch (key) {
-      case Attributes.PROTECTED, Attributes.DENY_GATEWAYS, GroupAttributes.CROSS_ZONE ->
+      case Attributes.PROTECTED,
+          Attributes.DENY_GATEWAYS,
+          Attributes.ZONAL_SHIFT,
+          GroupAttributes.CROSS_ZONE ->
           Attributes.oneOf(key, value, "true", "false");
       default -> {
         if (!value.equals(usual)) {

@@ -51,6 +51,8 @@ public final class Associations {
               group.tags(),
               group.targets()));
     }
+    tx.get(State.BALANCERS, balancerArn)
+        .ifPresent(balancer -> Shifts.unlessShiftable(tx, balancer.value()));
   }
 
   private static RuntimeException softwareLimit(String groupArn) {

@@ -9,6 +9,7 @@ import dev.muelle.services.elasticloadbalancingv2.request.Protocols;
 import dev.muelle.services.elasticloadbalancingv2.request.Refuse;
 import dev.muelle.services.elasticloadbalancingv2.state.AddressTypes;
 import dev.muelle.services.elasticloadbalancingv2.state.Existing;
+import dev.muelle.services.elasticloadbalancingv2.state.Shifts;
 import dev.muelle.services.elasticloadbalancingv2.state.State;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Group;
 import dev.muelle.services.elasticloadbalancingv2.state.Tags;
@@ -327,6 +328,9 @@ public final class TargetGroups {
                   : GroupAttributes.changed(old.attributes(), request.attributes());
           Group next = new Group(old.group(), attributes, old.tags(), old.targets());
           tx.put(State.GROUPS, request.targetGroupArn(), next);
+          next.group()
+              .loadBalancerArns()
+              .forEach(arn -> Shifts.unlessShiftable(tx, Existing.balancer(tx, arn)));
           return next;
         });
     wakes.now(changed.group().loadBalancerArns());

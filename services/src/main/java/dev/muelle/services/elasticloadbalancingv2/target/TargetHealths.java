@@ -4,6 +4,7 @@ import dev.muelle.balancer.Balancer;
 import dev.muelle.services.elasticloadbalancingv2.request.FlowGroupAttributes;
 import dev.muelle.services.elasticloadbalancingv2.request.Refuse;
 import dev.muelle.services.elasticloadbalancingv2.state.Existing;
+import dev.muelle.services.elasticloadbalancingv2.state.Shifts;
 import dev.muelle.services.elasticloadbalancingv2.state.State;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Balancing;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Group;
@@ -20,11 +21,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AdministrativeOverride;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AnomalyDetection;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AnomalyResultEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetHealthRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetHealthResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.MitigationInEffectEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetAdministrativeOverrideReasonEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetAdministrativeOverrideStateEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetDescription;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthDescription;
@@ -120,8 +124,51 @@ public final class TargetHealths {
                             ? MitigationInEffectEnum.YES
                             : MitigationInEffectEnum.NO)
                     .build())
+        .administrativeOverride(override(tx, group, t))
         .healthCheckPort(checked.equals("traffic-port") ? String.valueOf(t.port()) : checked)
         .targetHealth(state(tx, group, balancer(tx, group), t))
+        .build();
+  }
+
+  /**
+   * Whether nothing new is sent to a target because of a zonal shift.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/zonal-shift.html#admin-override">
+   *     Zonal shift administrative override</a>
+   */
+  private static @Nullable AdministrativeOverride override(Tx tx, Group group, State.Target t) {
+    Balancing balancer = balancer(tx, group);
+    if (balancer == null) {
+      return null;
+    }
+    boolean shifted = Shifts.away(tx, balancer).filter(zone -> zone.equals(t.zone())).isPresent();
+    if (!shifted) {
+      return override(
+          TargetAdministrativeOverrideStateEnum.NO_OVERRIDE,
+          TargetAdministrativeOverrideReasonEnum.ADMINISTRATIVE_OVERRIDE_NO_OVERRIDE,
+          "No override is currently active on target");
+    }
+    return Shifts.crosses(balancer, group)
+        ? override(
+            TargetAdministrativeOverrideStateEnum.ZONAL_SHIFT_ACTIVE,
+            TargetAdministrativeOverrideReasonEnum.ADMINISTRATIVE_OVERRIDE_ZONAL_SHIFT_ACTIVE,
+            "Zonal shift is active in target Availability Zone")
+        : override(
+            TargetAdministrativeOverrideStateEnum.ZONAL_SHIFT_DELEGATED_TO_DNS,
+            TargetAdministrativeOverrideReasonEnum
+                .ADMINISTRATIVE_OVERRIDE_ZONAL_SHIFT_DELEGATED_TO_DNS,
+            "The zonal shift is visible in the load balancer's name only");
+  }
+
+  private static AdministrativeOverride override(
+      TargetAdministrativeOverrideStateEnum state,
+      TargetAdministrativeOverrideReasonEnum reason,
+      String description) {
+    return AdministrativeOverride.builder()
+        .state(state)
+        .reason(reason)
+        .description(description)
         .build();
   }
 
