@@ -32,7 +32,7 @@ public final class SqliteStore implements Store {
   private static final int READERS = 4;
   private static final int BUSY_MILLIS = 10_000;
 
-  private final SharedStore shared;
+  final SharedStore shared;
   private final String scope;
 
   private SqliteStore(SharedStore shared, String scope) {
@@ -179,8 +179,30 @@ public final class SqliteStore implements Store {
   }
 
   private void rollback(Throwable cause) {
+    Connection connection = shared.writer().connection();
     try {
-      shared.writer().connection().rollback();
+      connection.rollback();
+    } catch (SQLException e) {
+      cause.addSuppressed(e);
+      beginAnew(connection, cause);
+    }
+  }
+
+  /**
+   * When the disk is full, SQLite takes the transaction back by itself. The driver does not hear of
+   * that, and would go on without any: each statement would count at once.
+   *
+   * @see <a href="https://www.sqlite.org/lang_transaction.html">Response to errors within a
+   *     transaction</a>
+   */
+  private static void beginAnew(Connection connection, Throwable cause) {
+    try {
+      connection.setAutoCommit(true);
+    } catch (SQLException e) {
+      cause.addSuppressed(e); // there is nothing to commit
+    }
+    try {
+      connection.setAutoCommit(false);
     } catch (SQLException e) {
       cause.addSuppressed(e);
     }

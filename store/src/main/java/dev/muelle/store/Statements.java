@@ -39,7 +39,20 @@ final class Statements implements AutoCloseable {
       }
       return work.on(statement);
     } catch (SQLException e) {
+      forget(sql, e);
       throw new StoreException("the database refused: " + e.getMessage(), e);
+    }
+  }
+
+  /** One that failed, for want of room for one, is not to be used again: it would fail for ever. */
+  private void forget(String sql, SQLException cause) {
+    PreparedStatement failed = prepared.remove(sql);
+    try {
+      if (failed != null) {
+        failed.close();
+      }
+    } catch (SQLException e) {
+      cause.addSuppressed(e);
     }
   }
 

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +59,44 @@ class SqliteStoreTest {
   @AfterEach
   void close() {
     store.close();
+  }
+
+  /** SQLite takes such a change back by itself, without a word to its driver. */
+  @Test
+  void afterAFullDiskChangesAreWholeAgain() throws Exception {
+    store.write(tx -> tx.insert(things, "before", "kept"));
+    room(1);
+    for (int i = 0; i < 3; i++) {
+      assertThrows(
+          StoreException.class,
+          () ->
+              store.write(tx -> {
+                tx.insert(things, "a", "first");
+                return tx.insert(things, "b", "x".repeat(1 << 20));
+              }));
+      assertTrue(store.read(tx -> tx.get(things, "a")).isEmpty(), "half of it counted");
+    }
+    room(1 << 30);
+    store.write(tx -> tx.insert(things, "after", "room"));
+    assertThrows(
+        IllegalStateException.class,
+        () ->
+            store.write(tx -> {
+              tx.insert(things, "c", "taken back");
+              throw new IllegalStateException("on purpose");
+            }));
+    store.close();
+    open();
+    assertEquals("room", store.read(tx -> tx.get(things, "after")).orElseThrow().value());
+    assertEquals("kept", store.read(tx -> tx.get(things, "before")).orElseThrow().value());
+    assertTrue(store.read(tx -> tx.get(things, "c")).isEmpty());
+  }
+
+  /** As if the disk had this many pages, or as many as are used already. */
+  private void room(int pages) throws Exception {
+    try (Statement limit = store.shared.writer().connection().createStatement()) {
+      limit.execute("PRAGMA max_page_count = " + pages);
+    }
   }
 
   @Test
