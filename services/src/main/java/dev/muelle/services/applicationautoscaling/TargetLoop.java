@@ -15,6 +15,7 @@ import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
@@ -231,8 +232,8 @@ final class TargetLoop implements AutoCloseable {
           "direction":"scale-out"}\
           """
               .formatted(
-                  activity.activity().startTime(),
-                  now,
+                  activity.activity().startTime().truncatedTo(ChronoUnit.SECONDS),
+                  now.truncatedTo(ChronoUnit.SECONDS),
                   activity.desired(),
                   activity.before(),
                   target.min(),

@@ -6,6 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.muelle.services.EventOutbox;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -124,6 +129,52 @@ class AutoScalingTest {
     assertEquals(
         Map.of("EC2 Instance Launch Successful", 4L, "EC2 Instance Terminate Successful", 2L),
         events);
+    EventOutbox.Event launched = world.events().getFirst();
+    JsonNode detail = detail(launched);
+    String id = detail.path("EC2InstanceId").asText();
+    assertEquals(
+        List.of(
+            world.group().autoScalingGroupARN(),
+            "arn:aws:ec2:us-east-1:000000000000:instance/" + id),
+        launched.resources());
+    assertEquals(
+        Set.of(
+            "ActivityId",
+            "AutoScalingGroupName",
+            "Cause",
+            "Description",
+            "Destination",
+            "Details",
+            "EC2InstanceId",
+            "EndTime",
+            "Origin",
+            "RequestId",
+            "StartTime",
+            "StatusCode",
+            "StatusMessage"),
+        names(detail));
+    assertEquals("InProgress", detail.path("StatusCode").asText(), "though it is over");
+    assertEquals("Launching a new EC2 instance: " + id, detail.path("Description").asText());
+    assertEquals(Set.of("Availability Zone", "Subnet ID"), names(detail.path("Details")));
+    for (String time : List.of("StartTime", "EndTime")) {
+      assertTrue(
+          detail.path(time).asText().matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z"),
+          detail::toString);
+    }
+  }
+
+  private static JsonNode detail(EventOutbox.Event event) {
+    try {
+      return new ObjectMapper().readTree(event.detail());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Set<String> names(JsonNode object) {
+    Set<String> names = new TreeSet<>();
+    object.fieldNames().forEachRemaining(names::add);
+    return names;
   }
 
   @Test
@@ -255,9 +306,24 @@ class AutoScalingTest {
             .anyMatch(a ->
                 a.description().equals("Launching a new EC2 instance: " + two)
                     && a.statusCode() == ScalingActivityStatusCode.FAILED));
-    assertTrue(
+    EventOutbox.Event going =
         world.events().stream()
-            .anyMatch(e -> e.detailType().equals("EC2 Instance-terminate Lifecycle Action")));
+            .filter(e -> e.detailType().equals("EC2 Instance-terminate Lifecycle Action"))
+            .findFirst()
+            .orElseThrow();
+    assertEquals(List.of(world.group().autoScalingGroupARN()), going.resources());
+    assertEquals(
+        Set.of(
+            "AutoScalingGroupName",
+            "Destination",
+            "EC2InstanceId",
+            "LifecycleActionToken",
+            "LifecycleHookName",
+            "LifecycleTransition",
+            "Origin"),
+        names(detail(going)));
+    assertEquals("AutoScalingGroup", detail(going).path("Origin").asText());
+    assertEquals("EC2", detail(going).path("Destination").asText());
   }
 
   @Test
@@ -377,9 +443,14 @@ class AutoScalingTest {
             .filter(a -> a.statusCode() == ScalingActivityStatusCode.FAILED)
             .allMatch(a -> a.statusMessage().endsWith("Launching EC2 instance failed.")));
     assertTrue(world.activities().size() <= 10, "it waits between its tries");
-    assertTrue(
+    JsonNode failed =
         world.events().stream()
-            .anyMatch(e -> e.detailType().equals("EC2 Instance Launch Unsuccessful")));
+            .filter(e -> e.detailType().equals("EC2 Instance Launch Unsuccessful"))
+            .map(AutoScalingTest::detail)
+            .findFirst()
+            .orElseThrow();
+    assertEquals("Failed", failed.path("StatusCode").asText());
+    assertTrue(failed.path("StatusMessage").asText().endsWith("Launching EC2 instance failed."));
     scaling()
         .createLaunchConfiguration(
             r -> r.launchConfigurationName("old").imageId(world.image).instanceType("t3.small"));

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -453,11 +454,18 @@ class RefreshTest {
     assertEquals(2, renewed());
     ends(InstanceRefreshStatus.SUCCESSFUL);
     assertEquals(4, renewed());
+    String told =
+        "{\"InstanceRefreshId\":\"%s\",\"AutoScalingGroupName\":\"web\","
+            + "\"CheckpointPercentage\":\"%d\",\"CheckpointDelay\":\"600\"}";
     assertEquals(
-        3,
-        events().stream()
-            .filter("EC2 Auto Scaling Instance Refresh Checkpoint Reached"::equals)
-            .count());
+        IntStream.of(25, 50, 100)
+            .mapToObj(percent -> told.formatted(refresh().instanceRefreshId(), percent))
+            .toList(),
+        world.events().stream()
+            .filter(
+                e -> e.detailType().equals("EC2 Auto Scaling Instance Refresh Checkpoint Reached"))
+            .map(EventOutbox.Event::detail)
+            .toList());
   }
 
   @Test
@@ -509,6 +517,34 @@ class RefreshTest {
     ends(InstanceRefreshStatus.SUCCESSFUL);
     assertTrue(Duration.between(since, refresh().endTime()).toSeconds() >= 590);
     assertEquals("2", world.group().launchTemplate().version());
+    assertEquals(
+        List.of("Started", "Started Baking", "Succeeded"),
+        events().stream()
+            .map(type -> type.replace("EC2 Auto Scaling Instance Refresh ", ""))
+            .sorted() // two of one moment are in no order
+            .toList());
+  }
+
+  @Test
+  void aGroupThatNamesZonesIsReplacedToo() {
+    world.scaling.createAutoScalingGroup(
+        world
+            .group(0, 2, 0)
+            .autoScalingGroupName("zones")
+            .vpcZoneIdentifier(null)
+            .availabilityZones("us-east-1a")
+            .build());
+    world.scaling.startInstanceRefresh(r -> r.autoScalingGroupName("zones"));
+    world.until(
+        "it is over",
+        () ->
+            world
+                    .scaling
+                    .describeInstanceRefreshes(r -> r.autoScalingGroupName("zones"))
+                    .instanceRefreshes()
+                    .getFirst()
+                    .status()
+                == InstanceRefreshStatus.SUCCESSFUL);
   }
 
   @Test

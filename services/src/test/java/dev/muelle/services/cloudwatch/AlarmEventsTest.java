@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -107,6 +109,47 @@ class AlarmEventsTest {
     assertEquals(1, told(STATE).size());
   }
 
+  private static Set<String> names(JsonNode object) {
+    Set<String> names = new TreeSet<>();
+    object.fieldNames().forEachRemaining(names::add);
+    return names;
+  }
+
+  @Test
+  void aChangeOfAnExpressionIsToldWithItsQueries() throws Exception {
+    world.cloudWatch.putMetricAlarm(r ->
+        r.alarmName("total")
+            .evaluationPeriods(1)
+            .threshold(0.5)
+            .comparisonOperator(ComparisonOperator.GREATER_THAN_THRESHOLD)
+            .metrics(
+                q -> q.id("e1").expression("SUM(METRICS())").label("Total").returnData(true),
+                q ->
+                    q.id("m1")
+                        .returnData(false)
+                        .metricStat(s ->
+                            s.metric(m -> m.namespace("App").metricName("m"))
+                                .period(300)
+                                .stat("Maximum"))));
+    world.time.settle();
+    set("total", StateValue.ALARM);
+    JsonNode detail = json(told(STATE).getLast().detail());
+    assertEquals(Set.of("alarmName", "configuration", "previousState", "state"), names(detail));
+    assertEquals(Set.of("metrics"), names(detail.path("configuration")));
+    assertEquals(
+        json(
+            """
+            [{"id":"e1","expression":"SUM(METRICS())","label":"Total","returnData":true},
+             {"id":"m1","returnData":false,"metricStat":{"period":300,"stat":"Maximum",
+              "metric":{"dimensions":{},"name":"m","namespace":"App"}}}]
+            """),
+        detail.at("/configuration/metrics"));
+    assertEquals(Set.of("reason", "timestamp", "value"), names(detail.path("state")));
+    assertEquals("Unchecked: Initial alarm creation", detail.at("/previousState/reason").asText());
+    JsonNode created = json(told(CONFIGURATION).getFirst().detail());
+    assertEquals("0.5", created.at("/configuration/threshold").toString());
+  }
+
   @Test
   void whatDoesNotChangeIsNotTold() {
     alarm(10);
@@ -143,7 +186,28 @@ class AlarmEventsTest {
             .toList());
     JsonNode created = json(told.getFirst().detail());
     assertTrue(created.path("previousConfiguration").isMissingNode());
-    assertEquals("INSUFFICIENT_DATA", created.at("/state/value").asText());
+    assertEquals(
+        json(
+            "{'value':'INSUFFICIENT_DATA','timestamp':'2026-11-21T12:00:05.000+0000'}"
+                .replace('\'', '"')),
+        created.path("state"),
+        "without reasons");
+    assertEquals(
+        Set.of(
+            "evaluationPeriods",
+            "threshold",
+            "comparisonOperator",
+            "treatMissingData",
+            "metrics",
+            "alarmName",
+            "description",
+            "actionsEnabled",
+            "timestamp",
+            "okActions",
+            "alarmActions",
+            "insufficientDataActions"),
+        names(created.path("configuration")));
+    assertEquals("10", created.at("/configuration/threshold").toString());
     JsonNode updated = json(told.get(1).detail());
     assertEquals(11, updated.at("/configuration/threshold").asDouble());
     assertEquals(10, updated.at("/previousConfiguration/threshold").asDouble());
@@ -189,6 +253,24 @@ class AlarmEventsTest {
     assertEquals("ALARM(high)", last.at("/configuration/alarmRule").asText());
     assertEquals(60, last.at("/configuration/actionsSuppressorWaitPeriod").asInt());
     assertEquals(1, json(last.at("/state/reasonData").asText()).path("triggeringAlarms").size());
+    assertEquals("Actions suppressed by high", last.at("/state/actionsSuppressedReason").asText());
+    world.cloudWatch.deleteAlarms(r -> r.alarmNames("both"));
+    JsonNode deleted = json(told(CONFIGURATION).getLast().detail());
+    assertEquals("delete", deleted.path("operation").asText());
+    assertEquals(Set.of("actionsSuppressedBy", "timestamp", "value"), names(deleted.path("state")));
+    assertEquals(
+        Set.of(
+            "alarmRule",
+            "actionsSuppressor",
+            "actionsSuppressorWaitPeriod",
+            "actionsSuppressorExtensionPeriod",
+            "alarmName",
+            "actionsEnabled",
+            "timestamp",
+            "okActions",
+            "alarmActions",
+            "insufficientDataActions"),
+        names(deleted.path("configuration")));
   }
 
   @Test

@@ -137,7 +137,52 @@ class EcsEventsTest {
       assertEquals("ATTACHED", running.path("attachments").path(0).path("status").asText());
       assertEquals(
           List.of("RUNNING"), texts(List.of(running.path("containers").path(0)), "lastStatus"));
-      assertFalse(running.has("tags"));
+      assertEquals(
+          Set.of(
+              "attachments",
+              "attributes",
+              "availabilityZone",
+              "clusterArn",
+              "connectivity",
+              "connectivityAt",
+              "containers",
+              "cpu",
+              "createdAt",
+              "desiredStatus",
+              "enableExecuteCommand",
+              "ephemeralStorage",
+              "group",
+              "lastStatus",
+              "launchType",
+              "memory",
+              "overrides",
+              "platformVersion",
+              "pullStartedAt",
+              "pullStoppedAt",
+              "startedAt",
+              "startedBy",
+              "taskArn",
+              "taskDefinitionArn",
+              "updatedAt",
+              "version"),
+          Set.copyOf(names(running)));
+      JsonNode container = running.path("containers").path(0);
+      assertEquals(
+          Set.of(
+              "containerArn",
+              "cpu",
+              "image",
+              "imageDigest",
+              "lastStatus",
+              "memoryReservation",
+              "name",
+              "networkInterfaces",
+              "runtimeId",
+              "taskArn"),
+          Set.copyOf(names(container)));
+      assertEquals(
+          "{\"containerOverrides\":[{\"name\":\"" + container.path("name").asText() + "\"}]}",
+          running.path("overrides").toString());
       String iso = "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z";
       for (String time : List.of("createdAt", "pullStartedAt", "startedAt", "updatedAt")) {
         assertTrue(running.path(time).asText().matches(iso), time + " " + running.path(time));
@@ -173,6 +218,9 @@ class EcsEventsTest {
       JsonNode begun = only(world, DEPLOYMENT, arn, "SERVICE_DEPLOYMENT_IN_PROGRESS");
       assertEquals(first, begun.path("deploymentId").asText());
       assertEquals("ECS deployment " + first + " in progress.", begun.path("reason").asText());
+      assertEquals(
+          Set.of("eventType", "eventName", "deploymentId", "updatedAt", "reason"),
+          Set.copyOf(names(begun)));
       JsonNode done = only(world, DEPLOYMENT, arn, "SERVICE_DEPLOYMENT_COMPLETED");
       assertEquals("ECS deployment " + first + " completed.", done.path("reason").asText());
 
@@ -234,7 +282,7 @@ class EcsEventsTest {
       Instances instances = new Instances(world);
       world.createCluster();
       world.register(World.container().build());
-      instances.register("i-1", "us-east-1a", 1);
+      String arn = instances.register("i-1", "us-east-1a", 1);
       onInstances(world, 2);
       world.until(
           "no room",
@@ -248,6 +296,17 @@ class EcsEventsTest {
               "SERVICE_TASK_PLACEMENT_FAILURE");
       assertEquals("ERROR", failure.path("eventType").asText());
       assertEquals("RESOURCE:CPU", failure.path("reason").asText());
+      assertEquals(
+          "[\"" + arn + "\"]", failure.path("containerInstanceArns").toString(), "the closest");
+      assertEquals(
+          Set.of(
+              "eventType",
+              "eventName",
+              "clusterArn",
+              "containerInstanceArns",
+              "reason",
+              "createdAt"),
+          Set.copyOf(names(failure)));
     }
   }
 
@@ -316,6 +375,9 @@ class EcsEventsTest {
       assertEquals(instances.describe(arn).version(), registered.path("version").asLong());
       assertEquals("i-1", registered.path("ec2InstanceId").asText());
       assertTrue(registered.path("clusterArn").asText().endsWith("cluster/" + CLUSTER));
+      JsonNode cpu = registered.path("registeredResources").path(0);
+      assertEquals(Set.of("name", "type", "integerValue"), Set.copyOf(names(cpu)));
+      assertEquals("[]", resource(registered, "PORTS_UDP").path("stringSetValue").toString());
 
       String task = world.ecs().runTask(Instances.run().build()).tasks().getFirst().taskArn();
       JsonNode booked = told(world, INSTANCE, arn).getLast();
@@ -342,13 +404,17 @@ class EcsEventsTest {
     }
   }
 
-  private static int left(JsonNode instance, String resource) {
+  private static int left(JsonNode instance, String name) {
+    return resource(instance, name).path("integerValue").asInt();
+  }
+
+  private static JsonNode resource(JsonNode instance, String name) {
     for (JsonNode each : instance.path("remainingResources")) {
-      if (each.path("name").asText().equals(resource)) {
-        return each.path("integerValue").asInt();
+      if (each.path("name").asText().equals(name)) {
+        return each;
       }
     }
-    throw new AssertionError("no " + resource);
+    throw new AssertionError("no " + name);
   }
 
   @Test

@@ -20,6 +20,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -48,6 +50,8 @@ public final class Activities {
   private static final int ALL_OF_IT = 100; // percent
   private static final int HALF_OF_IT = 50;
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
 
   private static final Table<Entry> TABLE =
       Table.of("autoscaling.activities", StoredJson.codec(Entry.class))
@@ -166,7 +170,7 @@ public final class Activities {
           event + (well ? " Successful" : " Unsuccessful"),
           resources(group, entry),
           now,
-          () -> detail(entry).put("AutoScalingGroupName", group.name()).toString());
+          () -> detail(entry, well).put("AutoScalingGroupName", group.name()).toString());
     }
     Kind.Notice notice = entry.kind().notice();
     if (notice != null) {
@@ -183,23 +187,25 @@ public final class Activities {
     return resources;
   }
 
-  /** As SNS has it: an activity that went well is half done there, to this day. */
   private static ObjectNode message(Entry entry, boolean well) {
-    ObjectNode message = detail(entry);
+    ObjectNode message = detail(entry, well);
     String why = entry.activity().statusMessage();
-    if (well) {
-      message.put("StatusCode", ScalingActivityStatusCode.IN_PROGRESS.toString());
-    } else if (why != null) {
+    if (!well && why != null) {
       message.put("Description", entry.activity().description() + ".  Status Reason: " + why);
     }
     return message.put("Progress", well ? HALF_OF_IT : ALL_OF_IT);
   }
 
-  /** What both the bus and the topics are told. */
-  private static ObjectNode detail(Entry entry) {
+  /**
+   * What both the bus and the topics are told. An activity that went well is still in progress
+   * there, to this day.
+   */
+  private static ObjectNode detail(Entry entry, boolean well) {
     Activity activity = entry.activity();
     ObjectNode detail = JsonNodeFactory.instance.objectNode();
-    detail.put("StatusCode", activity.statusCodeAsString());
+    detail.put(
+        "StatusCode",
+        well ? ScalingActivityStatusCode.IN_PROGRESS.toString() : activity.statusCodeAsString());
     detail.put("ActivityId", activity.activityId());
     try {
       detail.set("Details", JSON.readTree(activity.details()));
@@ -208,8 +214,8 @@ public final class Activities {
     }
     detail.put("RequestId", activity.activityId());
     detail.put("StatusMessage", activity.statusMessage() == null ? "" : activity.statusMessage());
-    detail.put("StartTime", activity.startTime().toString());
-    detail.put("EndTime", activity.endTime().toString());
+    detail.put("StartTime", TIME.format(activity.startTime()));
+    detail.put("EndTime", TIME.format(activity.endTime()));
     detail.put("EC2InstanceId", entry.instance() == null ? "" : entry.instance());
     detail.put("Cause", activity.cause());
     detail.put("Description", activity.description());

@@ -109,7 +109,7 @@ final class Rolling {
     if (steady && next.hasCheckpoint() && next.untilCheckpoint(left.size()) == 0) {
       int checkpoint = next.reached() + 1;
       RefreshRecord there = next.held(checkpoint, now).put(tx);
-      events.tell(tx, group, there, "Checkpoint Reached", now);
+      events.reached(tx, group, there, now);
       if (there.endsAt(checkpoint)) { // be it that not all of them were to be replaced
         finish(tx, group, there.released(now), now);
       }
@@ -227,10 +227,12 @@ final class Rolling {
     if (bake == null || bake == 0 || refresh.turnsBack()) {
       succeed(tx, group, refresh, now);
     } else {
-      refresh
-          .with(r -> r.status(InstanceRefreshStatus.BAKING))
-          .held(refresh.reached(), now)
-          .put(tx);
+      RefreshRecord baking =
+          refresh
+              .with(r -> r.status(InstanceRefreshStatus.BAKING))
+              .held(refresh.reached(), now)
+              .put(tx);
+      events.tell(tx, group, baking, "Started Baking", now);
     }
   }
 

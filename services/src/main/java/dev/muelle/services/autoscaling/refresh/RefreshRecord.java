@@ -219,6 +219,11 @@ public record RefreshRecord(
     return reached < checkpoints().size();
   }
 
+  /** The percentage of the checkpoint that it has reached last. */
+  int checkpoint() {
+    return checkpoints().get(reached - 1);
+  }
+
   /** Whether it is over when it has reached so many checkpoints, though not all is replaced. */
   public boolean endsAt(int checkpoint) {
     return checkpoint == checkpoints().size();

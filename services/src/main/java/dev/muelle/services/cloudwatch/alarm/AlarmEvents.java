@@ -27,6 +27,7 @@ import software.amazon.awssdk.services.cloudwatch.model.MetricStat;
 final class AlarmEvents {
 
   private static final String SOURCE = "aws.cloudwatch";
+  private static final double MOST_EXACT = 1L << 53; // whole numbers
 
   private final EventOutbox outbox;
 
@@ -75,7 +76,7 @@ final class AlarmEvents {
         () -> {
           ObjectNode detail = Json.empty().put("alarmName", alarm.name());
           detail.put("operation", now == null ? "delete" : before == null ? "create" : "update");
-          detail.set("state", state(alarm));
+          detail.set("state", brief(alarm));
           detail.set("configuration", configuration(alarm));
           if (before != null && now != null) {
             detail.set("previousConfiguration", configuration(before));
@@ -85,11 +86,17 @@ final class AlarmEvents {
   }
 
   private static ObjectNode state(Alarm alarm) {
-    ObjectNode state = Json.empty().put("value", alarm.state().toString());
-    state.put("reason", alarm.reason());
-    if (alarm.reasonData() != null) {
-      state.put("reasonData", alarm.reasonData());
+    ObjectNode state = brief(alarm).put("reason", alarm.reason());
+    put(state, "reasonData", alarm.reasonData());
+    if (suppressed(alarm) != null) {
+      state.put("actionsSuppressedReason", alarm.isComposite().actionsSuppressedReason());
     }
+    return state;
+  }
+
+  /** Without reasons, as changes of the configuration have it. */
+  private static ObjectNode brief(Alarm alarm) {
+    ObjectNode state = Json.empty().put("value", alarm.state().toString());
     Instant updated =
         alarm.metric() == null
             ? alarm.isComposite().stateUpdatedTimestamp()
@@ -97,10 +104,7 @@ final class AlarmEvents {
     if (updated != null) {
       state.put("timestamp", Times.data(updated));
     }
-    if (suppressed(alarm) != null) {
-      state.put("actionsSuppressedBy", suppressed(alarm));
-      state.put("actionsSuppressedReason", alarm.isComposite().actionsSuppressedReason());
-    }
+    put(state, "actionsSuppressedBy", suppressed(alarm));
     return state;
   }
 
@@ -134,7 +138,7 @@ final class AlarmEvents {
       updated = alarm.isComposite().alarmConfigurationUpdatedTimestamp();
     } else {
       updated = metric.alarmConfigurationUpdatedTimestamp();
-      json.put("threshold", metric.threshold());
+      threshold(json, metric.threshold());
       json.put("comparisonOperator", metric.comparisonOperatorAsString());
       json.put("evaluationPeriods", metric.evaluationPeriods());
       if (metric.datapointsToAlarm() != null) {
@@ -199,8 +203,20 @@ final class AlarmEvents {
     }
     put(json, "expression", query.expression());
     put(json, "label", query.label());
+    if (query.period() != null) {
+      json.put("period", query.period());
+    }
     json.put("returnData", !Boolean.FALSE.equals(query.returnData()));
     return json;
+  }
+
+  /** 80, not 80.0. */
+  private static void threshold(ObjectNode json, double value) {
+    if (value == Math.rint(value) && Math.abs(value) < MOST_EXACT) {
+      json.put("threshold", (long) value);
+    } else {
+      json.put("threshold", value);
+    }
   }
 
   private static void put(ObjectNode json, String name, @Nullable String value) {

@@ -241,9 +241,8 @@ final class Watch implements AutoCloseable {
       return null;
     }
     return switch (by) {
-      case ALARM -> "Actions suppressed by " + suppressor + ".";
-      case WAIT_PERIOD -> "Actions suppressed by WaitPeriod until " + standing.until() + ".";
-      default -> "Actions suppressed by ExtensionPeriod until " + standing.until() + ".";
+      case ALARM -> "Actions suppressed by " + suppressor;
+      default -> "Actions suppressed by " + by;
     };
   }
 

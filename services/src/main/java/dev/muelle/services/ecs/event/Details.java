@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.muelle.services.ecs.instance.ContainerInstances;
 import dev.muelle.services.ecs.state.InstanceRecord;
+import dev.muelle.services.ecs.task.TaskFactory;
 import dev.muelle.store.Tx;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -19,7 +20,8 @@ import software.amazon.awssdk.services.ecs.model.Task;
 
 /**
  * The {@code detail} of events: what DescribeTasks and DescribeContainerInstances show, with times
- * in ISO 8601, without tags.
+ * in ISO 8601, without tags, and of a task without its health and platform family, which events do
+ * not have.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html">Task
@@ -33,12 +35,25 @@ final class Details {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
   private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
+  private static final String HEALTH = "healthStatus";
+  private static final String AGENTS = "managedAgents"; // of execute-command
 
   private Details() {}
 
   static ObjectNode of(Task task, Instant now) {
     ObjectNode detail = object(task);
-    detail.remove("tags");
+    detail.remove(List.of("tags", HEALTH, "platformFamily"));
+    ArrayNode overrides = detail.withObject("overrides").withArray("containerOverrides");
+    for (JsonNode container : detail.path("containers")) {
+      ((ObjectNode) container).remove(HEALTH);
+      if (container.path(AGENTS).isEmpty()) {
+        ((ObjectNode) container).remove(AGENTS);
+      }
+      String name = container.path("name").asText();
+      if (TaskFactory.override(task.overrides(), name).isEmpty()) {
+        overrides.addObject().put("name", name); // each has one here
+      }
+    }
     for (JsonNode attachment : detail.path("attachments")) {
       // DescribeTasks says ElasticNetworkInterface.
       if (attachment.path("type").asText().equals("ElasticNetworkInterface")) {
@@ -60,7 +75,15 @@ final class Details {
   }
 
   private static Task plain(Task task) {
-    return task.toBuilder().version(null).tags(List.of()).build();
+    return task.toBuilder()
+        .version(null)
+        .tags(List.of())
+        .healthStatus((String) null)
+        .containers(
+            task.containers().stream()
+                .map(container -> container.toBuilder().healthStatus((String) null).build())
+                .toList())
+        .build();
   }
 
   /** Whether two states of an instance would be told alike, but for the room on it. */

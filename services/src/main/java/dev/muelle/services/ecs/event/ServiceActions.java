@@ -131,7 +131,11 @@ final class ServiceActions {
       return List.of(action(service, WARN, "SERVICE_TASK_START_IMPAIRED", none()));
     }
     if (message.contains(Verdict.Refused.UNPLACED)) {
-      ObjectNode why = providers(service).put("reason", reason(message));
+      ObjectNode why = providers(service);
+      Verdict.Refused.closestOf(message)
+          .ifPresent(id ->
+              why.set("containerInstanceArns", Details.array(List.of(instance(service, id)))));
+      why.put("reason", reason(message));
       return List.of(action(service, ERROR, "SERVICE_TASK_PLACEMENT_FAILURE", why));
     }
     return List.of();
@@ -160,6 +164,10 @@ final class ServiceActions {
           String rest = message.substring(because + BECAUSE.length());
           return rest.substring(0, rest.indexOf('.') + 1);
         });
+  }
+
+  private static String instance(Service service, String id) {
+    return service.clusterArn().replace(":cluster/", ":container-instance/") + "/" + id;
   }
 
   private static ObjectNode providers(Service service) {

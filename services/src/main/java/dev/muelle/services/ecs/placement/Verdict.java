@@ -1,6 +1,8 @@
 package dev.muelle.services.ecs.placement;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Where a task goes, or why nowhere. */
@@ -22,6 +24,14 @@ public sealed interface Verdict {
 
     /** How events say that there is no place for a task. */
     public static final String UNPLACED = "was unable to place a task";
+
+    private static final Pattern CLOSEST =
+        Pattern.compile("closest matching \\(container-instance ([^)]+)\\)");
+
+    /** The instance that a service's event calls the closest; empty if it names none. */
+    public static Optional<String> closestOf(String event) {
+      return CLOSEST.matcher(event).results().map(found -> found.group(1)).findFirst();
+    }
 
     /** What a service's event says, without the service's name. */
     public String event() {
