@@ -197,7 +197,7 @@ final class Region implements AutoCloseable {
             shared.registryHost());
     applicationAutoScaling =
         new ApplicationAutoScaling(
-            scope, store, timers, ids, shared.random(), ecs, cloudWatch, events);
+            scope, store, timers, ids, shared.random(), ecs, elb, cloudWatch, events);
     alarmReceivers.add(applicationAutoScaling.actions());
     eventBridge =
         new EventBridge(

@@ -3,7 +3,6 @@ package dev.muelle.services;
 import dev.muelle.scaling.TargetTracking;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatch.model.ComparisonOperator;
 import software.amazon.awssdk.services.cloudwatch.model.Dimension;
@@ -115,18 +114,17 @@ public record TrackingAlarms(Scope scope, Ids ids, CloudWatchClient cloudWatch) 
   /**
    * The requests to a target group by its targets.
    *
-   * @param label a resource label that was checked: load balancer and target group are its groups
+   * @param resourceLabel one that was checked
    */
   public static PutMetricAlarmRequest.Builder requestsPerTarget(
-      PutMetricAlarmRequest.Builder alarm, Matcher label) {
-    if (!label.matches()) {
-      throw new IllegalStateException(label.toString());
-    }
+      PutMetricAlarmRequest.Builder alarm, String resourceLabel) {
+    RequestLabel label = RequestLabel.parse(resourceLabel).orElseThrow();
     return alarm
         .namespace("AWS/ApplicationELB")
         .metricName("RequestCountPerTarget")
         .dimensions(
-            dimension("LoadBalancer", label.group(1)), dimension("TargetGroup", label.group(2)))
+            dimension("LoadBalancer", label.loadBalancer()),
+            dimension("TargetGroup", label.targetGroup()))
         .statistic(Statistic.SUM)
         .period(PERIOD);
   }

@@ -36,7 +36,7 @@ import software.amazon.awssdk.services.sns.SnsClient;
  */
 public final class SimulatedRegion implements AutoCloseable {
 
-  private static final Scope SCOPE = new Scope("000000000000", "us-east-1");
+  static final Scope SCOPE = new Scope("000000000000", "us-east-1");
 
   private final VirtualTimers time;
   private final SqliteStore base;
@@ -46,6 +46,7 @@ public final class SimulatedRegion implements AutoCloseable {
   private final Ec2 ec2;
   private final AutoScaling groups;
   private final Ecs ecs;
+  private final SimulatedFront front;
   private final ApplicationAutoScaling scaling;
 
   /**
@@ -148,7 +149,18 @@ public final class SimulatedRegion implements AutoCloseable {
             (vpc, address, port, handler) -> () -> {},
             new SessionKeys(store, time, random),
             "localhost");
-    scaling = new ApplicationAutoScaling(SCOPE, store, time, ids, random, ecs, cloudWatch, events);
+    front = new SimulatedFront(ecs);
+    scaling =
+        new ApplicationAutoScaling(
+            SCOPE,
+            store,
+            time,
+            ids,
+            random,
+            front.behind(),
+            front.balancer(),
+            cloudWatch,
+            events);
     receivers.add(scaling.actions());
     receivers.add(groups.alarmActions());
     cloudWatch.start();
@@ -177,6 +189,10 @@ public final class SimulatedRegion implements AutoCloseable {
 
   public Ecs ecs() {
     return ecs;
+  }
+
+  SimulatedFront front() {
+    return front;
   }
 
   public ApplicationAutoScaling scaling() {

@@ -3,6 +3,7 @@ package dev.muelle.region.simulate;
 import dev.muelle.loop.VirtualTimers;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Measurements.Metric;
+import dev.muelle.services.RequestLabel;
 import dev.muelle.services.applicationautoscaling.ApplicationAutoScaling;
 import dev.muelle.services.cloudwatch.CloudWatch;
 import dev.muelle.services.ecs.Ecs;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.applicationautoscaling.model.PredefinedMetricSpecification;
@@ -298,9 +300,9 @@ public final class Simulation implements AutoCloseable {
     switch (metric.predefinedMetricType()) {
       case ECS_SERVICE_AVERAGE_CPU_UTILIZATION -> {}
       case ALB_REQUEST_COUNT_PER_TARGET -> {
-        String label = String.valueOf(metric.resourceLabel());
-        int group = label.indexOf("/targetgroup/");
-        if (group > 0) {
+        Optional<RequestLabel> asked = RequestLabel.parse(metric.resourceLabel());
+        asked.ifPresent(label -> {
+          region.front().sendsTo(label);
           requestCounts.add(
               cloudWatch
                   .measurements()
@@ -309,10 +311,10 @@ public final class Simulation implements AutoCloseable {
                           "AWS/ApplicationELB",
                           "RequestCountPerTarget",
                           Map.of(
-                              "LoadBalancer", label.substring(0, group),
-                              "TargetGroup", label.substring(group + 1)),
+                              "LoadBalancer", label.loadBalancer(),
+                              "TargetGroup", label.targetGroup()),
                           StandardUnit.COUNT)));
-        }
+        });
       }
       default ->
           throw new IllegalArgumentException(

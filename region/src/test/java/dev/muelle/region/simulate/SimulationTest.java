@@ -42,6 +42,14 @@ class SimulationTest {
            "PredefinedMetricType": "ECSServiceAverageCPUUtilization"}}}
       """;
 
+  private static final String REQUESTS =
+      """
+      {"PolicyName": "requests", "PolicyType": "TargetTrackingScaling",
+       "TargetTrackingScalingPolicyConfiguration": {"TargetValue": 4200.0,
+         "PredefinedMetricSpecification": {"PredefinedMetricType": "ALBRequestCountPerTarget",
+           "ResourceLabel": "app/web/50dc6c495c0c9188/targetgroup/web/943f017f100becff"}}}
+      """;
+
   private static final String STEPS =
       """
       {"PolicyName": "steps", "StepScalingPolicyConfiguration": {
@@ -121,6 +129,11 @@ class SimulationTest {
     assertEquals(2, Integer.parseInt(tasks.group(1)), report.summary());
     assertEquals(minutes.stream().mapToInt(Minute::running).max().orElseThrow(), most);
     assertTrue(most >= 9 && most <= plan.max(), report.summary());
+  }
+
+  @Test
+  void tasksFollowTheRequestsOfAnyTargetGroup() throws Exception {
+    assertEquals(9, run(plan(REQUESTS), "requests").minutes().get(95).running(), "70 a second each");
   }
 
   @Test

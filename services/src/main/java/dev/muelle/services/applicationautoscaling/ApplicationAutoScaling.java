@@ -39,6 +39,7 @@ import software.amazon.awssdk.services.applicationautoscaling.model.UntagResourc
 import software.amazon.awssdk.services.applicationautoscaling.model.UntagResourceResponse;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.ecs.EcsClient;
+import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 
 /** Application Auto Scaling: scales ECS services. */
 public final class ApplicationAutoScaling implements ApplicationAutoScalingClient {
@@ -54,6 +55,7 @@ public final class ApplicationAutoScaling implements ApplicationAutoScalingClien
    * The service over what is stored; nothing runs before {@link #start}.
    *
    * @param random for the delays of retries
+   * @param elb asked whether it sends a service the requests that a policy counts
    * @param cloudWatch where its alarms are
    */
   public ApplicationAutoScaling(
@@ -63,12 +65,13 @@ public final class ApplicationAutoScaling implements ApplicationAutoScalingClien
       Ids ids,
       RandomGenerator random,
       EcsClient ecs,
+      ElasticLoadBalancingV2Client elb,
       CloudWatchClient cloudWatch,
       EventOutbox events) {
-    Capacities capacities = new Capacities(ecs);
+    Capacities capacities = new Capacities(ecs, elb);
     activities = new Activities(store, ids);
     loop = new TargetLoop(store, timers, random, capacities, activities, events);
-    policies = new Policies(scope, store, timers, ids, cloudWatch);
+    policies = new Policies(scope, store, timers, ids, capacities, cloudWatch);
     targets = new Targets(scope, store, timers, ids, capacities, policies, loop::wake);
     scheduled = new ScheduledActions(scope, store, timers, ids, activities, loop::wake);
     actions =

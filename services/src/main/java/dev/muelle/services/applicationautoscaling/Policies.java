@@ -38,10 +38,18 @@ final class Policies {
   private final Store store;
   private final InstantSource clock;
   private final Ids ids;
+  private final Capacities capacities;
   private final CloudWatchClient cloudWatch;
   private final PolicyAlarms alarms;
 
-  Policies(Scope scope, Store store, InstantSource clock, Ids ids, CloudWatchClient cloudWatch) {
+  Policies(
+      Scope scope,
+      Store store,
+      InstantSource clock,
+      Ids ids,
+      Capacities capacities,
+      CloudWatchClient cloudWatch) {
+    this.capacities = capacities;
     this.scope = scope;
     this.store = store;
     this.clock = clock;
@@ -74,6 +82,8 @@ final class Policies {
     TargetKey target = TargetKey.of(request);
     String name = PolicyRules.name(request.policyName());
     ScalingPolicy.Builder asked = PolicyRules.policy(request);
+    store.read(tx -> Targets.get(tx, target));
+    PolicyRules.requests(request).ifPresent(label -> capacities.mustCount(target, label));
     Instant now = clock.instant();
     String key = target.of(name);
     Optional<Policy> before = store.read(tx -> tx.get(State.POLICIES, key)).map(Row::value);

@@ -84,8 +84,7 @@ final class PolicyAlarms {
   private static PutMetricAlarmRequest.Builder predefined(
       PutMetricAlarmRequest.Builder alarm, Policy policy, PredefinedMetricSpecification metric) {
     if (metric.predefinedMetricType() == MetricType.ALB_REQUEST_COUNT_PER_TARGET) {
-      return TrackingAlarms.requestsPerTarget(
-          alarm, PolicyRules.LABEL.matcher(metric.resourceLabel()));
+      return TrackingAlarms.requestsPerTarget(alarm, metric.resourceLabel());
     }
     boolean cpu = metric.predefinedMetricType() == MetricType.ECS_SERVICE_AVERAGE_CPU_UTILIZATION;
     return alarm

@@ -2,8 +2,10 @@ package dev.muelle.services.applicationautoscaling;
 
 import dev.muelle.scaling.Adjustment;
 import dev.muelle.scaling.StepScaling;
+import dev.muelle.services.RequestLabel;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -31,8 +33,6 @@ import software.amazon.awssdk.services.applicationautoscaling.model.TargetTracki
 final class PolicyRules {
 
   private static final Pattern NAME = Pattern.compile("\\p{Print}{1,256}");
-  static final Pattern LABEL =
-      Pattern.compile("(app/[^/]+/[0-9a-f]+)/(targetgroup/[^/]+/[0-9a-f]+)");
   private static final Set<MetricType> OF_ECS =
       Set.of(
           MetricType.ECS_SERVICE_AVERAGE_CPU_UTILIZATION,
@@ -51,6 +51,18 @@ final class PolicyRules {
           name, "policyName", "Member must satisfy regular expression pattern: \\p{Print}+");
     }
     return name;
+  }
+
+  /**
+   * Whose requests the policy counts; empty if none are asked for. The label was checked.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PredefinedMetricSpecification.html">PredefinedMetricSpecification</a>
+   */
+  static Optional<RequestLabel> requests(PutScalingPolicyRequest request) {
+    return Optional.ofNullable(request.targetTrackingScalingPolicyConfiguration())
+        .map(TargetTrackingScalingPolicyConfiguration::predefinedMetricSpecification)
+        .flatMap(metric -> RequestLabel.parse(metric.resourceLabel()));
   }
 
   /** The configuration asked for, in a policy that has nothing else yet. */
@@ -200,7 +212,7 @@ final class PolicyRules {
       throw Refuse.invalid(
           "ResourceLabel must be specified for predefined metric type ALBRequestCountPerTarget");
     }
-    if (labelled && !LABEL.matcher(metric.resourceLabel()).matches()) {
+    if (labelled && RequestLabel.parse(metric.resourceLabel()).isEmpty()) {
       throw Refuse.invalid(
           "ResourceLabel "
               + metric.resourceLabel()

@@ -14,6 +14,7 @@ import dev.muelle.services.autoscaling.fleet.Departures;
 import dev.muelle.services.autoscaling.fleet.DirectLaunches;
 import dev.muelle.services.autoscaling.fleet.Keeper;
 import dev.muelle.services.autoscaling.fleet.Observer;
+import dev.muelle.services.autoscaling.fleet.Place;
 import dev.muelle.services.autoscaling.fleet.RefreshAlarms;
 import dev.muelle.services.autoscaling.group.ClassicLoadBalancers;
 import dev.muelle.services.autoscaling.group.Facts;
@@ -252,14 +253,22 @@ public final class AutoScaling implements AutoScalingClient, AutoCloseable {
     processes = new Processes(store, timers, this::wake);
     gauges = new Gauges(store, timers, measurements);
     facts = new Facts(store);
-    policies = new Policies(scope, store, ids, cloudWatch);
+    policies = new Policies(scope, store, ids, elb, cloudWatch);
     scaler = new Scaler(scope, store, timers, cloudWatch, this::wake);
     warmup = new Warmup(store, timers);
     schedule = new ScheduledActions(scope, store, timers, ids, this::wakeSchedule, this::wake);
     RefreshEvents refreshEvents = new RefreshEvents(events);
     RefreshAlarms refreshAlarms = new RefreshAlarms(store, cloudWatch);
     refreshes =
-        new Refreshes(store, timers, ids, recipes, refreshEvents, refreshAlarms::check, this::wake);
+        new Refreshes(
+            store,
+            timers,
+            ids,
+            recipes,
+            group -> observer.places(group).stream().map(Place::subnet).findFirst(),
+            refreshEvents,
+            refreshAlarms::check,
+            this::wake);
     pools = new WarmPools(store, this::wake);
     Keeper keeper =
         new Keeper(

@@ -7,6 +7,7 @@ import dev.muelle.loop.VirtualTimers;
 import dev.muelle.services.AlarmReceivers;
 import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
+import dev.muelle.services.NoLoadBalancers;
 import dev.muelle.services.Scope;
 import dev.muelle.services.cloudwatch.CloudWatch;
 import dev.muelle.store.SqliteStore;
@@ -74,6 +75,7 @@ class ClockJumpTest {
                 ids,
                 random,
                 tasks,
+                new NoLoadBalancers(),
                 cloudWatch,
                 events)) {
       cloudWatch.start();

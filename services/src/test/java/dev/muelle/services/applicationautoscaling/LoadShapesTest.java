@@ -7,6 +7,7 @@ import dev.muelle.loop.VirtualTimers;
 import dev.muelle.services.AlarmReceivers;
 import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
+import dev.muelle.services.NoLoadBalancers;
 import dev.muelle.services.Scope;
 import dev.muelle.services.cloudwatch.CloudWatch;
 import dev.muelle.store.SqliteStore;
@@ -78,7 +79,15 @@ class LoadShapesTest {
       try (CloudWatch cloudWatch = new CloudWatch(scope, store, time, random, receivers, events);
           ApplicationAutoScaling scaling =
               new ApplicationAutoScaling(
-                  scope, store, time, ids, random, tasks, cloudWatch, events)) {
+                  scope,
+                  store,
+                  time,
+                  ids,
+                  random,
+                  tasks,
+                  new NoLoadBalancers(),
+                  cloudWatch,
+                  events)) {
         cloudWatch.start();
         receivers.add(scaling.actions());
         scaling.start();

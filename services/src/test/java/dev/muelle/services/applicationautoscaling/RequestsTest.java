@@ -9,6 +9,7 @@ import dev.muelle.loop.VirtualTimers;
 import dev.muelle.services.AlarmReceivers;
 import dev.muelle.services.EventOutbox;
 import dev.muelle.services.Ids;
+import dev.muelle.services.NoLoadBalancers;
 import dev.muelle.services.Scope;
 import dev.muelle.services.cloudwatch.CloudWatch;
 import dev.muelle.store.SqliteStore;
@@ -64,6 +65,7 @@ class RequestsTest {
             ids,
             random,
             new Tasks(time, 4, Duration.ofSeconds(20)),
+            new NoLoadBalancers(),
             cloudWatch,
             events);
     scaling.start();

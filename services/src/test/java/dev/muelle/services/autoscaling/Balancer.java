@@ -20,6 +20,9 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEn
 /** Target groups of instances, in memory; draining takes until somebody says that it is over. */
 final class Balancer implements ElasticLoadBalancingV2Client {
 
+  private static final String BALANCER =
+      "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/web/50dc6c495c0c9188";
+
   final Map<String, Map<String, TargetHealthStateEnum>> groups = new TreeMap<>();
 
   String group(String name) {
@@ -49,6 +52,7 @@ final class Balancer implements ElasticLoadBalancingV2Client {
         .targetGroups(
             TargetGroup.builder()
                 .targetGroupArn(request.targetGroupArns().getFirst())
+                .loadBalancerArns(BALANCER)
                 .targetType(TargetTypeEnum.INSTANCE)
                 .build())
         .build();

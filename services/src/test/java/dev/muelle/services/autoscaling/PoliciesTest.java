@@ -575,21 +575,53 @@ class PoliciesTest {
                             .predefinedMetricSpecification(
                                 m -> m.predefinedMetricType("ASGAverageCPUUtilization")))));
     refused(
-        "is not attached to the Auto Scaling group web",
+        "Value null at 'scalingAdjustment' failed to satisfy constraint: Member must not be null",
         () ->
             world.scaling.putScalingPolicy(r ->
                 r.autoScalingGroupName(World.GROUP)
-                    .policyName("requests")
-                    .policyType("TargetTrackingScaling")
-                    .targetTrackingConfiguration(t ->
-                        t.targetValue(20.0)
-                            .predefinedMetricSpecification(m ->
-                                m.predefinedMetricType("ALBRequestCountPerTarget")
-                                    .resourceLabel(
-                                        "app/web/50dc6c495c0c9188/targetgroup/web/943f017f100becff")))));
+                    .policyName("bare")
+                    .adjustmentType("ChangeInCapacity")));
     refused(
         "Policy not found",
         () ->
             world.scaling.executePolicy(r -> r.autoScalingGroupName(World.GROUP).policyName("no")));
+  }
+
+  private void countRequests(String label) {
+    world.scaling.putScalingPolicy(r ->
+        r.autoScalingGroupName(World.GROUP)
+            .policyName("requests")
+            .policyType("TargetTrackingScaling")
+            .targetTrackingConfiguration(t ->
+                t.targetValue(20.0)
+                    .predefinedMetricSpecification(m ->
+                        m.predefinedMetricType("ALBRequestCountPerTarget").resourceLabel(label))));
+  }
+
+  @Test
+  void requestsAreThoseOfAGroupsOwnTargets() {
+    String arn = world.balancer.group("web");
+    String balancer = "app/web/50dc6c495c0c9188";
+    String targets = arn.substring(arn.indexOf("targetgroup/"));
+    refused(
+        "Target group not attached to the Auto Scaling group",
+        () -> countRequests(balancer + "/" + targets));
+    world.scaling.attachLoadBalancerTargetGroups(
+        r -> r.autoScalingGroupName(World.GROUP).targetGroupARNs(arn));
+    refused(
+        "The load balancer does not route traffic to the target group",
+        () -> countRequests("app/other/50dc6c495c0c9188/" + targets));
+    countRequests(balancer + "/" + targets);
+    assertEquals(
+        List.of(balancer, targets),
+        world
+            .cloudWatch
+            .describeAlarms(r -> r.alarmNamePrefix("TargetTracking-web-AlarmHigh-"))
+            .metricAlarms()
+            .getFirst()
+            .dimensions()
+            .stream()
+            .map(d -> d.value())
+            .toList());
   }
 }

@@ -18,6 +18,7 @@ import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatch.model.MetricAlarm;
 import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
 import software.amazon.awssdk.services.ecs.EcsClient;
+import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 
 /**
  * The whole loop in virtual time: ECS in a simulated region, CloudWatch and Application Auto
@@ -82,6 +83,7 @@ final class ScalingWorld implements AutoCloseable {
             ids(),
             random,
             life.guard(EcsClient.class, world.ecs()),
+            life.guard(ElasticLoadBalancingV2Client.class, world.balancer),
             life.guard(CloudWatchClient.class, metrics),
             events);
     scaling.start();

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.engine.sim.Behaviour;
 import dev.muelle.services.EventOutbox;
+import dev.muelle.store.Row;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.applicationautoscaling.model.ObjectNotFoundException;
 import software.amazon.awssdk.services.applicationautoscaling.model.PutScalingPolicyRequest;
@@ -64,7 +66,24 @@ class ServiceScalingTest {
       assertEquals(
           "Successfully set desired count to 3. Change successfully fulfilled by ecs.",
           first.statusMessage());
-      assertEquals(1, events(s), "the maximum was reached once");
+      EventOutbox.Event event = events(s).getFirst();
+      assertEquals(1, events(s).size(), "the maximum was reached once");
+      assertEquals("Application Auto Scaling Scaling Activity State Change", event.detailType());
+      assertEquals(List.of(), event.resources());
+      String second = "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ";
+      assertTrue(
+          event
+              .detail()
+              .matches(
+                  ("\\{'startTime':'%1$s','endTime':'%1$s','newDesiredCapacity':6,"
+                          + "'oldDesiredCapacity':\\d,'minCapacity':2,'maxCapacity':6,'resourceId':'"
+                          + ScalingWorld.RESOURCE
+                          + "','scalableDimension':'ecs:service:DesiredCount',"
+                          + "'serviceNamespace':'ecs','statusCode':'Successful','scaledToMax':true,"
+                          + "'direction':'scale-out'}")
+                      .formatted(second)
+                      .replace('\'', '"')),
+          event::detail);
       s.load = 7; // more than the maximum can do
       s.minutes(10);
       assertEquals(6, s.desired());
@@ -93,8 +112,8 @@ class ServiceScalingTest {
         .orElseThrow(() -> new AssertionError(s.activities()));
   }
 
-  private static int events(ScalingWorld s) {
-    return s.stored().read(tx -> tx.list(EventOutbox.TABLE)).size();
+  private static List<EventOutbox.Event> events(ScalingWorld s) {
+    return s.stored().read(tx -> tx.list(EventOutbox.TABLE)).stream().map(Row::value).toList();
   }
 
   @Test
@@ -277,15 +296,24 @@ class ServiceScalingTest {
               ValidationException.class,
               () -> s.scaling.putScalingPolicy(onlyOut.toBuilder().policyName("too").build()));
       assertTrue(twice.getMessage().startsWith("Only one TargetTrackingScaling policy"));
-      s.scaling.putScalingPolicy(
-          requests("app/web/50dc6c495c0c9188/targetgroup/t/6d0ecf831eec9f09"));
+      String balancer = "app/lb/0123456789abcdef";
+      String targets = World.TARGETS.substring(World.TARGETS.indexOf("targetgroup/"));
+      refused(
+          "Target group not attached to the ECS service",
+          () -> s.scaling.putScalingPolicy(requests(balancer + "/targetgroup/t/6d0ecf831eec9f09")));
+      refused(
+          "The load balancer does not route traffic to the target group",
+          () -> s.scaling.putScalingPolicy(requests("app/web/50dc6c495c0c9188/" + targets)));
+      assertEquals(1, s.alarms().size(), "of what is refused nothing is left");
+      s.scaling.putScalingPolicy(requests(balancer + "/" + targets));
       MetricAlarm requests =
           s.alarms().stream()
               .filter(alarm -> "RequestCountPerTarget".equals(alarm.metricName()))
               .findFirst()
               .orElseThrow();
       assertEquals(Statistic.SUM, requests.statistic());
-      assertEquals("app/web/50dc6c495c0c9188", requests.dimensions().getFirst().value());
+      assertEquals(balancer, requests.dimensions().getFirst().value());
+      assertEquals(targets, requests.dimensions().getLast().value());
       assertThrows(
           ValidationException.class, () -> s.scaling.putScalingPolicy(requests("app/web/x")));
       s.scaling.deregisterScalableTarget(r ->
@@ -299,6 +327,10 @@ class ServiceScalingTest {
               .scalingPolicies()
               .isEmpty());
     }
+  }
+
+  private static void refused(String message, Executable call) {
+    assertEquals(message, assertThrows(ValidationException.class, call).getMessage());
   }
 
   private static PutScalingPolicyRequest requests(String label) {

@@ -31,6 +31,7 @@ import software.amazon.awssdk.services.autoscaling.model.ScalingPolicy;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatch.model.CloudWatchException;
 import software.amazon.awssdk.services.cloudwatch.model.MetricAlarm;
+import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 
 /** The policies of groups, and the alarms of those that track a target. */
 public final class Policies {
@@ -41,10 +42,17 @@ public final class Policies {
   private final Scope scope;
   private final Store store;
   private final Ids ids;
+  private final ElasticLoadBalancingV2Client elb;
   private final CloudWatchClient cloudWatch;
   private final PolicyAlarms alarms;
 
-  public Policies(Scope scope, Store store, Ids ids, CloudWatchClient cloudWatch) {
+  public Policies(
+      Scope scope,
+      Store store,
+      Ids ids,
+      ElasticLoadBalancingV2Client elb,
+      CloudWatchClient cloudWatch) {
+    this.elb = elb;
     this.scope = scope;
     this.store = store;
     this.ids = ids;
@@ -60,6 +68,8 @@ public final class Policies {
     String name = Refuse.required("policyName", request.policyName());
     String type = Objects.requireNonNullElse(request.policyType(), PolicyRecord.SIMPLE);
     PolicyRules.check(request, type);
+    PolicyRules.checkRequests(
+        request, store.read(tx -> GroupRecord.changeable(tx, request.autoScalingGroupName())), elb);
     record Change(Optional<PolicyRecord> before, PolicyRecord after) {}
     Change change =
         store.write(tx -> {
@@ -67,7 +77,7 @@ public final class Policies {
           Optional<PolicyRecord> before = PolicyRecord.find(tx, group.name(), name);
           ScalingPolicy made =
               policy(request, type, before.map(PolicyRecord::arn).orElseGet(() -> arn(request)));
-          PolicyRules.checkBeside(group, PolicyRecord.of(tx, group.name()), before, made);
+          PolicyRules.checkBeside(PolicyRecord.of(tx, group.name()), before, made);
           PolicyRecord bare =
               new PolicyRecord(made, before.map(PolicyRecord::answered).orElse(Map.of()));
           List<Alarm> own = alarms.of(bare, alarmsOf(before));

@@ -97,8 +97,7 @@ final class PolicyAlarms {
   private static PutMetricAlarmRequest.Builder predefined(
       PutMetricAlarmRequest.Builder alarm, String group, PredefinedMetricSpecification metric) {
     if (metric.predefinedMetricType() == MetricType.ALB_REQUEST_COUNT_PER_TARGET) {
-      return TrackingAlarms.requestsPerTarget(
-          alarm, PolicyRules.LABEL.matcher(metric.resourceLabel()));
+      return TrackingAlarms.requestsPerTarget(alarm, metric.resourceLabel());
     }
     return alarm
         .namespace("AWS/EC2")

@@ -2,6 +2,7 @@ package dev.muelle.services.autoscaling.policy;
 
 import dev.muelle.scaling.Adjustment;
 import dev.muelle.scaling.StepScaling;
+import dev.muelle.services.RequestLabel;
 import dev.muelle.services.autoscaling.state.GroupRecord;
 import dev.muelle.services.autoscaling.state.Refuse;
 import java.util.HashSet;
@@ -9,8 +10,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.autoscaling.model.CustomizedMetricSpecification;
@@ -23,6 +22,7 @@ import software.amazon.awssdk.services.autoscaling.model.StepAdjustment;
 import software.amazon.awssdk.services.autoscaling.model.TargetTrackingConfiguration;
 import software.amazon.awssdk.services.autoscaling.model.TargetTrackingMetricDataQuery;
 import software.amazon.awssdk.services.autoscaling.model.TargetTrackingMetricStat;
+import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 
 /**
  * What a policy may say.
@@ -33,10 +33,8 @@ import software.amazon.awssdk.services.autoscaling.model.TargetTrackingMetricSta
 final class PolicyRules {
 
   /** {@code app/web/50dc6c495c0c9188/targetgroup/web/943f017f100becff} */
-  static final Pattern LABEL =
-      Pattern.compile("(app/[^/]+/[0-9a-f]+)/(targetgroup/[^/]+/[0-9a-f]+)");
-
   private static final int MOST_OF_A_GROUP = 50; // the default quota
+
   private static final Set<Integer> PERIODS = Set.of(10, 30, 60); // s
   private static final Set<String> COMMON =
       Set.of("AutoScalingGroupName", "PolicyName", "PolicyType", "Enabled");
@@ -84,10 +82,7 @@ final class PolicyRules {
 
   /** What a policy may be beside the others of its group, and what was there before it. */
   static void checkBeside(
-      GroupRecord group,
-      List<PolicyRecord> all,
-      Optional<PolicyRecord> before,
-      ScalingPolicy policy) {
+      List<PolicyRecord> all, Optional<PolicyRecord> before, ScalingPolicy policy) {
     if (before.isEmpty() && all.size() >= MOST_OF_A_GROUP) {
       throw Refuse.tooMany("A group has at most " + MOST_OF_A_GROUP + " scaling policies.");
     }
@@ -108,7 +103,6 @@ final class PolicyRules {
       throw Refuse.invalid(
           "Only one TargetTrackingScaling policy for a given metric specification is allowed.");
     }
-    attached(group, tracking.predefinedMetricSpecification());
   }
 
   private static boolean sameMetric(
@@ -119,23 +113,31 @@ final class PolicyRules {
             one.customizedMetricSpecification(), other.customizedMetricSpecification());
   }
 
-  /** "You can't specify a resource label unless the target group is attached to the group." */
-  private static void attached(GroupRecord group, @Nullable PredefinedMetricSpecification metric) {
-    if (metric == null || metric.resourceLabel() == null) {
+  /**
+   * Refuses requests that are not the group's own.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PredefinedMetricSpecification.html">PredefinedMetricSpecification</a>:
+   *     "You can't specify a resource label unless the target group is attached to the Auto Scaling
+   *     group."
+   */
+  static void checkRequests(
+      PutScalingPolicyRequest request, GroupRecord group, ElasticLoadBalancingV2Client elb) {
+    TargetTrackingConfiguration tracking = request.targetTrackingConfiguration();
+    if (tracking == null || tracking.predefinedMetricSpecification() == null) {
       return;
     }
-    Matcher label = LABEL.matcher(metric.resourceLabel());
-    boolean attached =
-        label.matches()
-            && group.group().targetGroupARNs().stream()
-                .anyMatch(arn -> arn.endsWith(":" + label.group(2)));
-    if (!attached) {
-      throw Refuse.invalid(
-          "The target group of the resource label "
-              + metric.resourceLabel()
-              + " is not attached to the Auto Scaling group "
-              + group.name());
-    }
+    RequestLabel.parse(tracking.predefinedMetricSpecification().resourceLabel())
+        .ifPresent(label -> {
+          String arn =
+              label
+                  .among(group.group().targetGroupARNs())
+                  .orElseThrow(
+                      () -> Refuse.invalid("Target group not attached to the Auto Scaling group"));
+          if (!label.routed(elb, arn)) {
+            throw Refuse.invalid(RequestLabel.NOT_ROUTED);
+          }
+        });
   }
 
   private static void only(PutScalingPolicyRequest request, String type, Set<String> more) {
@@ -240,8 +242,7 @@ final class PolicyRules {
       throw Refuse.invalid(
           "Predefined metric type " + metric.predefinedMetricTypeAsString() + " is not valid");
     }
-    if (requests
-        && (metric.resourceLabel() == null || !LABEL.matcher(metric.resourceLabel()).matches())) {
+    if (requests && RequestLabel.parse(metric.resourceLabel()).isEmpty()) {
       throw Refuse.invalid(
           "The resource label "
               + metric.resourceLabel()
