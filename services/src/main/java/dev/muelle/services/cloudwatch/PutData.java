@@ -1,6 +1,7 @@
 package dev.muelle.services.cloudwatch;
 
 import dev.muelle.services.cloudwatch.series.Metric;
+import dev.muelle.services.cloudwatch.series.Names;
 import dev.muelle.services.cloudwatch.series.Refuse;
 import dev.muelle.services.cloudwatch.series.Sample;
 import dev.muelle.services.cloudwatch.series.SeriesStore;
@@ -10,14 +11,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.cloudwatch.model.Dimension;
 import software.amazon.awssdk.services.cloudwatch.model.MetricDatum;
 import software.amazon.awssdk.services.cloudwatch.model.PutMetricDataRequest;
 import software.amazon.awssdk.services.cloudwatch.model.PutMetricDataResponse;
+import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
 import software.amazon.awssdk.services.cloudwatch.model.StatisticSet;
 
 /**
@@ -97,10 +97,10 @@ final class PutData {
     }
     String unit = datum.unitAsString() == null ? "None" : datum.unitAsString();
     if (!Units.ALL.contains(unit)) {
-      throw Refuse.value(member + ".Unit", unit);
+      throw Refuse.noneOf(member + ".Unit", StandardUnit.knownValues());
     }
     return new Sample(
-        new Metric(namespace, name, dimensions(datum.dimensions(), member + ".Dimensions")),
+        new Metric(namespace, name, Names.dimensions(datum.dimensions(), member + ".Dimensions")),
         unit,
         time.getEpochSecond(),
         resolution != null && resolution == 1,
@@ -120,36 +120,6 @@ final class PutData {
               + ".Timestamp must specify a time no more than two hours in the future.");
     }
     return time;
-  }
-
-  static List<Dimension> dimensions(List<Dimension> dimensions, String member) {
-    if (dimensions.size() > Names.MOST_DIMENSIONS) {
-      throw Refuse.invalid(
-          "The collection "
-              + member
-              + " must not have a size greater than "
-              + Names.MOST_DIMENSIONS
-              + ".");
-    }
-    Set<String> names = new HashSet<>();
-    for (int i = 0; i < dimensions.size(); i++) {
-      Dimension dimension = dimensions.get(i);
-      String each = member + ".member." + (i + 1);
-      Names.required(dimension.name(), each + ".Name", 255);
-      Names.required(dimension.value(), each + ".Value", 1_024);
-      if (dimension.name().startsWith(":")) {
-        throw Refuse.value(each + ".Name", dimension.name());
-      }
-      if (!names.add(dimension.name())) {
-        throw Refuse.invalid(
-            "The dimension name "
-                + dimension.name()
-                + " is used more than once in "
-                + member
-                + ".");
-      }
-    }
-    return dimensions;
   }
 
   private static Summary summary(MetricDatum datum, String member) {

@@ -4,6 +4,7 @@ import dev.muelle.services.Scope;
 import dev.muelle.services.cloudwatch.math.Queries;
 import dev.muelle.services.cloudwatch.math.Ranges;
 import dev.muelle.services.cloudwatch.series.Metric;
+import dev.muelle.services.cloudwatch.series.Names;
 import dev.muelle.services.cloudwatch.series.Refuse;
 import dev.muelle.services.cloudwatch.series.Series;
 import dev.muelle.services.cloudwatch.series.SeriesStore;
@@ -21,7 +22,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.cloudwatch.model.CloudWatchException;
 import software.amazon.awssdk.services.cloudwatch.model.Datapoint;
 import software.amazon.awssdk.services.cloudwatch.model.DimensionFilter;
 import software.amazon.awssdk.services.cloudwatch.model.GetMetricDataRequest;
@@ -32,6 +35,7 @@ import software.amazon.awssdk.services.cloudwatch.model.ListMetricsRequest;
 import software.amazon.awssdk.services.cloudwatch.model.ListMetricsResponse;
 import software.amazon.awssdk.services.cloudwatch.model.RecentlyActive;
 import software.amazon.awssdk.services.cloudwatch.model.ScanBy;
+import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
 
 /**
  * Tells what was measured.
@@ -120,8 +124,8 @@ final class Reading {
   GetMetricStatisticsResponse statistics(GetMetricStatisticsRequest request) {
     String namespace = Names.namespace(request.namespace());
     String name = Names.required(request.metricName(), "MetricName", 255);
-    PutData.dimensions(request.dimensions(), "Dimensions");
-    range(request.startTime(), request.endTime());
+    Names.dimensions(request.dimensions(), "Dimensions");
+    range(request.startTime(), request.endTime(), Refuse::invalid);
     Integer period = request.period();
     if (period == null) {
       throw Refuse.missing("Period");
@@ -131,7 +135,7 @@ final class Reading {
     }
     checkStatistics(request);
     if (request.unitAsString() != null && !Units.ALL.contains(request.unitAsString())) {
-      throw Refuse.value("Unit", request.unitAsString());
+      throw Refuse.noneOf("Unit", StandardUnit.knownValues());
     }
     long now = clock.instant().getEpochSecond();
     long from = Ranges.start(request.startTime().getEpochSecond(), period, now);
@@ -180,9 +184,10 @@ final class Reading {
       throw Refuse.invalid(
           "The collection ExtendedStatistics must not have a size greater than 10.");
     }
-    for (String each : request.statisticsAsStrings()) {
+    for (int i = 0; i < request.statisticsAsStrings().size(); i++) {
+      String each = request.statisticsAsStrings().get(i);
       if (Statistic.parse(each).map(Statistic::extended).orElse(true)) {
-        throw Refuse.value("Statistics", each);
+        throw Refuse.noneOf("Statistics.member." + (i + 1), Statistic.SIMPLE);
       }
     }
     for (String each : request.extendedStatistics()) {
@@ -223,7 +228,10 @@ final class Reading {
     return point.build();
   }
 
-  private static void range(@Nullable Instant from, @Nullable Instant to) {
+  private static void range(
+      @Nullable Instant from,
+      @Nullable Instant to,
+      Function<String, ? extends CloudWatchException> refusal) {
     if (from == null) {
       throw Refuse.missing("StartTime");
     }
@@ -231,16 +239,15 @@ final class Reading {
       throw Refuse.missing("EndTime");
     }
     if (!from.isBefore(to)) {
-      throw Refuse.validation(
-          from, "StartTime", "The parameter StartTime must be less than the parameter EndTime.");
+      throw refusal.apply("The parameter StartTime must be less than the parameter EndTime.");
     }
   }
 
   GetMetricDataResponse data(GetMetricDataRequest request) {
-    range(request.startTime(), request.endTime());
+    range(request.startTime(), request.endTime(), Refuse::validation);
     queries.check(request.metricDataQueries(), "MetricDataQueries");
     if (request.scanByAsString() != null && request.scanBy() == ScanBy.UNKNOWN_TO_SDK_VERSION) {
-      throw Refuse.value("ScanBy", request.scanByAsString());
+      throw Refuse.noneOf(request.scanByAsString(), "scanBy", ScanBy.knownValues());
     }
     int most = request.maxDatapoints() == null ? MOST_DATA_POINTS : request.maxDatapoints();
     if (most < 1 || most > MOST_DATA_POINTS) {

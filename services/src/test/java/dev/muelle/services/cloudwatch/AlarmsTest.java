@@ -12,23 +12,31 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.services.cloudwatch.model.AlarmHistoryItem;
 import software.amazon.awssdk.services.cloudwatch.model.AlarmType;
 import software.amazon.awssdk.services.cloudwatch.model.CloudWatchException;
 import software.amazon.awssdk.services.cloudwatch.model.ComparisonOperator;
 import software.amazon.awssdk.services.cloudwatch.model.CompositeAlarm;
+import software.amazon.awssdk.services.cloudwatch.model.Dimension;
 import software.amazon.awssdk.services.cloudwatch.model.HistoryItemType;
+import software.amazon.awssdk.services.cloudwatch.model.InvalidParameterValueException;
 import software.amazon.awssdk.services.cloudwatch.model.MetricAlarm;
 import software.amazon.awssdk.services.cloudwatch.model.MetricDataQuery;
+import software.amazon.awssdk.services.cloudwatch.model.MissingRequiredParameterException;
 import software.amazon.awssdk.services.cloudwatch.model.PutMetricAlarmRequest;
 import software.amazon.awssdk.services.cloudwatch.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.cloudwatch.model.ScanBy;
+import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
 import software.amazon.awssdk.services.cloudwatch.model.StateValue;
 import software.amazon.awssdk.services.cloudwatch.model.Statistic;
 import software.amazon.awssdk.services.cloudwatch.model.Tag;
@@ -495,6 +503,122 @@ class AlarmsTest {
     assertEquals(StateValue.OK, metric("a").stateValue());
   }
 
+  private static void refused(String message, Executable call) {
+    AwsErrorDetails said = assertThrows(CloudWatchException.class, call).awsErrorDetails();
+    assertEquals("ValidationError: " + message, said.errorCode() + ": " + said.errorMessage());
+  }
+
+  private void refused(String message, Consumer<PutMetricAlarmRequest.Builder> alarm) {
+    refused(message, () -> alarm("a", alarm));
+  }
+
+  /** As people report them: tflint#101, boto#1311, LocalStack's parity tests. */
+  @Test
+  void wordsThatNobodyKnowsAreRefusedAsAmazonDoes() {
+    String broken =
+        "1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: ";
+    String choice = broken + "Member must satisfy enum value set: [%s]";
+    refused(
+        choice.formatted("x", "statistic", "Maximum, SampleCount, Sum, Minimum, Average"),
+        r -> r.statistic("x"));
+    refused(
+        "The value x is not supported for TreatMissingData parameter. Supported values are"
+            + " [breaching, notBreaching, ignore, missing].",
+        r -> r.treatMissingData("x"));
+    refused(
+        "Option x is not supported. Supported options for parameter"
+            + " EvaluateLowSampleCountPercentile are evaluate and ignore.",
+        r ->
+            r.statistic((String) null)
+                .extendedStatistic("p90")
+                .evaluateLowSampleCountPercentile("x"));
+    String operators =
+        "GreaterThanOrEqualToThreshold, GreaterThanThreshold, LessThanThreshold,"
+            + " LessThanOrEqualToThreshold, LessThanLowerOrGreaterThanUpperThreshold,"
+            + " LessThanLowerThreshold, GreaterThanUpperThreshold";
+    refused(choice.formatted(">", "comparisonOperator", operators), r -> r.comparisonOperator(">"));
+    String units =
+        StandardUnit.knownValues().stream().map(String::valueOf).collect(Collectors.joining(", "));
+    refused(choice.formatted("GB", "unit", units), r -> r.unit("GB"));
+    refused(
+        "The value mean for parameter Metrics.member.1.MetricStat.Stat is not a valid statistic.",
+        r -> watching(r, "m1", "mean", null));
+    refused(
+        choice.formatted("GB", "metrics.1.member.metricStat.unit", units),
+        r -> watching(r, "m1", "Sum", "GB"));
+    refused(
+        "The value M1 for parameter Metrics.member.1.Id is not matching the expected pattern"
+            + " ^[a-z][a-zA-Z0-9_]*$.",
+        r -> watching(r, "M1", "Sum", null));
+    assertEquals(
+        "The value p101 for parameter ExtendedStatistic is not supported.",
+        assertThrows(
+                InvalidParameterValueException.class,
+                () -> alarm("a", r -> r.statistic((String) null).extendedStatistic("p101")))
+            .getMessage());
+    alarm("a", r -> {});
+    assertThrows(
+        MissingRequiredParameterException.class,
+        () ->
+            world.cloudWatch.describeAlarmsForMetric(
+                r -> r.namespace("App").metricName("m").dimensions(d -> d.value("nameless"))));
+    assertThrows(
+        MissingRequiredParameterException.class,
+        () ->
+            alarm(
+                "a",
+                r ->
+                    watching(r, "m1", "Sum", null, Dimension.builder().value("nameless").build())));
+    refused(
+        "Could not save the composite alarm as alarms [none] in the alarm rule do not exist",
+        () -> world.cloudWatch.putCompositeAlarm(r -> r.alarmName("c").alarmRule("ALARM(none)")));
+    alarm("b", r -> {});
+    world.cloudWatch.putCompositeAlarm(r -> r.alarmName("c").alarmRule("ALARM(a) OR ALARM(b)"));
+    refused(
+        "Cannot delete a as there are composite alarm(s) depending on it.",
+        () -> world.cloudWatch.deleteAlarms(r -> r.alarmNames("a")));
+    refused(
+        "Cannot delete a,b as there are composite alarm(s) depending on them.",
+        () -> world.cloudWatch.deleteAlarms(r -> r.alarmNames("b", "a")));
+    String states = "INSUFFICIENT_DATA, ALARM, OK";
+    refused(
+        choice.formatted("FINE", "stateValue", states),
+        () ->
+            world.cloudWatch.setAlarmState(
+                r -> r.alarmName("a").stateValue("FINE").stateReason("why")));
+    refused(
+        choice.formatted("FINE", "stateValue", states),
+        () -> world.cloudWatch.describeAlarms(r -> r.stateValue("FINE")));
+    refused(
+        broken.formatted("[Log]", "alarmTypes")
+            + "Member must satisfy constraint: [Member must satisfy enum value set:"
+            + " [CompositeAlarm, MetricAlarm]]",
+        () -> world.cloudWatch.describeAlarms(r -> r.alarmTypesWithStrings("Log")));
+    refused(
+        choice.formatted("Up", "scanBy", "TimestampDescending, TimestampAscending"),
+        () -> world.cloudWatch.describeAlarmHistory(r -> r.scanBy("Up")));
+  }
+
+  private static void watching(
+      PutMetricAlarmRequest.Builder alarm,
+      String id,
+      String stat,
+      @Nullable String unit,
+      Dimension... dimensions) {
+    alarm
+        .metricName(null)
+        .namespace(null)
+        .statistic((String) null)
+        .period(null)
+        .metrics(q ->
+            q.id(id)
+                .metricStat(s ->
+                    s.metric(m -> m.namespace("App").metricName("m").dimensions(dimensions))
+                        .period(60)
+                        .stat(stat)
+                        .unit(unit)));
+  }
+
   @Test
   void badAlarmsAreRefused() {
     List<Consumer<PutMetricAlarmRequest.Builder>> bad =
@@ -517,6 +641,8 @@ class AlarmsTest {
             r -> r.extendedStatistic("p90"),
             r -> r.statistic("p90"),
             r -> r.treatMissingData("sometimes"),
+            r -> r.dimensions(Dimension.builder().value("nameless").build()),
+            r -> r.dimensions(Dimension.builder().name("Host").build()),
             r -> r.evaluateLowSampleCountPercentile("ignore"),
             r -> r.unit("Furlongs"),
             r -> r.alarmActions("page-me"),

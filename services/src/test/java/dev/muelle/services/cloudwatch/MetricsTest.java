@@ -157,7 +157,11 @@ class MetricsTest {
     refused(d -> d.counts(1.0));
     refused(d -> d.values(Collections.nCopies(151, 1.0)));
     refused(d -> d.value(1.0).storageResolution(5));
-    refused(d -> d.value(1.0).unit("Furlongs"));
+    String units =
+        refused(d -> d.value(1.0).unit("Furlongs"))
+            .replace("The parameter MetricData.member.1.Unit must be a value in the set [ ", "")
+            .replace(" ].", "");
+    assertEquals(StandardUnit.knownValues().toString(), "[" + units + "]");
     refused(d -> {});
     refused(d -> d.value(1.0).statisticValues(s -> s.sampleCount(1.0).sum(1.0)));
     refused(d -> d.statisticValues(s -> s.sampleCount(1.0).sum(1.0).minimum(2.0).maximum(1.0)));
@@ -235,6 +239,13 @@ class MetricsTest {
         CloudWatchException.class,
         () -> statistics(r -> r.statistics(Statistic.SUM).extendedStatistics("p50")));
     assertThrows(CloudWatchException.class, () -> statistics(r -> r.extendedStatistics("p200")));
+    assertEquals(
+        "The parameter Statistics.member.2 must be a value in the set [ Maximum, SampleCount, Sum,"
+            + " Minimum, Average ].",
+        assertThrows(
+                InvalidParameterValueException.class,
+                () -> statistics(r -> r.statisticsWithStrings("Sum", "p95")))
+            .getMessage());
     assertThrows(
         CloudWatchException.class, () -> statistics(r -> r.period(90).statistics(Statistic.SUM)));
     assertThrows(

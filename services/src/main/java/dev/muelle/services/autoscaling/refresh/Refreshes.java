@@ -12,8 +12,10 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.autoscaling.model.AutoScalingGroup;
@@ -56,6 +58,7 @@ public final class Refreshes {
   private final InstantSource clock;
   private final Ids ids;
   private final Recipes recipes;
+  private final Function<GroupRecord, Optional<String>> subnet;
   private final RefreshEvents events;
   private final Consumer<List<String>> alarms;
   private final Consumer<String> wake;
@@ -63,6 +66,7 @@ public final class Refreshes {
   /**
    * Refreshes.
    *
+   * @param subnet one that a group may launch in; a group may have named zones only
    * @param alarms refuses those with which none can begin
    */
   public Refreshes(
@@ -70,10 +74,12 @@ public final class Refreshes {
       InstantSource clock,
       Ids ids,
       Recipes recipes,
+      Function<GroupRecord, Optional<String>> subnet,
       RefreshEvents events,
       Consumer<List<String>> alarms,
       Consumer<String> wake) {
     this.alarms = alarms;
+    this.subnet = subnet;
     this.store = store;
     this.clock = clock;
     this.ids = ids;
@@ -91,7 +97,11 @@ public final class Refreshes {
         store.read(tx -> GroupRecord.changeable(tx, request.autoScalingGroupName()));
     DesiredConfiguration desired = desired(request.desiredConfiguration());
     AutoScalingGroup wanted = RefreshRecord.configured(before.group(), desired);
-    recipes.check(wanted, before.subnets().getFirst());
+    recipes.check(
+        wanted,
+        subnet
+            .apply(before)
+            .orElseThrow(() -> Refuse.invalid("The group has no subnet to launch instances in.")));
     if (preferences.autoRollback()) {
       reversible(before.group(), desired);
     }

@@ -131,9 +131,12 @@ public final class Refuse {
   public static <T> T required(String member, @Nullable T value) {
     if (value == null || value.equals("")) {
       throw invalid(
-          "1 validation error detected: Value at '"
+          "1 validation error detected: Value "
+              + (value == null ? "null" : "''")
+              + " at '"
               + member
-              + "' failed to satisfy constraint: Member must not be null");
+              + "' failed to satisfy constraint: Member must "
+              + (value == null ? "not be null" : "have length greater than or equal to 1"));
     }
     return value;
   }

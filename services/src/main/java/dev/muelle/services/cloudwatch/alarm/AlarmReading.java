@@ -1,6 +1,7 @@
 package dev.muelle.services.cloudwatch.alarm;
 
 import dev.muelle.services.cloudwatch.series.Metric;
+import dev.muelle.services.cloudwatch.series.Names;
 import dev.muelle.services.cloudwatch.series.Refuse;
 import dev.muelle.services.cloudwatch.series.Tokens;
 import dev.muelle.store.Row;
@@ -121,10 +122,15 @@ public final class AlarmReading {
     }
     if (request.stateValueAsString() != null
         && request.stateValue() == StateValue.UNKNOWN_TO_SDK_VERSION) {
-      throw Refuse.value("StateValue", request.stateValueAsString());
+      throw Refuse.noneOf(request.stateValueAsString(), "stateValue", AlarmRequests.STATES);
     }
     if (request.alarmTypes().contains(AlarmType.UNKNOWN_TO_SDK_VERSION)) {
-      throw Refuse.value("AlarmTypes", request.alarmTypesAsStrings());
+      throw Refuse.validation(
+          request.alarmTypesAsStrings(),
+          "alarmTypes",
+          "Member must satisfy constraint: [Member must satisfy enum value set: "
+              + AlarmType.knownValues()
+              + "]");
     }
   }
 
@@ -180,12 +186,9 @@ public final class AlarmReading {
 
   /** Those of one metric; not those that compute with it. */
   public DescribeAlarmsForMetricResponse describe(DescribeAlarmsForMetricRequest request) {
-    if (request.metricName() == null) {
-      throw Refuse.missing("MetricName");
-    }
-    if (request.namespace() == null) {
-      throw Refuse.missing("Namespace");
-    }
+    Names.required(request.metricName(), "MetricName", 255);
+    Names.namespace(request.namespace());
+    Names.dimensions(request.dimensions(), "Dimensions");
     Metric metric = new Metric(request.namespace(), request.metricName(), request.dimensions());
     List<MetricAlarm> found = new ArrayList<>();
     for (Alarm each : all()) {
@@ -211,10 +214,11 @@ public final class AlarmReading {
     int most = page(request.maxRecords(), LARGEST_PAGE);
     if (request.historyItemTypeAsString() != null
         && request.historyItemType() == HistoryItemType.UNKNOWN_TO_SDK_VERSION) {
-      throw Refuse.value("HistoryItemType", request.historyItemTypeAsString());
+      throw Refuse.noneOf(
+          request.historyItemTypeAsString(), "historyItemType", HistoryItemType.knownValues());
     }
     if (request.scanByAsString() != null && request.scanBy() == ScanBy.UNKNOWN_TO_SDK_VERSION) {
-      throw Refuse.value("ScanBy", request.scanByAsString());
+      throw Refuse.noneOf(request.scanByAsString(), "scanBy", ScanBy.knownValues());
     }
     if (request.alarmContributorId() != null) {
       throw Refuse.unsupported("AlarmContributorId");

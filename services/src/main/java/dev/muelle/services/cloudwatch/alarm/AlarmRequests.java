@@ -3,6 +3,7 @@ package dev.muelle.services.cloudwatch.alarm;
 import dev.muelle.services.AlarmActions;
 import dev.muelle.services.Scope;
 import dev.muelle.services.cloudwatch.math.Queries;
+import dev.muelle.services.cloudwatch.series.Names;
 import dev.muelle.services.cloudwatch.series.Refuse;
 import dev.muelle.services.cloudwatch.series.Statistic;
 import dev.muelle.services.cloudwatch.series.Units;
@@ -10,10 +11,12 @@ import java.time.Instant;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.cloudwatch.model.ComparisonOperator;
 import software.amazon.awssdk.services.cloudwatch.model.CompositeAlarm;
 import software.amazon.awssdk.services.cloudwatch.model.MetricAlarm;
 import software.amazon.awssdk.services.cloudwatch.model.PutCompositeAlarmRequest;
 import software.amazon.awssdk.services.cloudwatch.model.PutMetricAlarmRequest;
+import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
 import software.amazon.awssdk.services.cloudwatch.model.StateValue;
 
 /**
@@ -25,6 +28,10 @@ import software.amazon.awssdk.services.cloudwatch.model.StateValue;
 final class AlarmRequests {
 
   static final String UNCHECKED = "Unchecked: Initial alarm creation";
+
+  /** In the order of Amazon's errors. */
+  static final List<StateValue> STATES =
+      List.of(StateValue.INSUFFICIENT_DATA, StateValue.ALARM, StateValue.OK);
 
   private static final int MOST_ACTIONS = 5;
   private static final int DAY = 86_400;
@@ -89,7 +96,10 @@ final class AlarmRequests {
               || request.comparisonOperatorAsString().contains("Lower")
           ? Refuse.unsupported(
               "ComparisonOperator " + request.comparisonOperatorAsString() + " (anomaly detection)")
-          : Refuse.value("ComparisonOperator", request.comparisonOperatorAsString());
+          : Refuse.noneOf(
+              request.comparisonOperatorAsString(),
+              "comparisonOperator",
+              ComparisonOperator.knownValues());
     }
     if (request.threshold() == null) {
       throw Refuse.missing("Threshold");
@@ -103,7 +113,11 @@ final class AlarmRequests {
       throw Refuse.validation("DatapointsToAlarm must be less than or equal to EvaluationPeriods");
     }
     if (MissingData.of(request.treatMissingData()).isEmpty()) {
-      throw Refuse.value("TreatMissingData", request.treatMissingData());
+      throw Refuse.validation(
+          "The value "
+              + request.treatMissingData()
+              + " is not supported for TreatMissingData parameter. Supported values are"
+              + " [breaching, notBreaching, ignore, missing].");
     }
     if (request.metrics().isEmpty()) {
       oneMetric(request);
@@ -161,12 +175,8 @@ final class AlarmRequests {
   }
 
   private void oneMetric(PutMetricAlarmRequest request) {
-    if (request.metricName() == null) {
-      throw Refuse.missing("MetricName");
-    }
-    if (request.namespace() == null) {
-      throw Refuse.missing("Namespace");
-    }
+    Names.required(request.metricName(), "MetricName", 255);
+    Names.namespace(request.namespace());
     boolean simple = request.statisticAsString() != null;
     boolean extended = request.extendedStatistic() != null;
     if (simple == extended) {
@@ -176,11 +186,18 @@ final class AlarmRequests {
     }
     String statistic = simple ? request.statisticAsString() : request.extendedStatistic();
     if (!Statistic.parse(statistic).map(s -> s.extended() == extended).orElse(false)) {
-      throw Refuse.value(simple ? "Statistic" : "ExtendedStatistic", statistic);
+      throw simple
+          ? Refuse.noneOf(statistic, "statistic", Statistic.SIMPLE)
+          : Refuse.invalid(
+              "The value " + statistic + " for parameter ExtendedStatistic is not supported.");
     }
     String low = request.evaluateLowSampleCountPercentile();
     if (low != null && !low.equals("evaluate") && !low.equals("ignore")) {
-      throw Refuse.value("EvaluateLowSampleCountPercentile", low);
+      throw Refuse.validation(
+          "Option "
+              + low
+              + " is not supported. Supported options for parameter"
+              + " EvaluateLowSampleCountPercentile are evaluate and ignore.");
     }
     if (low != null && !extended) {
       throw Refuse.combination(
@@ -194,11 +211,9 @@ final class AlarmRequests {
       throw Refuse.validation("Period must be 10, 20, 30 or a multiple of 60");
     }
     if (request.unitAsString() != null && !Units.ALL.contains(request.unitAsString())) {
-      throw Refuse.value("Unit", request.unitAsString());
+      throw Refuse.noneOf(request.unitAsString(), "unit", StandardUnit.knownValues());
     }
-    if (request.dimensions().size() > 30) {
-      throw Refuse.invalid("The collection Dimensions must not have a size greater than 30.");
-    }
+    Names.dimensions(request.dimensions(), "Dimensions");
   }
 
   private void math(PutMetricAlarmRequest request) {

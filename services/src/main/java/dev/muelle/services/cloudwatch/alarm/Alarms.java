@@ -13,10 +13,12 @@ import dev.muelle.store.Tx;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.cloudwatch.model.CompositeAlarm;
@@ -128,7 +130,7 @@ public final class Alarms implements AutoCloseable {
       }
       named.removeIf(name -> name.equals(alarm.name()) || tx.get(Alarm.TABLE, name).isPresent());
       if (!named.isEmpty()) {
-        throw Refuse.invalid(
+        throw Refuse.validation(
             "Could not save the composite alarm as alarms "
                 + named
                 + " in the alarm rule do not exist");
@@ -195,16 +197,19 @@ public final class Alarms implements AutoCloseable {
       if (gone.stream().filter(alarm -> alarm.composite() != null).count() > 1) {
         throw Refuse.invalid("You can't delete more than one composite alarm at a time.");
       }
+      Set<String> needed = new LinkedHashSet<>();
       for (Row<Alarm> row : tx.list(Alarm.TABLE)) {
-        List<String> needed = new ArrayList<>(row.value().children());
-        needed.retainAll(names);
-        needed.remove(row.key());
-        if (!needed.isEmpty() && !names.contains(row.key())) {
-          throw Refuse.invalid(
-              "Cannot delete "
-                  + needed.getFirst()
-                  + " as there are composite alarm(s) depending on it.");
+        if (!names.contains(row.key())) {
+          needed.addAll(row.value().children());
         }
+      }
+      needed.retainAll(names);
+      if (!needed.isEmpty()) {
+        throw Refuse.validation(
+            "Cannot delete "
+                + String.join(",", needed)
+                + " as there are composite alarm(s) depending on "
+                + (needed.size() == 1 ? "it." : "them."));
       }
       for (Alarm alarm : gone) {
         tx.delete(Alarm.TABLE, alarm.name());
@@ -247,7 +252,7 @@ public final class Alarms implements AutoCloseable {
       throw Refuse.missing("StateValue");
     }
     if (request.stateValue() == StateValue.UNKNOWN_TO_SDK_VERSION) {
-      throw Refuse.value("StateValue", request.stateValueAsString());
+      throw Refuse.noneOf(request.stateValueAsString(), "stateValue", AlarmRequests.STATES);
     }
     String reason = request.stateReason();
     if (reason == null) {

@@ -172,7 +172,7 @@ sealed interface Rule {
     }
 
     private static RuntimeException wrong(String message) {
-      return Refuse.invalid(message + ".");
+      return Refuse.validation(message + ".");
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.muelle.services.cloudwatch.math;
 
 import dev.muelle.services.Scope;
 import dev.muelle.services.cloudwatch.series.Metric;
+import dev.muelle.services.cloudwatch.series.Names;
 import dev.muelle.services.cloudwatch.series.Refuse;
 import dev.muelle.services.cloudwatch.series.Series;
 import dev.muelle.services.cloudwatch.series.SeriesStore;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.cloudwatch.model.Dimension;
 import software.amazon.awssdk.services.cloudwatch.model.MetricDataQuery;
 import software.amazon.awssdk.services.cloudwatch.model.MetricStat;
+import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
 
 /** Answers the queries of GetMetricData, of alarms and of graphs. */
 public final class Queries {
@@ -42,6 +44,7 @@ public final class Queries {
   private static final int MOST_POINTS = 1_000_000;
 
   private static final Pattern ID = Pattern.compile("[a-z][a-zA-Z0-9_]{0,254}");
+  private static final Pattern MEMBER = Pattern.compile("(.)(\\w+)\\.member\\.(\\d+)\\.MetricStat");
   private static final Pattern SQL = Pattern.compile("\\s*SELECT\\s.*", Pattern.DOTALL);
   private static final Pattern ZONE = Pattern.compile("[+-]\\d{4}");
 
@@ -83,10 +86,12 @@ public final class Queries {
         throw Refuse.missing(member + ".Id");
       }
       if (!ID.matcher(query.id()).matches()) {
-        throw Refuse.value(member + ".Id", query.id());
+        throw Refuse.validation(
+            "The value %s for parameter %s.Id is not matching the expected pattern %s."
+                .formatted(query.id(), member, "^[a-z][a-zA-Z0-9_]*$"));
       }
       if (!ids.add(query.id())) {
-        throw Refuse.invalid("The id '" + query.id() + "' is used by more than one query.");
+        throw Refuse.validation("The values for parameter id in " + where + " are not unique.");
       }
       check(query, member);
     }
@@ -131,11 +136,14 @@ public final class Queries {
     if (stat.metric().metricName() == null) {
       throw Refuse.missing(member + ".Metric.MetricName");
     }
+    Names.dimensions(stat.metric().dimensions(), member + ".Metric.Dimensions");
     if (stat.stat() == null) {
       throw Refuse.missing(member + ".Stat");
     }
     if (Statistic.parse(stat.stat()).isEmpty()) {
-      throw Refuse.value(member + ".Stat", stat.stat());
+      throw Refuse.validation(
+          "The value %s for parameter %s.Stat is not a valid statistic."
+              .formatted(stat.stat(), member));
     }
     if (stat.period() == null) {
       throw Refuse.missing(member + ".Period");
@@ -144,8 +152,20 @@ public final class Queries {
       throw Refuse.value(member + ".Period", stat.period());
     }
     if (stat.unitAsString() != null && !Units.ALL.contains(stat.unitAsString())) {
-      throw Refuse.value(member + ".Unit", stat.unitAsString());
+      throw Refuse.noneOf(stat.unitAsString(), path(member) + ".unit", StandardUnit.knownValues());
     }
+  }
+
+  /** As constraints of the model say it: {@code metrics.1.member.metricStat}. */
+  private static String path(String member) {
+    return MEMBER
+        .matcher(member)
+        .replaceFirst(found ->
+            found.group(1).toLowerCase(Locale.ROOT)
+                + found.group(2)
+                + "."
+                + found.group(3)
+                + ".member.metricStat");
   }
 
   private void checkReferences(MetricDataQuery query, Set<String> ids) {

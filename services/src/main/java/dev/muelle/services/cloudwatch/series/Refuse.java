@@ -1,5 +1,7 @@
 package dev.muelle.services.cloudwatch.series;
 
+import java.util.Collection;
+import java.util.stream.Collectors;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.services.cloudwatch.model.CloudWatchException;
 import software.amazon.awssdk.services.cloudwatch.model.InvalidFormatException;
@@ -68,6 +70,21 @@ public final class Refuse {
             .awsErrorDetails(
                 AwsErrorDetails.builder().errorCode(code).errorMessage(message).build())
             .build();
+  }
+
+  /** One of the operations on data does not know a value; they have words of their own for it. */
+  public static InvalidParameterValueException noneOf(String parameter, Collection<?> known) {
+    return invalid(
+        known.stream()
+            .map(String::valueOf)
+            .collect(
+                Collectors.joining(
+                    ", ", "The parameter " + parameter + " must be a value in the set [ ", " ].")));
+  }
+
+  /** The same of all others. */
+  public static CloudWatchException noneOf(String value, String member, Collection<?> known) {
+    return validation(value, member, "Member must satisfy enum value set: " + known);
   }
 
   /** What is wrong with a request as a whole, said without a member. */

@@ -1,5 +1,6 @@
 package dev.muelle.services.cloudwatch.series;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  *     statistics definitions</a>
  */
 public sealed interface Statistic {
+
+  /** The names of {@link Simple}, in the order of Amazon's errors. */
+  List<String> SIMPLE = List.of("Maximum", "SampleCount", "Sum", "Minimum", "Average");
 
   /** Empty if the period's values do not give it. */
   OptionalDouble of(Summary summary);
