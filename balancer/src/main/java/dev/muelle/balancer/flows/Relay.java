@@ -45,6 +45,9 @@ final class Relay implements TargetLink {
   private final FlowMetrics metrics;
   private @Nullable Channel target;
 
+  /** Of TLS, if somebody wants to hear of it. */
+  private @Nullable TlsLedger ledger;
+
   /** What TLS had in hand of the client before there was a target; of one read at most. */
   private @Nullable ByteBuf early;
 
@@ -77,7 +80,9 @@ final class Relay implements TargetLink {
     if (tls == null) {
       relay.connect(null);
     } else {
-      client.pipeline().addBefore("side", "door", new FlowTls(tls, worker, relay::unshaken));
+      TlsLedger noted = TlsLedger.of(relay.meaning, worker, client);
+      relay.ledger = noted;
+      client.pipeline().addBefore("side", "door", new FlowTls(tls, worker, relay::unshaken, noted));
       client.config().setAutoRead(true);
       worker.loop.schedule(
           () -> {
@@ -244,6 +249,9 @@ final class Relay implements TargetLink {
         to.close();
       }
     }
+    if (ledger != null) {
+      ledger.ends();
+    }
     metrics.ends();
     door.flows.remove(this);
     MemberState left = member;
@@ -273,6 +281,9 @@ final class Relay implements TargetLink {
       if (over) {
         in.release();
         return;
+      }
+      if (ledger != null) {
+        ledger.moves(clients, in.readableBytes());
       }
       if (to == null) {
         ByteBuf before = early == null ? Unpooled.EMPTY_BUFFER : early;
@@ -311,13 +322,17 @@ final class Relay implements TargetLink {
       if (event instanceof ChannelInputShutdownEvent || event instanceof SslCloseCompletionEvent) {
         finished();
       } else if (event instanceof SslHandshakeCompletionEvent handshake) {
-        shook(ctx, handshake.isSuccess());
+        shook(ctx, handshake);
       }
       ctx.fireUserEventTriggered(event);
     }
 
-    private void shook(ChannelHandlerContext ctx, boolean agreed) {
+    private void shook(ChannelHandlerContext ctx, SslHandshakeCompletionEvent handshake) {
       SslHandler tls = ctx.pipeline().get(SslHandler.class);
+      boolean agreed = handshake.isSuccess();
+      if (ledger != null && tls != null && !over) {
+        noteHandshake(ledger, tls, handshake);
+      }
       if (!agreed && !over) {
         if (clients) {
           metrics.add(Count.CLIENT_TLS_ERRORS);
@@ -327,6 +342,17 @@ final class Relay implements TargetLink {
         end(!clients); // the client still gets its alert
       } else if (clients && tls != null) {
         connect(tls.applicationProtocol());
+      }
+    }
+
+    private void noteHandshake(
+        TlsLedger noted, SslHandler tls, SslHandshakeCompletionEvent handshake) {
+      if (!clients) {
+        noted.reaches(tls.applicationProtocol());
+      } else if (handshake.isSuccess()) {
+        noted.agrees(tls);
+      } else {
+        noted.fails(handshake.cause());
       }
     }
 

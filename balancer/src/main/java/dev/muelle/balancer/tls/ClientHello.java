@@ -2,7 +2,9 @@ package dev.muelle.balancer.tls;
 
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -17,13 +19,16 @@ import org.jspecify.annotations.Nullable;
  * @param ecdsaSuites whether it offers a cipher suite that an ECDSA certificate can serve
  * @param suites all that it offers, as their two bytes, the preferred one first
  * @param ecdsaSignatures whether it says that it can check ECDSA signatures, or says nothing
+ * @param alpn the protocols that it offers, the preferred one first (<a
+ *     href="https://www.rfc-editor.org/rfc/rfc7301#section-3.1">RFC 7301, section 3.1</a>)
  */
 public record ClientHello(
     @Nullable String name,
     boolean tls13,
     boolean ecdsaSuites,
     Set<Integer> suites,
-    boolean ecdsaSignatures) {
+    boolean ecdsaSignatures,
+    List<String> alpn) {
 
   /** The longest one that is read; browsers need about 2 KiB, with post-quantum key shares. */
   public static final int MAX_BYTES = 16 * 1024;
@@ -36,6 +41,7 @@ public record ClientHello(
   private static final int RANDOM = 34; // with the version before it
   private static final int SERVER_NAME = 0;
   private static final int SIGNATURE_ALGORITHMS = 13;
+  private static final int ALPN = 16;
   private static final int MAX_NAME = 255;
 
   /** ecdsa_secp256r1_sha256, …384…, …521…, and the SHA-1 one of TLS 1.2. */
@@ -125,6 +131,7 @@ public record ClientHello(
     message.skipBytes(message.readUnsignedByte()); // compression
     String name = null;
     boolean signatures = true;
+    List<String> alpn = List.of();
     if (message.isReadable()) {
       ByteBuf extensions = message.readSlice(message.readUnsignedShort());
       while (extensions.isReadable()) {
@@ -134,6 +141,8 @@ public record ClientHello(
           name = serverName(body);
         } else if (type == SIGNATURE_ALGORITHMS) {
           signatures = intersects(shorts(body.readSlice(body.readUnsignedShort())), ECDSA_SCHEMES);
+        } else if (type == ALPN) {
+          alpn = protocols(body.readSlice(body.readUnsignedShort()));
         }
       }
     }
@@ -142,7 +151,16 @@ public record ClientHello(
         intersects(suites, TLS13_SUITES),
         intersects(suites, ECDSA_SUITES),
         suites,
-        signatures);
+        signatures,
+        alpn);
+  }
+
+  private static List<String> protocols(ByteBuf list) {
+    List<String> all = new ArrayList<>();
+    while (list.isReadable()) {
+      all.add(list.readSlice(list.readUnsignedByte()).toString(StandardCharsets.ISO_8859_1));
+    }
+    return List.copyOf(all);
   }
 
   private static @Nullable String serverName(ByteBuf body) throws Malformed {

@@ -19,6 +19,8 @@ import dev.muelle.balancer.LoadBalancer.Node;
 import dev.muelle.balancer.LoadBalancer.Settings;
 import dev.muelle.balancer.LoadBalancer.TargetGroup;
 import dev.muelle.balancer.LoadBalancer.Version;
+import dev.muelle.balancer.logs.Flowed;
+import dev.muelle.balancer.logs.Journal;
 import dev.muelle.balancer.metrics.FlowMetrics;
 import dev.muelle.balancer.metrics.FlowMetrics.Count;
 import dev.muelle.balancer.tls.Tls;
@@ -35,10 +37,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
@@ -124,7 +131,18 @@ final class FlowsTest {
             Map.of(
                 "tg",
                 new TargetGroup("tg", Version.HTTP1, Choice.DEFAULT, Rig.CHECK, members, how)),
-            new Settings(Duration.ofSeconds(60), Duration.ofHours(1), Headers.DEFAULT)));
+            new Settings(
+                Duration.ofSeconds(60),
+                Duration.ofHours(1),
+                Headers.DEFAULT,
+                new Journal(null, null, null, flowed::add))));
+  }
+
+  /** The TLS connections that are over, in the order of their ends. */
+  private final BlockingQueue<Flowed> flowed = new LinkedBlockingQueue<>();
+
+  private Flowed flowed() throws InterruptedException {
+    return Objects.requireNonNull(flowed.poll(60, TimeUnit.SECONDS));
   }
 
   private void put(Delivery how, int... ports) {
@@ -378,19 +396,48 @@ final class FlowsTest {
     assertEquals(Map.of(), put(Transport.TCP, tls, LONG, PLAIN, echo().getLocalPort()));
     try (SSLSocket socket = encrypted("a.test", "http/1.1", "h2")) {
       says(socket, "in clear");
+      socket.getOutputStream().write("more".getBytes(StandardCharsets.US_ASCII));
+      assertEquals(4, socket.getInputStream().readNBytes(4).length);
       assertEquals("h2", socket.getApplicationProtocol());
     }
+    Flowed first = flowed();
+    assertEquals("l", first.listener());
+    assertEquals("127.0.0.1", first.clientAddress());
+    assertEquals(rig.port, first.port());
+    assertEquals(12, first.received());
+    assertEquals(12, first.sent());
+    assertEquals("TLSv1.3", first.tlsVersion());
+    assertTrue(first.cipherSuite().startsWith("TLS_AES_"), first.cipherSuite());
+    assertEquals("a.test", first.serverName());
+    assertEquals("h2", first.clientProtocol());
+    assertEquals(List.of("http/1.1", "h2"), first.preferences());
+    assertEquals(tls.standard().id(), first.certificate());
+    assertTrue(first.handshakeMillis() >= 0 && first.millis() >= first.handshakeMillis());
+    assertEquals(-1, first.alert());
     assertEquals(Map.of(), put(Transport.TCP, without, LONG, PLAIN, echo().getLocalPort()));
     try (SSLSocket socket = encrypted("a.test", "h2")) {
       says(socket, "again");
       assertEquals("", socket.getApplicationProtocol());
     }
+    assertEquals(List.of(), flowed().preferences(), "nothing is negotiated");
     try (Socket plain = rig.connect()) {
       plain.getOutputStream().write("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
       assertThrows(IOException.class, () -> plain.getInputStream().readAllBytes());
     }
-    Rig.await(() -> metrics().active() == 0);
+    Flowed clear = flowed();
+    assertEquals("", clear.tlsVersion());
+    assertEquals(-1, clear.handshakeMillis());
     assertEquals(1, metrics().get(Count.CLIENT_TLS_ERRORS), "who speaks in clear");
+    try (SSLSocket strange =
+        (SSLSocket)
+            SSLContext.getDefault()
+                .getSocketFactory()
+                .createSocket(rig.connect(), "a.test", rig.port, true)) {
+      assertThrows(IOException.class, strange::startHandshake, "it does not trust the certificate");
+    }
+    assertEquals(46, flowed().alert(), "certificate_unknown");
+    Rig.await(() -> metrics().active() == 0);
+    assertTrue(flowed.isEmpty());
     assertEquals(
         Set.of(new FlowMetrics.Part("a", FlowMetrics.Protocol.TLS)),
         rig.balancer.flowMetrics("nlb").keySet());

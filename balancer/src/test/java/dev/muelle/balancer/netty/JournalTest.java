@@ -66,7 +66,7 @@ class JournalTest {
                     plain.settings().idleTimeout(),
                     plain.settings().clientKeepAlive(),
                     plain.settings().headers(),
-                    new Journal(served::add, connected::add, checked::add)))));
+                    new Journal(served::add, connected::add, checked::add, null)))));
     Rig.await(() -> rig.health(backend) == Balancer.Health.HEALTHY);
   }
 

@@ -158,10 +158,17 @@ final class TlsTest {
     TlsServer server =
         new TlsServer(Certified.tls(standard, small, large, expired, ec), null, Instant::now);
     Instant now = Instant.now();
-    assertSame(ec, server.choose(new ClientHello("a.test", true, true, Set.of(), true), now));
-    assertSame(large, server.choose(new ClientHello("a.test", true, true, Set.of(), false), now));
-    assertSame(large, server.choose(new ClientHello("a.test", false, false, Set.of(), true), now));
-    assertSame(standard, server.choose(new ClientHello("b.test", true, true, Set.of(), true), now));
+    assertSame(
+        ec, server.choose(new ClientHello("a.test", true, true, Set.of(), true, List.of()), now));
+    assertSame(
+        large,
+        server.choose(new ClientHello("a.test", true, true, Set.of(), false, List.of()), now));
+    assertSame(
+        large,
+        server.choose(new ClientHello("a.test", false, false, Set.of(), true, List.of()), now));
+    assertSame(
+        standard,
+        server.choose(new ClientHello("b.test", true, true, Set.of(), true, List.of()), now));
     put("lb", Certified.tls(standard, large, ec));
     try (SSLSocket socket = connect("127.0.0.1", "a.test", "TLSv1.2")) {
       assertEquals(ec.certificate(), shown(socket));

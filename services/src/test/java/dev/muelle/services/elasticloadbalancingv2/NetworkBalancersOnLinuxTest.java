@@ -8,10 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.muelle.balancer.metrics.FlowMetrics;
 import dev.muelle.network.Network.Packets;
 import dev.muelle.network.Network.Refusal;
 import dev.muelle.network.Network.Use;
 import dev.muelle.services.arczonalshift.ArcZonalShift;
+import dev.muelle.services.elasticloadbalancingv2.log.LogDeliveryTest;
 import dev.muelle.services.elasticloadbalancingv2.state.State;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,6 +26,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -32,6 +36,11 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import software.amazon.awssdk.services.ec2.model.Filter;
@@ -39,6 +48,7 @@ import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.ec2.model.IpRange;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Certificate;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
@@ -56,6 +66,7 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
 
   private static final int PORT = 6000;
   private static final int FRONT = 7000;
+  private static final int SECURE = 7443;
   private static final int PATIENCE_MILLIS = 60_000;
   private static final int DROPPED_MILLIS = 1_500;
 
@@ -577,6 +588,81 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
         assertFalse(hello.startsWith("one 127."), hello);
       }
     }
+    logsWhatSpeaksTls(balancer, group, outside);
+  }
+
+  /** A TLS connection, and what the access log has of it; ends the machine. */
+  private void logsWhatSpeaksTls(LoadBalancer balancer, String group, String address)
+      throws Exception {
+    String arn = balancer.loadBalancerArn();
+    Path bucket = Files.createDirectories(directory.resolve("objects").resolve("logs"));
+    change(balancer, "access_logs.s3.bucket", "logs");
+    change(balancer, "access_logs.s3.enabled", "true");
+    String certificate =
+        machine.acm().requestCertificate(r -> r.domainName("flows.test")).certificateArn();
+    String listener =
+        machine
+            .elb()
+            .createListener(r ->
+                r.loadBalancerArn(arn)
+                    .protocol(ProtocolEnum.TLS)
+                    .port(SECURE)
+                    .certificates(Certificate.builder().certificateArn(certificate).build())
+                    .alpnPolicy("HTTP2Preferred")
+                    .defaultActions(to(group)))
+            .listeners()
+            .getFirst()
+            .listenerArn();
+    String from;
+    int said;
+    try (SSLSocket socket =
+        (SSLSocket)
+            machine
+                .trust()
+                .getSocketFactory()
+                .createSocket(new Socket(address, SECURE), "flows.test", SECURE, true)) {
+      socket.setSoTimeout(PATIENCE_MILLIS);
+      SSLParameters parameters = socket.getSSLParameters();
+      parameters.setApplicationProtocols(new String[] {"http/1.1", "h2"});
+      parameters.setServerNames(List.of(new SNIHostName("flows.test")));
+      socket.setSSLParameters(parameters);
+      String hello = line(socket);
+      from = hello.split(" ", -1)[1] + ":" + socket.getLocalPort();
+      said = hello.length() + 1 + "still\n".length();
+      echoes(socket);
+    }
+    until(0L, () -> FlowMetrics.sum(machine.balancer.flowMetrics(arn).values()).active());
+    machine.stop(); // brings what was noted
+    List<Path> logs;
+    try (Stream<Path> all = Files.walk(bucket)) {
+      logs = all.filter(file -> file.toString().endsWith(".log.gz")).toList();
+    }
+    assertEquals(1, logs.size(), logs.toString());
+    String name = arn.split(":loadbalancer/", -1)[1];
+    String file = logs.getFirst().getFileName().toString();
+    assertTrue(
+        file.startsWith(
+            "000000000000_elasticloadbalancing_us-east-1_" + name.replace('/', '.') + "_"),
+        file);
+    String entry = LogDeliveryTest.read(logs.getFirst());
+    // The server may still have had its last word.
+    Pattern wanted =
+        Pattern.compile(
+            String.join(
+                    " ",
+                    "tls 2[.]0 [-0-9]{10}T[:0-9]{8}",
+                    Pattern.quote(name),
+                    listener.substring(listener.lastIndexOf('/') + 1),
+                    Pattern.quote(from),
+                    "[.0-9]+:" + SECURE,
+                    "[0-9]+ [0-9]+ 6",
+                    "(" + said + "|" + (said + 4) + ")",
+                    "-",
+                    Pattern.quote(certificate),
+                    "- [-A-Z0-9_]+ tlsv1[23] - flows[.]test h2 - \"http/1[.]1\",\"h2\"",
+                    "[-0-9]{10}T[:0-9]{8}")
+                + "\n");
+    assertTrue(wanted.matcher(entry).matches(), entry);
   }
 
   private static final int WEB = 8080;

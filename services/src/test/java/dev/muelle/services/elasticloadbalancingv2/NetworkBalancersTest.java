@@ -115,6 +115,12 @@ class NetworkBalancersTest {
         "not recognized",
         () -> change(arn, "idle_timeout.timeout_seconds", "60"));
     refused(
+        "ValidationError", "cannot be empty", () -> change(arn, "access_logs.s3.enabled", "true"));
+    refused(
+        "ValidationError",
+        "access_logs.s3.prefix",
+        () -> change(arn, "access_logs.s3.prefix", ".."));
+    refused(
         "ValidationError",
         "dns_record.client_routing_policy",
         () -> change(arn, "dns_record.client_routing_policy", "availability_zone_affinity"));

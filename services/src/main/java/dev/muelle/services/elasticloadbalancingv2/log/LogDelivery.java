@@ -2,6 +2,7 @@ package dev.muelle.services.elasticloadbalancingv2.log;
 
 import dev.muelle.balancer.logs.Checked;
 import dev.muelle.balancer.logs.Connected;
+import dev.muelle.balancer.logs.Flowed;
 import dev.muelle.balancer.logs.Journal;
 import dev.muelle.balancer.logs.Served;
 import dev.muelle.loop.Timers;
@@ -41,6 +42,9 @@ import org.slf4j.LoggerFactory;
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html#access-log-file-format">Access
  *     log files</a>
+ * @see <a
+ *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html#access-log-file-format">Access
+ *     log files of network load balancers</a>
  */
 public final class LogDelivery implements AutoCloseable {
 
@@ -54,6 +58,9 @@ public final class LogDelivery implements AutoCloseable {
   private static final int MAX_FILE = 1 << 20;
 
   private static final int LAST_SECONDS = 10;
+
+  /** Begins the names of network load balancers. */
+  private static final String NETWORK = "net/";
 
   private static final DateTimeFormatter DAY =
       DateTimeFormatter.ofPattern("yyyy/MM/dd", Locale.ROOT).withZone(ZoneOffset.UTC);
@@ -148,8 +155,9 @@ public final class LogDelivery implements AutoCloseable {
       return Journal.NONE;
     }
     String name = name(arn);
+    boolean network = name.startsWith(NETWORK);
     Consumer<Served> requests =
-        access == null
+        access == null || network
             ? null
             : served ->
                 note(
@@ -172,7 +180,15 @@ public final class LogDelivery implements AutoCloseable {
                     new Key(name, Kind.HEALTH, one.node(), health),
                     () -> LogEntries.check(name, one),
                     512);
-    return new Journal(requests, connected, checked);
+    Consumer<Flowed> flows =
+        access == null || !network
+            ? null
+            : one ->
+                note(
+                    new Key(name, Kind.ACCESS, one.address(), access),
+                    () -> LogEntries.flow(name, one),
+                    1024);
+    return new Journal(requests, connected, checked, flows);
   }
 
   private static String name(String arn) {
@@ -278,6 +294,18 @@ public final class LogDelivery implements AutoCloseable {
     for (int i = 0; i < 8; i++) {
       chance.append(Character.forDigit(random.nextInt(36), 36));
     }
+    List<String> name =
+        new ArrayList<>(
+            List.of(
+                scope.account(),
+                "elasticloadbalancing",
+                scope.region(),
+                key.balancer().replace('/', '.'),
+                MINUTE.format(end)));
+    if (!key.balancer().startsWith(NETWORK)) { // whose nodes AWS does not name
+      name.add(key.node());
+    }
+    name.add(chance.toString());
     return prefixed(key.place())
         + String.join(
             "/",
@@ -287,18 +315,7 @@ public final class LogDelivery implements AutoCloseable {
                 "elasticloadbalancing",
                 scope.region(),
                 DAY.format(end),
-                key.kind().file
-                    + String.join(
-                        "_",
-                        List.of(
-                            scope.account(),
-                            "elasticloadbalancing",
-                            scope.region(),
-                            key.balancer().replace('/', '.'),
-                            MINUTE.format(end),
-                            key.node(),
-                            chance))
-                    + ".log.gz"));
+                key.kind().file + String.join("_", name) + ".log.gz"));
   }
 
   private static String prefixed(Place place) {

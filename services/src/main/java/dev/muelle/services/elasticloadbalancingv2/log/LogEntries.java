@@ -2,15 +2,17 @@ package dev.muelle.services.elasticloadbalancingv2.log;
 
 import dev.muelle.balancer.logs.Checked;
 import dev.muelle.balancer.logs.Connected;
+import dev.muelle.balancer.logs.Flowed;
 import dev.muelle.balancer.logs.Served;
 import dev.muelle.balancer.rules.Rewrites;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /**
- * Requests, connections and health checks as lines of logs. Pure.
+ * Requests, connections, flows and health checks as lines of logs. Pure.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html#access-log-entry-format">Access
@@ -29,7 +31,65 @@ final class LogEntries {
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'", Locale.ROOT)
           .withZone(ZoneOffset.UTC);
 
+  private static final DateTimeFormatter SECOND =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss", Locale.ROOT).withZone(ZoneOffset.UTC);
+
+  /** Of what a client offers. */
+  private static final int LONGEST_PREFERENCES = 256;
+
   private LogEntries() {}
+
+  /**
+   * A TLS connection of a network load balancer.
+   *
+   * @param balancer as its ARN ends, for example {@code net/flows/50dc6c495c0c9188}
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html#access-log-entry-format">Access
+   *     log entries</a>
+   */
+  static String flow(String balancer, Flowed f) {
+    return String.join(
+        " ",
+        "tls",
+        "2.0",
+        SECOND.format(f.ended()),
+        balancer,
+        f.listener().substring(f.listener().lastIndexOf('/') + 1),
+        at(f.clientAddress(), f.clientPort()),
+        at(f.address(), f.port()),
+        String.valueOf(f.millis()),
+        f.handshakeMillis() < 0 ? NONE : String.valueOf(f.handshakeMillis()),
+        String.valueOf(f.received()),
+        String.valueOf(f.sent()),
+        f.alert() < 0 ? NONE : String.valueOf(f.alert()),
+        bare(f.certificate()),
+        NONE,
+        bare(f.cipherSuite()),
+        bare(f.tlsVersion().toLowerCase(Locale.ROOT).replace(".", "")),
+        NONE,
+        bare(encoded(f.serverName())),
+        bare(f.clientProtocol()),
+        bare(f.targetProtocol()),
+        bare(preferences(f.preferences())),
+        SECOND.format(f.created()));
+  }
+
+  private static String preferences(List<String> offered) {
+    String all =
+        offered.stream().map(one -> '"' + encoded(one) + '"').collect(Collectors.joining(","));
+    return all.substring(0, Math.min(all.length(), LONGEST_PREFERENCES));
+  }
+
+  /** Whatever a client may name, it is one word. */
+  private static String encoded(String value) {
+    StringBuilder out = new StringBuilder(value.length());
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
+      boolean plain = c >= '!' && c <= '~' && "\"%,".indexOf(c) < 0;
+      out.append(plain ? String.valueOf(c) : String.format("%%%02X", c & 0xff));
+    }
+    return out.toString();
+  }
 
   /**
    * A request.

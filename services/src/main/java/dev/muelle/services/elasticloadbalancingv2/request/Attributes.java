@@ -148,28 +148,31 @@ public final class Attributes {
           HTTP2,
           ZONAL_SHIFT ->
           oneOf(key, value, "true", "false");
-      case "access_logs.s3.enabled", "connection_logs.s3.enabled", "health_check_logs.s3.enabled" ->
-          oneOf(key, value, "true", "false");
-      case "access_logs.s3.bucket", "connection_logs.s3.bucket", "health_check_logs.s3.bucket" -> {
-        if (!value.isEmpty() && !value.matches("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")) {
-          throw wrong(key, value);
-        }
-      }
-      case "access_logs.s3.prefix", "connection_logs.s3.prefix", "health_check_logs.s3.prefix" -> {
-        if (!value.matches("|[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*")
-            || value.length() > 512
-            || value.contains("AWSLogs")
-            || value.matches("(.*/)?[.]{1,2}(/.*)?")) {
-          throw wrong(key, value);
-        }
-      }
       case FORWARDED_FOR -> oneOf(key, value, "append", "preserve", "remove");
       case DESYNC -> oneOf(key, value, "monitor", "defensive", "strictest");
       default -> {
-        if (!value.equals(usual)) {
+        if (key.contains("_logs.s3.")) {
+          checkLogs(key, value);
+        } else if (!value.equals(usual)) {
           throw unsupported(key, value);
         }
       }
+    }
+  }
+
+  /** Whether, and where, logs are brought. */
+  static void checkLogs(String key, String value) {
+    if (key.endsWith(".enabled")) {
+      oneOf(key, value, "true", "false");
+    } else if (key.endsWith(".bucket")) {
+      if (!value.isEmpty() && !value.matches("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")) {
+        throw wrong(key, value);
+      }
+    } else if (!value.matches("|[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*")
+        || value.length() > 512
+        || value.contains("AWSLogs")
+        || value.matches("(.*/)?[.]{1,2}(/.*)?")) {
+      throw wrong(key, value);
     }
   }
 

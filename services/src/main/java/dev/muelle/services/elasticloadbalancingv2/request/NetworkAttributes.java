@@ -49,6 +49,8 @@ public final class NetworkAttributes {
           Attributes.ZONAL_SHIFT,
           GroupAttributes.CROSS_ZONE ->
           Attributes.oneOf(key, value, "true", "false");
+      case "access_logs.s3.enabled", "access_logs.s3.bucket", "access_logs.s3.prefix" ->
+          Attributes.checkLogs(key, value);
       default -> {
         if (!value.equals(usual)) {
           throw Attributes.unsupported(key, value);

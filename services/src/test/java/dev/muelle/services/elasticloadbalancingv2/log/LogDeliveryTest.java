@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.balancer.logs.Checked;
 import dev.muelle.balancer.logs.Connected;
+import dev.muelle.balancer.logs.Flowed;
 import dev.muelle.balancer.logs.Journal;
 import dev.muelle.loop.VirtualTimers;
 import dev.muelle.services.ObjectFiles;
@@ -116,6 +117,68 @@ public class LogDeliveryTest {
       journal.connections().accept(client(3));
     }
     assertEquals(2, files().size(), "what was noted at the end is brought too");
+  }
+
+  @Test
+  void tlsConnectionsOfNetworkLoadBalancersHaveLinesOfTheirOwn() throws Exception {
+    Files.createDirectory(directory.resolve("logs"));
+    String arn = ARN.replace("app/web", "net/flows");
+    Instant ended = START.plusMillis(5_004);
+    Flowed whole =
+        new Flowed(
+            ended,
+            START,
+            arn.replace("loadbalancer", "listener") + "/g3d4b5e8bb8464cd",
+            "72.21.218.154",
+            51341,
+            "172.100.100.185",
+            443,
+            5004,
+            2,
+            98,
+            246,
+            -1,
+            "arn:aws:acm:us-east-1:123456789012:certificate/2a108f19",
+            "ECDHE-RSA-AES128-SHA",
+            "TLSv1.2",
+            "a b.test",
+            "h2",
+            "",
+            List.of("h2", "http/1.1", "\"\n"));
+    Flowed refused =
+        new Flowed(
+            ended, START, "x/l", "::1", 1, "::2", 443, 1, -1, 0, 0, 46, "", "", "", "", "", "",
+            List.of());
+    try (LogDelivery logs =
+        new LogDelivery(
+            HOME, timers, new Random(1), new ObjectFiles(directory, timers, new Random(), "x"))) {
+      logs.start();
+      Map<String, String> access =
+          Map.of("access_logs.s3.enabled", "true", "access_logs.s3.bucket", "logs");
+      Journal journal = logs.journal(arn, access);
+      assertEquals(null, journal.requests());
+      assertEquals(null, logs.journal(ARN, access).flows());
+      journal.flows().accept(whole);
+      timers.advance(Duration.ofSeconds(200));
+      await(() -> files().size() == 1);
+      String path = directory.relativize(files().getFirst()).toString();
+      assertTrue(
+          path.matches(
+              "logs/AWSLogs/123456789012/elasticloadbalancing/us-east-1/2026/02/04/"
+                  + "123456789012_elasticloadbalancing_us-east-1_net[.]flows[.]50dc6c495c0c9188_"
+                  + "20260204T0000Z_[0-9a-z]{8}[.]log[.]gz"),
+          path);
+      assertEquals(
+          "tls 2.0 2026-02-03T23:56:45 net/flows/50dc6c495c0c9188 g3d4b5e8bb8464cd"
+              + " 72.21.218.154:51341 172.100.100.185:443 5004 2 98 246 -"
+              + " arn:aws:acm:us-east-1:123456789012:certificate/2a108f19 - ECDHE-RSA-AES128-SHA"
+              + " tlsv12 - a%20b.test h2 - \"h2\",\"http/1.1\",\"%22%0A\" 2026-02-03T23:56:40\n",
+          read(files().getFirst()));
+      assertEquals(
+          "tls 2.0 2026-02-03T23:56:45 net/flows/1 l ::1:1 ::2:443 1 - 0 0 46 - - - - - - - - -"
+              + " 2026-02-03T23:56:40",
+          LogEntries.flow("net/flows/1", refused));
+    }
   }
 
   private static Checked check(int status, String failure) {
