@@ -6,7 +6,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupNotFoundException;
 
 /**
  * Whose requests {@code ALBRequestCountPerTarget} counts: the {@code ResourceLabel} of scaling
@@ -48,7 +48,7 @@ public record RequestLabel(String loadBalancer, String targetGroup) {
           .stream()
           .flatMap(group -> group.loadBalancerArns().stream())
           .anyMatch(arn -> arn.endsWith(":loadbalancer/" + loadBalancer));
-    } catch (ElasticLoadBalancingV2Exception e) {
+    } catch (TargetGroupNotFoundException e) {
       return false; // it is gone
     }
   }

@@ -34,6 +34,7 @@ public final class TlsDoor extends ByteToMessageDecoder {
   private final Endpoint endpoint;
   private final Worker worker;
   private final Visitor visitor;
+  private long begun;
   private boolean over;
 
   public TlsDoor(Visitor visitor) {
@@ -44,6 +45,7 @@ public final class TlsDoor extends ByteToMessageDecoder {
 
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
+    begun = worker.nanos();
     worker.loop.schedule(
         () -> {
           if (!ctx.isRemoved() && !visitor.held()) {
@@ -78,6 +80,12 @@ public final class TlsDoor extends ByteToMessageDecoder {
     }
   }
 
+  /** Of what the client may take in all: its hello has taken a part of that. */
+  private long remainingMillis() {
+    long taken = TimeUnit.NANOSECONDS.toMillis(worker.nanos() - begun);
+    return Math.max(1, worker.handshakeMillis - taken); // 0 would be without end
+  }
+
   private void open(ChannelHandlerContext ctx, ClientHello hello, ByteBuf in) {
     String key = endpoint.secureKey(hello.name());
     Binding binding = key == null ? null : endpoint.bindings.get(key);
@@ -94,7 +102,7 @@ public final class TlsDoor extends ByteToMessageDecoder {
       Tls.Identity shown = tls.choose(hello, worker.clock.instant());
       visitor.shows(shown, hello.name());
       SslHandler handshake = tls.context(hello, shown).newHandler(ctx.alloc());
-      handshake.setHandshakeTimeoutMillis(worker.handshakeMillis);
+      handshake.setHandshakeTimeoutMillis(remainingMillis());
       KeyExchange keyExchange = visitor.keyExchange();
       if (keyExchange != null) {
         ctx.pipeline().addFirst(keyExchange);

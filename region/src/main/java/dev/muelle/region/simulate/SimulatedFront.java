@@ -49,8 +49,7 @@ final class SimulatedFront {
     public DescribeServicesResponse describeServices(DescribeServicesRequest request) {
       List<LoadBalancer> all =
           labels.stream()
-              .map(label ->
-                  LoadBalancer.builder().targetGroupArn(arn(label.targetGroup())).build())
+              .map(label -> LoadBalancer.builder().targetGroupArn(arn(label.targetGroup())).build())
               .toList();
       DescribeServicesResponse found = ecs.describeServices(request);
       return found.toBuilder()

@@ -152,15 +152,7 @@ public final class SimulatedRegion implements AutoCloseable {
     front = new SimulatedFront(ecs);
     scaling =
         new ApplicationAutoScaling(
-            SCOPE,
-            store,
-            time,
-            ids,
-            random,
-            front.behind(),
-            front.balancer(),
-            cloudWatch,
-            events);
+            SCOPE, store, time, ids, random, front.behind(), front.balancer(), cloudWatch, events);
     receivers.add(scaling.actions());
     receivers.add(groups.alarmActions());
     cloudWatch.start();

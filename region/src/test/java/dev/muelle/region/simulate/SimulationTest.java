@@ -133,7 +133,8 @@ class SimulationTest {
 
   @Test
   void tasksFollowTheRequestsOfAnyTargetGroup() throws Exception {
-    assertEquals(9, run(plan(REQUESTS), "requests").minutes().get(95).running(), "70 a second each");
+    assertEquals(
+        9, run(plan(REQUESTS), "requests").minutes().get(95).running(), "70 a second each");
   }
 
   @Test

@@ -21,8 +21,8 @@ import software.amazon.awssdk.services.arczonalshift.model.ZonalAutoshiftStatus;
 import software.amazon.awssdk.services.arczonalshift.model.ZonalShiftInResource;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerNotFoundException;
 
 /**
  * What can be shifted: load balancers that let themselves ({@code zonal_shift.config.enabled}).
@@ -57,7 +57,7 @@ record Resources(Store store, Ec2Client ec2, ElasticLoadBalancingV2Client elb) {
       if (enabled(arn)) {
         return managed(balancer, zoneIds());
       }
-    } catch (ElasticLoadBalancingV2Exception e) {
+    } catch (LoadBalancerNotFoundException e) {
       // it is not there: said below
     }
     throw Refuse.missing("The resource " + arn + " is not managed for zonal shifts.");

@@ -13,6 +13,7 @@ import dev.muelle.store.Tx;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
@@ -46,6 +47,9 @@ final class Shifts implements AutoCloseable {
   private static final Duration LONGEST = Duration.ofHours(72);
   private static final int LONGEST_COMMENT = 128;
   private static final int AT_ONCE = 2;
+
+  /** Of those that are over, the last ones are kept: ARC does not say for how long it does. */
+  private static final int MOST_ENDED = 1_000;
 
   private final Store store;
   private final Timers timers;
@@ -112,6 +116,7 @@ final class Shifts implements AutoCloseable {
           Shift shift =
               new Shift(ids.uuid(), arn, away, zone, now, now.plus(length), comment, Status.ACTIVE);
           tx.put(ZonalShifts.TABLE, shift.id(), shift);
+          forgetOldest(tx);
           return shift;
         });
     ends.wake(started.id());
@@ -124,6 +129,17 @@ final class Shifts implements AutoCloseable {
         .status(status(started))
         .comment(started.comment())
         .build();
+  }
+
+  private static void forgetOldest(Tx tx) {
+    List<Shift> ended =
+        all(tx, null).stream()
+            .filter(shift -> shift.status() != Status.ACTIVE)
+            .sorted(Comparator.comparing(Shift::start))
+            .toList();
+    ended.stream()
+        .limit(Math.max(0, ended.size() - MOST_ENDED))
+        .forEach(shift -> tx.delete(ZonalShifts.TABLE, shift.id()));
   }
 
   /** As fine as the answers tell it. */

@@ -458,10 +458,11 @@ class AttributesTest extends Ec2InMemory {
             Map.entry("userData", "UserData"));
     members.forEach(
         (attribute, member) -> assertEquals(Set.of("InstanceId", member), said(of(id, attribute))));
-    for (String none :
-        List.of("blockDeviceMapping", "kernel", "ramdisk", "productCodes", "sriovNetSupport")) {
-      assertEquals(Set.of("InstanceId"), said(of(id, none)));
-    }
+    assertTrue(of(id, "blockDeviceMapping").hasBlockDeviceMappings());
+    assertTrue(of(id, "productCodes").hasProductCodes());
+    Map.of("kernel", "KernelId", "ramdisk", "RamdiskId", "sriovNetSupport", "SriovNetSupport")
+        .forEach((attribute, member) ->
+            assertEquals(Set.of("InstanceId", member), said(of(id, attribute)), "empty, but told"));
     assertEquals(
         "stop",
         of(id, "instanceInitiatedShutdownBehavior").instanceInitiatedShutdownBehavior().value());

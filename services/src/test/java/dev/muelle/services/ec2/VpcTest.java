@@ -720,6 +720,22 @@ class VpcTest extends Ec2InMemory {
     ec2.modifyManagedPrefixList(
         r -> r.prefixListId(list).currentVersion(1L).addEntries(block("10.0.0.0/16")));
     assertTrue(network.admits(caller, called, 6, 80));
+    AddPrefixListEntry renamed = block("10.0.0.0/16").toBuilder().description("two").build();
+    refused(
+        "InvalidRequest",
+        () ->
+            ec2.modifyManagedPrefixList(
+                r -> r.prefixListId(list).currentVersion(2L).addEntries(renamed)));
+    refused(
+        "InvalidParameterValue",
+        "Request cannot contain Cidr 10.0.0.0/16 in both AddPrefixListEntries and"
+            + " RemovePrefixListEntries",
+        () -> entries(list, 2, "10.0.0.0/16", "10.0.0.0/16"));
+    refused(
+        "InvalidParameterCombination",
+        () ->
+            ec2.modifyManagedPrefixList(
+                r -> r.prefixListId(list).currentVersion(2L).addEntries(renamed).maxEntries(11)));
     assertEquals(
         List.of("10.0.0.0/16", "192.0.2.0/24"),
         ec2.getManagedPrefixListEntries(r -> r.prefixListId(list)).entries().stream()

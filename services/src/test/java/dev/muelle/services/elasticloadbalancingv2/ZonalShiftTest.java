@@ -11,8 +11,10 @@ import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Measurements.Metric;
+import dev.muelle.services.ZonalShifts;
 import dev.muelle.services.arczonalshift.ArcZonalShift;
 import dev.muelle.services.elasticloadbalancingv2.measure.Measuring;
+import dev.muelle.store.Store;
 import dev.muelle.wire.Access;
 import dev.muelle.wire.AwsHandler;
 import dev.muelle.wire.Mounts;
@@ -219,6 +221,27 @@ class ZonalShiftTest {
     assertEquals(
         List.of(ZonalShiftStatus.EXPIRED, ZonalShiftStatus.CANCELED),
         past.stream().map(ZonalShiftSummary::status).toList());
+  }
+
+  @Test
+  void ofShiftsThatAreOverTheLastThousandAreKept() {
+    attribute("zonal_shift.config.enabled", "true");
+    Store store = machine.store.in(Machine.HOME.storeScope());
+    store.write(tx -> {
+      for (int i = 0; i <= 1_000; i++) {
+        Instant then = START.minusSeconds(2_000 - i);
+        tx.put(
+            ZonalShifts.TABLE,
+            "over-" + i,
+            new ZonalShifts.Shift(
+                "over-" + i, arn, "", "", then, then, "", ZonalShifts.Status.CANCELED));
+      }
+      return true;
+    });
+    String started = start(0, "1h").zonalShiftId();
+    assertEquals(1_001, store.read(tx -> tx.list(ZonalShifts.TABLE)).size());
+    assertTrue(store.read(tx -> tx.get(ZonalShifts.TABLE, "over-0")).isEmpty(), "the oldest");
+    assertTrue(store.read(tx -> tx.get(ZonalShifts.TABLE, started)).isPresent());
   }
 
   @Test

@@ -17,7 +17,8 @@ import software.amazon.awssdk.services.ec2.model.InstanceCreditSpecification;
 
 /**
  * How long instances of burstable types (T2, T3) may use their CPUs whole. Nothing here slows one
- * down to its baseline, so that all of them are {@code unlimited}, T2 too.
+ * down to its baseline, so that all of them are {@code unlimited}: T2 as in an account whose
+ * default for it was changed from {@code standard}.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-performance-instances-unlimited-mode-concepts.html">Unlimited

@@ -8,6 +8,8 @@ import dev.muelle.services.ec2.state.Refuse;
 import dev.muelle.services.ec2.state.Tables;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
+import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -62,8 +64,12 @@ public final class InstanceAttributes {
         case ENA_SUPPORT -> answer.enaSupport(Flags.of(shown.enaSupport()));
         case ENCLAVE_OPTIONS -> answer.enclaveOptions(v -> v.enabled(false));
         case ROOT_DEVICE_NAME -> answer.rootDeviceName(v -> v.value(shown.rootDeviceName()));
-        // Of these it has none:
-        case BLOCK_DEVICE_MAPPING, KERNEL, PRODUCT_CODES, RAMDISK, SRIOV_NET_SUPPORT -> {}
+        // Of these it has none, which is told as an empty one:
+        case BLOCK_DEVICE_MAPPING -> answer.blockDeviceMappings(List.of());
+        case PRODUCT_CODES -> answer.productCodes(List.of());
+        case KERNEL -> answer.kernelId(v -> {});
+        case RAMDISK -> answer.ramdiskId(v -> {});
+        case SRIOV_NET_SUPPORT -> answer.sriovNetSupport(v -> {});
         case UNKNOWN_TO_SDK_VERSION -> throw Refuse.unknownAttribute(request.attributeAsString());
       }
       Refuse.ifDryRun(request.dryRun());
@@ -152,7 +158,7 @@ public final class InstanceAttributes {
   }
 
   private static AttributeBooleanValue flag(@Nullable String value) {
-    return switch (Refuse.required(value, "value").toLowerCase(java.util.Locale.ROOT)) {
+    return switch (Refuse.required(value, "value").toLowerCase(Locale.ROOT)) {
       case "true" -> Flags.of(true);
       case "false" -> Flags.of(false);
       default ->

@@ -18,6 +18,7 @@ import dev.muelle.store.Codec;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -178,19 +179,32 @@ public final class PrefixLists {
     }
     Map<String, PrefixListEntry> entries = new LinkedHashMap<>();
     present.forEach(entry -> entries.put(entry.cidr(), entry));
-    for (RemovePrefixListEntry gone : removed) {
-      if (entries.remove(block(family, gone.cidr())) == null) {
-        throw Refuse.invalidValue("The prefix list has no entry " + gone.cidr());
+    Set<String> gone = new HashSet<>();
+    for (RemovePrefixListEntry one : removed) {
+      String cidr = block(family, one.cidr());
+      gone.add(cidr);
+      if (entries.remove(cidr) == null) {
+        throw Refuse.invalidValue("The prefix list has no entry " + one.cidr());
       }
     }
     for (AddPrefixListEntry one : added) {
       String cidr = block(family, one.cidr());
-      entries.put(
-          cidr,
+      if (gone.contains(cidr)) {
+        throw Refuse.invalidValue(
+            "Request cannot contain Cidr "
+                + cidr
+                + " in both AddPrefixListEntries and RemovePrefixListEntries");
+      }
+      PrefixListEntry entry =
           PrefixListEntry.builder()
               .cidr(cidr)
               .description(Permissions.description(one.description()))
-              .build());
+              .build();
+      PrefixListEntry other = entries.put(cidr, entry);
+      if (other != null && !other.equals(entry)) {
+        // AWS says no more than this, and describes an entry anew only after it was removed.
+        throw Refuse.because("InvalidRequest", "The request received was invalid.");
+      }
     }
     return List.copyOf(entries.values());
   }
@@ -213,7 +227,9 @@ public final class PrefixLists {
     String id = Refuse.required(request.prefixListId(), "PrefixListId");
     boolean entries = !request.addEntries().isEmpty() || !request.removeEntries().isEmpty();
     if (entries && request.maxEntries() != null) {
-      throw Refuse.combination("Entries and MaxEntries cannot be changed by one request");
+      throw Refuse.combination(
+          "You cannot modify the entries and the maximum entries for the prefix list in the same"
+              + " request.");
     }
     ManagedPrefixList list =
         store.write(tx -> {

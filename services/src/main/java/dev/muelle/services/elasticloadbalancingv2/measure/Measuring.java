@@ -18,10 +18,10 @@ import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import java.time.Duration;
 import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -98,11 +98,26 @@ public final class Measuring implements AutoCloseable {
             });
   }
 
+  /**
+   * What the kernel counted, by VPC. It is asked before anything is told: would it fail in between,
+   * what was told until then would be told again.
+   */
+  private Map<String, Map<String, Packets>> packets() {
+    Set<String> vpcs =
+        store.read(tx ->
+            Existing.balancers(tx).stream()
+                .map(Row::value)
+                .filter(Balancing::network)
+                .map(balancing -> balancing.balancer().vpcId())
+                .collect(Collectors.toSet()));
+    return vpcs.stream().collect(Collectors.toMap(vpc -> vpc, network::packets));
+  }
+
   private synchronized void look() {
     Set<Span> ending = EnumSet.allOf(Span.class);
     ending.removeIf(span -> (timers.millis() + early) % span.millis() >= period);
     Round now = new Round(before, measurements, ending);
-    Map<String, Map<String, Packets>> packets = new HashMap<>(); // by VPC
+    Map<String, Map<String, Packets>> packets = packets();
     store.read(tx -> {
       List<Row<Group>> groups = tx.list(State.GROUPS);
       for (Row<Balancing> row : Existing.balancers(tx)) {
@@ -114,7 +129,7 @@ public final class Measuring implements AutoCloseable {
               now,
               of,
               row.value().nodes(),
-              packets.computeIfAbsent(row.value().balancer().vpcId(), network::packets));
+              packets.getOrDefault(row.value().balancer().vpcId(), Map.of()));
         } else {
           List<Metrics> targets =
               groups.stream()
