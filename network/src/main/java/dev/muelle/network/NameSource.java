@@ -12,6 +12,7 @@ public interface NameSource {
    * if this source does not know the name.
    *
    * @param name lower case, without the final dot
+   * @param client the address that the question comes from
    */
-  Optional<List<String>> lookup(String vpcId, String name);
+  Optional<List<String>> lookup(String vpcId, String name, String client);
 }

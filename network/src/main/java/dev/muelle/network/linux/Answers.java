@@ -41,9 +41,10 @@ final class Answers {
   /**
    * Answers one message; malformed ones with FORMERR.
    *
+   * @param client the address that it comes from
    * @throws IOException if not even the header can be read: then there is nothing to answer
    */
-  byte[] answer(byte[] query, int maxBytes) throws IOException {
+  byte[] answer(byte[] query, int maxBytes, String client) throws IOException {
     Message message;
     try {
       message = new Message(query);
@@ -57,10 +58,10 @@ final class Answers {
     if (message.getHeader().getFlag(Flags.QR)) {
       throw new IOException("an answer, not a query");
     }
-    return respond(message).toWire(maxBytes);
+    return respond(message, client).toWire(maxBytes);
   }
 
-  private Message respond(Message query) throws IOException {
+  private Message respond(Message query, String client) throws IOException {
     Record question = query.getQuestion();
     if (query.getHeader().getOpcode() != Opcode.QUERY) {
       return reply(query, Rcode.NOTIMP);
@@ -70,7 +71,7 @@ final class Answers {
     }
     String name = question.getName().toString(true).toLowerCase(Locale.ROOT);
     for (NameSource source : sources) {
-      Optional<List<String>> found = source.lookup(vpcId, name);
+      Optional<List<String>> found = source.lookup(vpcId, name, client);
       if (found.isPresent()) {
         Message reply = reply(query, Rcode.NOERROR);
         reply.getHeader().setFlag(Flags.AA);

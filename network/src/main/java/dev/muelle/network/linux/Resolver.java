@@ -84,13 +84,14 @@ final class Resolver implements AutoCloseable {
     while (socket.isOpen()) {
       try {
         buffer.clear();
-        var client = socket.receive(buffer);
+        InetSocketAddress client = (InetSocketAddress) socket.receive(buffer);
         byte[] query = new byte[buffer.flip().remaining()];
         buffer.get(query);
         if (slots.tryAcquire()) { // more is dropped: the client asks again
           Thread.startVirtualThread(() -> {
             try {
-              socket.send(ByteBuffer.wrap(answers.answer(query, MAX_UDP_ANSWER)), client);
+              byte[] answer = answers.answer(query, MAX_UDP_ANSWER, client.getHostString());
+              socket.send(ByteBuffer.wrap(answer), client);
             } catch (IOException | RuntimeException e) {
               LOG.debug("a query could not be answered", e);
             } finally {
@@ -126,12 +127,13 @@ final class Resolver implements AutoCloseable {
   private void converse(SocketChannel client) {
     try (client) {
       client.socket().setSoTimeout(TCP_MILLIS);
+      String address = ((InetSocketAddress) client.getRemoteAddress()).getHostString();
       DataInputStream in = new DataInputStream(client.socket().getInputStream());
       DataOutputStream out = new DataOutputStream(client.socket().getOutputStream());
       while (true) {
         byte[] query = new byte[in.readUnsignedShort()];
         in.readFully(query);
-        byte[] answer = answers.answer(query, MAX_MESSAGE);
+        byte[] answer = answers.answer(query, MAX_MESSAGE, address);
         out.writeShort(answer.length);
         out.write(answer);
         out.flush();

@@ -398,14 +398,19 @@ public final class SimNetwork implements Network {
     return Map.copyOf(uses);
   }
 
-  /** What the resolver inside a VPC would answer. */
-  public synchronized Optional<List<String>> resolve(String vpcId, String name) {
+  /** What the resolver inside a VPC would answer to somebody outside it. */
+  public Optional<List<String>> resolve(String vpcId, String name) {
+    return resolve(vpcId, name, "0.0.0.0");
+  }
+
+  /** What the resolver inside a VPC would answer to who is at this address. */
+  public synchronized Optional<List<String>> resolve(String vpcId, String name, String client) {
     Vpc vpc = vpcs.get(vpcId);
     if (vpc == null || !vpc.resolves()) {
       return Optional.empty();
     }
     return sources.stream()
-        .map(source -> source.lookup(vpcId, name))
+        .map(source -> source.lookup(vpcId, name, client))
         .flatMap(Optional::stream)
         .findFirst();
   }

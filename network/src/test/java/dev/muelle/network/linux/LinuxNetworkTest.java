@@ -271,10 +271,12 @@ class LinuxNetworkTest {
 
   @Test
   void namesAreResolvedInside() throws Exception {
-    network.addNames((vpcId, name) ->
+    network.addNames((vpcId, name, client) ->
         name.equals("lb.elb.localhost") && vpcId.equals("vpc-1")
             ? Optional.of(List.of("172.31.0.10", "172.31.16.10", "3fff:1::10"))
             : Optional.empty());
+    network.addNames((vpcId, name, client) ->
+        name.equals("me.test") ? Optional.of(List.of(client)) : Optional.empty());
     vpc("vpc-1");
     group("sg-closed", List.of());
     Path task = task("eni-1", "172.31.0.20", "sg-closed");
@@ -282,12 +284,14 @@ class LinuxNetworkTest {
       Result said = inside(task, "/bin/busybox", "nslookup", "lb.elb.localhost", server);
       assertTrue(said.output().contains("172.31.16.10"), said.toString());
       assertTrue(said.output().contains("3fff:1::10"), said.toString());
+      Result me = inside(task, "/bin/busybox", "nslookup", "me.test", server);
+      assertTrue(me.output().contains("172.31.0.20"), "who asks is known: " + me);
     }
   }
 
   @Test
   void aResolverIsSilentAndSpeaksAgain() throws Exception {
-    network.addNames((vpcId, name) -> Optional.of(List.of("172.31.16.10")));
+    network.addNames((vpcId, name, client) -> Optional.of(List.of("172.31.16.10")));
     vpc("vpc-1");
     group("sg-closed", List.of());
     Path task = task("eni-1", "172.31.0.20", "sg-closed");

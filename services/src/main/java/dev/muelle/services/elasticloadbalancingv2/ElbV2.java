@@ -235,7 +235,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     trustRevocations = new TrustRevocations(trustStores, store, objects);
     rules = new Rules(store, ids, wakes);
     tags = new Tags(store);
-    network.addNames(new Names(store)::lookup);
+    network.addNames(new Names(store, ec2, random));
   }
 
   /** Puts every load balancer into the data plane, where an earlier server left off. */

@@ -10,9 +10,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.sim.SimNetwork;
+import dev.muelle.services.arczonalshift.ArcZonalShift;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupRequest;
@@ -44,13 +49,15 @@ class NetworkBalancersTest {
 
   @TempDir private Path directory;
   private SystemTimers simTimers;
+  private SimNetwork network;
   private Machine machine;
   private ElasticLoadBalancingV2Client elb;
 
   @BeforeEach
   void open() {
     simTimers = new SystemTimers();
-    machine = new Machine(directory, new SimNetwork(simTimers));
+    network = new SimNetwork(simTimers);
+    machine = new Machine(directory, network);
     elb = machine.elb();
   }
 
@@ -123,7 +130,53 @@ class NetworkBalancersTest {
     refused(
         "ValidationError",
         "dns_record.client_routing_policy",
-        () -> change(arn, "dns_record.client_routing_policy", "availability_zone_affinity"));
+        () -> change(arn, "dns_record.client_routing_policy", "nearest"));
+  }
+
+  @Test
+  void clientsMayBeToldOfTheirOwnZone() throws Exception {
+    LoadBalancer made = machine.active(balancer(r -> r.subnets(two())).loadBalancerArn());
+    String arn = made.loadBalancerArn();
+    List<String> nodes =
+        machine.ec2().describeNetworkInterfaces().networkInterfaces().stream()
+            .filter(eni -> eni.description().startsWith("ELB net/flows/"))
+            .sorted(Comparator.comparing(NetworkInterface::availabilityZone))
+            .map(NetworkInterface::privateIpAddress)
+            .toList();
+    List<String> clients =
+        machine.subnets().stream()
+            .map(subnet -> subnet.cidrBlock().replaceAll("[0-9]+/[0-9]+$", "99"))
+            .toList();
+    Set<String> both = Set.copyOf(nodes);
+    assertEquals(both, told(made, clients.get(0)));
+    change(arn, "dns_record.client_routing_policy", "availability_zone_affinity");
+    assertEquals(Set.of(nodes.get(0)), told(made, clients.get(0)));
+    assertEquals(Set.of(nodes.get(1)), told(made, clients.get(1)));
+    assertEquals(both, told(made, clients.get(2)), "of a zone in which it has no node");
+    assertEquals(both, told(made, "10.99.0.1"), "of elsewhere");
+    change(arn, "zonal_shift.config.enabled", "true");
+    try (ArcZonalShift arc = machine.arc()) {
+      String shift = machine.shift(arc, arn, 1);
+      assertEquals(Set.of(nodes.get(0)), told(made, clients.get(1)), "of a zone it is away from");
+      arc.cancelZonalShift(r -> r.zonalShiftId(shift));
+    }
+    change(arn, "dns_record.client_routing_policy", "partial_availability_zone_affinity");
+    int own = 0;
+    for (int i = 0; i < 400; i++) {
+      Set<String> now = told(made, clients.get(1));
+      assertTrue(now.equals(both) || now.equals(Set.of(nodes.get(1))), now::toString);
+      own += now.size() == 1 ? 1 : 0;
+    }
+    assertTrue(own > 290 && own < 385, "about 340 of 400: " + own);
+  }
+
+  private List<String> two() {
+    return machine.subnetIds().subList(0, 2);
+  }
+
+  private Set<String> told(LoadBalancer balancer, String client) {
+    String name = balancer.dnsName().toLowerCase(Locale.ROOT);
+    return Set.copyOf(network.resolve(machine.vpc(), name, client).orElseThrow());
   }
 
   private void change(String arn, String key, String value) {

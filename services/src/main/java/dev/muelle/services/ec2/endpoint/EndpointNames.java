@@ -73,7 +73,7 @@ public final class EndpointNames implements NameSource {
   }
 
   @Override
-  public Optional<List<String>> lookup(String vpcId, String name) {
+  public Optional<List<String>> lookup(String vpcId, String name, String client) {
     Matcher endpoint = ENDPOINT.matcher(name);
     if (endpoint.matches()) {
       return store.read(tx -> own(tx, endpoint));

@@ -51,7 +51,7 @@ public final class HostNames implements NameSource {
   }
 
   @Override
-  public Optional<List<String>> lookup(String vpcId, String name) {
+  public Optional<List<String>> lookup(String vpcId, String name, String client) {
     Matcher host = HOST.matcher(name);
     if (!host.matches()) {
       return Optional.empty();

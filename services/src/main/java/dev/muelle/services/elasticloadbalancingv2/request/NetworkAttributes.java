@@ -13,6 +13,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NetworkAttributes {
 
+  /** Which of its addresses a client is told. */
+  public static final String CLIENT_ROUTING = "dns_record.client_routing_policy";
+
+  public static final String ANY_ZONE = "any_availability_zone";
+  public static final String OWN_ZONE = "availability_zone_affinity";
+  public static final String MOSTLY_OWN_ZONE = "partial_availability_zone_affinity";
+
   public static final Map<String, String> DEFAULTS =
       Attributes.ordered(
           "access_logs.s3.enabled",
@@ -25,8 +32,8 @@ public final class NetworkAttributes {
           "false",
           GroupAttributes.CROSS_ZONE,
           "false",
-          "dns_record.client_routing_policy",
-          "any_availability_zone",
+          CLIENT_ROUTING,
+          ANY_ZONE,
           Attributes.ZONAL_SHIFT,
           "false",
           Attributes.DENY_GATEWAYS,
@@ -51,6 +58,7 @@ public final class NetworkAttributes {
           Attributes.oneOf(key, value, "true", "false");
       case "access_logs.s3.enabled", "access_logs.s3.bucket", "access_logs.s3.prefix" ->
           Attributes.checkLogs(key, value);
+      case CLIENT_ROUTING -> Attributes.oneOf(key, value, ANY_ZONE, OWN_ZONE, MOSTLY_OWN_ZONE);
       default -> {
         if (!value.equals(usual)) {
           throw Attributes.unsupported(key, value);
