@@ -243,7 +243,8 @@ class AttributesTest extends Ec2InMemory {
     assertEquals(
         ec2.describeImages(r -> {}).images().getFirst().description(),
         amazons.attribute(asked("description")).description().value());
-    assertEquals(Set.of("ImageId"), said(amazons.attribute(asked("kernel"))));
+    assertEquals(Set.of("ImageId", "KernelId"), said(amazons.attribute(asked("kernel"))));
+    assertTrue(amazons.attribute(asked("productCodes")).hasProductCodes());
     refused(
         "DryRunOperation",
         () -> amazons.attribute(asked("kernel").toBuilder().dryRun(true).build()));

@@ -5,6 +5,7 @@ import dev.muelle.services.Scope;
 import dev.muelle.services.ec2.state.Filters;
 import dev.muelle.services.ec2.state.Pages;
 import dev.muelle.services.ec2.state.Refuse;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import software.amazon.awssdk.services.ec2.model.ArchitectureValues;
@@ -32,6 +33,11 @@ import software.amazon.awssdk.services.ec2.model.VirtualizationType;
  *     ECS-optimized Linux AMIs</a>
  */
 public final class MachineImages {
+
+  /** Attributes that owners, too, are refused, in other words than the rest of the world. */
+  private static final Set<ImageAttributeName> TO_NOBODY =
+      EnumSet.of(
+          ImageAttributeName.BLOCK_DEVICE_MAPPING, ImageAttributeName.UNKNOWN_TO_SDK_VERSION);
 
   /** Amazon's account that owns the ECS-optimized images. */
   private static final String OWNER = "591542846629";
@@ -174,26 +180,31 @@ public final class MachineImages {
   public DescribeImageAttributeResponse attribute(DescribeImageAttributeRequest request) {
     Image image = get(Refuse.required(request.imageId(), "imageId"));
     Refuse.required(request.attributeAsString(), "attribute");
-    if (request.attribute() == ImageAttributeName.UNKNOWN_TO_SDK_VERSION) {
-      throw Refuse.unknownAttribute(request.attributeAsString());
-    }
-    if (request.attribute() == ImageAttributeName.BLOCK_DEVICE_MAPPING) {
-      throw Refuse.because("AuthFailure", "Unauthorized attempt to access restricted resource");
-    }
-    if (!image.ownerId().equals(scope.account())) {
+    if (!image.ownerId().equals(scope.account()) && !TO_NOBODY.contains(request.attribute())) {
       throw Refuse.because("AuthFailure", "Not authorized for image:" + image.imageId());
     }
-    Refuse.ifDryRun(request.dryRun());
     DescribeImageAttributeResponse.Builder answer =
         DescribeImageAttributeResponse.builder().imageId(image.imageId());
-    return switch (request.attribute()) {
-      case DESCRIPTION -> answer.description(v -> v.value(image.description())).build();
+    switch (request.attribute()) {
+      case DESCRIPTION -> answer.description(v -> v.value(image.description()));
       case LAUNCH_PERMISSION ->
-          answer
-              .launchPermissions(LaunchPermission.builder().group(PermissionGroup.ALL).build())
-              .build();
-      case IMDS_SUPPORT -> answer.imdsSupport(v -> v.value(image.imdsSupportAsString())).build();
-      default -> answer.build(); // of the others it has none
-    };
+          answer.launchPermissions(LaunchPermission.builder().group(PermissionGroup.ALL).build());
+      case IMDS_SUPPORT -> answer.imdsSupport(v -> v.value(image.imdsSupportAsString()));
+      case BOOT_MODE -> answer.bootMode(v -> v.value(image.bootModeAsString()));
+      case SRIOV_NET_SUPPORT -> answer.sriovNetSupport(v -> v.value(image.sriovNetSupport()));
+      // Of these it has none, which is told as an empty one:
+      case PRODUCT_CODES -> answer.productCodes(List.of());
+      case KERNEL -> answer.kernelId(v -> {});
+      case RAMDISK -> answer.ramdiskId(v -> {});
+      case TPM_SUPPORT -> answer.tpmSupport(v -> {});
+      case UEFI_DATA -> answer.uefiData(v -> {});
+      case LAST_LAUNCHED_TIME -> answer.lastLaunchedTime(v -> {});
+      case DEREGISTRATION_PROTECTION -> answer.deregistrationProtection(v -> {});
+      case BLOCK_DEVICE_MAPPING ->
+          throw Refuse.because("AuthFailure", "Unauthorized attempt to access restricted resource");
+      case UNKNOWN_TO_SDK_VERSION -> throw Refuse.unknownAttribute(request.attributeAsString());
+    }
+    Refuse.ifDryRun(request.dryRun());
+    return answer.build();
   }
 }
