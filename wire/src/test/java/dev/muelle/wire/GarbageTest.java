@@ -14,9 +14,12 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.core.SdkClient;
+import software.amazon.awssdk.services.arczonalshift.ArcZonalShiftClient;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
@@ -38,6 +41,7 @@ class GarbageTest {
               .mount(
                   ElasticLoadBalancingV2Client.class,
                   caller -> nobody(ElasticLoadBalancingV2Client.class))
+              .mount(ArcZonalShiftClient.class, caller -> nobody(ArcZonalShiftClient.class))
               .mount(IamClient.class, caller -> iam()),
           Access.open(),
           InstantSource.system(),
@@ -89,6 +93,58 @@ class GarbageTest {
       bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
     }
     return bytes;
+  }
+
+  @Test
+  void rest() throws IOException {
+    String[] paths = {
+      "/", "zonalshifts", "/zonalshifts", "/managedresources", "%2F", "%", "%zz", "+", "..", "{x+}"
+    };
+    String[] queries = {
+      "maxResults=", "status=", "nextToken=", "&", "=", "7", "99999999999", "%", "%C3", "ACTIVE"
+    };
+    String[] bodies = {
+      "{",
+      "}",
+      "[",
+      "]",
+      ":",
+      ",",
+      "\"comment\":",
+      "\"expiresIn\":",
+      "\"zonalShiftId\":",
+      "\"x\"",
+      "7"
+    };
+    Map<String, List<String>> signed =
+        Map.of(
+            "authorization",
+            List.of(
+                "AWS4-HMAC-SHA256 Credential=x/20260203/us-east-1/arc-zonal-shift/aws4_request,"
+                    + " SignedHeaders=host, Signature=00"));
+    String[] methods = {"GET", "POST", "PATCH", "DELETE", "PUT"};
+    Set<Integer> seen = new TreeSet<>();
+    for (int i = 0; i < 20_000; i++) {
+      String method = methods[random.nextInt(methods.length)];
+      String path = "/" + new String(from(paths, 4), StandardCharsets.ISO_8859_1);
+      String query = new String(from(queries, 6), StandardCharsets.ISO_8859_1);
+      int status =
+          handler
+              .handle(
+                  new HttpRequest(
+                      method,
+                      path,
+                      query,
+                      signed,
+                      "127.0.0.1",
+                      new ByteArrayInputStream(from(bodies, 8))))
+              .status();
+      seen.add(status);
+      assertTrue(
+          status == 400 || status == 404 || status == 501,
+          () -> "seed " + seed + ": " + status + " for " + method + " " + path + "?" + query);
+    }
+    assertTrue(seen.containsAll(Set.of(400, 501)), seen::toString);
   }
 
   @Test
