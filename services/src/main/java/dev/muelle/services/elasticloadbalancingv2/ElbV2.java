@@ -201,7 +201,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     Fronts fronts = new Fronts(store);
     oidc = new OidcGates(store, timers.machine(), ids, random, certificates.authority());
     logs = new LogDelivery(scope, timers.machine(), random, objects);
-    measuring = new Measuring(store, timers, network, balancer, oidc, measurements);
+    measuring = new Measuring(store, timers, network::packets, balancer, oidc, measurements);
     Apply apply =
         new Apply(
             scope,

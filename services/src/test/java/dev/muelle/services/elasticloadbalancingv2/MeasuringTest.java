@@ -46,6 +46,7 @@ class MeasuringTest {
   private LoadBalancer balancer;
   private Measuring metrics;
   private int port;
+  private volatile boolean silent;
 
   private record Told(Metric metric, double value, double times) {}
 
@@ -61,7 +62,7 @@ class MeasuringTest {
         new Measuring(
             machine.store.in(Machine.HOME.storeScope()),
             timers,
-            network,
+            this::counted,
             machine.balancer,
             machine.oidc(),
             measurements);
@@ -72,6 +73,13 @@ class MeasuringTest {
   void close() {
     metrics.close();
     machine.close();
+  }
+
+  private Map<String, Packets> counted(String vpc) {
+    if (silent) {
+      throw new IllegalStateException("the kernel does not answer");
+    }
+    return network.packets(vpc);
   }
 
   private String ask(String path) throws IOException {
@@ -225,6 +233,18 @@ class MeasuringTest {
     assertEquals(6.0, peak.value());
     assertEquals(StandardUnit.COUNT_SECOND, peak.metric().unit());
     assertEquals(2.0, last("SecurityGroupBlockedFlowCount_Inbound_ICMP"));
+
+    // What came while the kernel did not answer is told once when it does.
+    silent = true;
+    all.clear();
+    network.packets(node.networkInterfaceId(), new Packets(90, Map.of(new Refusal(true, 1), 3L)));
+    timers.advance(Duration.ofSeconds(20));
+    assertEquals(List.of(), all, "nothing is told in part");
+    silent = false;
+    timers.advance(Duration.ofSeconds(20));
+    assertEquals(2, told("ProcessedPackets").size(), "the zone's, and the whole");
+    assertEquals(30.0, last("ProcessedPackets"));
+    assertEquals(1.0, last("SecurityGroupBlockedFlowCount_Inbound_ICMP"));
   }
 
   private static RuleCondition path(String pattern) {

@@ -329,7 +329,7 @@ class ZonalShiftTest {
         new Measuring(
             machine.store.in(Machine.HOME.storeScope()),
             timers,
-            network,
+            network::packets,
             machine.balancer,
             machine.oidc(),
             measurements)) {

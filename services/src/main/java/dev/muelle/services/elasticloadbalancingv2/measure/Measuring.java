@@ -3,7 +3,6 @@ package dev.muelle.services.elasticloadbalancingv2.measure;
 import dev.muelle.balancer.Balancer;
 import dev.muelle.balancer.metrics.Metrics;
 import dev.muelle.loop.Timers;
-import dev.muelle.network.Network;
 import dev.muelle.network.Network.Packets;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.elasticloadbalancingv2.measure.Round.Span;
@@ -21,6 +20,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -46,7 +46,7 @@ public final class Measuring implements AutoCloseable {
 
   private final Store store;
   private final Timers timers;
-  private final Network network;
+  private final Function<String, Map<String, Packets>> packets;
   private final Balancer balancer;
   private final OidcGates oidc;
   private final Measurements measurements;
@@ -59,16 +59,21 @@ public final class Measuring implements AutoCloseable {
   private Timers.Cancellable timer = () -> {};
   private volatile boolean closed;
 
+  /**
+   * The measuring of one region's load balancers.
+   *
+   * @param packets what the kernel counted in a VPC, by network interface
+   */
   public Measuring(
       Store store,
       Timers timers,
-      Network network,
+      Function<String, Map<String, Packets>> packets,
       Balancer balancer,
       OidcGates oidc,
       Measurements measurements) {
     this.store = store;
     this.timers = timers;
-    this.network = network;
+    this.packets = packets;
     this.balancer = balancer;
     this.oidc = oidc;
     this.measurements = measurements;
@@ -110,14 +115,14 @@ public final class Measuring implements AutoCloseable {
                 .filter(Balancing::network)
                 .map(balancing -> balancing.balancer().vpcId())
                 .collect(Collectors.toSet()));
-    return vpcs.stream().collect(Collectors.toMap(vpc -> vpc, network::packets));
+    return vpcs.stream().collect(Collectors.toMap(vpc -> vpc, packets));
   }
 
   private synchronized void look() {
     Set<Span> ending = EnumSet.allOf(Span.class);
     ending.removeIf(span -> (timers.millis() + early) % span.millis() >= period);
     Round now = new Round(before, measurements, ending);
-    Map<String, Map<String, Packets>> packets = packets();
+    Map<String, Map<String, Packets>> counted = packets();
     store.read(tx -> {
       List<Row<Group>> groups = tx.list(State.GROUPS);
       for (Row<Balancing> row : Existing.balancers(tx)) {
@@ -129,7 +134,7 @@ public final class Measuring implements AutoCloseable {
               now,
               of,
               row.value().nodes(),
-              packets.getOrDefault(row.value().balancer().vpcId(), Map.of()));
+              counted.getOrDefault(row.value().balancer().vpcId(), Map.of()));
         } else {
           List<Metrics> targets =
               groups.stream()
