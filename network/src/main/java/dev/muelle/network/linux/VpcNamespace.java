@@ -48,6 +48,9 @@ final class VpcNamespace implements SocketSpace {
 
   private static final int LOCKS = 64;
 
+  /** So many, and all is stated anew: an atom that costs as much as all of it. */
+  private static final int MOST_HUSKS = 64;
+
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private static final Set<String> SERVICES =
@@ -102,6 +105,14 @@ final class VpcNamespace implements SocketSpace {
   /** Lists of groups for which the filters have chains. */
   private final Set<Set<String>> lists = ConcurrentHashMap.newKeySet();
 
+  /**
+   * Groups that are gone, of which the kernel keeps empty chains and sets: others may lead there.
+   */
+  private int husks;
+
+  /** Whether all that is in use is known here: not before who adopts has been told of it. */
+  private boolean complete;
+
   VpcNamespace(KernelNames names, NetworkNamespaces maker, Vpc vpc) {
     this.names = names;
     this.maker = maker;
@@ -111,6 +122,7 @@ final class VpcNamespace implements SocketSpace {
     this.filters = new Filters(inside);
     this.uplink = new Uplink(names, vpc.id(), namespace);
     this.adopting = Files.exists(inside.path());
+    this.complete = !adopting;
     this.routes = new RouteTables(namespace, Family.IPV4, adopting);
     this.routes6 = new RouteTables(namespace, Family.IPV6, adopting);
     this.flows = new FlowCounters(vpc, filters);
@@ -368,13 +380,32 @@ final class VpcNamespace implements SocketSpace {
     whole.readLock().lock();
     lock.lock();
     try {
-      SecurityGroup gone = groups.remove(groupId);
-      if (gone != null) {
-        filters.apply(new GroupRules(gone).removal());
+      SecurityGroup gone = groups.get(groupId);
+      if (gone == null) {
+        return;
+      }
+      filters.apply(new GroupRules(gone).removal());
+      groups.remove(groupId); // only now, as above
+      husks++;
+      if (husks < MOST_HUSKS) {
+        return;
       }
     } finally {
       lock.unlock();
       whole.readLock().unlock();
+    }
+    withoutHusks();
+  }
+
+  /** The kernel holds what is in use, and nothing else, from now on. */
+  private void withoutHusks() {
+    whole.writeLock().lock();
+    try {
+      if (husks >= MOST_HUSKS && complete) {
+        sayAnew();
+      }
+    } finally {
+      whole.writeLock().unlock();
     }
   }
 
@@ -810,14 +841,8 @@ final class VpcNamespace implements SocketSpace {
       if (adopting) {
         detachForgotten();
       }
-      filters.apply(
-          Ruleset.whole(vpc, subnets.values(), groups.values(), interfaces.values())
-              + speakers.values().stream()
-                  .map(eni -> Ruleset.speaker("add", eni))
-                  .collect(Collectors.joining())
-              + flows.anew(filters::elements)
-              + packets.anew(filters::elements));
-      lists.clear();
+      sayAnew();
+      complete = true;
       if (adopting) {
         routes.retain(subnets.keySet());
         routes6.retain(
@@ -831,6 +856,19 @@ final class VpcNamespace implements SocketSpace {
     } finally {
       whole.writeLock().unlock();
     }
+  }
+
+  /** Tells the kernel all that is known in place of all that it was told before. */
+  private void sayAnew() {
+    filters.apply(
+        Ruleset.whole(vpc, subnets.values(), groups.values(), interfaces.values())
+            + speakers.values().stream()
+                .map(eni -> Ruleset.speaker("add", eni))
+                .collect(Collectors.joining())
+            + flows.anew(filters::elements)
+            + packets.anew(filters::elements));
+    lists.clear();
+    husks = 0;
   }
 
   /** Takes away what an earlier server had attached, and nobody attached since. */

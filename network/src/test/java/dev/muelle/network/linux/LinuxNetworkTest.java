@@ -342,6 +342,32 @@ class LinuxNetworkTest {
     }
   }
 
+  @Test
+  void groupsThatCameAndWentDoNotAddUpInTheKernel() throws Exception {
+    vpc("vpc-1");
+    group("sg-a", List.of(tcp(80, new Peer.Group("sg-a"))));
+    Path a = task("eni-a", "172.31.0.10", "sg-a");
+    traffic.serve(a, "172.31.0.10", 80);
+    Path b = task("eni-b", "172.31.0.11", "sg-a");
+    long before = chains();
+    for (int i = 0; i < 64; i++) {
+      group("sg-" + i, List.of(tcp(80, new Peer.Group("sg-a"))));
+      network.removeSecurityGroup("vpc-1", "sg-" + i);
+    }
+    assertEquals(before, chains());
+    assertTrue(reaches(b, "172.31.0.10", 80));
+    group("sg-a", List.of());
+    assertFalse(connects(b, "172.31.0.10", 80));
+  }
+
+  private long chains() {
+    return Command.run(
+            "ip", "netns", "exec", instance + "-vpc-1", "nft", "list", "table", "inet", "vpc")
+        .lines()
+        .filter(line -> line.contains("chain ") || line.contains("set "))
+        .count();
+  }
+
   private void vpc(String id) {
     network.putVpc(new Vpc(id, List.of(Cidr.parse("172.31.0.0/16"))));
   }
