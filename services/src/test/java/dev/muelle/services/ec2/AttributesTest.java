@@ -46,27 +46,13 @@ class AttributesTest extends Ec2InMemory {
   }
 
   private Instance launched(String type, @Nullable String credits) {
-    String id =
-        ec2.runInstances(
-                r -> {
-                  r.imageId(image).instanceType(type).minCount(1).maxCount(1);
-                  if (credits != null) {
-                    r.creditSpecification(c -> c.cpuCredits(credits));
-                  }
-                })
-            .instances()
-            .getFirst()
-            .instanceId();
-    await(() -> instance(id).state().nameAsString().equals("running"));
-    return instance(id);
-  }
-
-  private Instance instance(String id) {
-    return ec2.describeInstances(r -> r.instanceIds(id))
-        .reservations()
-        .getFirst()
-        .instances()
-        .getFirst();
+    return running(
+        type,
+        r -> {
+          if (credits != null) {
+            r.creditSpecification(c -> c.cpuCredits(credits));
+          }
+        });
   }
 
   @Test

@@ -21,12 +21,15 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Random;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Filter;
+import software.amazon.awssdk.services.ec2.model.Instance;
+import software.amazon.awssdk.services.ec2.model.RunInstancesRequest;
 
 /** EC2 by itself, with a simulated network: a new one for each test. */
 abstract class Ec2InMemory {
@@ -97,6 +100,27 @@ abstract class Ec2InMemory {
 
   static Filter filter(String name, String... values) {
     return Filter.builder().name(name).values(values).build();
+  }
+
+  final Instance instance(String id) {
+    return ec2.describeInstances(r -> r.instanceIds(id))
+        .reservations()
+        .getFirst()
+        .instances()
+        .getFirst();
+  }
+
+  /** One instance of the first image, in the default VPC unless more is said, once it runs. */
+  final Instance running(String type, Consumer<RunInstancesRequest.Builder> more) {
+    String image = ec2.describeImages(r -> r.owners("amazon")).images().getFirst().imageId();
+    String id =
+        ec2.runInstances(r ->
+                r.imageId(image).instanceType(type).minCount(1).maxCount(1).applyMutation(more))
+            .instances()
+            .getFirst()
+            .instanceId();
+    await(() -> instance(id).state().nameAsString().equals("running"));
+    return instance(id);
   }
 
   static void await(BooleanSupplier condition) {

@@ -58,23 +58,7 @@ class InterfacesTest extends Ec2InMemory {
   }
 
   private Instance running(String type) {
-    String image = ec2.describeImages(r -> r.owners("amazon")).images().getFirst().imageId();
-    String id =
-        ec2.runInstances(
-                r -> r.imageId(image).instanceType(type).minCount(1).maxCount(1).subnetId(subnet))
-            .instances()
-            .getFirst()
-            .instanceId();
-    await(() -> instance(id).state().nameAsString().equals("running"));
-    return instance(id);
-  }
-
-  private Instance instance(String id) {
-    return ec2.describeInstances(r -> r.instanceIds(id))
-        .reservations()
-        .getFirst()
-        .instances()
-        .getFirst();
+    return running(type, r -> r.subnetId(subnet));
   }
 
   private String made() {

@@ -31,14 +31,6 @@ class PausesTest extends Ec2InMemory {
     return id;
   }
 
-  private Instance instance(String id) {
-    return ec2.describeInstances(r -> r.instanceIds(id))
-        .reservations()
-        .getFirst()
-        .instances()
-        .getFirst();
-  }
-
   private void is(String id, InstanceStateName state) {
     await(() -> instance(id).state().name() == state);
   }

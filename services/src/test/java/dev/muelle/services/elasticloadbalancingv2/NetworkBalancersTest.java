@@ -1,17 +1,12 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
-import static dev.muelle.services.elasticloadbalancingv2.Machine.contains;
 import static dev.muelle.services.elasticloadbalancingv2.Machine.freePort;
 import static dev.muelle.services.elasticloadbalancingv2.Machine.says;
 import static dev.muelle.services.elasticloadbalancingv2.Machine.to;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.loop.SystemTimers;
-import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.arczonalshift.ArcZonalShift;
-import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -20,17 +15,11 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.function.Executable;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
-import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupRequest;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ListenerAttribute;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
@@ -45,33 +34,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEn
 
 /** What network load balancers take and refuse. */
 @Timeout(300)
-class NetworkBalancersTest {
-
-  @TempDir private Path directory;
-  private SystemTimers simTimers;
-  private SimNetwork network;
-  private Machine machine;
-  private ElasticLoadBalancingV2Client elb;
-
-  @BeforeEach
-  void open() {
-    simTimers = new SystemTimers();
-    network = new SimNetwork(simTimers);
-    machine = new Machine(directory, network);
-    elb = machine.elb();
-  }
-
-  @AfterEach
-  void close() {
-    machine.close();
-    simTimers.close();
-  }
-
-  private static void refused(String code, String message, Executable call) {
-    var refusal = assertThrows(ElasticLoadBalancingV2Exception.class, call);
-    assertEquals(code, refusal.awsErrorDetails().errorCode(), refusal.getMessage());
-    contains(refusal.awsErrorDetails().errorMessage(), message);
-  }
+class NetworkBalancersTest extends ElbV2World {
 
   private LoadBalancer balancer(Consumer<CreateLoadBalancerRequest.Builder> how) {
     return elb.createLoadBalancer(
@@ -177,12 +140,6 @@ class NetworkBalancersTest {
   private Set<String> told(LoadBalancer balancer, String client) {
     String name = balancer.dnsName().toLowerCase(Locale.ROOT);
     return Set.copyOf(network.resolve(machine.vpc(), name, client).orElseThrow());
-  }
-
-  private void change(String arn, String key, String value) {
-    elb.modifyLoadBalancerAttributes(r ->
-        r.loadBalancerArn(arn)
-            .attributes(LoadBalancerAttribute.builder().key(key).value(value).build()));
   }
 
   @Test

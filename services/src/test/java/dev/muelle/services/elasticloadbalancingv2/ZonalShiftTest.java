@@ -65,7 +65,8 @@ class ZonalShiftTest {
   @TempDir Path directory;
   private final VirtualTimers timers = new VirtualTimers(START);
   private final Map<Metric, Double> told = new ConcurrentHashMap<>();
-  private final SimNetwork network = new SimNetwork(new SystemTimers());
+  private final SystemTimers simTimers = new SystemTimers();
+  private final SimNetwork network = new SimNetwork(simTimers);
   private Machine machine;
   private ElasticLoadBalancingV2Client elb;
   private LoadBalancer balancer;
@@ -113,6 +114,7 @@ class ZonalShiftTest {
   void close() {
     service.close();
     machine.close();
+    simTimers.close();
   }
 
   private void attribute(String key, String value) {
