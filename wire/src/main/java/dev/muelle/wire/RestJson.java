@@ -6,7 +6,6 @@ import dev.muelle.wire.http.HttpResponse;
 import java.time.DateTimeException;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.SdkField;
 import software.amazon.awssdk.core.SdkPojo;
@@ -24,9 +23,6 @@ import software.amazon.awssdk.utils.builder.ToCopyableBuilder;
 record RestJson(Shapes shapes) implements Protocol {
 
   private static final Document DOCUMENT = new Document(new JsonFactory(), "JSON object");
-
-  /** What answers 201; a client, and so the SDK, does not mind. */
-  private static final Set<String> CREATES = Set.of("StartZonalShift");
 
   @Override
   public SdkPojo decode(SdkPojo builder, Exchange exchange) {
@@ -105,8 +101,8 @@ record RestJson(Shapes shapes) implements Protocol {
         throw new IllegalArgumentException(field.memberName() + " has no place in a body");
       }
     }
-    int status = CREATES.contains(operation.name()) ? 201 : 200;
-    return answer(status, requestId, DOCUMENT.write(response));
+    return answer(
+        operation.service().status(operation.name()), requestId, DOCUMENT.write(response));
   }
 
   @Override

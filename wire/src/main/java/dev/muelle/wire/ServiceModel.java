@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiFunction;
@@ -25,8 +26,8 @@ import software.amazon.awssdk.protocols.core.OperationInfo;
 
 /**
  * All that the wire layer knows of a service, read from its SDK client interface. What the SDK does
- * not say, because a client never needs it, is in two tables: {@link #XML_NAMESPACES} and {@link
- * #TARGET_PREFIXES}.
+ * not say, because a client never needs it, is in three tables: {@link #XML_NAMESPACES}, {@link
+ * #TARGET_PREFIXES} and {@link #CREATING}.
  */
 final class ServiceModel {
 
@@ -45,6 +46,10 @@ final class ServiceModel {
    */
   private static final Map<String, String> TARGET_PREFIXES =
       Map.of("monitoring", "GraniteServiceVersion20100801");
+
+  /** Operations of restJson1 that answer 201 instead of 200. */
+  private static final Map<String, Set<String>> CREATING =
+      Map.of("arc-zonal-shift", Set.of("StartZonalShift"));
 
   private final Class<? extends SdkClient> client;
   private final String signingName;
@@ -74,6 +79,11 @@ final class ServiceModel {
           .values()
           .forEach(method -> resources.put(resource(info(request(method))), wireName(method)));
     }
+  }
+
+  /** The status of an operation's answers that are no errors. */
+  int status(String operation) {
+    return CREATING.getOrDefault(signingName, Set.of()).contains(operation) ? 201 : 200;
   }
 
   /**

@@ -69,6 +69,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
   private boolean retired;
   private boolean processing;
   private boolean closed;
+
+  /** Whether something was written that nobody was told to send yet. */
+  private boolean unsent;
+
   private final Stillness stillness = new Stillness();
 
   ClientConnection(Visitor visitor) {
@@ -296,6 +300,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
   private void say(Answer answer) {
     visitor.answeredHere(answer.status());
     channel.write(wire(answer));
+    unsent = true;
     ended(answer.status());
     if (!keep) {
       linger();
@@ -358,6 +363,7 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
     touch();
     noteSent(out);
     channel.write(out);
+    unsent = true;
     if (!channel.isWritable() && exchange != null) {
       exchange.clientWritable(false);
     }
@@ -371,7 +377,10 @@ public final class ClientConnection extends ChannelInboundHandlerAdapter
   @Override
   public void flush() {
     writeBegun();
-    worker.flush(channel);
+    if (unsent) {
+      unsent = false;
+      worker.flush(channel);
+    }
   }
 
   @Override

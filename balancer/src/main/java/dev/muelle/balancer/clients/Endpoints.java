@@ -10,6 +10,7 @@ import dev.muelle.balancer.routing.BalancerState;
 import dev.muelle.balancer.routing.BalancerState.Binding;
 import dev.muelle.balancer.routing.Place;
 import dev.muelle.balancer.routing.Rules;
+import dev.muelle.balancer.targets.Congestion;
 import dev.muelle.balancer.targets.Worker;
 import dev.muelle.balancer.tls.TlsServer;
 import dev.muelle.balancer.visitors.Endpoint;
@@ -139,7 +140,7 @@ public final class Endpoints {
             : SocketProtocolFamily.INET;
     EpollServerSocketChannel server = sockets.call(() -> new EpollServerSocketChannel(family));
     ChannelFuture bound =
-        new ServerBootstrap()
+        Congestion.at(address, !sockets.equals(host), new ServerBootstrap())
             .group(loops)
             .channelFactory(() -> server)
             .option(ChannelOption.SO_BACKLOG, BACKLOG)

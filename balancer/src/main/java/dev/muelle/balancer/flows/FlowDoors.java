@@ -10,6 +10,7 @@ import dev.muelle.balancer.metrics.FlowMetrics.Count;
 import dev.muelle.balancer.routing.BalancerState;
 import dev.muelle.balancer.routing.Place;
 import dev.muelle.balancer.routing.TargetLink;
+import dev.muelle.balancer.targets.Congestion;
 import dev.muelle.balancer.targets.Worker;
 import dev.muelle.balancer.tls.TlsServer;
 import io.netty.bootstrap.Bootstrap;
@@ -121,7 +122,7 @@ public final class FlowDoors {
         sockets.call(() -> new EpollServerSocketChannel(family(door)));
     return bound(
         server,
-        new ServerBootstrap()
+        Congestion.at(address(door), !sockets.equals(host), new ServerBootstrap())
             .group(loops)
             .channelFactory(() -> server)
             .option(ChannelOption.SO_BACKLOG, BACKLOG)

@@ -342,7 +342,11 @@ public final class Head {
     if (values.isEmpty()) {
       return values;
     }
-    List<String> tokens = new ArrayList<>(1);
+    if (values.size() == 1 && values.getFirst().indexOf(',') < 0) { // as a rule
+      String token = values.getFirst().strip().toLowerCase(Locale.ROOT);
+      return token.isEmpty() ? List.of() : List.of(token);
+    }
+    List<String> tokens = new ArrayList<>(2);
     for (String value : values) {
       for (String token : value.split(",", -1)) {
         if (!token.isBlank()) {

@@ -395,7 +395,7 @@ public final class Worker {
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .option(MARK, node.mark())
             : new Bootstrap().option(EpollChannelOption.IP_BIND_ADDRESS_NO_PORT, true);
-    bootstrap
+    Congestion.within(bootstrap)
         .group(loop)
         .channelFactory(() -> channel)
         .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS)

@@ -172,6 +172,7 @@ class ZonalShiftTest {
     assertEquals(3, managed.availabilityZones().size());
 
     StartZonalShiftResponse started = start(0, "90m");
+    assertEquals(201, started.sdkHttpResponse().statusCode());
     assertEquals(ZonalShiftStatus.ACTIVE, started.status());
     assertEquals(START, started.startTime());
     assertEquals(START.plus(Duration.ofMinutes(90)), started.expiryTime());
