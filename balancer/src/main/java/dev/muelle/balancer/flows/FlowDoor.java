@@ -11,11 +11,13 @@ import dev.muelle.balancer.routing.BalancerState;
 import dev.muelle.balancer.routing.GroupState;
 import dev.muelle.balancer.routing.MemberState;
 import dev.muelle.balancer.routing.Place;
+import dev.muelle.balancer.routing.Shares;
 import dev.muelle.balancer.routing.TargetLink;
 import dev.muelle.balancer.tls.TlsServer;
 import io.netty.channel.Channel;
 import java.net.InetSocketAddress;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -58,23 +60,32 @@ final class FlowDoor {
 
     /** The target of a flow, with a place taken on it; null if there is none. */
     @Nullable MemberState target(InetSocketAddress client, InetSocketAddress at, boolean udp) {
-      GroupState group = balancer.groups.get(listener.groupId());
+      long source = client.getAddress().hashCode();
+      long flow = source;
+      flow = flow * 31 + client.getPort();
+      flow = flow * 31 + at.hashCode();
+      flow = flow * 31 + (udp ? 17 : 6);
+      boolean bySource = listener.shares().stream().allMatch(share -> bySource(share.groupId()));
+      String chosen =
+          Shares.choose(listener.shares(), new SplittableRandom(bySource ? source : flow));
+      GroupState group = chosen == null ? null : balancer.groups.get(chosen);
       Delivery how = group == null ? null : group.delivery;
       if (group == null || how == null) {
         return null;
       }
-      long hash = client.getAddress().hashCode();
-      if (!how.bySource()) {
-        hash = hash * 31 + client.getPort();
-        hash = hash * 31 + at.hashCode();
-        hash = hash * 31 + (udp ? 17 : 6);
-      }
+      long hash = how.bySource() ? source : flow;
       String zone = balancer.confined(group, node == null ? null : node.zone());
       MemberState found = group.flow(hash, zone);
       if (found != null && group.failsOpen(zone)) {
         metrics(udp).add(Count.FAILED_OPEN);
       }
       return found;
+    }
+
+    private boolean bySource(String id) {
+      GroupState group = balancer.groups.get(id);
+      Delivery how = group == null ? null : group.delivery;
+      return how != null && how.bySource();
     }
 
     /** From where a target is reached: where the flow came in, or a node near the target. */

@@ -8,10 +8,10 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * How TCP finds out what the way to its peer can take, on ways that do not leave this host. There is
- * nothing to find out there, so what costs least is best: Reno, which every kernel has. A host's
- * default may be BBR, which reckons after each segment and, every ten seconds, sends next to nothing
- * for a moment to measure the way anew.
+ * How TCP finds out what the way to its peer can take, on ways that do not leave this host. There
+ * is nothing to find out there, so what costs least is best: Reno, which every kernel has. A host's
+ * default may be BBR, which reckons after each segment and, every ten seconds, sends next to
+ * nothing for a moment to measure the way anew.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/tcp.7.html">tcp(7), TCP_CONGESTION</a>
  */

@@ -17,6 +17,7 @@ import dev.muelle.balancer.LoadBalancer.HealthCheck;
 import dev.muelle.balancer.LoadBalancer.Member;
 import dev.muelle.balancer.LoadBalancer.Node;
 import dev.muelle.balancer.LoadBalancer.Settings;
+import dev.muelle.balancer.LoadBalancer.Share;
 import dev.muelle.balancer.LoadBalancer.TargetGroup;
 import dev.muelle.balancer.LoadBalancer.Version;
 import dev.muelle.balancer.logs.Flowed;
@@ -116,10 +117,20 @@ final class FlowsTest {
 
   private Map<String, String> put(
       Transport transport, @Nullable Tls tls, Duration idle, Delivery how, int... ports) {
+    return put(
+        new FlowListener("l", rig.port, transport, "tg", tls, idle),
+        Map.of("tg", group("tg", how, ports)));
+  }
+
+  private static TargetGroup group(String id, Delivery how, int... ports) {
     List<Member> members = new ArrayList<>();
     for (int port : ports) {
       members.add(member(port));
     }
+    return new TargetGroup(id, Version.HTTP1, Choice.DEFAULT, Rig.CHECK, members, how);
+  }
+
+  private Map<String, String> put(FlowListener listener, Map<String, TargetGroup> groups) {
     return rig.balancer.put(
         new LoadBalancer(
             "nlb",
@@ -127,10 +138,8 @@ final class FlowsTest {
             List.of(new Node("127.0.0.1", "a", Rig.HOST)),
             List.of(),
             List.of(),
-            List.of(new FlowListener("l", rig.port, transport, "tg", tls, idle)),
-            Map.of(
-                "tg",
-                new TargetGroup("tg", Version.HTTP1, Choice.DEFAULT, Rig.CHECK, members, how)),
+            List.of(listener),
+            groups,
             new Settings(
                 Duration.ofSeconds(60),
                 Duration.ofHours(1),
@@ -190,6 +199,70 @@ final class FlowsTest {
         metrics().get(Count.CLIENT_RESETS)
             + metrics().get(Count.TARGET_RESETS)
             + metrics().get(Count.OWN_RESETS));
+  }
+
+  private void share(Delivery how, int blue, int first, int green, int second) {
+    List<Share> shares = List.of(new Share("blue", first), new Share("green", second));
+    assertEquals(
+        Map.of(),
+        put(
+            new FlowListener("l", rig.port, Transport.TCP, shares, null, LONG),
+            Map.of("blue", group("blue", how, blue), "green", group("green", how, green))));
+  }
+
+  private int saying(String name) throws IOException {
+    return target(
+            socket -> socket.getOutputStream().write(name.getBytes(StandardCharsets.US_ASCII)))
+        .getLocalPort();
+  }
+
+  private String name() throws IOException {
+    try (Socket socket = rig.connect()) {
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+    }
+  }
+
+  private int blues(int of) throws IOException {
+    int blues = 0;
+    for (int i = 0; i < of; i++) {
+      blues += name().equals("blue") ? 1 : 0;
+    }
+    return blues;
+  }
+
+  @Test
+  void newFlowsGoToGroupsByTheirWeightsAndOldOnesStay() throws Exception {
+    int blue = saying("blue");
+    int green = saying("green");
+    share(PLAIN, blue, 3, green, 1);
+    int blues = blues(400);
+    assertTrue(blues > 250 && blues < 350, "about 300: " + blues);
+    share(PLAIN, blue, 0, green, 1);
+    assertEquals(0, blues(50));
+    share(PLAIN, blue, 0, green, 0);
+    try (Socket socket = rig.connect()) {
+      assertReset(socket);
+    }
+
+    int echo = echo().getLocalPort();
+    share(PLAIN, echo, 1, green, 0);
+    try (Socket old = rig.connect()) {
+      says(old, "one");
+      share(PLAIN, echo, 0, green, 1);
+      assertEquals("green", name());
+      says(old, "two");
+    }
+  }
+
+  @Test
+  void whereGroupsAreStickyAClientKeepsItsGroup() throws Exception {
+    Delivery sticky =
+        new Delivery(Delivery.Check.TCP, false, false, false, true, false, true, Duration.ZERO);
+    int blue = saying("blue");
+    int green = saying("green");
+    share(sticky, blue, 1, green, 1);
+    int blues = blues(50);
+    assertTrue(blues == 0 || blues == 50, () -> "always the same: " + blues);
   }
 
   @Test

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ListenerAttribute;
@@ -30,6 +32,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.SubnetMappin
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetDescription;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupAttribute;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupTuple;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
 
 /** What network load balancers take and refuse. */
@@ -184,7 +187,7 @@ class NetworkBalancersTest extends ElbV2World {
   }
 
   @Test
-  void listenersTakeOneTargetGroupOfAFittingProtocol() {
+  void listenersTakeTargetGroupsOfAFittingProtocol() {
     List<String> subnets = machine.subnetIds();
     String arn = balancer(r -> r.subnets(subnets)).loadBalancerArn();
     String tcp = group("tcp", ProtocolEnum.TCP, r -> {}).targetGroupArn();
@@ -225,8 +228,54 @@ class NetworkBalancersTest extends ElbV2World {
         "ValidationError",
         "ALPN",
         () -> elb.modifyListener(r -> r.listenerArn(listener).alpnPolicy("HTTP2Only")));
+    String second = group("second", ProtocolEnum.TCP, r -> {}).targetGroupArn();
+    elb.modifyListener(r -> r.listenerArn(listener).defaultActions(by(tcp, 999, second, 1)));
+    assertEquals(
+        List.of(999, 1),
+        elb
+            .describeListeners(r -> r.listenerArns(listener))
+            .listeners()
+            .getFirst()
+            .defaultActions()
+            .getFirst()
+            .forwardConfig()
+            .targetGroups()
+            .stream()
+            .map(TargetGroupTuple::weight)
+            .toList());
+    assertEquals(
+        List.of(arn),
+        elb.describeTargetGroups(r -> r.targetGroupArns(second))
+            .targetGroups()
+            .getFirst()
+            .loadBalancerArns());
+    refused(
+        "IncompatibleProtocols",
+        "'UDP'",
+        () -> elb.modifyListener(r -> r.listenerArn(listener).defaultActions(by(tcp, 1, udp, 1))));
+    Action sticky =
+        by(tcp, 1, second, 1).toBuilder()
+            .forwardConfig(c ->
+                c.targetGroups(tuple(tcp, 1), tuple(second, 1))
+                    .targetGroupStickinessConfig(s -> s.enabled(true).durationSeconds(60)))
+            .build();
+    refused(
+        "InvalidLoadBalancerAction",
+        "stickiness",
+        () -> elb.modifyListener(r -> r.listenerArn(listener).defaultActions(sticky)));
     elb.deleteListener(r -> r.listenerArn(listener));
     elb.deleteLoadBalancer(r -> r.loadBalancerArn(arn));
+  }
+
+  private static TargetGroupTuple tuple(String group, int weight) {
+    return TargetGroupTuple.builder().targetGroupArn(group).weight(weight).build();
+  }
+
+  private static Action by(String one, int weight, String other, int otherWeight) {
+    return Action.builder()
+        .type(ActionTypeEnum.FORWARD)
+        .forwardConfig(c -> c.targetGroups(tuple(one, weight), tuple(other, otherWeight)))
+        .build();
   }
 
   @Test

@@ -4,7 +4,7 @@ import dev.muelle.balancer.FlowListener;
 import dev.muelle.balancer.FlowListener.Transport;
 import dev.muelle.balancer.tls.Tls;
 import dev.muelle.services.elasticloadbalancingv2.request.Refuse;
-import dev.muelle.services.elasticloadbalancingv2.state.State;
+import dev.muelle.services.elasticloadbalancingv2.rule.Actions;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Listening;
 import java.time.Duration;
 import java.util.List;
@@ -12,6 +12,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ForwardActionConfig;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidLoadBalancerActionException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
@@ -64,17 +65,24 @@ public final class FlowListeners {
     return wanted;
   }
 
-  /** Exactly one target group takes what comes in. */
+  /** Target groups take what comes in, and no client is tied to one of them by a cookie. */
   static void unlessForward(List<Action> actions) {
-    if (actions.size() != 1
-        || actions.getFirst().type() != ActionTypeEnum.FORWARD
-        || State.groupsOf(actions.getFirst()).size() > 1) {
-      throw InvalidLoadBalancerActionException.builder()
-          .message(
-              "Exactly one action of type forward with one target group must be specified for"
-                  + " listeners of Network Load Balancers")
-          .build();
+    if (actions.size() != 1 || actions.getFirst().type() != ActionTypeEnum.FORWARD) {
+      throw refused(
+          "Exactly one action of type forward must be specified for listeners of Network Load"
+              + " Balancers");
     }
+    ForwardActionConfig config = actions.getFirst().forwardConfig();
+    if (config != null
+        && config.targetGroupStickinessConfig() != null
+        && Boolean.TRUE.equals(config.targetGroupStickinessConfig().enabled())) {
+      throw refused(
+          "You cannot specify target group stickiness on load balancers of type 'network'");
+    }
+  }
+
+  private static InvalidLoadBalancerActionException refused(String message) {
+    return InvalidLoadBalancerActionException.builder().message(message).build();
   }
 
   /**
@@ -122,7 +130,7 @@ public final class FlowListeners {
           case TCP_UDP -> Transport.TCP_UDP;
           default -> Transport.TCP;
         },
-        State.groupsOf(forward).getFirst().targetGroupArn(),
+        Actions.shares(forward),
         tls,
         Duration.ofSeconds(Long.parseLong(attributes.getOrDefault(IDLE, USUAL_IDLE))));
   }

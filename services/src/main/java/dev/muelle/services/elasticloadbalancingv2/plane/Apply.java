@@ -405,10 +405,7 @@ public final class Apply {
                   listener,
                   tls(tx, row.value(), FlowListeners.protocols(listener)),
                   row.value().attributes()));
-          String arn =
-              State.groupsOf(listener.defaultActions().getFirst()).getFirst().targetGroupArn();
-          tx.get(State.GROUPS, arn)
-              .ifPresent(group -> groups.put(arn, group(tx, wanted, group.value())));
+          add(tx, wanted, listener.defaultActions(), groups);
           continue;
         }
         List<Action> actions = new ArrayList<>(listener.defaultActions());
@@ -434,12 +431,7 @@ public final class Apply {
                 tls(tx, row.value(), Attributes.http2(wanted.attributes()) ? Tls.HTTP2 : Tls.HTTP1),
                 ListenerAttributes.view(row.value().attributes()),
                 oidc.returns(described.loadBalancerArn(), gates)));
-        for (TargetGroupTuple tuple :
-            actions.stream().flatMap(action -> State.groupsOf(action).stream()).toList()) {
-          String arn = tuple.targetGroupArn();
-          tx.get(State.GROUPS, arn)
-              .ifPresent(group -> groups.put(arn, group(tx, wanted, group.value())));
-        }
+        add(tx, wanted, actions, groups);
       }
       return true;
     });
@@ -462,6 +454,18 @@ public final class Apply {
         groups,
         Attributes.settings(
             wanted.attributes(), logs.journal(described.loadBalancerArn(), wanted.attributes())));
+  }
+
+  /** The target groups of these actions. */
+  private void add(
+      Tx tx, Balancing wanted, List<Action> actions, Map<String, LoadBalancer.TargetGroup> groups) {
+    for (Action action : actions) {
+      for (TargetGroupTuple tuple : State.groupsOf(action)) {
+        String arn = tuple.targetGroupArn();
+        tx.get(State.GROUPS, arn)
+            .ifPresent(group -> groups.put(arn, group(tx, wanted, group.value())));
+      }
+    }
   }
 
   /**

@@ -358,13 +358,18 @@ public final class Actions {
         TargetGroupStickinessConfig sticky =
             config == null ? null : config.targetGroupStickinessConfig();
         yield new LoadBalancer.Action.Forward(
-            State.groupsOf(action).stream()
-                .map(tuple -> new LoadBalancer.Share(tuple.targetGroupArn(), tuple.weight()))
-                .toList(),
+            shares(action),
             sticky != null && Boolean.TRUE.equals(sticky.enabled())
                 ? Duration.ofSeconds(sticky.durationSeconds())
                 : null);
       }
     };
+  }
+
+  /** The target groups of a forward action that was checked. */
+  public static List<LoadBalancer.Share> shares(Action forward) {
+    return State.groupsOf(forward).stream()
+        .map(tuple -> new LoadBalancer.Share(tuple.targetGroupArn(), tuple.weight()))
+        .toList();
   }
 }
