@@ -1,7 +1,6 @@
 package dev.muelle.store;
 
 import dev.muelle.store.Images.Place;
-import java.sql.SQLException;
 import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -83,10 +82,10 @@ final class Reading implements Session, AutoCloseable {
   }
 
   @Override
-  public void close() throws SQLException {
+  public void close() {
     if (reader != null) {
       try {
-        reader.connection().rollback(); // gives up the snapshot
+        reader.rollBack(); // gives up the snapshot
       } finally {
         shared.giveBack(reader);
         reader = null;

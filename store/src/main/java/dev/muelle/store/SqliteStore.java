@@ -54,18 +54,15 @@ public final class SqliteStore implements Store {
     FileLock lock = lock(file);
     List<Statements> opened = new ArrayList<>();
     try {
-      Statements writer = connect(file, false);
-      opened.add(writer);
-      Schema.migrate(writer.connection(), schema);
-      Checkpoints.leaveTo(writer.connection());
-      writer.connection().setAutoCommit(false);
-      Statements copier = connect(file, false);
+      Statements copier = new Statements(() -> connect(file, false));
       opened.add(copier);
+      Schema.migrate(copier.connection(), schema);
+      Statements writer = new Statements(() -> writing(file));
+      opened.add(writer);
       BlockingQueue<Statements> readers = new ArrayBlockingQueue<>(READERS);
       for (int i = 0; i < READERS; i++) {
-        Statements reader = connect(file, true);
+        Statements reader = new Statements(() -> transactional(connect(file, true)));
         opened.add(reader);
-        reader.connection().setAutoCommit(false);
         readers.add(reader);
       }
       return new SqliteStore(new SharedStore(lock, writer, copier, readers), "");
@@ -79,7 +76,18 @@ public final class SqliteStore implements Store {
     }
   }
 
-  static Statements connect(Path file, boolean readOnly) throws SQLException {
+  private static Connection writing(Path file) throws SQLException {
+    Connection connection = connect(file, false);
+    Checkpoints.leaveTo(connection);
+    return transactional(connection);
+  }
+
+  private static Connection transactional(Connection connection) throws SQLException {
+    connection.setAutoCommit(false);
+    return connection;
+  }
+
+  static Connection connect(Path file, boolean readOnly) throws SQLException {
     SQLiteConfig config = new SQLiteConfig();
     config.setBusyTimeout(BUSY_MILLIS);
     config.setReadOnly(readOnly);
@@ -88,8 +96,7 @@ public final class SqliteStore implements Store {
     }
     // What was committed survives the end of the process either way; see docs/decisions.
     config.setSynchronous(SynchronousMode.NORMAL);
-    Connection connection = config.createConnection("jdbc:sqlite:" + file);
-    return new Statements(connection);
+    return config.createConnection("jdbc:sqlite:" + file);
   }
 
   private static FileLock lock(Path file) {
@@ -144,8 +151,6 @@ public final class SqliteStore implements Store {
       } finally {
         tx.close();
       }
-    } catch (SQLException e) {
-      throw new StoreException("the database refused: " + e.getMessage(), e);
     }
   }
 
@@ -167,7 +172,7 @@ public final class SqliteStore implements Store {
         shared.feed.publish(changes);
       } catch (SQLException | RuntimeException | Error e) {
         tx.close();
-        rollback(e);
+        shared.writer().rollBack();
         throw e;
       }
       return result;
@@ -175,36 +180,6 @@ public final class SqliteStore implements Store {
       throw new StoreException("the change could not be stored: " + e.getMessage(), e);
     } finally {
       shared.writing.unlock();
-    }
-  }
-
-  private void rollback(Throwable cause) {
-    Connection connection = shared.writer().connection();
-    try {
-      connection.rollback();
-    } catch (SQLException e) {
-      cause.addSuppressed(e);
-      beginAnew(connection, cause);
-    }
-  }
-
-  /**
-   * When the disk is full, SQLite takes the transaction back by itself. The driver does not hear of
-   * that, and would go on without any: each statement would count at once.
-   *
-   * @see <a href="https://www.sqlite.org/lang_transaction.html">Response to errors within a
-   *     transaction</a>
-   */
-  private static void beginAnew(Connection connection, Throwable cause) {
-    try {
-      connection.setAutoCommit(true);
-    } catch (SQLException e) {
-      cause.addSuppressed(e); // there is nothing to commit
-    }
-    try {
-      connection.setAutoCommit(false);
-    } catch (SQLException e) {
-      cause.addSuppressed(e);
     }
   }
 

@@ -6,26 +6,40 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** One connection and its prepared statements; used by one thread at a time. */
 final class Statements implements AutoCloseable {
 
-  private final Connection connection;
-  private final Map<String, PreparedStatement> prepared = new HashMap<>();
-
-  Statements(Connection connection) {
-    this.connection = connection;
+  /** Makes a connection: the first, and another when one was given up. */
+  @FunctionalInterface
+  interface Connector {
+    Connection connect() throws SQLException;
   }
 
-  Connection connection() {
-    return connection;
+  private final Connector connector;
+  private final Map<String, PreparedStatement> prepared = new HashMap<>();
+  private @Nullable Connection connection;
+
+  Statements(Connector connector) throws SQLException {
+    this.connector = connector;
+    connection = connector.connect();
+  }
+
+  Connection connection() throws SQLException {
+    Connection present = connection;
+    if (present == null) {
+      present = connector.connect();
+      connection = present;
+    }
+    return present;
   }
 
   <R> R run(String sql, SqlWork<R> work, Object... parameters) {
     try {
       PreparedStatement statement = prepared.get(sql);
       if (statement == null) {
-        statement = connection.prepareStatement(sql);
+        statement = connection().prepareStatement(sql);
         prepared.put(sql, statement);
       }
       for (int i = 0; i < parameters.length; i++) {
@@ -56,11 +70,30 @@ final class Statements implements AutoCloseable {
     }
   }
 
+  /**
+   * Ends a transaction without a trace. If it does not let itself be ended, its connection is: when
+   * a disk is full, SQLite takes transactions back by itself, its driver does not hear of that, and
+   * would go on without any; and one that is still open must not be committed with what comes next.
+   * Closing ends it in either case.
+   *
+   * @see <a href="https://www.sqlite.org/lang_transaction.html">Response to errors within a
+   *     transaction</a>
+   */
+  void rollBack() {
+    try {
+      connection().rollback();
+    } catch (SQLException e) {
+      SharedStore.closeQuietly(this); // what comes next has a new one
+    }
+  }
+
   @Override
   public void close() throws SQLException {
-    for (PreparedStatement statement : prepared.values()) {
-      statement.close();
+    prepared.clear(); // their connection closes them
+    Connection closing = connection;
+    connection = null;
+    if (closing != null) {
+      closing.close();
     }
-    connection.close();
   }
 }

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -23,12 +24,11 @@ class CheckpointsTest {
     Path file = directory.resolve("db");
     Path log = directory.resolve("db-wal");
     ReentrantLock writing = new ReentrantLock();
-    try (Statements writer = SqliteStore.connect(file, false)) {
+    try (Statements writer = statements(file)) {
       Checkpoints.leaveTo(writer.connection());
       writer.run("CREATE TABLE pieces (piece BLOB)", PreparedStatement::executeUpdate);
       int count = 0;
-      try (Checkpoints checkpoints =
-          new Checkpoints(SqliteStore.connect(file, false), writing, 10 * PIECE, 100)) {
+      try (Checkpoints checkpoints = new Checkpoints(statements(file), writing, 10 * PIECE, 100)) {
         do {
           writing.lock();
           try {
@@ -51,5 +51,9 @@ class CheckpointsTest {
               });
       assertEquals(count, there);
     }
+  }
+
+  private static Statements statements(Path file) throws SQLException {
+    return new Statements(() -> SqliteStore.connect(file, false));
   }
 }

@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,10 +23,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sqlite.ProgressHandler;
 
 class SqliteStoreTest {
 
@@ -65,8 +69,8 @@ class SqliteStoreTest {
   @Test
   void afterAFullDiskChangesAreWholeAgain() throws Exception {
     store.write(tx -> tx.insert(things, "before", "kept"));
-    room(1);
     for (int i = 0; i < 3; i++) {
+      room(1);
       assertThrows(
           StoreException.class,
           () ->
@@ -90,6 +94,53 @@ class SqliteStoreTest {
     assertEquals("room", store.read(tx -> tx.get(things, "after")).orElseThrow().value());
     assertEquals("kept", store.read(tx -> tx.get(things, "before")).orElseThrow().value());
     assertTrue(store.read(tx -> tx.get(things, "c")).isEmpty());
+  }
+
+  /** A refused change is not there in part, though it would not let itself be taken back. */
+  @Test
+  void whatCannotBeTakenBackEndsWithItsConnection() {
+    assertThrows(
+        IllegalStateException.class,
+        () ->
+            store.write(tx -> {
+              tx.insert(things, "a", "refused");
+              interruptNext(store.shared.writer());
+              throw new IllegalStateException("on purpose");
+            }));
+    store.write(tx -> tx.insert(things, "b", "next"));
+    store.close();
+    open();
+    assertTrue(store.read(tx -> tx.get(things, "a")).isEmpty());
+    assertEquals("next", store.read(tx -> tx.get(things, "b")).orElseThrow().value());
+  }
+
+  /** Or it would go on without transactions, and see what others commit while it reads. */
+  @Test
+  void aReaderWhoseTransactionWasTakenBackIsReplaced() throws Exception {
+    for (int i = 0; i < 8; i++) { // more than there are readers
+      Statements reader = store.shared.takeReader();
+      reader.run("ROLLBACK", PreparedStatement::execute);
+      reader.rollBack();
+      store.shared.giveBack(reader);
+    }
+    aReaderSeesOneState();
+  }
+
+  /** The next statement does nothing; those after it do what they always do. */
+  private static void interruptNext(Statements of) {
+    AtomicInteger asked = new AtomicInteger();
+    ProgressHandler once =
+        new ProgressHandler() {
+          @Override
+          protected int progress() {
+            return asked.getAndIncrement() == 0 ? 1 : 0;
+          }
+        };
+    try {
+      ProgressHandler.setHandler(of.connection(), 1, once);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** As if the disk had this many pages, or as many as are used already. */
