@@ -12,8 +12,12 @@ import java.util.List;
  */
 public final class PastStreams {
 
-  /** As many as may be under way at once. */
-  private static final int MOST = 128;
+  /**
+   * A client that knows how many streams it may have, 128, cannot have more of which it has not
+   * heard that they were reset. Before it knows it may have begun others, and ends with its
+   * connection when 200 were refused.
+   */
+  private static final int MOST = 128 + 200;
 
   /** Numbers between two of the client's streams: it began none of them, and cannot any more. */
   private record Gap(int first, int last) {}

@@ -180,6 +180,29 @@ final class Http2AttacksTest {
     stillServes();
   }
 
+  /** Before a client knows how many requests it may make, it may have made more. */
+  @Test
+  void whatIsLateForManyThatWereRefusedEndsNothing() throws Exception {
+    try (Http2Wire wire = new Http2Wire(rig.port)) {
+      ByteArrayOutputStream all = new ByteArrayOutputStream();
+      byte[] head = Http2Wire.block(Http2Wire.request("POST"));
+      int first = 2 * 128 + 1; // that is one too many
+      int end = first + 2 * 172;
+      for (int stream = 1; stream < end; stream += 2) {
+        all.writeBytes(Http2Wire.bytes(Http2Wire.HEADERS, Http2Wire.END_HEADERS, stream, head));
+      }
+      for (int stream = first; stream < end; stream += 2) {
+        for (int i = 0; i < 5; i++) {
+          all.writeBytes(Http2Wire.bytes(Http2Wire.DATA, 0, stream, (byte) 'x'));
+        }
+      }
+      wire.raw(all.toByteArray());
+      wire.data(1, true);
+      assertEquals("ok", wire.answer(1).text());
+      assertEquals(1, wire.at(first).resets);
+    }
+  }
+
   @Test
   void aHeadWithoutEndEndsTheConnection() throws Exception {
     for (byte[] part : List.of(new byte[0], Http2Wire.block("x-a", "b".repeat(1000)))) {
