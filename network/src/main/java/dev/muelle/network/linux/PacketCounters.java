@@ -41,6 +41,8 @@ final class PacketCounters {
   private static final String REFUSED_FLOWS = "refused_flows";
   private static final String REFUSED_FOR = "refused_for";
   private static final List<String> HOOKS = List.of("passed_input", "passed_output");
+  private static final String MARKED = "0x"; // as no address begins
+  private static final int ICMP = 1;
   private static final int ICMPV6 = 58;
 
   /** Whose rules refuse a packet, and where it goes then. */
@@ -66,11 +68,14 @@ final class PacketCounters {
   /** Where packets are dropped that the server sent under another's address. */
   private static final String BEHALF = "behalf_turned_back";
 
-  /** What is counted of whom; of what passes the refusal is null. */
+  /** What is counted of whom; the direction and the protocol only of what is refused. */
   private record What(String interfaceId, boolean passed, boolean ingress, int protocol) {}
 
-  /** An element: its set, and its key as text. */
-  private record Place(String set, String key) {}
+  /** An element: its set, whose address or mark it is, and the protocol; 0 where it says none. */
+  private record Place(String set, String whose, int protocol) {}
+
+  /** How far an element's counter is. */
+  private record Count(Place place, boolean ingress, long packets) {}
 
   private final Filters filters;
   private final Map<String, NetworkInterface> counted = new HashMap<>();
@@ -108,14 +113,16 @@ final class PacketCounters {
     if (known != null && known.all().equals(eni.all())) {
       return;
     }
-    if (known != null) {
-      look(filters::elements); // what was counted at addresses that go
+    Set<String> had = known == null ? Set.of() : places(known);
+    Set<String> gone = without(had, places(eni));
+    if (!gone.isEmpty()) {
+      look(filters::elements); // what was counted there
     }
-    String first = counted.isEmpty() ? counting() : "";
-    filters.apply(first + (known == null ? "" : elements("delete", known)) + elements("add", eni));
-    if (known != null) {
-      forgetPlaces(known);
-    }
+    filters.apply(
+        (counted.isEmpty() ? counting() : "")
+            + elements("delete", gone)
+            + elements("add", without(places(eni), had)));
+    forget(gone);
     counted.put(eni.id(), eni);
   }
 
@@ -130,19 +137,46 @@ final class PacketCounters {
   void stop(String interfaceId) {
     NetworkInterface gone = counted.remove(interfaceId);
     if (gone != null) {
-      filters.apply(elements("delete", gone) + (counted.isEmpty() ? stopped() : ""));
-      forgetPlaces(gone);
       sums.keySet().removeIf(what -> what.interfaceId().equals(interfaceId));
       if (counted.isEmpty()) {
         before.clear();
+        filters.apply(stopped());
+      } else {
+        filters.apply(elements("delete", places(gone)));
+        forget(places(gone));
       }
     }
   }
 
-  private void forgetPlaces(NetworkInterface gone) {
-    Set<String> keys =
-        Stream.concat(gone.all().stream(), Stream.of(mark(gone))).collect(Collectors.toSet());
-    before.keySet().removeIf(place -> passes(place.set()) && keys.contains(place.key()));
+  /** Under what an interface's packets are counted: its addresses, and its mark. */
+  private static Set<String> places(NetworkInterface eni) {
+    return Stream.concat(eni.all().stream(), Stream.of(Ruleset.mark(Ruleset.onBehalf(eni))))
+        .collect(Collectors.toSet());
+  }
+
+  private static Set<String> without(Set<String> all, Set<String> some) {
+    return all.stream().filter(one -> !some.contains(one)).collect(Collectors.toSet());
+  }
+
+  /**
+   * Forgets what was counted at places at which nothing is any more. Those that are refused there
+   * fill their sets by themselves; who has the address next begins at 0.
+   */
+  private void forget(Set<String> places) {
+    if (places.isEmpty()) {
+      return;
+    }
+    filters.apply(
+        counts(filters::elements).stream()
+            .map(Count::place)
+            .filter(place -> !passes(place.set()) && places.contains(place.whose()))
+            .map(PacketCounters::removal)
+            .collect(Collectors.joining()));
+    before.keySet().removeIf(place -> places.contains(place.whose()));
+  }
+
+  private static String removal(Place place) {
+    return Ruleset.element("delete", place.set(), place.whose() + " . " + place.protocol());
   }
 
   /** What is to stand in a table that is made anew: what was counted until now is kept. */
@@ -153,7 +187,9 @@ final class PacketCounters {
     look(read);
     before.clear();
     return counting()
-        + counted.values().stream().map(eni -> elements("add", eni)).collect(Collectors.joining());
+        + counted.values().stream()
+            .map(eni -> elements("add", places(eni)))
+            .collect(Collectors.joining());
   }
 
   /** What was counted of each interface. */
@@ -183,43 +219,46 @@ final class PacketCounters {
       return;
     }
     Map<String, String> owners = new HashMap<>();
-    counted
-        .values()
-        .forEach(eni -> {
-          eni.all().forEach(address -> owners.put(address, eni.id()));
-          owners.put(mark(eni), eni.id());
-        });
-    for (Family family : Family.values()) {
-      look(read, owners, family.set(PASSED), in -> address(family, in), false);
-      for (Side side : Side.values()) {
-        look(read, owners, family.set(side.counts), in -> address(family, in), side.ingress);
+    counted.values().forEach(eni -> places(eni).forEach(place -> owners.put(place, eni.id())));
+    for (Count now : counts(read)) {
+      Place place = now.place();
+      String owner = owners.get(place.whose());
+      if (owner != null) {
+        Long had = before.put(place, now.packets());
+        long more = had == null || now.packets() < had ? now.packets() : now.packets() - had;
+        int protocol = place.protocol() == ICMPV6 ? ICMP : place.protocol();
+        sums.merge(new What(owner, passes(place.set()), now.ingress(), protocol), more, Long::sum);
       }
     }
-    look(read, owners, PASSED_FOR, PacketCounters::mark, false);
-    look(read, owners, REFUSED_FOR, PacketCounters::mark, false);
   }
 
-  private void look(
-      Function<String, List<Counted>> read,
-      Map<String, String> owners,
-      String set,
-      Function<ByteBuffer, String> key,
-      boolean ingress) {
-    for (Counted one : read.apply(set)) {
-      ByteBuffer in = ByteBuffer.wrap(one.key());
-      String whose = key.apply(in);
-      int protocol = passes(set) ? 0 : in.get() & 0xff;
-      String owner = owners.get(whose);
-      if (owner != null) {
-        String place = passes(set) ? whose : whose + " " + protocol;
-        Long had = before.put(new Place(set, place), one.packets());
-        long more = had == null || one.packets() < had ? one.packets() : one.packets() - had;
-        sums.merge(
-            new What(owner, passes(set), ingress, protocol == ICMPV6 ? 1 : protocol),
-            more,
-            Long::sum);
+  private static List<Count> counts(Function<String, List<Counted>> read) {
+    List<Count> all = new ArrayList<>();
+    for (Family family : Family.values()) {
+      Function<ByteBuffer, String> whose = in -> address(family, in);
+      all.addAll(counts(read, family.set(PASSED), whose, false));
+      for (Side side : Side.values()) {
+        all.addAll(counts(read, family.set(side.counts), whose, side.ingress));
       }
     }
+    all.addAll(counts(read, PASSED_FOR, PacketCounters::mark, false));
+    all.addAll(counts(read, REFUSED_FOR, PacketCounters::mark, false));
+    return all;
+  }
+
+  private static List<Count> counts(
+      Function<String, List<Counted>> read,
+      String set,
+      Function<ByteBuffer, String> whose,
+      boolean ingress) {
+    List<Count> all = new ArrayList<>();
+    for (Counted one : read.apply(set)) {
+      ByteBuffer key = ByteBuffer.wrap(one.key());
+      String who = whose.apply(key);
+      int protocol = passes(set) ? 0 : key.get() & 0xff;
+      all.add(new Count(new Place(set, who, protocol), ingress, one.packets()));
+    }
+    return all;
   }
 
   private static boolean passes(String set) {
@@ -242,18 +281,18 @@ final class PacketCounters {
     return Ruleset.mark(mark);
   }
 
-  private static String mark(NetworkInterface eni) {
-    return Ruleset.mark(Ruleset.onBehalf(eni));
-  }
-
-  private static String elements(String verb, NetworkInterface eni) {
+  private static String elements(String verb, Set<String> places) {
     StringBuilder script = new StringBuilder();
-    for (String address : eni.all()) {
-      Family family = Family.of(address);
-      script.append(Ruleset.element(verb, family.set(PASSED), address));
-      script.append(Ruleset.element(verb, family.set(NODES), address));
+    for (String place : places) {
+      if (place.startsWith(MARKED)) {
+        script.append(Ruleset.element(verb, PASSED_FOR, place));
+      } else {
+        Family family = Family.of(place);
+        script.append(Ruleset.element(verb, family.set(PASSED), place));
+        script.append(Ruleset.element(verb, family.set(NODES), place));
+      }
     }
-    return script.append(Ruleset.element(verb, PASSED_FOR, mark(eni))).toString();
+    return script.toString();
   }
 
   /** The sets, empty, and who fills them. */
@@ -294,7 +333,7 @@ final class PacketCounters {
       for (Family family : Family.values()) {
         String own = family.field(side.own);
         String counting = family.set(side.counts);
-        script.append(chain(counting, "", counts(family, own, counting)));
+        script.append(chain(counting, "", told(family, own, counting)));
         refused.add("%s @%s jump %s".formatted(own, family.set(NODES), counting));
       }
       refused.add(side.then);
@@ -303,7 +342,7 @@ final class PacketCounters {
     List<String> behalf = new ArrayList<>();
     for (Family family : Family.values()) {
       String counting = family.set(REFUSED_FOR);
-      script.append(chain(counting, "", counts(family, "ct mark", REFUSED_FOR)));
+      script.append(chain(counting, "", told(family, "ct mark", REFUSED_FOR)));
       behalf.add(
           "meta nfproto %s jump %s".formatted(family == Family.IPV4 ? "ipv4" : "ipv6", counting));
     }
@@ -312,7 +351,7 @@ final class PacketCounters {
   }
 
   /** Each message of ICMP, and each flow of the others once. */
-  private static List<String> counts(Family family, String whose, String set) {
+  private static List<String> told(Family family, String whose, String set) {
     String icmp = family == Family.IPV4 ? "icmp" : "icmpv6";
     String flow =
         family.field("saddr")

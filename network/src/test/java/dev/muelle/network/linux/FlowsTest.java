@@ -409,6 +409,15 @@ class FlowsTest {
       assertEquals(new Packets(10, refusals), atNode(), "the filters were made anew");
       python(vpc, behalf + "s.sendto(b'x', ('%s', 53))\ns.recvfrom(1)\n".formatted(SERVER));
       assertEquals(12, atNode().passed());
+
+      eni("eni-other", FAR, "10.0.1.21", "sg-node");
+      network.plug("eni-other", Use.SERVER);
+      network.countPackets("eni-other");
+      send(asking, NODE, 61, 1); // and nobody looks before it goes
+      network.removeInterface("eni-node");
+      node();
+      assertEquals(new Packets(0, Map.of()), atNode(), "nothing of who had the address before");
+      network.unplug("eni-other");
     }
     network.unplug("eni-node");
     assertEquals(Map.of(), network.packets("vpc-1"));
