@@ -16,6 +16,7 @@ import org.xbill.DNS.Flags;
 import org.xbill.DNS.Header;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
+import org.xbill.DNS.OPTRecord;
 import org.xbill.DNS.Opcode;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
@@ -29,6 +30,14 @@ final class Answers {
   private static final long TTL_SECONDS = 5; // targets come and go
   private static final Duration UPSTREAM_LIMIT = Duration.ofSeconds(3);
 
+  /** As long as a message may be. */
+  static final int MAX_MESSAGE = 65_535;
+
+  /** What any client takes in a datagram, and what passes any path unfragmented. */
+  private static final int LEAST_UDP = 512;
+
+  private static final int MAX_UDP = 1232;
+
   private final String vpcId;
   private final List<NameSource> sources;
   private volatile Optional<ExtendedResolver> upstream = Optional.empty();
@@ -39,12 +48,15 @@ final class Answers {
   }
 
   /**
-   * Answers one message; malformed ones with FORMERR.
+   * Answers one message; malformed ones with FORMERR. What is too long for the client's datagrams
+   * is cut short, and says so.
    *
+   * @param udp whether the answer is to be one datagram
    * @param client the address that it comes from
+   * @see <a href="https://www.rfc-editor.org/rfc/rfc6891#section-6.2.3">RFC 6891, 6.2.3</a>
    * @throws IOException if not even the header can be read: then there is nothing to answer
    */
-  byte[] answer(byte[] query, int maxBytes, String client) throws IOException {
+  byte[] answer(byte[] query, boolean udp, String client) throws IOException {
     Message message;
     try {
       message = new Message(query);
@@ -53,12 +65,17 @@ final class Answers {
       Message refusal = new Message(header.getID());
       refusal.getHeader().setFlag(Flags.QR);
       refusal.getHeader().setRcode(Rcode.FORMERR);
-      return refusal.toWire(maxBytes);
+      return refusal.toWire(LEAST_UDP);
     }
     if (message.getHeader().getFlag(Flags.QR)) {
       throw new IOException("an answer, not a query");
     }
-    return respond(message, client).toWire(maxBytes);
+    return respond(message, client).toWire(udp ? most(message) : MAX_MESSAGE);
+  }
+
+  private static int most(Message query) {
+    OPTRecord said = query.getOPT();
+    return said == null ? LEAST_UDP : Math.clamp(said.getPayloadSize(), LEAST_UDP, MAX_UDP);
   }
 
   private Message respond(Message query, String client) throws IOException {

@@ -31,8 +31,6 @@ final class Resolver implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Resolver.class);
   private static final int PORT = 53;
-  private static final int MAX_MESSAGE = 65_535;
-  private static final int MAX_UDP_ANSWER = 1232; // what passes any path unfragmented
   private static final int MAX_AT_ONCE = 256;
   private static final int TCP_MILLIS = 10_000;
 
@@ -80,7 +78,7 @@ final class Resolver implements AutoCloseable {
   }
 
   private void receive(DatagramChannel socket) {
-    ByteBuffer buffer = ByteBuffer.allocate(MAX_MESSAGE);
+    ByteBuffer buffer = ByteBuffer.allocate(Answers.MAX_MESSAGE);
     while (socket.isOpen()) {
       try {
         buffer.clear();
@@ -90,7 +88,7 @@ final class Resolver implements AutoCloseable {
         if (slots.tryAcquire()) { // more is dropped: the client asks again
           Thread.startVirtualThread(() -> {
             try {
-              byte[] answer = answers.answer(query, MAX_UDP_ANSWER, client.getHostString());
+              byte[] answer = answers.answer(query, true, client.getHostString());
               socket.send(ByteBuffer.wrap(answer), client);
             } catch (IOException | RuntimeException e) {
               LOG.debug("a query could not be answered", e);
@@ -133,7 +131,7 @@ final class Resolver implements AutoCloseable {
       while (true) {
         byte[] query = new byte[in.readUnsignedShort()];
         in.readFully(query);
-        byte[] answer = answers.answer(query, MAX_MESSAGE, address);
+        byte[] answer = answers.answer(query, false, address);
         out.writeShort(answer.length);
         out.write(answer);
         out.flush();
