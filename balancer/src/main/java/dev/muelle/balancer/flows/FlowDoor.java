@@ -99,6 +99,9 @@ final class FlowDoor {
   final Set<TargetLink> flows = ConcurrentHashMap.newKeySet();
   @Nullable Channel server;
 
+  /** Whoever comes now was let in just before it was closed. */
+  volatile boolean withdrawn;
+
   FlowDoor(Key key, Meaning meaning) {
     this.key = key;
     this.meaning = meaning;

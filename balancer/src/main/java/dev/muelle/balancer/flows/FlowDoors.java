@@ -187,6 +187,7 @@ public final class FlowDoors {
       if (Objects.equals(door.meaning.balancer(), state) && !but.contains(door.key)) {
         doors.remove(door.key);
         close(door.server);
+        door.withdrawn = true;
         door.flows.forEach(TargetLink::abort);
       }
     }

@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings(
     "FutureReturnValueIgnored") // a write that fails closes its channel, which is seen there
-final class Relay implements TargetLink {
+final class Relay implements TargetLink, Worker.Watched {
 
   /** So long a client that may not come in is left without any answer. */
   private static final long HELD_SECONDS = 60;
@@ -93,7 +93,10 @@ final class Relay implements TargetLink {
           worker.handshakeMillis,
           TimeUnit.MILLISECONDS);
     }
-    relay.watch();
+    worker.watch(relay);
+    if (door.withdrawn) {
+      relay.abort();
+    }
   }
 
   /** The client began no handshake that could be understood. */
@@ -197,18 +200,14 @@ final class Relay implements TargetLink {
         .addListener(sent -> ((DuplexChannel) to).shutdownOutput());
   }
 
-  private void watch() {
-    long idle = meaning.listener().idle().toNanos();
-    long left = idle - (worker.nanos() - moved);
-    if (over) {
-      return;
-    }
-    if (left <= 0) {
+  /** Ends it when it has been idle for too long; what is over is let go at once. */
+  @Override
+  public boolean watch() {
+    if (!over && worker.nanos() - moved >= meaning.listener().idle().toNanos()) {
       metrics.add(Count.OWN_RESETS);
       end(true);
-      return;
     }
-    worker.loop.schedule(this::watch, Math.max(left, 1_000_000), TimeUnit.NANOSECONDS);
+    return !over;
   }
 
   @Override

@@ -27,6 +27,7 @@ import dev.muelle.balancer.metrics.FlowMetrics.Count;
 import dev.muelle.balancer.tls.Tls;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.ref.WeakReference;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -199,6 +200,28 @@ final class FlowsTest {
         metrics().get(Count.CLIENT_RESETS)
             + metrics().get(Count.TARGET_RESETS)
             + metrics().get(Count.OWN_RESETS));
+  }
+
+  /** Short ones may be many, while it takes minutes until one is idle for too long. */
+  @Test
+  void nothingIsKeptOfWhatIsOver() throws Exception {
+    int port = echo().getLocalPort();
+    WeakReference<FlowListener> listener = listenerOfOneThatIsOver(port);
+    put(PLAIN, port); // the door has another one
+    Rig.await(() -> {
+      System.gc();
+      return listener.refersTo(null);
+    });
+  }
+
+  private WeakReference<FlowListener> listenerOfOneThatIsOver(int port) throws Exception {
+    FlowListener listener = new FlowListener("l", rig.port, Transport.TCP, "tg", null, LONG);
+    put(listener, Map.of("tg", group("tg", PLAIN, port)));
+    try (Socket socket = rig.connect()) {
+      says(socket, "over");
+    }
+    Rig.await(() -> metrics().active() == 0);
+    return new WeakReference<>(listener);
   }
 
   private void share(Delivery how, int blue, int first, int green, int second) {
