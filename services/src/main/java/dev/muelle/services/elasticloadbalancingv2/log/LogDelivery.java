@@ -98,6 +98,7 @@ public final class LogDelivery implements AutoCloseable {
   private static final class LogFile {
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(8 * 1024);
     private final GZIPOutputStream gzip;
+    private int entries;
 
     LogFile() throws IOException {
       gzip = new GZIPOutputStream(bytes, 8 * 1024);
@@ -262,6 +263,7 @@ public final class LogDelivery implements AutoCloseable {
         files.put(entry.key(), file);
       }
       file.gzip.write((entry.line().get() + "\n").getBytes(StandardCharsets.US_ASCII));
+      file.entries++;
       if (file.bytes.size() > MAX_FILE) {
         deliver(entry.key(), periodEnd());
       }
@@ -281,7 +283,7 @@ public final class LogDelivery implements AutoCloseable {
       objects.write(key.place().bucket(), path(key, end), file.bytes.toByteArray());
       failing = false;
     } catch (IOException | RuntimeException e) {
-      lost.incrementAndGet();
+      lost.addAndGet(file.entries);
       if (!failing) {
         LOG.warn("logs of {} are lost: {}", key.balancer(), e.toString());
       }

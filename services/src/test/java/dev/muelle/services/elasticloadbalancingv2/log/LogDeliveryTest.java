@@ -242,10 +242,11 @@ public class LogDeliveryTest {
       for (int i = 1; i <= 3; i++) {
         int round = i;
         journal.connections().accept(client(i));
+        journal.connections().accept(client(i));
         timers.advance(Duration.ofMinutes(5));
         await(() -> tries.get() == round);
       }
-      await(() -> logs.lost() == 3);
+      await(() -> logs.lost() == 6);
     }
   }
 
