@@ -64,8 +64,12 @@ record Resources(Store store, Ec2Client ec2, ElasticLoadBalancingV2Client elb) {
   }
 
   private boolean enabled(String arn) {
-    return elb.describeLoadBalancerAttributes(r -> r.loadBalancerArn(arn)).attributes().stream()
-        .anyMatch(one -> one.key().equals(ENABLED) && one.value().equals("true"));
+    try {
+      return elb.describeLoadBalancerAttributes(r -> r.loadBalancerArn(arn)).attributes().stream()
+          .anyMatch(one -> one.key().equals(ENABLED) && one.value().equals("true"));
+    } catch (LoadBalancerNotFoundException e) {
+      return false; // it has just been deleted
+    }
   }
 
   /** The ids of zones by their names. */

@@ -528,6 +528,11 @@ class AttributesTest extends Ec2InMemory {
                     .disableApiStop(v -> v.value(true))
                     .disableApiTermination(v -> v.value(true))));
     refused(
+        "InvalidParameterCombination",
+        () ->
+            ec2.modifyInstanceAttribute(
+                r -> r.instanceId(spared).sourceDestCheck(v -> v.value(false)).groups("sg-0")));
+    refused(
         "InvalidParameterValue",
         () ->
             ec2.modifyInstanceAttribute(

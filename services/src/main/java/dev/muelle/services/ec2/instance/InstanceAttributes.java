@@ -100,9 +100,10 @@ public final class InstanceAttributes {
         request.instanceInitiatedShutdownBehavior() == null
             ? null
             : request.instanceInitiatedShutdownBehavior().value();
-    boolean ofInterface = request.sourceDestCheck() != null || !request.groups().isEmpty();
+    boolean check = request.sourceDestCheck() != null;
+    boolean groups = !request.groups().isEmpty();
     long attributes =
-        Stream.of(ofInterface, alive != null, running != null, behavior != null)
+        Stream.of(check, groups, alive != null, running != null, behavior != null)
             .filter(said -> said)
             .count();
     if (attributes > 1) {
@@ -111,7 +112,7 @@ public final class InstanceAttributes {
     if (attributes == 0) {
       throw Refuse.combination("No attributes specified.");
     }
-    if (ofInterface) {
+    if (check || groups) {
       return interfaceOf(id, request);
     }
     Protection.shutdownBehavior(behavior);
