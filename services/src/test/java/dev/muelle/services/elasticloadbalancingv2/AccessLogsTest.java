@@ -3,11 +3,8 @@ package dev.muelle.services.elasticloadbalancingv2;
 import static dev.muelle.services.elasticloadbalancingv2.Machine.freePort;
 import static dev.muelle.services.elasticloadbalancingv2.Machine.getPath;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.loop.SystemTimers;
-import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.elasticloadbalancingv2.log.LogDeliveryTest;
 import dev.muelle.services.elasticloadbalancingv2.state.State;
 import java.io.IOException;
@@ -19,17 +16,13 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
 
 /** Access and connection logs of a load balancer, asked for by attributes. */
-class AccessLogsTest {
+class AccessLogsTest extends ElbV2World {
 
   /** With what AWS's documentation lets Athena take entries apart. */
   private static final Pattern ATHENA =
@@ -40,30 +33,16 @@ class AccessLogsTest {
               + " \"([^\"]*)\" ([-.0-9]*) ([^ ]*) \"([^\"]*)\" \"([^\"]*)\" \"([^ ]*)\""
               + " \"([^\\s]+?)\" \"([^\\s]+)\" \"([^ ]*)\" \"([^ ]*)\" ?([^ ]*)? ?( .*)?");
 
-  @TempDir Path directory;
-  private Machine machine;
-  private ElasticLoadBalancingV2Client elb;
   private LoadBalancer balancer;
   private Path bucket;
   private int port;
 
   @BeforeEach
-  void open() {
-    machine = new Machine(directory, new SimNetwork(new SystemTimers()));
-    elb = machine.elb();
+  void begin() {
     balancer = machine.balancer("web");
     port = freePort();
     bucket = directory.resolve("objects").resolve("logs");
-    elb.createListener(r ->
-        r.loadBalancerArn(balancer.loadBalancerArn())
-            .protocol("HTTP")
-            .port(port)
-            .defaultActions(Machine.says("hello")));
-  }
-
-  @AfterEach
-  void close() {
-    machine.close();
+    listener(balancer.loadBalancerArn(), port, Machine.says("hello"));
   }
 
   private void set(String... pairs) {
@@ -146,10 +125,7 @@ class AccessLogsTest {
   }
 
   private void refused(String code, String message, String... pairs) {
-    ElasticLoadBalancingV2Exception e =
-        assertThrows(ElasticLoadBalancingV2Exception.class, () -> set(pairs));
-    assertEquals(code, e.awsErrorDetails().errorCode());
-    assertTrue(e.awsErrorDetails().errorMessage().contains(message), e.getMessage());
+    refused(code, message, () -> set(pairs));
   }
 
   @Test

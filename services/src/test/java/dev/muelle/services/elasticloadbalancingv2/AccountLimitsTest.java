@@ -4,17 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.muelle.loop.SystemTimers;
-import dev.muelle.network.sim.SimNetwork;
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InsufficientCapacityException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Limit;
@@ -24,25 +17,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyLoadB
 
 /** What an account may have, and what nobody can have set aside for him. */
 @Timeout(120)
-class AccountLimitsTest {
-
-  @TempDir private Path directory;
-  private SystemTimers timers;
-  private Machine machine;
-  private ElasticLoadBalancingV2Client elb;
-
-  @BeforeEach
-  void open() {
-    timers = new SystemTimers();
-    machine = new Machine(directory, new SimNetwork(timers));
-    elb = machine.elb();
-  }
-
-  @AfterEach
-  void close() {
-    machine.close();
-    timers.close();
-  }
+class AccountLimitsTest extends ElbV2World {
 
   private void network(String name) {
     String subnet = machine.subnetIds().getFirst();

@@ -4,10 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.loop.SystemTimers;
 import dev.muelle.network.Cidr6;
-import dev.muelle.network.sim.SimNetwork;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -18,22 +15,17 @@ import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.function.Executable;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.Ipv6PrefixSpecification;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceIpv6Address;
-import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateTargetGroupRequest;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.EnablePrefixForIpv6SourceNatEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.IpAddressType;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
@@ -46,36 +38,15 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEn
 
 /** Which families load balancers speak, as callers say; packets: {@link DualStackOnLinuxTest}. */
 @Timeout(120)
-class DualStackTest {
+class DualStackTest extends ElbV2World {
 
   private static final String DENY = "ipv6.deny_all_igw_traffic";
 
-  @TempDir private Path directory;
-  private SystemTimers timers;
-  private SimNetwork network;
-  private Machine machine;
-  private ElasticLoadBalancingV2Client elb;
   private List<String> subnets;
 
   @BeforeEach
-  void open() {
-    timers = new SystemTimers();
-    network = new SimNetwork(timers);
-    machine = new Machine(directory, network);
-    elb = machine.elb();
+  void begin() {
     subnets = machine.subnetIds().subList(0, 2);
-  }
-
-  @AfterEach
-  void close() {
-    machine.close();
-    timers.close();
-  }
-
-  private static void refused(String code, String message, Executable call) {
-    var refusal = assertThrows(ElasticLoadBalancingV2Exception.class, call);
-    assertEquals(code, refusal.awsErrorDetails().errorCode(), refusal.getMessage());
-    Machine.contains(refusal.awsErrorDetails().errorMessage(), message);
   }
 
   private LoadBalancer balancer(String name, Consumer<CreateLoadBalancerRequest.Builder> how) {
@@ -95,17 +66,8 @@ class DualStackTest {
     return balancer("flows", r -> r.type(LoadBalancerTypeEnum.NETWORK).applyMutation(how));
   }
 
-  private String group(String name, Consumer<CreateTargetGroupRequest.Builder> how) {
-    return elb.createTargetGroup(r ->
-            r.name(name)
-                .protocol(ProtocolEnum.HTTP)
-                .port(80)
-                .vpcId(machine.vpc())
-                .targetType(TargetTypeEnum.IP)
-                .applyMutation(how))
-        .targetGroups()
-        .getFirst()
-        .targetGroupArn();
+  private String made(String name, Consumer<CreateTargetGroupRequest.Builder> how) {
+    return group(name, r -> how.accept(r.port(80))).targetGroupArn();
   }
 
   private IpAddressType set(String arn, String type) {
@@ -377,8 +339,8 @@ class DualStackTest {
     machine.carryIpv6();
     LoadBalancer made = flows(r -> r.ipAddressType("dualstack"));
     String arn = made.loadBalancerArn();
-    String udp = group("udp", r -> r.protocol(ProtocolEnum.UDP));
-    String six = group("six", r -> r.protocol(ProtocolEnum.UDP).ipAddressType("ipv6"));
+    String udp = made("udp", r -> r.protocol(ProtocolEnum.UDP));
+    String six = made("six", r -> r.protocol(ProtocolEnum.UDP).ipAddressType("ipv6"));
     refused("InvalidConfigurationRequest", "UDP or TCP_UDP", () -> datagrams(arn, six));
     assertEquals(EnablePrefixForIpv6SourceNatEnum.OFF, made(arn).enablePrefixForIpv6SourceNat());
     prefixes(arn, "on", null);
@@ -504,9 +466,9 @@ class DualStackTest {
     refused(
         "ValidationError",
         "'ipv6' is not supported for target groups with target type 'instance'",
-        () -> group("six", r -> r.targetType(TargetTypeEnum.INSTANCE).ipAddressType("ipv6")));
-    String six = group("six", r -> r.ipAddressType("ipv6"));
-    String four = group("four", r -> {});
+        () -> made("six", r -> r.targetType(TargetTypeEnum.INSTANCE).ipAddressType("ipv6")));
+    String six = made("six", r -> r.ipAddressType("ipv6"));
+    String four = made("four", r -> {});
     refused("ValidationError", "not a valid IPv6 address", () -> register(six, "172.31.0.9"));
     refused("ValidationError", "not a valid IPv4 address", () -> register(four, address(0, 9)));
     refused("InvalidTarget", "not within a CIDR block", () -> register(six, "2001:db8::1"));

@@ -6,13 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.loop.SystemTimers;
-import dev.muelle.network.sim.SimNetwork;
 import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.cert.X509Certificate;
@@ -38,17 +35,13 @@ import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.services.acm.model.ImportCertificateRequest;
 import software.amazon.awssdk.services.acm.model.KeyAlgorithm;
 import software.amazon.awssdk.services.acm.model.ResourceInUseException;
-import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Certificate;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidConfigurationRequestException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
@@ -56,27 +49,17 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleCondition;
 
 /** HTTPS listeners with certificates of ACM; clients trust the region's authority only. */
-class HttpsListenersTest {
+class HttpsListenersTest extends ElbV2World {
 
-  @TempDir Path directory;
-  private Machine machine;
-  private ElasticLoadBalancingV2Client elb;
   private LoadBalancer balancer;
   private SSLContext trust;
   private int port;
 
   @BeforeEach
-  void open() throws Exception {
-    machine = new Machine(directory, new SimNetwork(new SystemTimers()));
-    elb = machine.elb();
+  void begin() throws Exception {
     balancer = machine.balancer("web");
     port = freePort();
     trust = machine.trust();
-  }
-
-  @AfterEach
-  void close() {
-    machine.close();
   }
 
   private String certificate(String... names) {
@@ -147,13 +130,6 @@ class HttpsListenersTest {
           .getSerialNumber()
           .toString(16);
     }
-  }
-
-  private static void refused(String code, String message, Runnable call) {
-    ElasticLoadBalancingV2Exception e =
-        assertThrows(ElasticLoadBalancingV2Exception.class, call::run);
-    assertEquals(code, e.awsErrorDetails().errorCode(), e.getMessage());
-    assertTrue(e.awsErrorDetails().errorMessage().contains(message), e.getMessage());
   }
 
   @Test

@@ -3,23 +3,15 @@ package dev.muelle.services.elasticloadbalancingv2;
 import static dev.muelle.services.elasticloadbalancingv2.Machine.freePort;
 import static dev.muelle.services.elasticloadbalancingv2.Machine.getPath;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.loop.SystemTimers;
-import dev.muelle.network.sim.SimNetwork;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RedirectActionConfig;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RewriteConfig;
@@ -29,38 +21,21 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.RulePriority
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleTransform;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Tag;
 
-class ListenerRulesTest {
+class ListenerRulesTest extends ElbV2World {
 
-  @TempDir Path directory;
-  private Machine machine;
-  private ElasticLoadBalancingV2Client elb;
   private LoadBalancer balancer;
   private String listener = "";
   private int port;
 
   @BeforeEach
-  void open() {
-    machine = new Machine(directory, new SimNetwork(new SystemTimers()));
-    elb = machine.elb();
+  void begin() {
     balancer = machine.balancer("web");
     port = freePort();
     listener = listener(port);
   }
 
-  @AfterEach
-  void close() {
-    machine.close();
-  }
-
   private String listener(int at) {
-    return elb.createListener(r ->
-            r.loadBalancerArn(balancer.loadBalancerArn())
-                .protocol("HTTP")
-                .port(at)
-                .defaultActions(says("default")))
-        .listeners()
-        .getFirst()
-        .listenerArn();
+    return listener(balancer.loadBalancerArn(), at, says("default")).listenerArn();
   }
 
   private static Action says(String body) {
@@ -102,13 +77,6 @@ class ListenerRulesTest {
 
   private String ask(String path) throws IOException {
     return getPath(path, "127.0.0.1", port, balancer.dnsName());
-  }
-
-  private static void refused(String code, String message, Runnable call) {
-    ElasticLoadBalancingV2Exception e =
-        assertThrows(ElasticLoadBalancingV2Exception.class, call::run);
-    assertEquals(code, e.awsErrorDetails().errorCode());
-    assertTrue(e.awsErrorDetails().errorMessage().contains(message), e.getMessage());
   }
 
   @Test

@@ -5,16 +5,13 @@ import static dev.muelle.services.elasticloadbalancingv2.Machine.getPath;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.loop.SystemTimers;
 import dev.muelle.loop.VirtualTimers;
 import dev.muelle.network.Network.Packets;
 import dev.muelle.network.Network.Refusal;
-import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Measurements.Metric;
 import dev.muelle.services.elasticloadbalancingv2.measure.Measuring;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -23,26 +20,20 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.cloudwatch.model.StandardUnit;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
-import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleCondition;
 
 /** Real requests, told of minute by minute in virtual time. */
-class MeasuringTest {
+class MeasuringTest extends ElbV2World {
 
   private static final Instant START = Instant.parse("2026-02-03T10:00:30Z");
 
-  @TempDir Path directory;
   private final VirtualTimers timers = new VirtualTimers(START);
   private final List<Told> all = new CopyOnWriteArrayList<>();
-  private SimNetwork network;
-  private Machine machine;
-  private ElasticLoadBalancingV2Client elb;
   private LoadBalancer balancer;
   private Measuring metrics;
   private int port;
@@ -51,11 +42,8 @@ class MeasuringTest {
   private record Told(Metric metric, double value, double times) {}
 
   @BeforeEach
-  void open() {
+  void begin() {
     Measurements measurements = metric -> (value, times) -> all.add(new Told(metric, value, times));
-    network = new SimNetwork(new SystemTimers());
-    machine = new Machine(directory, network);
-    elb = machine.elb();
     balancer = machine.balancer("web");
     port = freePort();
     metrics =
@@ -70,9 +58,8 @@ class MeasuringTest {
   }
 
   @AfterEach
-  void close() {
+  void end() {
     metrics.close();
-    machine.close();
   }
 
   private Map<String, Packets> counted(String vpc) {

@@ -8,15 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.loop.SystemTimers;
-import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.elasticloadbalancingv2.state.State;
 import java.io.ByteArrayInputStream;
 import java.net.ConnectException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
 import java.util.List;
@@ -25,11 +22,8 @@ import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AuthenticateOidcActionConditionalBehaviorEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AuthenticateOidcActionConfig;
@@ -41,30 +35,20 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.Rule;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleCondition;
 
 /** What ELB says of actions that authenticate, and that they take effect. */
-class OidcActionsTest {
+class OidcActionsTest extends ElbV2World {
 
   private static final String SECRET = "an-unlikely-secret";
 
-  @TempDir Path directory;
-  private Machine machine;
-  private ElasticLoadBalancingV2Client elb;
   private LoadBalancer balancer;
   private String certificate;
   private int port;
 
   @BeforeEach
-  void open() {
-    machine = new Machine(directory, new SimNetwork(new SystemTimers()));
-    elb = machine.elb();
+  void begin() {
     balancer = machine.balancer("web");
     certificate =
         machine.acm().requestCertificate(r -> r.domainName(balancer.dnsName())).certificateArn();
     port = freePort();
-  }
-
-  @AfterEach
-  void close() {
-    machine.close();
   }
 
   private static Action oidc(Consumer<AuthenticateOidcActionConfig.Builder> more) {

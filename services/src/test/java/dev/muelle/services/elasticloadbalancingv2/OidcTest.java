@@ -19,8 +19,6 @@ import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.LoadBalancer.Action;
 import dev.muelle.balancer.http.Edits;
 import dev.muelle.balancer.tls.Tls;
-import dev.muelle.loop.SystemTimers;
-import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.Certificates.Identity;
 import dev.muelle.services.Ids;
 import dev.muelle.services.elasticloadbalancingv2.oidc.AuthCounts;
@@ -41,7 +39,6 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.security.KeyFactory;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
@@ -78,20 +75,17 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Users who log in with an identity provider: a whole one for what goes well, and one that
  * misbehaves as it is told. Both show a certificate that the region trusts.
  */
-class OidcTest {
+class OidcTest extends ElbV2World {
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String BALANCER =
       "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/web/0123456789abcdef";
 
-  @TempDir Path directory;
-  private Machine machine;
   private OidcGates gates;
   private Identity identity;
   private SSLContext trust;
@@ -102,8 +96,7 @@ class OidcTest {
   private CookieManager cookies;
 
   @BeforeEach
-  void open() throws Exception {
-    machine = new Machine(directory, new SimNetwork(new SystemTimers()));
+  void begin() throws Exception {
     identity = localhost();
     gates = gates();
     trust = trust(identity.chain().getFirst());
@@ -126,11 +119,10 @@ class OidcTest {
   }
 
   @AfterEach
-  void close() {
+  void end() {
     target.stop(0);
     provider.close();
     gates.close();
-    machine.close();
   }
 
   /** A certificate that vouches for itself, as the region's authority does. */

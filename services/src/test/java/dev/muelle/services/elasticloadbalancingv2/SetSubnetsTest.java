@@ -1,23 +1,15 @@
 package dev.muelle.services.elasticloadbalancingv2;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.muelle.loop.SystemTimers;
-import dev.muelle.network.sim.SimNetwork;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ec2.model.Address;
-import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SetSubnetsRequest;
@@ -25,51 +17,26 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.SubnetMappin
 
 /** Load balancers that move to other subnets; with packets: {@link NetworkBalancersOnLinuxTest}. */
 @Timeout(120)
-class SetSubnetsTest {
+class SetSubnetsTest extends ElbV2World {
 
-  @TempDir private Path directory;
-  private SystemTimers timers;
-  private Machine machine;
   private List<String> subnets;
 
   @BeforeEach
-  void open() {
-    timers = new SystemTimers();
-    machine = new Machine(directory, new SimNetwork(timers));
+  void begin() {
     subnets = machine.subnetIds();
   }
 
-  @AfterEach
-  void close() {
-    machine.close();
-    timers.close();
-  }
-
   private List<AvailabilityZone> set(String arn, Consumer<SetSubnetsRequest.Builder> request) {
-    return machine
-        .elb()
-        .setSubnets(r -> request.accept(r.loadBalancerArn(arn)))
-        .availabilityZones();
+    return elb.setSubnets(r -> request.accept(r.loadBalancerArn(arn))).availabilityZones();
   }
 
   private void refused(
       String code, String message, String arn, Consumer<SetSubnetsRequest.Builder> request) {
-    var refusal = assertThrows(ElasticLoadBalancingV2Exception.class, () -> set(arn, request));
-    assertEquals(code, refusal.awsErrorDetails().errorCode(), refusal.getMessage());
-    Machine.contains(refusal.awsErrorDetails().errorMessage(), message);
-  }
-
-  private List<NetworkInterface> nodes(LoadBalancer balancer) {
-    String path = balancer.loadBalancerArn().replaceFirst(".*:loadbalancer/", "");
-    return machine
-        .ec2()
-        .describeNetworkInterfaces(
-            r -> r.filters(Filter.builder().name("description").values("ELB " + path).build()))
-        .networkInterfaces();
+    refused(code, message, () -> set(arn, request));
   }
 
   private List<String> subnetsOfNodes(LoadBalancer balancer) {
-    return nodes(balancer).stream().map(NetworkInterface::subnetId).sorted().toList();
+    return interfacesOf(balancer).stream().map(NetworkInterface::subnetId).sorted().toList();
   }
 
   private static List<String> sorted(String... ids) {
@@ -82,7 +49,7 @@ class SetSubnetsTest {
     String arn = made.loadBalancerArn();
     machine.active(arn);
     String kept =
-        nodes(made).stream()
+        interfacesOf(made).stream()
             .filter(node -> node.subnetId().equals(subnets.get(1)))
             .map(NetworkInterface::networkInterfaceId)
             .findFirst()
@@ -92,7 +59,8 @@ class SetSubnetsTest {
     assertEquals(zones, machine.described(arn).availabilityZones());
     assertEquals(sorted(subnets.get(1), subnets.get(2)), subnetsOfNodes(made));
     assertEquals(
-        1, nodes(made).stream().filter(node -> node.networkInterfaceId().equals(kept)).count());
+        1,
+        interfacesOf(made).stream().filter(node -> node.networkInterfaceId().equals(kept)).count());
 
     set(arn, r -> r.subnets(subnets.get(0), subnets.get(1)));
     assertEquals(sorted(subnets.get(0), subnets.get(1)), subnetsOfNodes(made));
@@ -100,7 +68,7 @@ class SetSubnetsTest {
     machine.active(arn);
     assertEquals(sorted(subnets.get(0), subnets.get(1)), subnetsOfNodes(made));
     machine.elb().deleteLoadBalancer(r -> r.loadBalancerArn(arn));
-    assertEquals(List.of(), nodes(made));
+    assertEquals(List.of(), interfacesOf(made));
   }
 
   @Test

@@ -3,11 +3,8 @@ package dev.muelle.services.elasticloadbalancingv2;
 import static dev.muelle.services.elasticloadbalancingv2.Machine.freePort;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.loop.SystemTimers;
-import dev.muelle.network.sim.SimNetwork;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
@@ -18,14 +15,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.acm.model.KeyAlgorithm;
-import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Certificate;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ListenerAttribute;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
@@ -35,33 +28,23 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.Tag;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TrustStore;
 
 /** Trust stores and listeners that use them; certificates made by openssl, clients are curl. */
-class TrustStoresTest {
+class TrustStoresTest extends ElbV2World {
 
   private static final String BUCKET = "authorities";
 
-  @TempDir Path directory;
-  private Machine machine;
-  private ElasticLoadBalancingV2Client elb;
   private LoadBalancer balancer;
   private Path made;
   private Path objects;
   private int port;
 
   @BeforeEach
-  void open() throws Exception {
+  void begin() throws Exception {
     made = Files.createDirectory(directory.resolve("made"));
     objects = Files.createDirectories(directory.resolve("objects").resolve(BUCKET));
-    machine = new Machine(directory, new SimNetwork(new SystemTimers()));
-    elb = machine.elb();
     balancer = machine.balancer("web");
     port = freePort();
     authority("ca");
     Files.copy(made.resolve("ca.pem"), objects.resolve("ca.pem"));
-  }
-
-  @AfterEach
-  void close() {
-    machine.close();
   }
 
   private void openssl(String... arguments) throws Exception {
@@ -217,13 +200,6 @@ class TrustStoresTest {
 
   private String as(String client) throws Exception {
     return curl("--cert", client + ".pem", "--key", client + ".key");
-  }
-
-  private static void refused(String code, String message, Runnable call) {
-    ElasticLoadBalancingV2Exception e =
-        assertThrows(ElasticLoadBalancingV2Exception.class, call::run);
-    assertEquals(code, e.awsErrorDetails().errorCode());
-    assertTrue(e.awsErrorDetails().errorMessage().contains(message), e.getMessage());
   }
 
   @Test

@@ -5,9 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.muelle.loop.SystemTimers;
 import dev.muelle.loop.VirtualTimers;
-import dev.muelle.network.sim.SimNetwork;
 import dev.muelle.services.Ids;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Measurements.Metric;
@@ -19,7 +17,6 @@ import dev.muelle.wire.Access;
 import dev.muelle.wire.AwsHandler;
 import dev.muelle.wire.Mounts;
 import java.net.URI;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -33,7 +30,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.regions.Region;
@@ -50,34 +46,25 @@ import software.amazon.awssdk.services.arczonalshift.model.ValidationException;
 import software.amazon.awssdk.services.arczonalshift.model.ValidationExceptionReason;
 import software.amazon.awssdk.services.arczonalshift.model.ZonalShiftStatus;
 import software.amazon.awssdk.services.arczonalshift.model.ZonalShiftSummary;
-import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidConfigurationRequestException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetDescription;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupAttribute;
 
 /** Shifts of load balancers, asked for through the SDK's own client, in virtual time. */
-class ZonalShiftTest {
+class ZonalShiftTest extends ElbV2World {
 
   private static final Instant START = Instant.parse("2026-02-03T10:00:30Z");
 
-  @TempDir Path directory;
   private final VirtualTimers timers = new VirtualTimers(START);
   private final Map<Metric, Double> told = new ConcurrentHashMap<>();
-  private final SystemTimers simTimers = new SystemTimers();
-  private final SimNetwork network = new SimNetwork(simTimers);
-  private Machine machine;
-  private ElasticLoadBalancingV2Client elb;
   private LoadBalancer balancer;
   private String arn;
   private ArcZonalShift service;
   private ArcZonalShiftClient arc;
 
   @BeforeEach
-  void open() throws Exception {
-    machine = new Machine(directory, network);
-    elb = machine.elb();
+  void begin() throws Exception {
     balancer = machine.active(machine.balancer("web").loadBalancerArn());
     arn = balancer.loadBalancerArn();
     serve();
@@ -111,16 +98,8 @@ class ZonalShiftTest {
   }
 
   @AfterEach
-  void close() {
+  void end() {
     service.close();
-    machine.close();
-    simTimers.close();
-  }
-
-  private void attribute(String key, String value) {
-    elb.modifyLoadBalancerAttributes(r ->
-        r.loadBalancerArn(arn)
-            .attributes(LoadBalancerAttribute.builder().key(key).value(value).build()));
   }
 
   private String zoneId(String zone) {
@@ -163,7 +142,7 @@ class ZonalShiftTest {
   void aShiftTakesAZoneOutOfTheNameUntilItIsCanceledOrOver() throws Exception {
     assertThrows(ResourceNotFoundException.class, () -> start(0, "1h"), "it is not managed yet");
     assertEquals(List.of(), arc.listManagedResources(r -> {}).items());
-    attribute("zonal_shift.config.enabled", "true");
+    change(arn, "zonal_shift.config.enabled", "true");
     Set<String> all = Set.of(zone(0), zone(1), zone(2));
     assertEquals(all, named());
     ManagedResourceSummary managed = arc.listManagedResources(r -> {}).items().getFirst();
@@ -211,9 +190,9 @@ class ZonalShiftTest {
 
     StartZonalShiftResponse second = start(1, "72h");
     assertEquals(Set.of(zone(0), zone(2)), named());
-    attribute("zonal_shift.config.enabled", "false");
+    change(arn, "zonal_shift.config.enabled", "false");
     assertEquals(all, named(), "it does not let itself be shifted any more");
-    attribute("zonal_shift.config.enabled", "true");
+    change(arn, "zonal_shift.config.enabled", "true");
     assertEquals(
         ZonalShiftStatus.CANCELED,
         arc.cancelZonalShift(r -> r.zonalShiftId(second.zonalShiftId())).status());
@@ -228,7 +207,7 @@ class ZonalShiftTest {
 
   @Test
   void ofShiftsThatAreOverTheLastThousandAreKept() {
-    attribute("zonal_shift.config.enabled", "true");
+    change(arn, "zonal_shift.config.enabled", "true");
     Store store = machine.store.in(Machine.HOME.storeScope());
     store.write(tx -> {
       for (int i = 0; i <= 1_000; i++) {
@@ -249,7 +228,7 @@ class ZonalShiftTest {
 
   @Test
   void whatIsWrongIsRefused() {
-    attribute("zonal_shift.config.enabled", "true");
+    change(arn, "zonal_shift.config.enabled", "true");
     for (String wrong : List.of("73h", "4321m", "0m", "1d", "h", "100000")) {
       ValidationException why = assertThrows(ValidationException.class, () -> start(0, wrong));
       assertEquals(ValidationExceptionReason.INVALID_EXPIRES_IN, why.reason(), wrong);
@@ -284,7 +263,7 @@ class ZonalShiftTest {
     assertTrue(unbuilt.getMessage().contains("ListAutoshifts"), unbuilt.getMessage());
   }
 
-  private String group(String protocol) {
+  private String groupOf(String protocol) {
     return elb.createTargetGroup(r ->
             r.name("g-" + protocol.toLowerCase(Locale.ROOT))
                 .protocol(protocol)
@@ -312,8 +291,8 @@ class ZonalShiftTest {
 
   @Test
   void targetsSayThatTheyAreOverriddenAndAreCounted() {
-    attribute("zonal_shift.config.enabled", "true");
-    String group = group("HTTP");
+    change(arn, "zonal_shift.config.enabled", "true");
+    String group = groupOf("HTTP");
     List<TargetDescription> targets =
         machine.subnets().subList(0, 2).stream()
             .map(subnet ->
@@ -376,17 +355,17 @@ class ZonalShiftTest {
             .loadBalancers()
             .getFirst()
             .loadBalancerArn();
-    String datagrams = group("UDP");
+    String datagrams = groupOf("UDP");
     int port = Machine.freePort();
     elb.createListener(r ->
         r.loadBalancerArn(arn).protocol("UDP").port(port).defaultActions(Machine.to(datagrams)));
-    attribute("zonal_shift.config.enabled", "true"); // without cross-zone any group is fine
+    change(arn, "zonal_shift.config.enabled", "true"); // without cross-zone any group is fine
     InvalidConfigurationRequestException why =
         assertThrows(
             InvalidConfigurationRequestException.class,
-            () -> attribute("load_balancing.cross_zone.enabled", "true"));
+            () -> change(arn, "load_balancing.cross_zone.enabled", "true"));
     assertTrue(why.getMessage().contains(datagrams), why.getMessage());
-    String flows = group("TCP");
+    String flows = groupOf("TCP");
     elb.modifyTargetGroupAttributes(r ->
         r.targetGroupArn(flows)
             .attributes(
@@ -397,7 +376,7 @@ class ZonalShiftTest {
     String listener =
         elb.describeListeners(r -> r.loadBalancerArn(arn)).listeners().getFirst().listenerArn();
     elb.deleteListener(r -> r.listenerArn(listener));
-    attribute("load_balancing.cross_zone.enabled", "true");
+    change(arn, "load_balancing.cross_zone.enabled", "true");
     elb.createListener(
         r -> r.loadBalancerArn(arn).protocol("TCP").port(port).defaultActions(Machine.to(flows)));
     assertThrows(
