@@ -122,6 +122,73 @@ class SecurityGroupsTest extends RegionTest {
         """);
   }
 
+  /** A task that members of one group of a peered VPC reach, and nobody else there. */
+  @Test
+  void aRuleAdmitsAPeersGroup() throws Exception {
+    String webs = group("peered-webs", "$VPC");
+    shell.run(
+        """
+        NEAR=$(aws ec2 describe-vpcs --vpc-ids $VPC --query 'Vpcs[0].CidrBlock' --output text)
+        FAR=$(aws ec2 create-vpc --cidr-block 10.66.0.0/16 --query Vpc.VpcId --output text)
+        FAR_SUBNET=$(aws ec2 create-subnet --vpc-id $FAR --cidr-block 10.66.1.0/24 \
+          --query Subnet.SubnetId --output text)
+        PEERING=$(aws ec2 create-vpc-peering-connection --vpc-id $VPC --peer-vpc-id $FAR \
+          --query VpcPeeringConnection.VpcPeeringConnectionId --output text)
+        aws ec2 accept-vpc-peering-connection --vpc-peering-connection-id $PEERING > /dev/null
+        table() {
+          aws ec2 describe-route-tables --filters Name=vpc-id,Values=$1 \
+            Name=association.main,Values=true --query 'RouteTables[0].RouteTableId' --output text
+        }
+        aws ec2 create-route --route-table-id $(table $VPC) --destination-cidr-block 10.66.0.0/16 \
+          --vpc-peering-connection-id $PEERING > /dev/null
+        aws ec2 create-route --route-table-id $(table $FAR) --destination-cidr-block $NEAR \
+          --vpc-peering-connection-id $PEERING > /dev/null
+        """);
+    String callers = group("peered-callers", "$FAR");
+    String others = group("peered-others", "$FAR");
+    change("authorize", webs, 8080, "--source-group " + callers);
+    String web = tasks.start("box", "$SUBNET", webs, answering("web"));
+    tasks.awaitRunning(web);
+    String address = tasks.address(web);
+    Ended admitted = tasks.once("box", "$FAR_SUBNET", callers, fetch(address + ":8080"));
+    assertEquals("web", admitted.output(), admitted::toString);
+    Ended other = tasks.once("box", "$FAR_SUBNET", others, knock(address + ":8080"));
+    assertEquals(TIMED_OUT, other.exitCode(), other::toString);
+
+    shell.run("aws ec2 delete-vpc-peering-connection --vpc-peering-connection-id $PEERING");
+    assertEquals(
+        callers + " deleted",
+        shell.run(
+            """
+            aws ec2 describe-stale-security-groups --vpc-id $VPC > stale.json
+            jq -r '.StaleSecurityGroupSet[0].StaleIpPermissions[0].UserIdGroupPairs[0]
+              | .GroupId + " " + .PeeringStatus' stale.json
+            """));
+    // As described, so revoked.
+    shell.run(
+        """
+        aws ec2 revoke-security-group-ingress --group-id %s --ip-permissions \
+          "$(jq -c '.StaleSecurityGroupSet[0].StaleIpPermissions' stale.json)" > /dev/null
+        rm stale.json
+        aws ecs stop-task --task %s > /dev/null
+        """
+            .formatted(webs, web));
+    tasks.awaitStopped(web);
+    assertEquals(
+        "0",
+        shell.run(
+            """
+            {
+              aws ec2 delete-route --route-table-id $(table $VPC) --destination-cidr-block 10.66.0.0/16
+              aws ec2 delete-subnet --subnet-id $FAR_SUBNET
+              for id in %s %s; do aws ec2 delete-security-group --group-id $id; done
+              aws ec2 delete-vpc --vpc-id $FAR
+            } > /dev/null
+            aws ec2 describe-stale-security-groups --vpc-id $VPC --query 'length(StaleSecurityGroupSet)'
+            """
+                .formatted(callers, others)));
+  }
+
   /** A service whose targets are its tasks' IPv6 addresses, asked by another task over IPv6. */
   @Test
   void aServiceIsReachedOverIpv6ThroughADualStackLoadBalancer() throws Exception {

@@ -56,7 +56,7 @@ public interface Network extends AutoCloseable {
 
   /**
    * Connects two VPCs whose addresses do not overlap. Each reaches of the other what its subnets
-   * route there, and nothing beyond it.
+   * route there, and nothing beyond it; its groups may name the other's.
    */
   void putPeering(Peering peering);
 
@@ -297,7 +297,14 @@ public interface Network extends AutoCloseable {
   record Door(String address, SocketSpace sockets) {}
 
   /** A connection between two VPCs. */
-  record Peering(String id, String vpcId, String peerVpcId) {}
+  record Peering(String id, String vpcId, String peerVpcId) {
+
+    /** Whether it is between these two. */
+    public boolean connects(String one, String other) {
+      return (vpcId.equals(one) && peerVpcId.equals(other))
+          || (vpcId.equals(other) && peerVpcId.equals(one));
+    }
+  }
 
   /**
    * An elastic network interface.

@@ -18,7 +18,13 @@ public record SecurityGroup(String id, String vpcId, List<Rule> ingress, List<Ru
   public sealed interface Peer {
     record Block(AddressBlock cidr) implements Peer {}
 
-    /** Every interface that belongs to this group. */
+    /** Every interface of the same VPC that belongs to this group. */
     record Group(String groupId) implements Peer {}
+
+    /**
+     * Every interface of the VPC at a peering's other end that belongs to this group there, as long
+     * as the peering is there.
+     */
+    record Guests(String peeringId, String groupId) implements Peer {}
   }
 }

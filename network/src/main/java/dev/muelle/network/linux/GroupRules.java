@@ -78,6 +78,17 @@ final class GroupRules {
 
   private record SetOf(String type, SortedSet<String> elements) {}
 
+  /**
+   * What a group may do that rules name.
+   *
+   * @param through what is asked first; empty of a group of this VPC
+   */
+  private record Named(String through, List<List<Range>> services) {
+    private Named(String through) {
+      this(through, new ArrayList<>());
+    }
+  }
+
   private final SecurityGroup group;
 
   /** Sets by name. */
@@ -100,13 +111,19 @@ final class GroupRules {
     chains.put(chain, lines);
     for (Kind kind : Kind.values()) {
       List<Rule> blocks = new ArrayList<>();
-      Map<String, List<List<Range>>> peers = new TreeMap<>();
+      Map<String, Named> peers = new TreeMap<>();
       for (Rule rule : rules) {
         if (Kind.of(rule) == kind) {
           switch (rule.peer()) {
             case Peer.Block ignored -> blocks.add(rule);
             case Peer.Group(String id) ->
-                peers.computeIfAbsent(id, absent -> new ArrayList<>()).add(service(rule));
+                peers.computeIfAbsent(id, absent -> new Named("")).services.add(service(rule));
+            case Peer.Guests guests ->
+                peers
+                    .computeIfAbsent(
+                        Ruleset.guests(guests), absent -> new Named(link(direction, guests)))
+                    .services
+                    .add(service(rule));
           }
         }
       }
@@ -120,28 +137,38 @@ final class GroupRules {
           sets.put(set, new SetOf(family.type() + " . " + kind.type, elements));
         }
       }
-      peers.forEach((peer, services) -> {
+      peers.forEach((peer, named) -> {
         referred.add(peer);
         List<String> who = new ArrayList<>();
-        if (direction.equals("in")) { // whom a balancer speaks for, under the other's address
+        if (direction.equals("in") && named.through.isEmpty()) {
+          // Whom a balancer of this VPC speaks for, under the other's address.
           who.add("ct mark @" + Ruleset.listSet(peer) + " ");
         }
         for (Family family : Family.values()) {
           if (kind.in(family)) {
-            who.add(family.field(side) + " @" + Ruleset.memberSet(family, peer) + " ");
+            who.add(
+                named.through + family.field(side) + " @" + Ruleset.memberSet(family, peer) + " ");
           }
         }
         if (kind == Kind.PROTOCOLS) { // of one number only: no set of several, and rare
-          for (String protocol : texts(services)) {
+          for (String protocol : texts(named.services)) {
             who.forEach(one -> lines.add(one + protocols(protocol) + ADMITTED));
           }
         } else {
           String set = "allow_" + chain + "_from_" + Ruleset.identifier(peer) + suffix;
           who.forEach(one -> lines.add(kind.before + one + kind.key + " @" + set + ADMITTED));
-          sets.put(set, new SetOf(kind.type, texts(services)));
+          sets.put(set, new SetOf(kind.type, texts(named.services)));
         }
       });
     }
+  }
+
+  /** That packets come out of a peering or go into it: two peers may have the same addresses. */
+  private static String link(String direction, Peer.Guests guests) {
+    return "%s \"%s\" "
+        .formatted(
+            direction.equals("in") ? "iifname" : "oifname",
+            KernelNames.peering(guests.peeringId()));
   }
 
   private static String protocols(String range) {

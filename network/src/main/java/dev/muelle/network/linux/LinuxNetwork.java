@@ -135,6 +135,7 @@ public final class LinuxNetwork implements Network {
     vpcOfInterface.put(networkInterface.id(), networkInterface.vpcId());
   }
 
+    peerings.changed(networkInterface.vpcId(), networkInterface.id());
   @Override
   public Optional<String> owner(String publicAddress) {
     return vpcs.values().stream().flatMap(vpc -> vpc.owner(publicAddress).stream()).findFirst();
@@ -149,6 +150,7 @@ public final class LinuxNetwork implements Network {
       namespace.removeInterface(interfaceId);
     }
   }
+      peerings.changed(namespace.vpc().id(), interfaceId);
 
   @Override
   public Optional<Path> plug(String interfaceId, Use use) {
@@ -272,7 +274,12 @@ public final class LinuxNetwork implements Network {
         removeVpc(id);
       }
     }
-    vpcs.values().forEach(vpc -> vpc.retain(interfaceIds));
+    for (String id : Set.copyOf(vpcOfInterface.keySet())) {
+      if (!interfaceIds.contains(id)) {
+        removeInterface(id);
+      }
+    }
+    vpcs.values().forEach(VpcNamespace::retain);
     String prefix = names.namespace("");
     for (String left : namespaces()) {
       String whole = left.substring(prefix.length());

@@ -3,10 +3,10 @@ package dev.muelle.network.linux;
 import dev.muelle.linux.Command;
 import dev.muelle.network.Network.Peering;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -30,7 +30,10 @@ final class Peerings {
 
   private final KernelNames names;
   private final Function<String, VpcNamespace> vpcs;
-  private final Map<String, Peering> known = new HashMap<>();
+  private final Map<String, Known> known = new ConcurrentHashMap<>();
+
+  /** A peering, and who is at its ends. */
+  private record Known(Peering peering, VpcNamespace here, VpcNamespace there) {}
 
   Peerings(KernelNames names, Function<String, VpcNamespace> vpcs) {
     this.names = names;
@@ -39,7 +42,8 @@ final class Peerings {
 
   /** Every step can be repeated, so one that a crash cut off is made whole by the next. */
   void put(Peering peering) {
-    if (peering.equals(known.get(peering.id()))) {
+    Known before = known.get(peering.id());
+    if (before != null && before.peering.equals(peering)) {
       return;
     }
     VpcNamespace here = vpcs.apply(peering.vpcId());
@@ -55,9 +59,20 @@ final class Peerings {
     String[] addresses = names.linkAddresses(peering.id());
     up(near, link, addresses[0], ENDS[0]);
     up(far, link, addresses[1], ENDS[1]);
-    known.put(peering.id(), peering);
-    here.peer(peering.id(), addresses[1], ENDS[1]);
-    there.peer(peering.id(), addresses[0], ENDS[0]);
+    known.put(peering.id(), new Known(peering, here, there)); // first: who changes tells the other
+    here.peer(peering.id(), there, addresses[1], ENDS[1]);
+    there.peer(peering.id(), here, addresses[0], ENDS[0]);
+  }
+
+  /** An interface of a VPC has changed, come or gone: its peers may know it as a guest. */
+  void changed(String vpcId, String interfaceId) {
+    for (Known one : known.values()) {
+      if (one.peering.vpcId().equals(vpcId)) {
+        one.there.guest(one.peering.id(), interfaceId);
+      } else if (one.peering.peerVpcId().equals(vpcId)) {
+        one.here.guest(one.peering.id(), interfaceId);
+      }
+    }
   }
 
   private static void up(String namespace, String link, String address, String address6) {
@@ -86,19 +101,19 @@ final class Peerings {
   }
 
   void remove(String id) {
-    Peering gone = known.remove(id);
+    Known gone = known.remove(id);
     if (gone != null) {
-      vpcs.apply(gone.vpcId()).unpeer(id);
-      vpcs.apply(gone.peerVpcId()).unpeer(id);
-      delete(names.namespace(gone.vpcId()), KernelNames.peering(id));
+      gone.here.unpeer(id);
+      gone.there.unpeer(id);
+      delete(names.namespace(gone.peering.vpcId()), KernelNames.peering(id));
     }
   }
 
   /** A VPC goes, and its peerings with it. */
   void forget(String vpcId) {
-    for (Peering peering : List.copyOf(known.values())) {
-      if (peering.vpcId().equals(vpcId) || peering.peerVpcId().equals(vpcId)) {
-        remove(peering.id());
+    for (Known one : known.values()) {
+      if (one.peering.vpcId().equals(vpcId) || one.peering.peerVpcId().equals(vpcId)) {
+        remove(one.peering.id());
       }
     }
   }

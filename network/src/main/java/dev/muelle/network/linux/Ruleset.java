@@ -5,6 +5,7 @@ import dev.muelle.network.Cidr6;
 import dev.muelle.network.Network.NetworkInterface;
 import dev.muelle.network.Network.Vpc;
 import dev.muelle.network.SecurityGroup;
+import dev.muelle.network.SecurityGroup.Peer;
 import dev.muelle.network.Subnet;
 import java.util.Collection;
 import java.util.List;
@@ -424,6 +425,11 @@ final class Ruleset {
 
   static String memberSet(Family family, String groupId) {
     return family.set("members") + "_" + identifier(groupId);
+  }
+
+  /** What a peer's group is called here, among the groups of this VPC. */
+  static String guests(Peer.Guests guests) {
+    return guests.groupId() + "-of-" + guests.peeringId();
   }
 
   /** The numbers of lists of groups in which a group is. */

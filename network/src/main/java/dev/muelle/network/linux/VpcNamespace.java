@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -68,6 +69,7 @@ final class VpcNamespace implements SocketSpace {
   private final RouteTables routes6;
   private final FlowCounters flows;
   private final PacketCounters packets;
+  private final Guests guests;
 
   private final Adopted adopted = new Adopted();
 
@@ -127,6 +129,7 @@ final class VpcNamespace implements SocketSpace {
     this.routes6 = new RouteTables(namespace, Family.IPV6, adopting);
     this.flows = new FlowCounters(vpc, filters);
     this.packets = new PacketCounters(filters);
+    this.guests = new Guests(filters);
     for (int i = 0; i < LOCKS; i++) {
       locks[i] = new ReentrantLock();
     }
@@ -308,30 +311,59 @@ final class VpcNamespace implements SocketSpace {
   /**
    * Knows its end of a peering, which is there.
    *
+   * @param other who is at the other end
    * @param next the link address of the other end
    * @param next6 its link-local one
    */
-  void peer(String peeringId, String next, String next6) {
+  void peer(String peeringId, VpcNamespace other, String next, String next6) {
     String there = " dev " + KernelNames.peering(peeringId) + " onlink";
+    whole.readLock().lock();
     lock.lock();
     try {
       peers.put(
           peeringId,
           Map.of(Family.IPV4, "via " + next + there, Family.IPV6, "via " + next6 + there));
       reroute();
+      guests.peer(peeringId, Collections.unmodifiableMap(other.interfaces));
     } finally {
       lock.unlock();
+      whole.readLock().unlock();
     }
   }
 
   void unpeer(String peeringId) {
+    whole.readLock().lock();
     lock.lock();
     try {
       if (peers.remove(peeringId) != null) {
         reroute();
       }
+      guests.unpeer(peeringId);
     } finally {
       lock.unlock();
+      whole.readLock().unlock();
+    }
+  }
+
+  /** An interface at the other end of a peering has changed, come or gone. */
+  void guest(String peeringId, String interfaceId) {
+    whole.readLock().lock();
+    lock.lock();
+    try {
+      guests.follow(peeringId, interfaceId);
+    } finally {
+      lock.unlock();
+      whole.readLock().unlock();
+    }
+  }
+
+  /** The groups whose rules may name others' have changed. */
+  private void nameGuests(Stream<SecurityGroup> changed) {
+    if (!changed.allMatch(group -> Guests.named(group).isEmpty())) {
+      guests.name(
+          groups.values().stream()
+              .flatMap(group -> Guests.named(group).stream())
+              .collect(Collectors.toSet()));
     }
   }
 
@@ -370,6 +402,7 @@ final class VpcNamespace implements SocketSpace {
         filters.apply(new GroupRules(group).script(before == null ? null : new GroupRules(before)));
         groups.put(group.id(), group); // only now: what failed is to be tried again
       }
+      nameGuests(Stream.concat(Stream.ofNullable(before), Stream.of(group)));
     } finally {
       lock.unlock();
       whole.readLock().unlock();
@@ -386,6 +419,7 @@ final class VpcNamespace implements SocketSpace {
       }
       filters.apply(new GroupRules(gone).removal());
       groups.remove(groupId); // only now, as above
+      nameGuests(Stream.of(gone));
       husks++;
       if (husks < MOST_HUSKS) {
         return;
@@ -830,14 +864,9 @@ final class VpcNamespace implements SocketSpace {
   }
 
   /** Drops what the filters still say of things that are gone. */
-  void retain(Set<String> interfaceIds) {
+  void retain() {
     whole.writeLock().lock();
     try {
-      for (String id : Set.copyOf(interfaces.keySet())) {
-        if (!interfaceIds.contains(id)) {
-          removeNow(id);
-        }
-      }
       if (adopting) {
         detachForgotten();
       }
@@ -865,6 +894,7 @@ final class VpcNamespace implements SocketSpace {
             + speakers.values().stream()
                 .map(eni -> Ruleset.speaker("add", eni))
                 .collect(Collectors.joining())
+            + guests.anew()
             + flows.anew(filters::elements)
             + packets.anew(filters::elements));
     lists.clear();

@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 
 /** A network in memory; bringing an interface to life may be made to take time. */
 public final class SimNetwork implements Network {
@@ -425,10 +426,11 @@ public final class SimNetwork implements Network {
     NetworkInterface to = uses.containsKey(toId) ? interfaces.get(toId) : null;
     return from != null
         && to != null
-        && from.vpcId().equals(to.vpcId())
-        && anyRule(groupsOf(from).stream().map(SecurityGroup::egress).toList(), to, protocol, port)
-        && anyRule(
-            groupsOf(to).stream().map(SecurityGroup::ingress).toList(), from, protocol, port);
+        && (from.vpcId().equals(to.vpcId())
+            || peerings.values().stream()
+                .anyMatch(peering -> peering.connects(from.vpcId(), to.vpcId())))
+        && anyRule(from, SecurityGroup::egress, to, protocol, port)
+        && anyRule(to, SecurityGroup::ingress, from, protocol, port);
   }
 
   private List<SecurityGroup> groupsOf(NetworkInterface eni) {
@@ -438,11 +440,16 @@ public final class SimNetwork implements Network {
         .toList();
   }
 
-  private static boolean anyRule(
-      List<List<Rule>> rules, NetworkInterface peer, int protocol, int port) {
-    return rules.stream()
-        .flatMap(List::stream)
-        .anyMatch(rule -> speaksOf(rule, protocol, port) && matches(rule.peer(), peer));
+  private boolean anyRule(
+      NetworkInterface eni,
+      Function<SecurityGroup, List<Rule>> rules,
+      NetworkInterface peer,
+      int protocol,
+      int port) {
+    return groupsOf(eni).stream()
+        .flatMap(group -> rules.apply(group).stream())
+        .anyMatch(
+            rule -> speaksOf(rule, protocol, port) && matches(rule.peer(), eni.vpcId(), peer));
   }
 
   private static boolean speaksOf(Rule rule, int protocol, int port) {
@@ -450,10 +457,17 @@ public final class SimNetwork implements Network {
         || (rule.protocol() == protocol && rule.fromPort() <= port && port <= rule.toPort());
   }
 
-  private static boolean matches(Peer wanted, NetworkInterface peer) {
+  private boolean matches(Peer wanted, String vpcId, NetworkInterface peer) {
     return switch (wanted) {
-      case Peer.Block block -> peer.all().stream().anyMatch(one -> block.cidr().contains(one));
-      case Peer.Group group -> peer.securityGroups().contains(group.groupId());
+      case Peer.Block(AddressBlock block) -> peer.all().stream().anyMatch(block::contains);
+      case Peer.Group(String group) ->
+          peer.vpcId().equals(vpcId) && peer.securityGroups().contains(group);
+      case Peer.Guests(String id, String group) -> {
+        Peering peering = peerings.get(id);
+        yield peering != null
+            && peering.connects(vpcId, peer.vpcId())
+            && peer.securityGroups().contains(group);
+      }
     };
   }
 

@@ -36,9 +36,10 @@ class GroupRulesTest {
 
   private static Rule random(Random random) {
     Peer peer =
-        switch (random.nextInt(4)) {
+        switch (random.nextInt(5)) {
           case 0 -> new Peer.Group("sg-1");
           case 1 -> new Peer.Group("sg-2");
+          case 2 -> new Peer.Guests("pcx-1", "sg-2");
           default -> {
             int prefix = random.nextInt(4) * 8 + random.nextInt(2);
             int mask = prefix == 0 ? 0 : -1 << (32 - prefix);

@@ -343,8 +343,17 @@ class Ipv6Test {
             Acl.OPEN));
     assertTrue(reaches(here, address, 80));
     assertTrue(reaches(there, address(OUTER, 10), 80));
+    network.putSecurityGroup(new SecurityGroup("sg-2", "vpc-2", of("sg-none"), List.of(EVERY)));
+    assertFalse(connects(here, address, 80), "a group that nobody has");
+    network.putSecurityGroup(new SecurityGroup("sg-2", "vpc-2", of("sg-1"), List.of(EVERY)));
+    assertTrue(reaches(here, address, 80), "the peer's group that it has");
     network.removePeering("pcx-1");
     assertFalse(connects(here, address, 80));
+  }
+
+  /** Whoever has a group of the peer's may do everything. */
+  private static List<Rule> of(String group) {
+    return List.of(new Rule(-1, -1, -1, new Peer.Guests("pcx-1", group)));
   }
 
   @Test

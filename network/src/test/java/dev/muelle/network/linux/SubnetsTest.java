@@ -593,6 +593,102 @@ class SubnetsTest {
     network.removePeering("pcx-1");
   }
 
+  /** Two VPCs that are connected; the near one's rule names a group of the far one. */
+  private void connected() {
+    Cidr far = Cidr.parse("10.9.0.0/24");
+    vpc("vpc-1");
+    peer("vpc-2", "10.9.0.0/16");
+    network.putSecurityGroup(
+        new SecurityGroup("sg-vpc-1", "vpc-1", List.of(web("sg-callers")), List.of(EVERY)));
+    network.putSecurityGroup(
+        new SecurityGroup("sg-callers", "vpc-2", List.of(), List.of(web("sg-vpc-1"))));
+    network.putPeering(new Peering("pcx-1", "vpc-1", "vpc-2"));
+    subnet(OUTER, new Route(Cidr.parse("10.9.0.0/16"), new Target.Peer("pcx-1")));
+    Route back = new Route(Cidr.parse("10.0.0.0/16"), new Target.Peer("pcx-1"));
+    network.putSubnet(new Subnet("vpc-2", far, List.of(back), Acl.OPEN));
+  }
+
+  private static Rule web(String group) {
+    return new Rule(6, 80, 80, new Peer.Guests("pcx-1", group));
+  }
+
+  private void guest(String id, String address, String... groups) {
+    network.putInterface(
+        new NetworkInterface(
+            id,
+            "vpc-2",
+            Cidr.parse("10.9.0.0/24"),
+            address,
+            "02:00:00:00:01:0" + id.charAt(id.length() - 1),
+            List.of(groups),
+            null));
+  }
+
+  private String members(String vpc, String group) {
+    return Command.run(
+        "ip",
+        "netns",
+        "exec",
+        instance + "-" + vpc,
+        "nft",
+        "list",
+        "set",
+        "inet",
+        "vpc",
+        "members_" + group + "_of_pcx_1");
+  }
+
+  @Test
+  void aRuleThatNamesAPeersGroupMeansItsMembers() throws Exception {
+    connected();
+    Path near = task("eni-1", "10.0.0.10", null);
+    traffic.serve(near, "10.0.0.10", 80);
+    traffic.serve(near, "10.0.0.10", 81);
+    guest("eni-2", "10.9.0.10", "sg-callers");
+    guest("eni-3", "10.9.0.11", "sg-vpc-2");
+    Path caller = network.plug("eni-2", Use.NAMESPACE).orElseThrow();
+    Path stranger = network.plug("eni-3", Use.NAMESPACE).orElseThrow();
+    assertTrue(reaches(caller, "10.0.0.10", 80));
+    assertFalse(connects(caller, "10.0.0.10", 81), "neither side's rule is about this port");
+    assertFalse(connects(stranger, "10.0.0.10", 80), "not a member");
+    SocketChannel open = traffic.connected(caller, "10.0.0.10", 80);
+
+    guest("eni-3", "10.9.0.11", "sg-vpc-2", "sg-callers");
+    guest("eni-2", "10.9.0.10", "sg-vpc-2");
+    assertTrue(reaches(stranger, "10.0.0.10", 80), "a member by now");
+    assertFalse(connects(caller, "10.0.0.10", 80), "no longer");
+    assertTrue(traffic.flows(open, LATE_MILLIS));
+
+    // A new server knows them, too, and so after it whoever has a member's address.
+    network.close();
+    network = new LinuxNetwork(instance);
+    connected();
+    eni("eni-1", "vpc-1", "10.0.0.10", null);
+    guest("eni-2", "10.9.0.10", "sg-vpc-2");
+    guest("eni-3", "10.9.0.11", "sg-vpc-2", "sg-callers");
+    network.retain(Set.of("vpc-1", "vpc-2"), Set.of("eni-1", "eni-2", "eni-3"));
+    assertTrue(reaches(stranger, "10.0.0.10", 80));
+    assertFalse(connects(caller, "10.0.0.10", 80));
+    network.removeInterface("eni-3");
+    assertFalse(members("vpc-1", "sg_callers").contains("10.9.0"));
+    guest("eni-4", "10.9.0.11", "sg-vpc-2");
+    Path later = network.plug("eni-4", Use.NAMESPACE).orElseThrow();
+    assertFalse(connects(later, "10.0.0.10", 80), "it has a member's address only");
+
+    // Without the peering nobody is meant; with it those who are members then.
+    assertTrue(members("vpc-2", "sg_vpc_1").contains("10.0.0.10"));
+    network.removePeering("pcx-1");
+    assertFalse(members("vpc-2", "sg_vpc_1").contains("10.0.0.10"));
+    guest("eni-4", "10.9.0.11", "sg-callers");
+    network.putPeering(new Peering("pcx-1", "vpc-1", "vpc-2"));
+    assertTrue(reaches(later, "10.0.0.10", 80));
+
+    // What a rule names no longer is not followed.
+    network.putSecurityGroup(
+        new SecurityGroup("sg-vpc-1", "vpc-1", List.of(EVERY), List.of(EVERY)));
+    assertFalse(members("vpc-1", "sg_callers").contains("10.9.0"));
+  }
+
   private void peer(String id, String cidr) {
     network.putVpc(new Vpc(id, List.of(Cidr.parse(cidr))));
     network.putSecurityGroup(new SecurityGroup("sg-" + id, id, List.of(EVERY), List.of(EVERY)));

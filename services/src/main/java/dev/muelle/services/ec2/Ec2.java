@@ -552,7 +552,7 @@ public final class Ec2 implements Ec2Client {
     staleGroups = new StaleGroups(store);
     acls = new NetworkAcls(scope, store, ids, plane);
     aclEntries = new AclEntries(store, plane);
-    descriptions = new RuleDescriptions(store, rules);
+    descriptions = new RuleDescriptions(store);
     prefixLists = new PrefixLists(scope, store, ids, plane);
     peerings = new VpcPeerings(scope, store, timers, ids, plane);
     subnets = new Subnets(scope, store, ids, plane, zones, acls);

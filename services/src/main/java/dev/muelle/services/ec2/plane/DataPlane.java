@@ -39,7 +39,6 @@ import software.amazon.awssdk.services.ec2.model.SecurityGroup;
 import software.amazon.awssdk.services.ec2.model.SecurityGroupRule;
 import software.amazon.awssdk.services.ec2.model.SecurityGroupVpcAssociation;
 import software.amazon.awssdk.services.ec2.model.Subnet;
-import software.amazon.awssdk.services.ec2.model.VpcPeeringConnectionStateReasonCode;
 
 /**
  * Brings the network to what is stored. Each method re-reads one resource and states it to the
@@ -225,7 +224,7 @@ public final class DataPlane {
               store
                   .read(tx -> tx.get(Tables.PEERINGS, id))
                   .map(Row::value)
-                  .filter(one -> one.state() == VpcPeeringConnectionStateReasonCode.ACTIVE);
+                  .filter(PeeringRecord::active);
           active.ifPresentOrElse(
               one ->
                   network.putPeering(

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
+import software.amazon.awssdk.services.ec2.model.ReferencedSecurityGroup;
 import software.amazon.awssdk.services.ec2.model.SecurityGroupRule;
 
 /** What the rules of security groups say of packets. */
@@ -55,8 +56,13 @@ public final class Permits {
             ? ANY
             : Optional.ofNullable(NAMED.get(rule.ipProtocol()))
                 .orElseGet(() -> Integer.valueOf(rule.ipProtocol()));
-    if (rule.referencedGroupInfo() != null) {
-      Peer group = new Peer.Group(rule.referencedGroupInfo().groupId());
+    ReferencedSecurityGroup named = rule.referencedGroupInfo();
+    if (named != null) {
+      String peering = named.vpcPeeringConnectionId();
+      Peer group =
+          peering == null
+              ? new Peer.Group(named.groupId())
+              : new Peer.Guests(peering, named.groupId());
       return new Rule(protocol, rule.fromPort(), rule.toPort(), group);
     }
     AddressBlock block =

@@ -20,7 +20,6 @@ import software.amazon.awssdk.services.ec2.model.Route;
 import software.amazon.awssdk.services.ec2.model.RouteTable;
 import software.amazon.awssdk.services.ec2.model.RouteTableAssociation;
 import software.amazon.awssdk.services.ec2.model.Subnet;
-import software.amazon.awssdk.services.ec2.model.VpcPeeringConnectionStateReasonCode;
 
 /** Where the packets of a subnet may go: its route table, and what its routes lead to now. */
 public final class Ways {
@@ -55,7 +54,7 @@ public final class Ways {
     String peering = route.vpcPeeringConnectionId();
     if (peering != null) {
       return tx.get(Tables.PEERINGS, peering)
-          .filter(row -> row.value().state() == VpcPeeringConnectionStateReasonCode.ACTIVE)
+          .filter(row -> row.value().active())
           .<Target>map(row -> new Target.Peer(peering))
           .orElseGet(Target.Nowhere::new);
     }

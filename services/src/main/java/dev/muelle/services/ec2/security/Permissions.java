@@ -35,8 +35,8 @@ final class Permissions {
   private Permissions() {}
 
   /**
-   * The rules that a permission stands for, in their normal form; of groups that it refers to, only
-   * the id is told.
+   * The rules that a permission stands for, in their normal form; of groups that it refers to, what
+   * it says itself.
    */
   static List<SecurityGroupRule> rules(IpPermission permission) {
     SecurityGroupRule service =
@@ -78,14 +78,11 @@ final class Permissions {
   }
 
   private static ReferencedSecurityGroup reference(UserIdGroupPair pair) {
-    if (pair.vpcPeeringConnectionId() != null) {
-      throw Refuse.because(
-          "InvalidVpcPeeringConnectionID.NotFound",
-          "The vpcPeeringConnection ID '" + pair.vpcPeeringConnectionId() + "' does not exist");
-    }
     return ReferencedSecurityGroup.builder()
         .groupId(Refuse.required(pair.groupId(), "GroupId"))
         .userId(pair.userId())
+        .vpcId(pair.vpcId())
+        .vpcPeeringConnectionId(pair.vpcPeeringConnectionId())
         .build();
   }
 
@@ -162,6 +159,20 @@ final class Permissions {
 
   /** What makes two rules of one group the same: everything but id, description and tags. */
   public static List<Object> identity(SecurityGroupRule rule) {
+    return identity(rule, PeerGroups.peering(rule));
+  }
+
+  /** Whether a request means a rule; through which peering it names a group need not be said. */
+  static boolean means(SecurityGroupRule asked, SecurityGroupRule rule) {
+    String peering = PeerGroups.peering(asked);
+    ReferencedSecurityGroup group = asked.referencedGroupInfo();
+    return identity(asked).equals(identity(rule, peering == null ? null : PeerGroups.peering(rule)))
+        && (group == null
+            || group.userId() == null
+            || group.userId().equals(rule.referencedGroupInfo().userId()));
+  }
+
+  private static List<Object> identity(SecurityGroupRule rule, @Nullable String peering) {
     return List.of(
         rule.isEgress(),
         rule.ipProtocol(),
@@ -170,7 +181,8 @@ final class Permissions {
         Objects.requireNonNullElse(rule.cidrIpv4(), ""),
         Objects.requireNonNullElse(rule.cidrIpv6(), ""),
         Objects.requireNonNullElse(rule.prefixListId(), ""),
-        rule.referencedGroupInfo() == null ? "" : rule.referencedGroupInfo().groupId());
+        rule.referencedGroupInfo() == null ? "" : rule.referencedGroupInfo().groupId(),
+        Objects.requireNonNullElse(peering, ""));
   }
 
   /** {@code peer: 0.0.0.0/0, TCP, from port: 80, to port: 80, ALLOW}. */
@@ -244,12 +256,7 @@ final class Permissions {
             .userIdGroupPairs(
                 rules.stream()
                     .filter(rule -> rule.referencedGroupInfo() != null)
-                    .map(rule ->
-                        UserIdGroupPair.builder()
-                            .groupId(rule.referencedGroupInfo().groupId())
-                            .userId(rule.referencedGroupInfo().userId())
-                            .description(rule.description())
-                            .build())
+                    .map(Permissions::pair)
                     .toList())
             .prefixListIds(
                 rules.stream()
@@ -263,5 +270,17 @@ final class Permissions {
     return ported
         ? permission.fromPort(first.fromPort()).toPort(first.toPort()).build()
         : permission.build();
+  }
+
+  private static UserIdGroupPair pair(SecurityGroupRule rule) {
+    ReferencedSecurityGroup group = rule.referencedGroupInfo();
+    return UserIdGroupPair.builder()
+        .groupId(group.groupId())
+        .userId(group.userId())
+        .vpcId(group.vpcId())
+        .vpcPeeringConnectionId(group.vpcPeeringConnectionId())
+        .peeringStatus(group.peeringStatus())
+        .description(rule.description())
+        .build();
   }
 }

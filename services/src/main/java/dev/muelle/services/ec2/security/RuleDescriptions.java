@@ -26,11 +26,9 @@ import software.amazon.awssdk.services.ec2.model.UpdateSecurityGroupRuleDescript
 public final class RuleDescriptions {
 
   private final Store store;
-  private final SecurityGroupRules rules;
 
-  public RuleDescriptions(Store store, SecurityGroupRules rules) {
+  public RuleDescriptions(Store store) {
     this.store = store;
-    this.rules = rules;
   }
 
   public UpdateSecurityGroupRuleDescriptionsIngressResponse ingress(
@@ -73,11 +71,11 @@ public final class RuleDescriptions {
     store.write(tx -> {
       SecurityGroup group = SecurityGroups.meant(tx, groupId, groupName);
       List<SecurityGroupRule> present = SecurityGroupRules.of(tx, group.groupId(), egress);
-      for (SecurityGroupRule draft :
+      for (SecurityGroupRule asked :
           permissions.isEmpty()
               ? List.<SecurityGroupRule>of()
-              : rules.drafts(tx, group, egress, permissions)) {
-        describe(tx, SecurityGroupRules.matching(present, draft), draft.description());
+              : SecurityGroupRules.asked(tx, group, egress, permissions)) {
+        describe(tx, SecurityGroupRules.matching(present, asked), asked.description());
       }
       for (SecurityGroupRuleDescription one : byId) {
         String id = Refuse.required(one.securityGroupRuleId(), "SecurityGroupRuleId");

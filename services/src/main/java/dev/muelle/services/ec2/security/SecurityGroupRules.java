@@ -193,9 +193,10 @@ public final class SecurityGroupRules {
                 Set<Object> identities = new HashSet<>();
                 present.forEach(rule -> identities.add(Permissions.identity(rule)));
                 List<SecurityGroupRule> added = new ArrayList<>();
-                for (SecurityGroupRule draft : drafts(tx, group, egress, permissions, flat)) {
+                for (SecurityGroupRule asked : asked(tx, group, egress, permissions, flat)) {
+                  SecurityGroupRule draft = owned(tx, group, asked);
                   mustBeNew(identities, draft);
-                  added.add(groups.addRule(tx, id, draft, tags));
+                  added.add(PeerGroups.shown(tx, groups.addRule(tx, id, draft, tags)));
                 }
                 mustFit(tx, id);
                 Refuse.ifDryRun(dryRun);
@@ -249,8 +250,8 @@ public final class SecurityGroupRules {
                 List<SecurityGroupRule> present = of(tx, id, egress);
                 List<SecurityGroupRule> named =
                     ruleIds.isEmpty()
-                        ? drafts(tx, group, egress, permissions, flat).stream()
-                            .map(draft -> matching(present, draft))
+                        ? asked(tx, group, egress, permissions, flat).stream()
+                            .map(asked -> matching(present, asked))
                             .toList()
                         : ruleIds.stream().map(ruleId -> withId(present, ruleId)).toList();
                 for (SecurityGroupRule rule : named) {
@@ -265,10 +266,9 @@ public final class SecurityGroupRules {
         });
   }
 
-  static SecurityGroupRule matching(List<SecurityGroupRule> present, SecurityGroupRule draft) {
-    List<Object> identity = Permissions.identity(draft);
+  static SecurityGroupRule matching(List<SecurityGroupRule> present, SecurityGroupRule asked) {
     return present.stream()
-        .filter(rule -> Permissions.identity(rule).equals(identity))
+        .filter(rule -> Permissions.means(asked, rule))
         .findFirst()
         .orElseThrow(() ->
             Refuse.because(
@@ -306,13 +306,16 @@ public final class SecurityGroupRules {
         .toList();
   }
 
-  List<SecurityGroupRule> drafts(
+  static List<SecurityGroupRule> asked(
       Tx tx, SecurityGroup group, boolean egress, List<IpPermission> permissions) {
-    return drafts(tx, group, egress, permissions, Flat.NONE);
+    return asked(tx, group, egress, permissions, Flat.NONE);
   }
 
-  /** The rules that a request names, in their normal form and with groups that exist. */
-  private List<SecurityGroupRule> drafts(
+  /**
+   * The rules that a request names, in their normal form. What they refer to may be gone: stale
+   * rules are revoked by permission, too.
+   */
+  private static List<SecurityGroupRule> asked(
       Tx tx, SecurityGroup group, boolean egress, List<IpPermission> permissions, Flat flat) {
     if (permissions.isEmpty() && !flat.says()) {
       throw Refuse.because(
@@ -324,17 +327,20 @@ public final class SecurityGroupRules {
     }
     List<IpPermission> all = flat.says() ? List.of(permission(flat)) : permissions;
     Set<Object> seen = new HashSet<>();
-    List<SecurityGroupRule> drafts = new ArrayList<>();
+    List<SecurityGroupRule> asked = new ArrayList<>();
     for (IpPermission permission : all) {
       for (SecurityGroupRule rule : Permissions.rules(byId(tx, group, permission))) {
-        SecurityGroupRule draft = owned(tx, group, rule.toBuilder().isEgress(egress).build());
-        if (!seen.add(Permissions.identity(draft))) {
+        SecurityGroupRule one = rule.toBuilder().isEgress(egress).build();
+        if (one.referencedGroupInfo() != null) {
+          SecurityGroups.wellFormed(one.referencedGroupInfo().groupId());
+        }
+        if (!seen.add(Permissions.identity(one))) {
           throw Refuse.invalidValue("The same permission must not appear multiple times");
         }
-        drafts.add(draft);
+        asked.add(one);
       }
     }
-    return drafts;
+    return asked;
   }
 
   private static IpPermission permission(Flat flat) {
@@ -380,6 +386,7 @@ public final class SecurityGroupRules {
         .build();
   }
 
+  /** A rule that is to be made: what it refers to must be there. */
   private SecurityGroupRule owned(Tx tx, SecurityGroup group, SecurityGroupRule rule) {
     if (rule.prefixListId() != null) {
       Kind.PREFIX_LIST.get(tx, rule.prefixListId());
@@ -393,13 +400,8 @@ public final class SecurityGroupRules {
     if (reference.userId() != null && !reference.userId().equals(scope.account())) {
       throw Kind.GROUP.missing(reference.groupId());
     }
-    if (!GroupVpcs.usable(tx, other, group.vpcId())) {
-      throw Refuse.because(
-          "InvalidGroup.NotFound",
-          "You have specified two resources that belong to different networks.");
-    }
     return rule.toBuilder()
-        .referencedGroupInfo(reference.toBuilder().userId(scope.account()).build())
+        .referencedGroupInfo(PeerGroups.reference(tx, group.vpcId(), other, reference))
         .build();
   }
 
@@ -481,6 +483,7 @@ public final class SecurityGroupRules {
     List<SecurityGroupRule> all =
         store.read(tx ->
             Kind.RULE.list(tx, request.securityGroupRuleIds()).stream()
+                .map(rule -> PeerGroups.shown(tx, rule))
                 .map(rule -> rule.toBuilder().tags(Tags.of(tx, rule.securityGroupRuleId())).build())
                 .toList());
     Pages<SecurityGroupRule> page =

@@ -357,7 +357,10 @@ public final class SecurityGroups {
   }
 
   private static SecurityGroup shown(Tx tx, SecurityGroup group) {
-    List<SecurityGroupRule> rules = Tables.of(tx, Tables.RULES, "group", group.groupId());
+    List<SecurityGroupRule> rules =
+        Tables.of(tx, Tables.RULES, "group", group.groupId()).stream()
+            .map(rule -> PeerGroups.shown(tx, rule))
+            .toList();
     return group.toBuilder()
         .ipPermissions(permissions(rules, false))
         .ipPermissionsEgress(permissions(rules, true))

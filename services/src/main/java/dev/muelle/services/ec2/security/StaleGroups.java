@@ -7,14 +7,17 @@ import dev.muelle.services.ec2.state.Tables;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import dev.muelle.store.Tx;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupReferencesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupReferencesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeStaleSecurityGroupsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeStaleSecurityGroupsResponse;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
+import software.amazon.awssdk.services.ec2.model.SecurityGroupReference;
 import software.amazon.awssdk.services.ec2.model.SecurityGroupRule;
 import software.amazon.awssdk.services.ec2.model.StaleIpPermission;
 import software.amazon.awssdk.services.ec2.model.StaleSecurityGroup;
@@ -36,7 +39,7 @@ public final class StaleGroups {
   }
 
   /**
-   * The peers whose rules name one of these groups: none, since rules here name no group of a peer.
+   * The VPCs whose rules name one of these groups through a peering that is active.
    *
    * @see <a
    *     href="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroupReferences.html">DescribeSecurityGroupReferences</a>
@@ -47,14 +50,35 @@ public final class StaleGroups {
       throw Refuse.missing("GroupId");
     }
     request.groupId().forEach(SecurityGroups::wellFormed);
-    store.read(tx -> Kind.GROUP.list(tx, request.groupId())); // all of them must exist
+    List<SecurityGroupReference> all =
+        store.read(tx ->
+            Kind.GROUP.list(tx, request.groupId()).stream() // all of them must exist
+                .flatMap(group -> references(tx, group))
+                .toList());
     Refuse.ifDryRun(request.dryRun());
-    return DescribeSecurityGroupReferencesResponse.builder()
-        .securityGroupReferenceSet(List.of())
-        .build();
+    return DescribeSecurityGroupReferencesResponse.builder().securityGroupReferenceSet(all).build();
   }
 
-  /** Rules become stale when a group that they name can be used in their VPC no longer. */
+  private static Stream<SecurityGroupReference> references(Tx tx, SecurityGroup group) {
+    return Tables.of(tx, Tables.RULES, "referenced", group.groupId()).stream()
+        .filter(rule -> {
+          String peering = PeerGroups.peering(rule);
+          return peering != null && PeerGroups.active(tx, peering);
+        })
+        .map(rule ->
+            SecurityGroupReference.builder()
+                .groupId(group.groupId())
+                .referencingVpcId(Kind.GROUP.get(tx, rule.groupId()).vpcId())
+                .vpcPeeringConnectionId(PeerGroups.peering(rule))
+                .build())
+        .distinct()
+        .sorted(Comparator.comparing(SecurityGroupReference::referencingVpcId));
+  }
+
+  /**
+   * Rules become stale when a group that they name is deleted, can be used in their VPC no longer,
+   * or is at the other end of a peering that is no longer active.
+   */
   public DescribeStaleSecurityGroupsResponse stale(DescribeStaleSecurityGroupsRequest request) {
     String vpcId = Refuse.required(request.vpcId(), "VpcId");
     List<StaleSecurityGroup> all =
@@ -84,6 +108,7 @@ public final class StaleGroups {
     List<SecurityGroupRule> rules =
         Tables.of(tx, Tables.RULES, "group", group.groupId()).stream()
             .filter(rule -> stale(tx, group, rule))
+            .map(rule -> PeerGroups.shown(tx, rule))
             .toList();
     return rules.isEmpty()
         ? Optional.empty()
@@ -99,10 +124,14 @@ public final class StaleGroups {
   }
 
   private static boolean stale(Tx tx, SecurityGroup group, SecurityGroupRule rule) {
+    String peering = PeerGroups.peering(rule);
     return rule.referencedGroupInfo() != null
         && tx.get(Tables.GROUPS, rule.referencedGroupInfo().groupId())
             .map(Row::value)
-            .filter(other -> GroupVpcs.usable(tx, other, group.vpcId()))
+            .filter(other ->
+                peering == null
+                    ? GroupVpcs.usable(tx, other, group.vpcId())
+                    : PeerGroups.active(tx, peering))
             .isEmpty();
   }
 

@@ -17,6 +17,15 @@ public record PeeringRecord(VpcPeeringConnection connection, @Nullable Instant e
     return connection.status().code();
   }
 
+  public boolean active() {
+    return state() == VpcPeeringConnectionStateReasonCode.ACTIVE;
+  }
+
+  /** Whether it is between these two VPCs. */
+  public boolean connects(String vpcId, String otherId) {
+    return !vpcId.equals(otherId) && concerns(vpcId) && concerns(otherId);
+  }
+
   public boolean concerns(String vpcId) {
     return connection.requesterVpcInfo().vpcId().equals(vpcId)
         || connection.accepterVpcInfo().vpcId().equals(vpcId);
