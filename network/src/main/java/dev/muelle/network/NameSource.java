@@ -15,4 +15,13 @@ public interface NameSource {
    * @param client the address that the question comes from
    */
   Optional<List<String>> lookup(String vpcId, String name, String client);
+
+  /**
+   * What an address is called, without the final dot; empty if this source does not know it.
+   *
+   * @param address of IPv4
+   */
+  default Optional<String> reverse(String vpcId, String address) {
+    return Optional.empty();
+  }
 }

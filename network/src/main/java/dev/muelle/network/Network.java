@@ -168,6 +168,12 @@ public interface Network extends AutoCloseable {
   /** Adds a source of names that the resolvers inside the VPCs ask, in the order of adding. */
   void addNames(NameSource names);
 
+  /**
+   * The addresses that a name has in the world outside, as this machine finds them; none if it does
+   * not.
+   */
+  List<String> outside(String name);
+
   /** Removes every VPC and interface of ours that is not named: leftovers of a crash. */
   void retain(Set<String> vpcIds, Set<String> interfaceIds);
 

@@ -8,6 +8,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.xbill.DNS.AAAARecord;
 import org.xbill.DNS.ARecord;
 import org.xbill.DNS.DClass;
@@ -18,6 +20,7 @@ import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.OPTRecord;
 import org.xbill.DNS.Opcode;
+import org.xbill.DNS.PTRRecord;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.ResolverConfig;
@@ -29,6 +32,8 @@ final class Answers {
 
   private static final long TTL_SECONDS = 5; // targets come and go
   private static final Duration UPSTREAM_LIMIT = Duration.ofSeconds(3);
+  private static final Pattern REVERSE =
+      Pattern.compile("(\\d{1,3})\\.(\\d{1,3})\\.(\\d{1,3})\\.(\\d{1,3})\\.in-addr\\.arpa");
 
   /** As long as a message may be. */
   static final int MAX_MESSAGE = 65_535;
@@ -99,7 +104,33 @@ final class Answers {
         return reply;
       }
     }
-    return forward(query);
+    Optional<Message> reverse = reverse(query, name);
+    return reverse.isPresent() ? reverse.get() : forward(query);
+  }
+
+  /** Says what an address is called that is asked for as RFC 1035, section 3.5, has it. */
+  private Optional<Message> reverse(Message query, String name) throws IOException {
+    Matcher numbers = REVERSE.matcher(name);
+    if (!numbers.matches()) {
+      return Optional.empty();
+    }
+    String address =
+        String.join(".", numbers.group(4), numbers.group(3), numbers.group(2), numbers.group(1));
+    for (NameSource source : sources) {
+      Optional<String> found = source.reverse(vpcId, address);
+      if (found.isPresent()) {
+        Record question = query.getQuestion();
+        Message reply = reply(query, Rcode.NOERROR);
+        reply.getHeader().setFlag(Flags.AA);
+        if (question.getType() == Type.PTR || question.getType() == Type.ANY) {
+          Name called = Name.fromString(found.get(), Name.root);
+          reply.addRecord(
+              new PTRRecord(question.getName(), DClass.IN, TTL_SECONDS, called), Section.ANSWER);
+        }
+        return Optional.of(reply);
+      }
+    }
+    return Optional.empty();
   }
 
   private static Record record(Name name, String address) {

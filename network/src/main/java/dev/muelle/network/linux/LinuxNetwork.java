@@ -12,6 +12,8 @@ import dev.muelle.network.SocketSpace;
 import dev.muelle.network.Subnet;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -133,9 +135,9 @@ public final class LinuxNetwork implements Network {
   public void putInterface(NetworkInterface networkInterface) {
     vpc(networkInterface.vpcId()).put(networkInterface);
     vpcOfInterface.put(networkInterface.id(), networkInterface.vpcId());
+    peerings.changed(networkInterface.vpcId(), networkInterface.id());
   }
 
-    peerings.changed(networkInterface.vpcId(), networkInterface.id());
   @Override
   public Optional<String> owner(String publicAddress) {
     return vpcs.values().stream().flatMap(vpc -> vpc.owner(publicAddress).stream()).findFirst();
@@ -148,9 +150,9 @@ public final class LinuxNetwork implements Network {
     VpcNamespace namespace = vpcId == null ? null : vpcs.get(vpcId);
     if (namespace != null) {
       namespace.removeInterface(interfaceId);
+      peerings.changed(namespace.vpc().id(), interfaceId);
     }
   }
-      peerings.changed(namespace.vpc().id(), interfaceId);
 
   @Override
   public Optional<Path> plug(String interfaceId, Use use) {
@@ -265,6 +267,15 @@ public final class LinuxNetwork implements Network {
   @Override
   public void addNames(NameSource source) {
     sources.add(source);
+  }
+
+  @Override
+  public List<String> outside(String name) {
+    try {
+      return Stream.of(InetAddress.getAllByName(name)).map(InetAddress::getHostAddress).toList();
+    } catch (UnknownHostException e) {
+      return List.of();
+    }
   }
 
   @Override

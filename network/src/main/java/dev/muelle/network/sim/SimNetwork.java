@@ -44,6 +44,9 @@ public final class SimNetwork implements Network {
   private final Map<String, Link> links = new HashMap<>();
   private final Map<String, Packets> packets = new HashMap<>();
 
+  /** What names mean in the world outside. */
+  private final Map<String, List<String>> outside = new HashMap<>();
+
   /** Whose flows are counted, by VPC. */
   private final Map<String, Set<AddressBlock>> counted = new HashMap<>();
 
@@ -342,6 +345,16 @@ public final class SimNetwork implements Network {
   }
 
   @Override
+  public synchronized List<String> outside(String name) {
+    return outside.getOrDefault(name, List.of());
+  }
+
+  /** What a name means in the world outside from now on. */
+  public synchronized void means(String name, String... addresses) {
+    outside.put(name, List.of(addresses));
+  }
+
+  @Override
   public synchronized void retain(Set<String> vpcIds, Set<String> interfaceIds) {
     for (String id : Set.copyOf(vpcs.keySet())) {
       if (!vpcIds.contains(id)) {
@@ -412,6 +425,18 @@ public final class SimNetwork implements Network {
     }
     return sources.stream()
         .map(source -> source.lookup(vpcId, name, client))
+        .flatMap(Optional::stream)
+        .findFirst();
+  }
+
+  /** What the resolver inside a VPC would say that an address is called. */
+  public synchronized Optional<String> reverse(String vpcId, String address) {
+    Vpc vpc = vpcs.get(vpcId);
+    if (vpc == null || !vpc.resolves()) {
+      return Optional.empty();
+    }
+    return sources.stream()
+        .map(source -> source.reverse(vpcId, address))
         .flatMap(Optional::stream)
         .findFirst();
   }

@@ -11,6 +11,7 @@ import dev.muelle.linux.Command;
 import dev.muelle.linux.Command.Result;
 import dev.muelle.linux.NetworkNamespace;
 import dev.muelle.network.Cidr;
+import dev.muelle.network.NameSource;
 import dev.muelle.network.Network.Behind;
 import dev.muelle.network.Network.Lent;
 import dev.muelle.network.Network.NetworkInterface;
@@ -277,6 +278,20 @@ class LinuxNetworkTest {
             : Optional.empty());
     network.addNames((vpcId, name, client) ->
         name.equals("me.test") ? Optional.of(List.of(client)) : Optional.empty());
+    network.addNames(
+        new NameSource() {
+          @Override
+          public Optional<List<String>> lookup(String vpcId, String name, String client) {
+            return Optional.empty();
+          }
+
+          @Override
+          public Optional<String> reverse(String vpcId, String address) {
+            return address.equals("198.18.1.2") && vpcId.equals("vpc-1")
+                ? Optional.of("mail.example.com")
+                : Optional.empty();
+          }
+        });
     vpc("vpc-1");
     group("sg-closed", List.of());
     Path task = task("eni-1", "172.31.0.20", "sg-closed");
@@ -286,6 +301,8 @@ class LinuxNetworkTest {
       assertTrue(said.output().contains("3fff:1::10"), said.toString());
       Result me = inside(task, "/bin/busybox", "nslookup", "me.test", server);
       assertTrue(me.output().contains("172.31.0.20"), "who asks is known: " + me);
+      Result called = inside(task, "/bin/busybox", "nslookup", "198.18.1.2", server);
+      assertTrue(called.output().contains("name = mail.example.com"), called.toString());
     }
   }
 

@@ -258,6 +258,10 @@ import software.amazon.awssdk.services.ec2.model.DescribeSubnetsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeSubnetsResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeTagsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeTagsResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeVolumeAttributeRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeVolumeAttributeResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeVolumeStatusRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeVolumeStatusResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeVolumesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeVolumesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeVpcAttributeRequest;
@@ -300,6 +304,8 @@ import software.amazon.awssdk.services.ec2.model.GetSecurityGroupsForVpcRequest;
 import software.amazon.awssdk.services.ec2.model.GetSecurityGroupsForVpcResponse;
 import software.amazon.awssdk.services.ec2.model.ImportKeyPairRequest;
 import software.amazon.awssdk.services.ec2.model.ImportKeyPairResponse;
+import software.amazon.awssdk.services.ec2.model.ModifyAddressAttributeRequest;
+import software.amazon.awssdk.services.ec2.model.ModifyAddressAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.ModifyInstanceAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.ModifyInstanceAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.ModifyInstanceMetadataOptionsRequest;
@@ -336,6 +342,8 @@ import software.amazon.awssdk.services.ec2.model.ReplaceRouteRequest;
 import software.amazon.awssdk.services.ec2.model.ReplaceRouteResponse;
 import software.amazon.awssdk.services.ec2.model.ReplaceRouteTableAssociationRequest;
 import software.amazon.awssdk.services.ec2.model.ReplaceRouteTableAssociationResponse;
+import software.amazon.awssdk.services.ec2.model.ResetAddressAttributeRequest;
+import software.amazon.awssdk.services.ec2.model.ResetAddressAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.ResetNetworkInterfaceAttributeRequest;
 import software.amazon.awssdk.services.ec2.model.ResetNetworkInterfaceAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.RestoreManagedPrefixListVersionRequest;
@@ -560,7 +568,7 @@ public final class Ec2 implements Ec2Client {
     interfaces = new NetworkInterfaces(scope, store, ids, plane, mostInterfaces);
     interfaceAttributes = new InterfaceAttributes(store, interfaces);
     elastic = new ElasticAddresses(scope, store, ids, plane);
-    addressAttributes = new AddressAttributes(store);
+    addressAttributes = new AddressAttributes(scope, store, network);
     nats = new NatGateways(store, timers, ids, plane, interfaces, elastic, this::wakeNat);
     natLoop = new Loop<>("ec2-nat-gateway", timers, random, NAT_GATEWAYS_AT_ONCE, nats::look);
     endpointServices = new EndpointServices(scope, around.apis(), zones);
@@ -972,6 +980,17 @@ public final class Ec2 implements Ec2Client {
   }
 
   @Override
+  public DescribeVolumeStatusResponse describeVolumeStatus(DescribeVolumeStatusRequest request) {
+    return Volumes.statuses(request);
+  }
+
+  @Override
+  public DescribeVolumeAttributeResponse describeVolumeAttribute(
+      DescribeVolumeAttributeRequest request) {
+    return Volumes.attribute(request);
+  }
+
+  @Override
   public DescribeInstanceCreditSpecificationsResponse describeInstanceCreditSpecifications(
       DescribeInstanceCreditSpecificationsRequest request) {
     return credits.describe(request);
@@ -1219,6 +1238,17 @@ public final class Ec2 implements Ec2Client {
   public DescribeAddressesAttributeResponse describeAddressesAttribute(
       DescribeAddressesAttributeRequest request) {
     return addressAttributes.describe(request);
+  }
+
+  @Override
+  public ModifyAddressAttributeResponse modifyAddressAttribute(
+      ModifyAddressAttributeRequest request) {
+    return addressAttributes.modify(request);
+  }
+
+  @Override
+  public ResetAddressAttributeResponse resetAddressAttribute(ResetAddressAttributeRequest request) {
+    return addressAttributes.reset(request);
   }
 
   @Override

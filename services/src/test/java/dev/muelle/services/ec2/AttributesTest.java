@@ -9,6 +9,7 @@ import dev.muelle.services.Scope;
 import dev.muelle.services.ec2.image.MachineImages;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -28,6 +29,7 @@ import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterface;
 import software.amazon.awssdk.services.ec2.model.InstanceTypeOffering;
 import software.amazon.awssdk.services.ec2.model.LaunchTemplateInstanceNetworkInterfaceSpecification;
 import software.amazon.awssdk.services.ec2.model.LaunchTemplateTagSpecificationRequest;
+import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.RequestLaunchTemplateData;
 import software.amazon.awssdk.services.ec2.model.ResponseLaunchTemplateData;
 import software.amazon.awssdk.services.ec2.model.Tag;
@@ -92,6 +94,111 @@ class AttributesTest extends Ec2InMemory {
         "InvalidAllocationID.NotFound",
         () -> ec2.describeAddressesAttribute(r -> r.allocationIds("eipalloc-0")));
     refused("DryRunOperation", () -> ec2.describeAddressesAttribute(r -> r.dryRun(true)));
+  }
+
+  @Test
+  void anElasticAddressIsCalledAsItsOwnerSays() {
+    String id = ec2.allocateAddress(r -> {}).allocationId();
+    String address =
+        ec2.describeAddresses(r -> r.allocationIds(id)).addresses().getFirst().publicIp();
+    String vpc = ec2.describeVpcs(r -> {}).vpcs().getFirst().vpcId();
+    refused(
+        "InvalidParameterValue",
+        "Value (mail.example.com) for parameter domainName is invalid. No A record of it points to "
+            + address
+            + ".",
+        () -> ec2.modifyAddressAttribute(r -> r.allocationId(id).domainName("mail.example.com")));
+    network.means("mail.example.com", "192.0.2.1", address);
+    refused(
+        "DryRunOperation",
+        () ->
+            ec2.modifyAddressAttribute(
+                r -> r.allocationId(id).domainName("mail.example.com").dryRun(true)));
+    assertNull(name(id).ptrRecord());
+    AddressAttribute asked =
+        ec2.modifyAddressAttribute(r -> r.allocationId(id).domainName("Mail.Example.COM."))
+            .address();
+    assertNull(asked.ptrRecord());
+    assertEquals("mail.example.com.", asked.ptrRecordUpdate().value());
+    assertEquals("PENDING", asked.ptrRecordUpdate().status());
+    ec2.close();
+    ec2 = started();
+    assertEquals("mail.example.com.", name(id).ptrRecord());
+    assertNull(name(id).ptrRecordUpdate());
+    assertEquals(Optional.of("mail.example.com"), network.reverse(vpc, address));
+    refused("InvalidAddress.Locked", () -> ec2.releaseAddress(r -> r.allocationId(id)));
+
+    AddressAttribute reset =
+        ec2.resetAddressAttribute(r -> r.allocationId(id).attribute("domain-name")).address();
+    assertEquals("mail.example.com.", reset.ptrRecord());
+    assertEquals(
+        "ec2-" + address.replace('.', '-') + ".compute-1.amazonaws.com.",
+        reset.ptrRecordUpdate().value());
+    assertNull(name(id).ptrRecord());
+    assertEquals(Optional.empty(), network.reverse(vpc, address), "nobody has it");
+    assertNull(
+        ec2.resetAddressAttribute(r -> r.allocationId(id).attribute("domain-name"))
+            .address()
+            .ptrRecordUpdate());
+    ec2.releaseAddress(r -> r.allocationId(id));
+  }
+
+  private AddressAttribute name(String allocation) {
+    return ec2.describeAddressesAttribute(r -> r.allocationIds(allocation).attribute("domain-name"))
+        .addresses()
+        .getFirst();
+  }
+
+  @Test
+  void whatIsNoNameOfAnAddressIsRefused() {
+    String id = ec2.allocateAddress(r -> {}).allocationId();
+    for (String name :
+        List.of("198.18.0.1", "example", "-a.example.com", "a..example.com", "a b.example.com")) {
+      network.means(name, "198.18.0.1");
+      refused(
+          "InvalidParameterValue",
+          "Value ("
+              + name
+              + ") for parameter domainName is invalid. It is not a valid domain name.",
+          () -> ec2.modifyAddressAttribute(r -> r.allocationId(id).domainName(name)));
+    }
+    refused("MissingParameter", () -> ec2.modifyAddressAttribute(r -> r.allocationId(id)));
+    refused("MissingParameter", () -> ec2.modifyAddressAttribute(r -> r.domainName("a.example")));
+    refused("MissingParameter", () -> ec2.resetAddressAttribute(r -> r.allocationId(id)));
+    refused(
+        "InvalidParameterValue",
+        () -> ec2.resetAddressAttribute(r -> r.allocationId(id).attribute("colour")));
+    refused(
+        "InvalidAllocationID.NotFound",
+        () ->
+            ec2.resetAddressAttribute(r -> r.allocationId("eipalloc-0").attribute("domain-name")));
+    refused(
+        "InvalidAllocationID.NotFound",
+        () ->
+            ec2.modifyAddressAttribute(
+                r -> r.allocationId("eipalloc-0").domainName("a.example.com")));
+  }
+
+  @Test
+  void addressesAreCalledByTheirHostNames() {
+    String subnet = ec2.describeSubnets(r -> {}).subnets().getFirst().subnetId();
+    NetworkInterface eni = ec2.createNetworkInterface(r -> r.subnetId(subnet)).networkInterface();
+    String vpc = eni.vpcId();
+    assertEquals(
+        Optional.of("ip-" + eni.privateIpAddress().replace('.', '-') + ".ec2.internal"),
+        network.reverse(vpc, eni.privateIpAddress()));
+    String other = ec2.createVpc(r -> r.cidrBlock("10.0.0.0/16")).vpc().vpcId();
+    assertEquals(Optional.empty(), network.reverse(other, eni.privateIpAddress()));
+    String id = ec2.allocateAddress(r -> {}).allocationId();
+    ec2.associateAddress(r -> r.allocationId(id).networkInterfaceId(eni.networkInterfaceId()));
+    String outside = name(id).publicIp();
+    Optional<String> called =
+        Optional.of("ec2-" + outside.replace('.', '-') + ".compute-1.amazonaws.com");
+    assertEquals(called, network.reverse(vpc, outside));
+    assertEquals(called, network.reverse(other, outside));
+    ec2.modifyVpcAttribute(r -> r.vpcId(vpc).enableDnsHostnames(v -> v.value(false)));
+    assertEquals(Optional.empty(), network.reverse(vpc, eni.privateIpAddress()));
+    assertEquals(Optional.empty(), network.reverse(vpc, outside));
   }
 
   private DescribeNetworkInterfaceAttributeResponse told(String eni, String attribute) {
@@ -321,6 +428,31 @@ class AttributesTest extends Ec2InMemory {
         "InvalidParameterCombination",
         () -> ec2.describeVolumes(r -> r.volumeIds("vol-0123456789abcdef0").maxResults(5)));
     refused("DryRunOperation", () -> ec2.describeVolumes(r -> r.dryRun(true)));
+
+    assertEquals(List.of(), ec2.describeVolumeStatus(r -> {}).volumeStatuses());
+    refused(
+        "InvalidVolume.NotFound",
+        () -> ec2.describeVolumeStatus(r -> r.volumeIds("vol-0123456789abcdef0")));
+    refused("DryRunOperation", () -> ec2.describeVolumeStatus(r -> r.dryRun(true)));
+    refused(
+        "InvalidVolume.NotFound",
+        "The volume 'vol-0123456789abcdef0' does not exist.",
+        () ->
+            ec2.describeVolumeAttribute(
+                r -> r.volumeId("vol-0123456789abcdef0").attribute("autoEnableIO")));
+    refused(
+        "InvalidParameterValue",
+        () ->
+            ec2.describeVolumeAttribute(
+                r -> r.volumeId("vol-0123456789abcdef0").attribute("colour")));
+    refused(
+        "InvalidParameterValue",
+        () -> ec2.describeVolumeAttribute(r -> r.volumeId("disk").attribute("productCodes")));
+    refused(
+        "MissingParameter",
+        () -> ec2.describeVolumeAttribute(r -> r.volumeId("vol-0123456789abcdef0")));
+    refused(
+        "MissingParameter", () -> ec2.describeVolumeAttribute(r -> r.attribute("productCodes")));
   }
 
   /** Without its own addresses, what is told of an instance launches another one like it. */

@@ -163,6 +163,13 @@ public final class ElasticAddresses {
       if (user(tx, address.allocationId()).isPresent()) {
         throw inUse(address);
       }
+      if (tx.get(Tables.REVERSE_NAMES, address.publicIp()).isPresent()) {
+        throw Refuse.because(
+            "InvalidAddress.Locked",
+            "The address with allocation id ["
+                + address.allocationId()
+                + "] cannot be released because it is locked to your account.");
+      }
       addresses.giveBackPublic(tx, address.publicIp());
       Tags.forget(tx, address.allocationId());
       tx.delete(Tables.ELASTIC, address.allocationId());

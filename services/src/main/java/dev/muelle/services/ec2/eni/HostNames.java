@@ -69,6 +69,26 @@ public final class HostNames implements NameSource {
         : Optional.empty();
   }
 
+  /**
+   * An Elastic IP address is called as its owner says; others by their host names, private ones
+   * where the VPC has such names.
+   */
+  @Override
+  public Optional<String> reverse(String vpcId, String address) {
+    return store.read(tx ->
+        tx.get(Tables.REVERSE_NAMES, address)
+            .map(Row::value)
+            .or(() -> privately(tx, vpcId, address))
+            .or(() -> publicly(tx, vpcId, address).map(known -> outside(scope, address))));
+  }
+
+  private Optional<String> privately(Tx tx, String vpcId, String address) {
+    return tx.get(Tables.ADDRESSES, vpcId + "/" + address)
+        .flatMap(known -> tx.get(Tables.VPCS, vpcId))
+        .filter(vpc -> vpc.value().dnsHostnames())
+        .map(vpc -> inside(scope, address));
+  }
+
   private static Optional<String> publicly(Tx tx, String vpcId, String address) {
     for (Row<NetworkInterface> row : tx.list(Tables.INTERFACES)) {
       NetworkInterface eni = row.value();

@@ -118,6 +118,10 @@ public final class Tables {
   public static final Table<Address> ELASTIC =
       Table.of("ec2.elastic_addresses", StoredJson.codec(Address.class)).remember();
 
+  /** What Elastic IP addresses are called; the key is the address. */
+  public static final Table<String> REVERSE_NAMES =
+      Table.of("ec2.reverse_names", StoredJson.codec(String.class)).remember();
+
   public static final Table<NatGateway> NAT_GATEWAYS =
       Table.of("ec2.nat_gateways", StoredJson.codec(NatGateway.class))
           .index("vpc", NatGateway::vpcId)
