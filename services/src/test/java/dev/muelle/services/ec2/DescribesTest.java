@@ -38,6 +38,7 @@ import software.amazon.awssdk.services.ec2.model.IpRange;
 import software.amazon.awssdk.services.ec2.model.Ipv6Range;
 import software.amazon.awssdk.services.ec2.model.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest;
 import software.amazon.awssdk.services.ec2.model.LaunchTemplateLicenseConfigurationRequest;
+import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NewDhcpConfiguration;
 import software.amazon.awssdk.services.ec2.model.PrefixListId;
 import software.amazon.awssdk.services.ec2.model.Tag;
@@ -68,6 +69,12 @@ class DescribesTest extends Ec2InMemory {
 
     /** The one at this path in what is described. */
     record Path(List<String> segments) implements About {}
+
+    /** The one at this path in the interfaces of the instances that are described. */
+    record OfInterfaces(List<String> segments) implements About {}
+
+    /** The name of the group whose id is at this path. */
+    record OfGroup(List<String> segments) implements About {}
 
     /** The same for all. */
     record Constant(String value) implements About {}
@@ -386,6 +393,10 @@ class DescribesTest extends Ec2InMemory {
       case About.Tagged(String key) -> filters(operation, filter, one -> tagged(one, key));
       case About.Path(List<String> segments) ->
           filters(operation, filter, one -> values(one, segments));
+      case About.OfGroup(List<String> segments) ->
+          filters(operation, filter, one -> values(one, segments).map(this::groupName));
+      case About.OfInterfaces(List<String> segments) ->
+          filters(operation, filter, one -> interfaces(one).flatMap(eni -> values(eni, segments)));
     }
   }
 
@@ -405,6 +416,19 @@ class DescribesTest extends Ec2InMemory {
     }
     assertEquals(
         List.of(), ids(operation, call(operation, filter(filter, "no such thing"))), filter);
+  }
+
+  private String groupName(String id) {
+    return ec2.describeSecurityGroups(r -> r.groupIds(id)).securityGroups().getFirst().groupName();
+  }
+
+  private Stream<NetworkInterface> interfaces(SdkPojo reservation) {
+    return values(reservation, List.of("Instances", "InstanceId"))
+        .flatMap(id ->
+            ec2
+                .describeNetworkInterfaces(r -> r.filters(filter("attachment.instance-id", id)))
+                .networkInterfaces()
+                .stream());
   }
 
   /** The value of the tag with a key, wherever what is described bears its tags. */
@@ -614,9 +638,12 @@ class DescribesTest extends Ec2InMemory {
               ? new About.Tagged(filter.substring("tag:".length()))
               : new About.Path(List.of(filter.split("\\.", -1)));
       default ->
-          word.startsWith("=")
-              ? new About.Constant(word.substring(1))
-              : new About.Path(List.of(word.split("\\.", -1)));
+          switch (word.charAt(0)) {
+            case '=' -> new About.Constant(word.substring(1));
+            case '^' -> new About.OfGroup(List.of(word.substring(1).split("\\.", -1)));
+            case '@' -> new About.OfInterfaces(List.of(word.substring(1).split("\\.", -1)));
+            default -> new About.Path(List.of(word.split("\\.", -1)));
+          };
     };
   }
 }

@@ -1,9 +1,11 @@
 package dev.muelle.services.ec2.instance;
 
+import dev.muelle.services.ec2.state.Associations;
 import dev.muelle.services.ec2.state.Filters;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.GroupIdentifier;
 import software.amazon.awssdk.services.ec2.model.Instance;
@@ -11,6 +13,10 @@ import software.amazon.awssdk.services.ec2.model.InstanceIpv6Address;
 import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterface;
 import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterfaceAssociation;
 import software.amazon.awssdk.services.ec2.model.InstancePrivateIpAddress;
+import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAssociation;
+import software.amazon.awssdk.services.ec2.model.PrivateDnsNameOptionsResponse;
+import software.amazon.awssdk.services.ec2.model.Tag;
 
 /**
  * What instances can be found by.
@@ -26,8 +32,10 @@ final class InstanceFilters {
    * An instance as it is shown, with what is shown around it.
    *
    * @param reservation the launch that it came of
+   * @param devices its interfaces as they are stored, with their tags: more than instances show
    */
-  record Shown(String reservation, String owner, Instance instance) {}
+  record Shown(
+      String reservation, String owner, Instance instance, List<NetworkInterface> devices) {}
 
   static Filters<Shown> all() {
     Filters<Shown> filters = new Filters<>(shown -> shown.instance().tags());
@@ -37,10 +45,12 @@ final class InstanceFilters {
     metadata(filters);
     interfaces(filters);
     addresses(filters);
+    devices(filters);
     filters
         .never(
             "enclave-options.enabled",
             "hibernation-options.configured",
+            "network-interface.ipv6-native",
             "network-interface.operator.managed",
             "operator.managed")
         .none(
@@ -89,7 +99,10 @@ final class InstanceFilters {
   private static void own(Filters<Shown> filters) {
     by(filters, "architecture", Instance::architectureAsString);
     by(filters, "availability-zone", i -> i.placement().availabilityZone());
+    by(filters, "availability-zone-id", i -> i.placement().availabilityZoneId());
     by(filters, "dns-name", Instance::publicDnsName);
+    by(filters, "ebs-optimized", Instance::ebsOptimized);
+    by(filters, "ena-support", Instance::enaSupport);
     by(filters, "hypervisor", Instance::hypervisorAsString);
     by(filters, "instance-id", Instance::instanceId);
     by(filters, "instance-state-code", i -> i.state().code());
@@ -100,6 +113,10 @@ final class InstanceFilters {
     by(filters, "placement-group-name", i -> i.placement().groupName());
     by(filters, "platform-details", Instance::platformDetails);
     by(filters, "private-dns-name", Instance::privateDnsName);
+    dnsNames(filters, "enable-resource-name-dns-a-record", o -> o.enableResourceNameDnsARecord());
+    dnsNames(
+        filters, "enable-resource-name-dns-aaaa-record", o -> o.enableResourceNameDnsAAAARecord());
+    dnsNames(filters, "hostname-type", o -> o.hostnameTypeAsString());
     by(filters, "private-ip-address", Instance::privateIpAddress);
     by(filters, "reason", Instance::stateTransitionReason);
     by(filters, "root-device-name", Instance::rootDeviceName);
@@ -121,6 +138,47 @@ final class InstanceFilters {
       byAny(
           filters, name, i -> i.securityGroups().stream().map(GroupIdentifier::groupName).toList());
     }
+  }
+
+  private static void dnsNames(
+      Filters<Shown> filters,
+      String name,
+      Function<PrivateDnsNameOptionsResponse, @Nullable Object> value) {
+    by(
+        filters,
+        "private-dns-name-options." + name,
+        i -> i.privateDnsNameOptions() == null ? null : value.apply(i.privateDnsNameOptions()));
+  }
+
+  /** What interfaces have that instances do not show. */
+  private static void devices(Filters<Shown> filters) {
+    for (String before : List.of("association.", "addresses.association.")) {
+      ofDevices(
+          filters,
+          before + "allocation-id",
+          eni -> Associations.each(eni).map(NetworkInterfaceAssociation::allocationId));
+      ofDevices(
+          filters,
+          before + "association-id",
+          eni -> Associations.each(eni).map(NetworkInterfaceAssociation::associationId));
+    }
+    ofDevices(
+        filters,
+        "deny-all-igw-traffic",
+        eni -> Stream.of(String.valueOf(Boolean.TRUE.equals(eni.denyAllIgwTraffic()))));
+    ofDevices(
+        filters,
+        "requester-managed",
+        eni -> Stream.of(String.valueOf(Boolean.TRUE.equals(eni.requesterManaged()))));
+    ofDevices(filters, "tag-key", eni -> eni.tagSet().stream().map(Tag::key));
+    ofDevices(filters, "tag-value", eni -> eni.tagSet().stream().map(Tag::value));
+  }
+
+  private static void ofDevices(
+      Filters<Shown> filters, String name, Function<NetworkInterface, Stream<String>> values) {
+    filters.byAny(
+        "network-interface." + name,
+        shown -> shown.devices().stream().flatMap(values).filter(Objects::nonNull).toList());
   }
 
   private static void launch(Filters<Shown> filters) {

@@ -312,7 +312,11 @@ public final class Instances {
   }
 
   private Shown inReservation(Tx tx, InstanceRecord record) {
-    return new Shown(record.reservation(), scope.account(), shown(tx, record));
+    List<NetworkInterface> devices =
+        Attachments.of(tx, record.id()).stream()
+            .map(eni -> eni.toBuilder().tagSet(Tags.of(tx, eni.networkInterfaceId())).build())
+            .toList();
+    return new Shown(record.reservation(), scope.account(), shown(tx, record), devices);
   }
 
   private List<Reservation> reservations(List<Shown> instances) {

@@ -33,6 +33,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
+import software.amazon.awssdk.services.ec2.model.HostnameType;
 import software.amazon.awssdk.services.ec2.model.IamInstanceProfile;
 import software.amazon.awssdk.services.ec2.model.Image;
 import software.amazon.awssdk.services.ec2.model.Instance;
@@ -282,7 +283,14 @@ public final class Launches {
         .ebsOptimized(false)
         .enaSupport(true)
         .placement(p ->
-            p.availabilityZone(subnet.availabilityZone()).groupName("").tenancy(Tenancy.DEFAULT))
+            p.availabilityZone(subnet.availabilityZone())
+                .availabilityZoneId(subnet.availabilityZoneId())
+                .groupName("")
+                .tenancy(Tenancy.DEFAULT))
+        .privateDnsNameOptions(o ->
+            o.hostnameType(HostnameType.IP_NAME)
+                .enableResourceNameDnsARecord(false)
+                .enableResourceNameDnsAAAARecord(false))
         .cpuOptions(c -> c.coreCount(type.vcpus() / threads).threadsPerCore(threads))
         .iamInstanceProfile(profile)
         .subnetId(subnet.subnetId())

@@ -52,21 +52,21 @@ public final class SecurityGroups {
   private static final int MAX_TEXT = 255;
   private static final String CHARACTERS = "[a-zA-Z0-9 ._\\-:/()#,@\\[\\]+=&;{}!$*]*";
 
-  private static final Filters<SecurityGroup> FILTERS = filters();
-
   private final Scope scope;
   private final Store store;
   private final Ids ids;
   private final DataPlane plane;
+  private final Filters<SecurityGroup> questions;
 
   public SecurityGroups(Scope scope, Store store, Ids ids, DataPlane plane) {
     this.scope = scope;
     this.store = store;
     this.ids = ids;
     this.plane = plane;
+    questions = filters();
   }
 
-  private static Filters<SecurityGroup> filters() {
+  private Filters<SecurityGroup> filters() {
     Filters<SecurityGroup> filters =
         new Filters<>(SecurityGroup::tags)
             .by("description", SecurityGroup::description)
@@ -79,7 +79,7 @@ public final class SecurityGroups {
     return filters;
   }
 
-  private static void permissions(
+  private void permissions(
       Filters<SecurityGroup> filters,
       String prefix,
       Function<SecurityGroup, List<IpPermission>> permissions) {
@@ -103,6 +103,12 @@ public final class SecurityGroups {
             prefix + "group-id",
             each.apply(p -> p.userIdGroupPairs().stream().map(UserIdGroupPair::groupId).toList()))
         .byAny(
+            prefix + "group-name",
+            each.apply(p ->
+                p.userIdGroupPairs().stream()
+                    .flatMap(pair -> name(pair.groupId()).stream())
+                    .toList()))
+        .byAny(
             prefix + "user-id",
             each.apply(p -> p.userIdGroupPairs().stream().map(UserIdGroupPair::userId).toList()))
         .byAny(prefix + "protocol", each.apply(p -> List.of(p.ipProtocol())))
@@ -112,6 +118,10 @@ public final class SecurityGroups {
         .byAny(
             prefix + "to-port",
             each.apply(p -> p.toPort() == null ? List.of() : List.of(p.toPort().toString())));
+  }
+
+  private Optional<String> name(String groupId) {
+    return store.read(tx -> tx.get(Tables.GROUPS, groupId)).map(row -> row.value().groupName());
   }
 
   public static SecurityGroup defaultOf(Tx tx, String vpcId) {
@@ -345,7 +355,7 @@ public final class SecurityGroups {
         });
     Pages<SecurityGroup> page =
         Pages.of(
-            FILTERS.select(all, request.filters()),
+            questions.select(all, request.filters()),
             SecurityGroup::groupId,
             request.groupIds(),
             request.nextToken(),
