@@ -6,7 +6,6 @@ import dev.muelle.linux.NetworkNamespaces;
 import dev.muelle.linux.RouteSocket;
 import dev.muelle.network.AddressBlock;
 import dev.muelle.network.Cidr;
-import dev.muelle.network.Cidr6;
 import dev.muelle.network.Network.FlowWindow;
 import dev.muelle.network.Network.Link;
 import dev.muelle.network.Network.NetworkInterface;
@@ -16,7 +15,6 @@ import dev.muelle.network.Network.Vpc;
 import dev.muelle.network.SecurityGroup;
 import dev.muelle.network.SocketSpace;
 import dev.muelle.network.Subnet;
-import dev.muelle.network.Subnet.Target;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -27,7 +25,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -39,7 +36,6 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /** One VPC in the kernel: its routing namespace, its filters, and the interfaces behind it. */
 final class VpcNamespace implements SocketSpace {
@@ -61,12 +57,11 @@ final class VpcNamespace implements SocketSpace {
   private Vpc vpc;
   private final String namespace;
   private final NetworkNamespace inside;
-  private final NetworkNamespaces maker;
   private final Filters filters;
   private final Uplink uplink;
   private final boolean adopting;
-  private final RouteTables routes;
-  private final RouteTables routes6;
+  private final Plugs plugs;
+  private final Ways ways;
   private final FlowCounters flows;
   private final PacketCounters packets;
   private final Guests guests;
@@ -82,24 +77,12 @@ final class VpcNamespace implements SocketSpace {
   /** For groups, subnets, routes, the uplink, and what was adopted. */
   private final ReentrantLock lock = new ReentrantLock();
 
-  private @Nullable RouteSocket links;
-
-  private final Together<Plugged> leaving = new Together<>(this::deleteNamespaces);
-
   /** Whether answers to sockets under others' addresses find their way back to the server. */
   private final Set<Family> diverts = EnumSet.noneOf(Family.class);
 
-  private final Map<Cidr, Subnet> subnets = new HashMap<>();
   private final Map<String, SecurityGroup> groups = new HashMap<>();
 
-  /** How routes lead to peers, by the peering's id. */
-  private final Map<String, Map<Family, String>> peers = new HashMap<>();
-
   private final Map<String, NetworkInterface> interfaces = new ConcurrentHashMap<>();
-  private final Map<String, Use> plugged = new ConcurrentHashMap<>();
-
-  /** Where interfaces are that are devices of namespaces. */
-  private final Map<String, Device> devices = new ConcurrentHashMap<>();
 
   /** For whom the server sends under others' addresses. */
   private final Map<String, NetworkInterface> speakers = new ConcurrentHashMap<>();
@@ -117,7 +100,6 @@ final class VpcNamespace implements SocketSpace {
 
   VpcNamespace(KernelNames names, NetworkNamespaces maker, Vpc vpc) {
     this.names = names;
-    this.maker = maker;
     this.vpc = vpc;
     this.namespace = names.namespace(vpc.id());
     this.inside = new NetworkNamespace(namespace);
@@ -125,8 +107,8 @@ final class VpcNamespace implements SocketSpace {
     this.uplink = new Uplink(names, vpc.id(), namespace);
     this.adopting = Files.exists(inside.path());
     this.complete = !adopting;
-    this.routes = new RouteTables(namespace, Family.IPV4, adopting);
-    this.routes6 = new RouteTables(namespace, Family.IPV6, adopting);
+    this.plugs = new Plugs(names, namespace, inside, maker);
+    this.ways = new Ways(namespace, adopting, this::vpc, uplink, plugs, interfaces);
     this.flows = new FlowCounters(vpc, filters);
     this.packets = new PacketCounters(filters);
     this.guests = new Guests(filters);
@@ -155,7 +137,7 @@ final class VpcNamespace implements SocketSpace {
     links.append("addr replace ").append(resolver()).append("/32 dev lo\n");
     // What no route knows is dropped without a word, as in a VPC.
     links.append("route replace blackhole default metric 4000000000\n");
-    ip(namespace, links.toString());
+    Command.runWith(links.toString(), "ip", "-n", namespace, "-batch", "-");
     routeAsItWasTold();
     if (enter("nft", "list", "tables").contains(Ruleset.TABLE)) {
       filters.apply(FlowCounters.missing() + PacketCounters.missing() + Ruleset.missing());
@@ -243,7 +225,7 @@ final class VpcNamespace implements SocketSpace {
     whole.readLock().lock();
     lock.lock();
     try {
-      Subnet before = subnets.get(subnet.cidr());
+      Subnet before = ways.subnet(subnet.cidr());
       if (subnet.equals(before)) {
         return;
       }
@@ -256,56 +238,11 @@ final class VpcNamespace implements SocketSpace {
       if (!same && !untouched) {
         filters.apply(SubnetRules.of(subnet, before == null ? null : before.cidr6()));
       }
-      route(subnet);
-      if (before != null && before.cidr6() != null && subnet.cidr6() == null) {
-        routes6.remove(subnet.cidr());
-      }
-      subnets.put(subnet.cidr(), subnet);
+      ways.put(subnet);
     } finally {
       lock.unlock();
       whole.readLock().unlock();
     }
-  }
-
-  private void route(Subnet subnet) {
-    routes.put(subnet.cidr(), subnet.cidr(), vpc.cidrs(), ways(subnet, Family.IPV4));
-    Cidr6 cidr6 = subnet.cidr6();
-    if (cidr6 != null) {
-      routes6.put(subnet.cidr(), cidr6, vpc.cidrs6(), ways(subnet, Family.IPV6));
-    }
-  }
-
-  private Map<AddressBlock, String> ways(Subnet subnet, Family family) {
-    Map<AddressBlock, String> ways = new HashMap<>();
-    subnet.routes().stream()
-        .filter(route -> Family.of(route.destination()) == family)
-        .forEach(route -> ways.put(route.destination(), way(family, route.target())));
-    return ways;
-  }
-
-  /** How a route leads to its target now, in the words of ip-route(8); empty if nowhere. */
-  private String way(Family family, Target target) {
-    return switch (target) {
-      case Target.Internet() -> uplink.present() ? uplink.way(family) : "";
-      case Target.EgressOnly() -> uplink.present() ? uplink.way(family) : "";
-      case Target.Gateway(String id) -> {
-        NetworkInterface eni = interfaces.get(id);
-        yield eni != null && family == Family.IPV4 && plugged.get(id) == Use.NAT_GATEWAY
-            ? "via " + eni.address() + " dev " + KernelNames.gateway(id) + " onlink"
-            : "";
-      }
-      case Target.Interface(String id) -> {
-        NetworkInterface eni = interfaces.get(id);
-        Use use = plugged.get(id);
-        boolean there = use == Use.NAMESPACE || use == Use.ATTACHED;
-        List<String> own = eni == null ? List.of() : Family.only(family, eni.all());
-        yield eni != null && eni.forwards() && there && !own.isEmpty()
-            ? "via " + own.getFirst() + " dev " + KernelNames.veth(id) + " onlink"
-            : "";
-      }
-      case Target.Peer(String id) -> peers.getOrDefault(id, Map.of()).getOrDefault(family, "");
-      case Target.Nowhere() -> "";
-    };
   }
 
   /**
@@ -316,14 +253,10 @@ final class VpcNamespace implements SocketSpace {
    * @param next6 its link-local one
    */
   void peer(String peeringId, VpcNamespace other, String next, String next6) {
-    String there = " dev " + KernelNames.peering(peeringId) + " onlink";
     whole.readLock().lock();
     lock.lock();
     try {
-      peers.put(
-          peeringId,
-          Map.of(Family.IPV4, "via " + next + there, Family.IPV6, "via " + next6 + there));
-      reroute();
+      ways.peer(peeringId, next, next6);
       guests.peer(peeringId, Collections.unmodifiableMap(other.interfaces));
     } finally {
       lock.unlock();
@@ -335,9 +268,7 @@ final class VpcNamespace implements SocketSpace {
     whole.readLock().lock();
     lock.lock();
     try {
-      if (peers.remove(peeringId) != null) {
-        reroute();
-      }
+      ways.unpeer(peeringId);
       guests.unpeer(peeringId);
     } finally {
       lock.unlock();
@@ -371,7 +302,7 @@ final class VpcNamespace implements SocketSpace {
   private void reroute() {
     lock.lock();
     try {
-      subnets.values().forEach(this::route);
+      ways.again();
     } finally {
       lock.unlock();
     }
@@ -381,10 +312,8 @@ final class VpcNamespace implements SocketSpace {
     whole.readLock().lock();
     lock.lock();
     try {
-      Subnet gone = subnets.remove(cidr);
+      Subnet gone = ways.remove(cidr);
       if (gone != null) {
-        routes.remove(cidr);
-        routes6.remove(cidr);
         filters.apply(SubnetRules.without(cidr, gone.cidr6()));
       }
     } finally {
@@ -478,7 +407,7 @@ final class VpcNamespace implements SocketSpace {
         list.isEmpty() || lists.contains(list) ? "" : Ruleset.chains(eni.securityGroups());
     filters.apply(gone + chains + Ruleset.networkInterface(eni) + speaks(eni));
     speakers.replace(eni.id(), eni);
-    readdress(eni, before == null ? List.of() : before.further());
+    plugs.readdress(eni, before == null ? List.of() : before.further());
     lists.add(list); // only now, and so the rest: what failed is to be tried again
     interfaces.put(eni.id(), eni);
     lock.lock();
@@ -493,7 +422,9 @@ final class VpcNamespace implements SocketSpace {
       reroute();
     }
     if (before == null && NetworkNamespaces.exists(names.namespace(eni.id()))) {
-      adoptPlugged(eni); // what an earlier server plugged is plugged still
+      if (leads(eni, plugs.adopt(eni))) { // what an earlier server plugged is plugged still
+        reroute();
+      }
     }
   }
 
@@ -503,54 +434,9 @@ final class VpcNamespace implements SocketSpace {
     return before == null ? "" : Ruleset.speaker("delete", before) + Ruleset.speaker("add", eni);
   }
 
-  private void adoptPlugged(NetworkInterface eni) {
-    if (eni.securityGroups().isEmpty()) {
-      NatGateway.furnish(names.namespace(eni.id()), eni.address());
-      plugged.put(eni.id(), Use.NAT_GATEWAY);
-      reroute();
-    } else {
-      devices.put(eni.id(), own(eni.id()));
-      plugged.put(eni.id(), Use.NAMESPACE);
-      own(eni.id()).addresses(eni, eni.further(), Set.of());
-      if (eni.forwards()) {
-        reroute();
-      }
-    }
-  }
-
-  private Device own(String interfaceId) {
-    return new Device(namespace, KernelNames.veth(interfaceId), names.namespace(interfaceId), 0);
-  }
-
-  /** Gives a plugged interface the further addresses that it is to have. */
-  private void readdress(NetworkInterface eni, List<String> before) {
-    if (eni.further().equals(before)) {
-      return;
-    }
-    Use use = plugged.get(eni.id());
-    if (use == Use.SERVER) {
-      Set<String> gone = new HashSet<>(before);
-      eni.further().forEach(gone::remove);
-      gone.forEach(this::removeFromLoopback);
-      eni.further().forEach(this::addToLoopback);
-    } else if (use != null) {
-      Objects.requireNonNull(devices.get(eni.id())).addresses(eni, eni.further(), before);
-    }
-  }
-
-  private void addToLoopback(String address) {
-    Family family = Family.of(address);
-    String atOnce = family == Family.IPV6 ? " nodad\n" : "\n";
-    ip(namespace, "addr replace " + family.whole(address) + " dev lo" + atOnce);
-  }
-
-  private void removeFromLoopback(String address) {
-    Command.attempt(
-        List.of(
-            "ip", "-n", namespace, "addr", "del", Family.of(address).whole(address), "dev", "lo"),
-        Map.of(),
-        "",
-        PATIENCE);
+  /** Whether routes lead to an interface, if they say so. */
+  private static boolean leads(NetworkInterface eni, Use use) {
+    return use == Use.NAT_GATEWAY || eni.forwards();
   }
 
   /** Routes that lead out follow the uplink's coming and going. */
@@ -564,38 +450,17 @@ final class VpcNamespace implements SocketSpace {
 
   /** The path of an interface's own namespace. */
   Path taskNamespace(String interfaceId) {
-    return NetworkNamespace.DIRECTORY.resolve(names.namespace(interfaceId));
+    return plugs.namespace(interfaceId);
   }
 
   void plug(NetworkInterface eni, Use use) {
-    alone(eni.id(), () -> plugNow(eni, use));
-  }
-
-  private void plugNow(NetworkInterface eni, Use use) {
-    Use present = plugged.get(eni.id());
-    if (present == use) {
-      return;
-    }
-    if (present != null) {
-      throw new IllegalStateException(eni.id() + " is in use as " + present);
-    }
-    switch (use) {
-      case SERVER -> eni.all().forEach(this::addToLoopback);
-      case NAMESPACE -> {
-        plugNamespace(eni, KernelNames.veth(eni.id()));
-        devices.put(eni.id(), own(eni.id()));
-        own(eni.id()).addresses(eni, eni.further(), Set.of());
-      }
-      case ATTACHED -> throw new IllegalArgumentException("attached, not plugged");
-      case NAT_GATEWAY -> {
-        plugNamespace(eni, KernelNames.gateway(eni.id()));
-        NatGateway.furnish(names.namespace(eni.id()), eni.address());
-      }
-    }
-    plugged.put(eni.id(), use);
-    if (use == Use.NAT_GATEWAY || eni.forwards()) {
-      reroute();
-    }
+    alone(
+        eni.id(),
+        () -> {
+          if (plugs.plug(eni, use) && leads(eni, use)) {
+            reroute();
+          }
+        });
   }
 
   /** Makes an interface a further device of a plugged one's namespace. */
@@ -603,60 +468,10 @@ final class VpcNamespace implements SocketSpace {
     alone(
         eni.id(),
         () -> {
-          Use present = plugged.get(eni.id());
-          if (present == Use.ATTACHED) {
-            return;
-          }
-          if (present != null) {
-            throw new IllegalStateException(eni.id() + " is in use as " + present);
-          }
-          Device device =
-              new Device(namespace, KernelNames.veth(eni.id()), names.namespace(hostId), number);
-          device.make(eni);
-          devices.put(eni.id(), device);
-          plugged.put(eni.id(), Use.ATTACHED);
-          if (eni.forwards()) {
+          if (plugs.attach(eni, hostId, number) && eni.forwards()) {
             reroute();
           }
         });
-  }
-
-  private void plugNamespace(NetworkInterface eni, String veth) {
-    String own = names.namespace(eni.id());
-    int address = Cidr.address(eni.address());
-    maker.create(
-        own,
-        fd -> {
-          RouteSocket here = routeSocket();
-          here.addPair(veth, "eth0", eni.macAddress(), fd);
-          here.routeTo(address, here.link(veth));
-          try (RouteSocket there = RouteSocket.open()) {
-            there.up(there.link("lo"));
-            int eth0 = there.link("eth0");
-            there.withoutOwnAddress(eth0);
-            there.address(eth0, address);
-            there.up(eth0);
-            int gateway = Cidr.address(GATEWAY);
-            there.routeTo(gateway, eth0);
-            there.defaultRoute(gateway, eth0, address);
-          }
-        });
-  }
-
-  private RouteSocket routeSocket() {
-    lock.lock();
-    try {
-      if (links == null) {
-        links = inside.call(RouteSocket::open);
-      }
-      return links;
-    } catch (RuntimeException e) {
-      throw e;
-    } catch (Exception e) {
-      throw new IllegalStateException(e);
-    } finally {
-      lock.unlock();
-    }
   }
 
   void unplug(String interfaceId) {
@@ -665,54 +480,22 @@ final class VpcNamespace implements SocketSpace {
 
   private void unplugNow(String interfaceId) {
     NetworkInterface eni = interfaces.get(interfaceId);
-    Use use = plugged.remove(interfaceId);
+    Use use = plugs.release(interfaceId);
     if (eni == null || use == null) {
       return;
     }
-    if (eni.forwards()) {
+    if (leads(eni, use)) {
       reroute(); // first nobody is led there any more
     }
-    switch (use) {
-      case SERVER -> {
-        eni.all().forEach(this::removeFromLoopback);
-        lock.lock();
-        try {
-          packets.stop(interfaceId);
-        } finally {
-          lock.unlock();
-        }
-      }
-      case NAMESPACE -> {
-        devices.remove(interfaceId);
-        leaving.serve(task(interfaceId));
-      }
-      case ATTACHED -> Objects.requireNonNull(devices.remove(interfaceId)).take(eni);
-      case NAT_GATEWAY -> {
-        reroute(); // first nobody is led there any more
-        leaving.serve(gateway(interfaceId));
+    plugs.takeDown(eni, use);
+    if (use == Use.SERVER) {
+      lock.lock();
+      try {
+        packets.stop(interfaceId);
+      } finally {
+        lock.unlock();
       }
     }
-  }
-
-  /**
-   * An interface with a namespace of its own.
-   *
-   * @param veth its other end
-   */
-  private record Plugged(String namespace, String veth) {}
-
-  private Plugged gateway(String interfaceId) {
-    return new Plugged(names.namespace(interfaceId), KernelNames.gateway(interfaceId));
-  }
-
-  private Plugged task(String interfaceId) {
-    return new Plugged(names.namespace(interfaceId), KernelNames.veth(interfaceId));
-  }
-
-  /** With a veth's one end both go, even if a dying process still holds the namespace. */
-  private void deleteNamespaces(List<Plugged> all) {
-    maker.delete(all.stream().map(Plugged::namespace).toList());
-    routeSocket().deleteLinks(all.stream().map(Plugged::veth).toList());
   }
 
   void removeInterface(String interfaceId) {
@@ -793,20 +576,14 @@ final class VpcNamespace implements SocketSpace {
   }
 
   Optional<Use> plugged(String interfaceId) {
-    return Optional.ofNullable(plugged.get(interfaceId));
+    return plugs.use(interfaceId);
   }
 
   /**
    * What the devices of interfaces carry: the kernel counts at this end what the other one does.
    */
   Map<String, Link> links() {
-    Map<String, String> names = new HashMap<>();
-    plugged.forEach((id, use) -> {
-      if (use == Use.NAMESPACE || use == Use.ATTACHED) {
-        names.put(KernelNames.veth(id), id);
-      }
-    });
-    return new LinkCounters(inside).read(names);
+    return plugs.links();
   }
 
   /** Counts the flows of interfaces with addresses in these blocks from now on. */
@@ -840,7 +617,7 @@ final class VpcNamespace implements SocketSpace {
         interfaceId,
         () -> {
           NetworkInterface eni = known(interfaceId);
-          if (plugged.get(interfaceId) != Use.SERVER) {
+          if (plugs.use(interfaceId).filter(Use.SERVER::equals).isEmpty()) {
             throw new IllegalStateException(interfaceId + " is not plugged for the server");
           }
           lock.lock();
@@ -868,18 +645,12 @@ final class VpcNamespace implements SocketSpace {
     whole.writeLock().lock();
     try {
       if (adopting) {
-        detachForgotten();
+        plugs.detachForgotten(interfaces.values());
       }
       sayAnew();
       complete = true;
       if (adopting) {
-        routes.retain(subnets.keySet());
-        routes6.retain(
-            subnets.values().stream()
-                .filter(subnet -> subnet.cidr6() != null)
-                .map(Subnet::cidr)
-                .toList());
-        Peerings.retain(namespace, peers.keySet());
+        ways.retain();
       }
       uplink.retain();
     } finally {
@@ -890,7 +661,7 @@ final class VpcNamespace implements SocketSpace {
   /** Tells the kernel all that is known in place of all that it was told before. */
   private void sayAnew() {
     filters.apply(
-        Ruleset.whole(vpc, subnets.values(), groups.values(), interfaces.values())
+        Ruleset.whole(vpc, ways.subnets(), groups.values(), interfaces.values())
             + speakers.values().stream()
                 .map(eni -> Ruleset.speaker("add", eni))
                 .collect(Collectors.joining())
@@ -901,30 +672,10 @@ final class VpcNamespace implements SocketSpace {
     husks = 0;
   }
 
-  /** Takes away what an earlier server had attached, and nobody attached since. */
-  private void detachForgotten() {
-    String links = Command.run("ip", "-n", namespace, "-o", "link", "show");
-    for (NetworkInterface eni : interfaces.values()) {
-      String veth = KernelNames.veth(eni.id());
-      if (!plugged.containsKey(eni.id()) && links.contains(" " + veth + "@")) {
-        new Device(namespace, veth, namespace, 0).take(eni);
-      }
-    }
-  }
-
   void remove() {
     whole.writeLock().lock();
     try {
-      List<Plugged> all = new ArrayList<>();
-      for (String id : Set.copyOf(interfaces.keySet())) {
-        Use use = plugged.remove(id);
-        if (use == Use.NAMESPACE || use == Use.NAT_GATEWAY) { // the others go with these
-          all.add(use == Use.NAMESPACE ? task(id) : gateway(id));
-        }
-      }
-      if (!all.isEmpty()) {
-        deleteNamespaces(all);
-      }
+      plugs.removeAll();
       interfaces.clear();
       uplink.remove();
       close();
@@ -948,10 +699,7 @@ final class VpcNamespace implements SocketSpace {
   void close() {
     lock.lock();
     try {
-      if (links != null) {
-        links.close();
-        links = null;
-      }
+      plugs.close();
       filters.close();
       uplink.close();
       inside.close();
@@ -978,13 +726,5 @@ final class VpcNamespace implements SocketSpace {
     List<String> whole = new ArrayList<>(List.of("nsenter", "--net=" + inside.path()));
     whole.addAll(List.of(command));
     return whole;
-  }
-
-  private static void ip(@Nullable String inNamespace, String batch) {
-    if (inNamespace == null) {
-      Command.runWith(batch, "ip", "-batch", "-");
-    } else {
-      Command.runWith(batch, "ip", "-n", inNamespace, "-batch", "-");
-    }
   }
 }
