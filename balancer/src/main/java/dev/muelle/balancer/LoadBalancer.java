@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +52,8 @@ public record LoadBalancer(
   /**
    * Where the load balancer is inside the VPC, in one zone.
    *
+   * @param secondary further addresses of IPv4, from which it speaks to targets, too; nobody
+   *     listens there
    * @param ipv6 its address of IPv6; null if it speaks IPv4 only
    * @param sources the first of 2<sup>48</sup> addresses of IPv6 that are its own to send datagrams
    *     from, one for each client of IPv4; null if it has none
@@ -58,6 +61,7 @@ public record LoadBalancer(
    */
   public record Node(
       String address,
+      List<String> secondary,
       @Nullable String ipv6,
       @Nullable String sources,
       String zone,
@@ -65,7 +69,7 @@ public record LoadBalancer(
       int mark) {
 
     public Node(String address, String zone, Sockets sockets) {
-      this(address, null, null, zone, sockets, 0);
+      this(address, List.of(), null, null, zone, sockets, 0);
     }
 
     /** Where it listens. */
@@ -73,9 +77,12 @@ public record LoadBalancer(
       return ipv6 == null ? List.of(address) : List.of(address, ipv6);
     }
 
-    /** Its own address of the family of another one; null if it has none. */
-    public @Nullable String towards(InetAddress other) {
-      return other instanceof Inet6Address ? ipv6 : address;
+    /** Its own addresses of the family of another one. */
+    public List<String> towards(InetAddress other) {
+      if (other instanceof Inet6Address) {
+        return ipv6 == null ? List.of() : List.of(ipv6);
+      }
+      return Stream.concat(Stream.of(address), secondary.stream()).toList();
     }
 
     /**

@@ -70,6 +70,21 @@ class ListenerRulesTest {
                       + " --query 'Rules[].Priority' --output text")
               .strip());
       assertEquals(
+          "3 3",
+          region
+              .run(
+                  """
+                  subnets=$(aws ec2 describe-subnets --query 'Subnets[:2].SubnetId' --output text)
+                  flows=$(aws elbv2 create-load-balancer --name flows --type network --subnets $subnets \\
+                    --query 'LoadBalancers[0].LoadBalancerArn' --output text)
+                  aws elbv2 modify-load-balancer-attributes --load-balancer-arn $flows \\
+                    --attributes Key=secondary_ips.auto_assigned.per_subnet,Value=2 > /dev/null
+                  echo $(aws ec2 describe-network-interfaces \\
+                    --filters Name=interface-type,Values=network_load_balancer \\
+                    --query 'NetworkInterfaces[].length(PrivateIpAddresses)' --output text)
+                  """)
+              .strip());
+      assertEquals(
           "ACTIVE 0.0 CANCELED 1.0",
           region
               .run(

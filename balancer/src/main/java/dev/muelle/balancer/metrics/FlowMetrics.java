@@ -44,7 +44,7 @@ public final class FlowMetrics {
     TARGET_TLS_ERRORS,
     /** Flows of which also unhealthy targets might have been chosen. */
     FAILED_OPEN,
-    /** Connections under a client's address for which no port was left. */
+    /** Connections for which no port was left to come from. */
     PORT_ERRORS
   }
 

@@ -1,7 +1,7 @@
 package dev.muelle.balancer.targets;
 
 import io.netty.channel.ConnectTimeoutException;
-import io.netty.channel.unix.Errors.NativeIoException;
+import java.io.IOException;
 import java.net.BindException;
 import org.jspecify.annotations.Nullable;
 
@@ -26,8 +26,7 @@ public enum Reach {
     String why = String.valueOf(failure.getMessage());
     boolean noPort =
         failure instanceof BindException
-            || failure instanceof NativeIoException
-                && (why.contains(TAKEN) || why.contains(NONE_LEFT));
+            || failure instanceof IOException && (why.contains(TAKEN) || why.contains(NONE_LEFT));
     return failure instanceof ConnectTimeoutException ? TIMED_OUT : noPort ? NO_PORT : REFUSED;
   }
 }

@@ -22,7 +22,9 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -259,8 +261,8 @@ public final class Worker {
   /**
    * A socket for datagrams to a target.
    *
-   * @param client whose address the target is to see, or one that stands for it; null for the
-   *     node's own
+   * @param client whose address the target is to see, or one that stands for it; null for one of
+   *     the node's own
    * @param handler of what comes back
    * @param ready hears of it on this event loop; null if there is none
    */
@@ -272,9 +274,8 @@ public final class Worker {
       Consumer<@Nullable Channel> ready) {
     InetSocketAddress to = new InetSocketAddress(target.address(), target.port());
     InetSocketAddress kept = client == null ? null : node.standsFor(client, to.getAddress());
-    boolean onBehalf = kept != null;
-    InetSocketAddress from = onBehalf ? kept : own(node, to);
-    if (from == null) {
+    Iterator<InetSocketAddress> from = kept == null ? own(node, to) : List.of(kept).iterator();
+    if (!from.hasNext()) {
       loop.execute(() -> ready.accept(null));
       return;
     }
@@ -288,7 +289,7 @@ public final class Worker {
     Bootstrap bootstrap =
         new Bootstrap()
             .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(MAX_DATAGRAM));
-    if (onBehalf) {
+    if (kept != null) {
       bootstrap
           .option(EpollChannelOption.IP_TRANSPARENT, true)
           .option(ChannelOption.SO_REUSEADDR, true)
@@ -298,7 +299,7 @@ public final class Worker {
         .group(loop)
         .channelFactory(() -> channel)
         .handler(handler)
-        .connect(to, from)
+        .connect(to, from.next())
         .addListener(future -> {
           if (future.isSuccess()) {
             ready.accept(channel);
@@ -316,10 +317,11 @@ public final class Worker {
 
   /** Connects from a node; {@code connected} hears of it on this event loop. */
   public void connect(Node node, String address, int port, TargetTls tls, Connected connected) {
+    InetSocketAddress to = new InetSocketAddress(address, port);
     connect(
         node,
-        new InetSocketAddress(address, port),
-        null,
+        to,
+        own(node, to),
         (channel, reach) -> {
           if (channel == null) {
             connected.done(null, reach);
@@ -335,7 +337,8 @@ public final class Worker {
   /**
    * Connects on behalf of a client. Its address is kept only towards a target of the same family.
    *
-   * @param kept the client's address, under which the target is to see it; null for the node's own
+   * @param kept the client's address, under which the target is to see it; null for one of the
+   *     node's own
    * @see <a
    *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html">
    *     Client IP preservation</a>
@@ -344,20 +347,21 @@ public final class Worker {
       Node node, @Nullable InetSocketAddress kept, Balancer.Target target, Connected connected) {
     InetSocketAddress to = new InetSocketAddress(target.address(), target.port());
     if (kept == null || family(kept) != family(to)) {
-      connect(node, to, null, connected);
+      connect(node, to, own(node, to), connected);
       return;
     }
     connect(
         node,
         to,
         kept,
+        true,
         (channel, reach) -> {
           if (channel != null || reach == Reach.TIMED_OUT) {
             connected.done(channel, reach);
           } else {
             // The client's port may still be in use towards this target: any other will do.
             InetSocketAddress other = new InetSocketAddress(kept.getAddress(), 0);
-            connect(node, to, other, connected);
+            connect(node, to, other, true, connected);
           }
         });
   }
@@ -368,19 +372,47 @@ public final class Worker {
         : SocketProtocolFamily.INET;
   }
 
-  /** From where a node speaks to a target; nowhere if it has no address of the target's family. */
-  private static @Nullable InetSocketAddress own(Node node, InetSocketAddress to) {
-    String address = node.towards(to.getAddress());
-    return address == null ? null : new InetSocketAddress(address, 0);
+  /** From where a node may speak to a target, beginning anywhere. */
+  private Iterator<InetSocketAddress> own(Node node, InetSocketAddress to) {
+    List<String> addresses = new ArrayList<>(node.towards(to.getAddress()));
+    if (addresses.size() > 1) {
+      Collections.rotate(addresses, random.nextInt(addresses.size()));
+    }
+    return addresses.stream().map(one -> new InetSocketAddress(one, 0)).iterator();
   }
 
+  /** Connects from the first of these addresses that has a port left towards the target. */
   private void connect(
-      Node node, InetSocketAddress to, @Nullable InetSocketAddress kept, Connected connected) {
-    InetSocketAddress from = kept == null ? own(node, to) : kept;
-    if (from == null) {
+      Node node, InetSocketAddress to, Iterator<InetSocketAddress> from, Connected connected) {
+    if (!from.hasNext()) {
       loop.execute(() -> connected.done(null, Reach.REFUSED));
       return;
     }
+    connect(
+        node,
+        to,
+        from.next(),
+        false,
+        (channel, reach) -> {
+          if (reach == Reach.NO_PORT && from.hasNext()) {
+            connect(node, to, from, connected);
+          } else {
+            connected.done(channel, reach);
+          }
+        });
+  }
+
+  /**
+   * Connects from an address.
+   *
+   * @param onBehalf whether it is not the node's own
+   */
+  private void connect(
+      Node node,
+      InetSocketAddress to,
+      InetSocketAddress from,
+      boolean onBehalf,
+      Connected connected) {
     Channel channel;
     try {
       channel = node.sockets().call(() -> new EpollSocketChannel(family(to)));
@@ -389,7 +421,7 @@ public final class Worker {
       return;
     }
     Bootstrap bootstrap =
-        kept != null
+        onBehalf
             ? new Bootstrap()
                 .option(EpollChannelOption.IP_TRANSPARENT, true)
                 .option(ChannelOption.SO_REUSEADDR, true)

@@ -138,7 +138,7 @@ final class FrontsTest {
     assumeTrue(NetworkInterface.getByInetAddress(InetAddress.ofLiteral("::1")) != null, "no IPv6");
     LoadBalancer one =
         rig.loadBalancer("lb", "lb", new Action.FixedResponse(200, "text/plain", "in"), List.of());
-    Node both = new Node("127.0.0.1", "::1", null, "a", Rig.HOST, 0);
+    Node both = new Node("127.0.0.1", List.of(), "::1", null, "a", Rig.HOST, 0);
     LoadBalancer dual =
         new LoadBalancer(
             "lb", "lb", List.of(both), List.of(), one.listeners(), one.groups(), one.settings());

@@ -223,7 +223,7 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     listenerCertificates = new ListenerCertificates(store, certificates, wakes);
     balancers =
         new LoadBalancers(scope, store, timers, ids, ec2, wakes, fronts, listenerCertificates);
-    balancerAttributes = new BalancerAttributes(store, wakes, logs);
+    balancerAttributes = new BalancerAttributes(store, ec2, wakes, logs);
     moves = new Moves(store, ids, ec2, wakes);
     reservations = new Reservations(store);
     groups = new TargetGroups(scope, store, ids, ec2, wakes);

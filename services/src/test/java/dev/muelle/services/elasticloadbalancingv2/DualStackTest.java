@@ -360,6 +360,12 @@ class DualStackTest extends ElbV2World {
     machine.active(arn);
     assertEquals(given, held(made), "a new server keeps them");
     NetworkInterface node = nodes(made).getFirst();
+    String other =
+        machine
+            .ec2()
+            .createNetworkInterface(r -> r.subnetId(node.subnetId()))
+            .networkInterface()
+            .networkInterfaceId();
     String within = Cidr6.parse(node.ipv6Prefixes().getFirst().ipv6Prefix()).at(7);
     var inside =
         assertThrows(
@@ -367,8 +373,7 @@ class DualStackTest extends ElbV2World {
             () ->
                 machine
                     .ec2()
-                    .assignIpv6Addresses(r ->
-                        r.networkInterfaceId(node.networkInterfaceId()).ipv6Addresses(within)));
+                    .assignIpv6Addresses(r -> r.networkInterfaceId(other).ipv6Addresses(within)));
     assertEquals("InvalidIPAddress.InUse", inside.awsErrorDetails().errorCode());
 
     refused("InvalidConfigurationRequest", "an IPv6 target group", () -> set(arn, "ipv4"));

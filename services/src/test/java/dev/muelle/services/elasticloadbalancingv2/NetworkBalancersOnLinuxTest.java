@@ -29,6 +29,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -37,6 +38,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLParameters;
@@ -47,6 +49,7 @@ import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.IpPermission;
 import software.amazon.awssdk.services.ec2.model.IpRange;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfacePrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.UserIdGroupPair;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Certificate;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
@@ -201,14 +204,16 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
 
   /** What the kernel has counted at a node. */
   private Packets at(String node) {
-    NetworkInterface eni =
-        machine
-            .ec2()
-            .describeNetworkInterfaces(
-                r -> r.filters(Filter.builder().name("private-ip-address").values(node).build()))
-            .networkInterfaces()
-            .getFirst();
-    return network.packets(machine.vpc()).get(eni.networkInterfaceId());
+    return network.packets(machine.vpc()).get(interfaceAt(node).networkInterfaceId());
+  }
+
+  private NetworkInterface interfaceAt(String node) {
+    return machine
+        .ec2()
+        .describeNetworkInterfaces(
+            r -> r.filters(Filter.builder().name("private-ip-address").values(node).build()))
+        .networkInterfaces()
+        .getFirst();
   }
 
   private Socket connect(NetworkInterface from, String address) throws Exception {
@@ -285,6 +290,7 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
 
     // Of addresses that are registered by themselves, targets see the node.
     assertEquals("one " + node, hello(friend, node).replaceAll(" [0-9]+$", ""));
+    portsOfAllAddressesAreUsed(balancer, group, friend, one);
     attribute(group, "preserve_client_ip.enabled", "true");
     try (Socket socket = connect(friend, node)) {
       assertEquals("one " + friend.privateIpAddress() + " " + socket.getLocalPort(), line(socket));
@@ -323,6 +329,58 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
         .authorizeSecurityGroupIngress(
             r -> r.groupId(targets).ipPermissions(from(friend.privateIpAddress() + "/32")));
     assertTrue(hello(friend, node).startsWith("one " + friend.privateIpAddress()));
+  }
+
+  /** With so few ports an address bears so few connections to a target; more addresses, more. */
+  private void portsOfAllAddressesAreUsed(
+      LoadBalancer balancer, String group, NetworkInterface client, NetworkInterface target)
+      throws Exception {
+    serve(target, PORT + 1, probe -> talk("one", probe));
+    machine
+        .elb()
+        .modifyTargetGroup(r -> r.targetGroupArn(group).healthCheckPort(String.valueOf(PORT + 1)));
+    ports("20000 20003");
+    List<String> addresses = List.of(nodes(balancer).getFirst());
+    Map<String, Integer> seen = new HashMap<>();
+    try {
+      for (int secondary = 0; secondary <= 2; secondary += 2) {
+        change(balancer, "secondary_ips.auto_assigned.per_subnet", String.valueOf(secondary));
+        addresses = addresses(addresses.getFirst());
+        assertEquals(1 + secondary, addresses.size());
+        for (int i = seen.values().stream().mapToInt(n -> n).sum(); i < 4 * addresses.size(); i++) {
+          String hello = line(connect(client, addresses.getFirst()));
+          assertTrue(hello.startsWith("one "), i + " with " + addresses + ": " + hello);
+          seen.merge(hello.split(" ", -1)[1], 1, Integer::sum);
+        }
+        assertTurnedAway(client, addresses.getFirst());
+      }
+    } finally {
+      ports("32768 60999"); // the usual ones
+    }
+    assertEquals(addresses.stream().collect(Collectors.toMap(one -> one, one -> 4)), seen);
+    assertEquals(
+        2,
+        FlowMetrics.sum(machine.balancer.flowMetrics(balancer.loadBalancerArn()).values())
+            .get(FlowMetrics.Count.PORT_ERRORS));
+    for (AutoCloseable socket : open) {
+      if (socket instanceof SocketChannel) {
+        socket.close();
+      }
+    }
+  }
+
+  /** Lets the VPC's namespace give these ports to those who connect. */
+  private void ports(String range) throws Exception {
+    network
+        .sockets(machine.vpc())
+        .call(() -> Files.writeString(Path.of("/proc/sys/net/ipv4/ip_local_port_range"), range));
+  }
+
+  /** All private addresses of the node that has this one as its first. */
+  private List<String> addresses(String node) {
+    return interfaceAt(node).privateIpAddresses().stream()
+        .map(NetworkInterfacePrivateIpAddress::privateIpAddress)
+        .toList();
   }
 
   @Test

@@ -4,6 +4,7 @@ import static dev.muelle.services.elasticloadbalancingv2.Machine.freePort;
 import static dev.muelle.services.elasticloadbalancingv2.Machine.says;
 import static dev.muelle.services.elasticloadbalancingv2.Machine.to;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.services.arczonalshift.ArcZonalShift;
@@ -17,7 +18,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBalancerRequest;
@@ -134,6 +137,79 @@ class NetworkBalancersTest extends ElbV2World {
       own += now.size() == 1 ? 1 : 0;
     }
     assertTrue(own > 290 && own < 385, "about 340 of 400: " + own);
+  }
+
+  private static final String SECONDARY = "secondary_ips.auto_assigned.per_subnet";
+
+  @Test
+  void nodesHaveSecondaryAddresses() throws Exception {
+    Map<String, Integer> free = free();
+    LoadBalancer made = machine.active(balancer(r -> r.subnets(two())).loadBalancerArn());
+    String arn = made.loadBalancerArn();
+    refused("ValidationError", "'8' is not valid", () -> change(arn, SECONDARY, "8"));
+    refused("ValidationError", "'' is not valid", () -> change(arn, SECONDARY, ""));
+    change(arn, SECONDARY, "2");
+    refused(
+        "InvalidConfigurationRequest", "cannot be decreased", () -> change(arn, SECONDARY, "1"));
+    change(arn, SECONDARY, "2");
+    machine.restart();
+    elb = machine.elb();
+    machine.active(arn);
+    change(arn, SECONDARY, "3");
+    elb.setSubnets(r -> r.loadBalancerArn(arn).subnets(machine.subnetIds()));
+    List<NetworkInterface> nodes = interfacesOf(made);
+    assertEquals(3, nodes.size());
+    for (NetworkInterface node : nodes) {
+      assertEquals(4, node.privateIpAddresses().size(), node.toString());
+      assertEquals(free.get(node.subnetId()) - 4, free().get(node.subnetId()));
+      String id = node.networkInterfaceId();
+      String secondary = node.privateIpAddresses().getLast().privateIpAddress();
+      var taken =
+          assertThrows(
+              Ec2Exception.class,
+              () ->
+                  machine
+                      .ec2()
+                      .unassignPrivateIpAddresses(
+                          r -> r.networkInterfaceId(id).privateIpAddresses(secondary)));
+      assertEquals("AuthFailure", taken.awsErrorDetails().errorCode());
+    }
+    assertEquals(
+        nodes.stream().map(NetworkInterface::privateIpAddress).collect(Collectors.toSet()),
+        told(made, "10.99.0.1"),
+        "clients are told of the primary ones");
+    elb.deleteLoadBalancer(r -> r.loadBalancerArn(arn));
+    assertEquals(free, free());
+    String web = machine.balancer("web").loadBalancerArn();
+    refused("ValidationError", "not recognized", () -> change(web, SECONDARY, "1"));
+  }
+
+  @Test
+  void aSubnetHasRoomForSecondaryAddressesOrNothingChanges() throws Exception {
+    String vpc = machine.vpc();
+    String block = machine.ec2().describeVpcs(r -> r.vpcIds(vpc)).vpcs().getFirst().cidrBlock();
+    String small = block.replaceAll("[0-9]+[.][0-9]+/[0-9]+$", "255.240/28");
+    String subnet =
+        machine.ec2().createSubnet(r -> r.vpcId(vpc).cidrBlock(small)).subnet().subnetId();
+    LoadBalancer made = machine.active(balancer(r -> r.subnets(subnet)).loadBalancerArn());
+    String arn = made.loadBalancerArn();
+    machine // 16, without five, the node, and these
+        .ec2()
+        .createNetworkInterface(r -> r.subnetId(subnet).secondaryPrivateIpAddressCount(5));
+    refused(
+        "InvalidConfigurationRequest",
+        "Not enough IP space available in " + subnet,
+        () -> change(arn, SECONDARY, "5"));
+    assertEquals(1, interfacesOf(made).getFirst().privateIpAddresses().size());
+    change(arn, SECONDARY, "4");
+    assertEquals(5, interfacesOf(made).getFirst().privateIpAddresses().size());
+    assertEquals(0, free().get(subnet));
+  }
+
+  /** How many addresses are free, by subnet. */
+  private Map<String, Integer> free() {
+    return machine.ec2().describeSubnets().subnets().stream()
+        .collect(Collectors.toMap(Subnet::subnetId, Subnet::availableIpAddressCount));
   }
 
   private List<String> two() {

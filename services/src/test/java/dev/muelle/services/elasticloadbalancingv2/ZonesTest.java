@@ -36,8 +36,8 @@ final class ZonesTest {
         Map.of(),
         List.of(),
         List.of(
-            new Node("s-a", "a", "eni-a", "10.0.0.5", null, null),
-            new Node("s-b", "b", "eni-b", "10.0.1.5", null, null)),
+            new Node("s-a", "a", "eni-a", "10.0.0.5", null, null, List.of()),
+            new Node("s-b", "b", "eni-b", "10.0.1.5", null, null, List.of())),
         "",
         Map.of(),
         false);

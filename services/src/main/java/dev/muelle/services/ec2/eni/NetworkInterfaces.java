@@ -126,6 +126,11 @@ public final class NetworkInterfaces {
         || eni.interfaceType() == NetworkInterfaceType.VPC_ENDPOINT;
   }
 
+  /** Whether it is a network load balancer's, and somebody else asks. */
+  static boolean isOthers(NetworkInterface eni) {
+    return NETWORK_LOAD_BALANCER.equals(eni.interfaceTypeAsString()) && !byLoadBalancers();
+  }
+
   /** All private addresses of an interface as it is stored or shown; the primary one is first. */
   static List<String> addresses(NetworkInterface eni) {
     return Stream.concat(

@@ -219,7 +219,7 @@ public final class SecondaryAddresses {
   }
 
   static NetworkInterface notManaged(NetworkInterface eni) {
-    if (NetworkInterfaces.isManaged(eni)) {
+    if (NetworkInterfaces.isManaged(eni) || NetworkInterfaces.isOthers(eni)) {
       throw Refuse.because(
           "AuthFailure", "You do not have permission to access the specified resource.");
     }

@@ -13,6 +13,9 @@ import dev.muelle.store.Store;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ec2.model.Subnet;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AvailabilityZone;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoadBalancerAttributesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidConfigurationRequestException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
@@ -24,7 +27,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyLoadBa
  *
  * @param logs says whether logs that are asked for can be written
  */
-public record BalancerAttributes(Store store, Wakes wakes, LogDelivery logs) {
+public record BalancerAttributes(Store store, Ec2Client ec2, Wakes wakes, LogDelivery logs) {
 
   public DescribeLoadBalancerAttributesResponse describe(String arn) {
     Balancing b = store.read(tx -> Existing.balancer(tx, arn));
@@ -40,7 +43,10 @@ public record BalancerAttributes(Store store, Wakes wakes, LogDelivery logs) {
 
   public ModifyLoadBalancerAttributesResponse modify(ModifyLoadBalancerAttributesRequest request) {
     String arn = request.loadBalancerArn();
-    probeLogs(request, store.read(tx -> changed(Existing.balancer(tx, arn), request)));
+    Balancing before = store.read(tx -> Existing.balancer(tx, arn));
+    Map<String, String> wanted = changed(before, request);
+    probeLogs(request, wanted);
+    unlessFull(before, NetworkAttributes.secondary(wanted) - before.secondary());
     Balancing changed =
         store.write(tx -> {
           Balancing b = Existing.balancer(tx, arn);
@@ -70,6 +76,29 @@ public record BalancerAttributes(Store store, Wakes wakes, LogDelivery logs) {
               : Attributes.ofBalancer(attributes, a.key(), a.value());
     }
     return attributes;
+  }
+
+  /** Each of its subnets has so many more addresses. */
+  private void unlessFull(Balancing b, int more) {
+    if (more == 0) {
+      return;
+    }
+    List<String> ids =
+        b.balancer().availabilityZones().stream().map(AvailabilityZone::subnetId).toList();
+    for (Subnet subnet : ec2.describeSubnets(r -> r.subnetIds(ids)).subnets()) {
+      if (subnet.availableIpAddressCount() < more) {
+        throw InvalidConfigurationRequestException.builder()
+            .message(
+                "Not enough IP space available in "
+                    + subnet.subnetId()
+                    + ": "
+                    + more
+                    + " more addresses are needed, "
+                    + subnet.availableIpAddressCount()
+                    + " are free")
+            .build();
+      }
+    }
   }
 
   /** Logs that are asked for can be written. */

@@ -7,18 +7,22 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ec2.model.AssignedPrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Ipv6PrefixSpecification;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceIpv6Address;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfacePrivateIpAddress;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAddress;
 
 /**
- * The IPv6 addresses and prefixes of a load balancer's nodes, once brought up to what is stored:
- * first those are given that are wanted, and when nobody listens at others any more, those are
- * taken away. What an earlier server had given and not written down is found at the interfaces.
+ * The secondary addresses, IPv6 addresses and prefixes of a load balancer's nodes, once brought up
+ * to what is stored: first those are given that are wanted, and when nobody listens at others any
+ * more, those are taken away. What an earlier server had given and not written down is found at the
+ * interfaces.
  */
 public final class NodeAddresses {
 
@@ -26,6 +30,7 @@ public final class NodeAddresses {
   private final Balancing wanted;
   private final Map<String, List<String>> present = new HashMap<>();
   private final Map<String, List<String>> prefixes = new HashMap<>();
+  private final Map<String, List<String>> secondary = new HashMap<>();
   private final Map<String, String> problems = new HashMap<>();
 
   public NodeAddresses(Ec2Client ec2, Balancing wanted) {
@@ -33,7 +38,7 @@ public final class NodeAddresses {
     this.wanted = wanted;
   }
 
-  /** Subnets in which a node has no address of IPv6 though it should, and why. */
+  /** Subnets in which a node lacks an address that it should have, and why. */
   public Map<String, String> problems() {
     return problems;
   }
@@ -47,6 +52,12 @@ public final class NodeAddresses {
       prefixes.put(
           eni.networkInterfaceId(),
           eni.ipv6Prefixes().stream().map(Ipv6PrefixSpecification::ipv6Prefix).toList());
+      secondary.put(
+          eni.networkInterfaceId(),
+          eni.privateIpAddresses().stream()
+              .filter(one -> !Boolean.TRUE.equals(one.primary()))
+              .map(NetworkInterfacePrivateIpAddress::privateIpAddress)
+              .toList());
     }
     return nodes.stream()
         .map(node ->
@@ -56,7 +67,8 @@ public final class NodeAddresses {
                 node.interfaceId(),
                 node.address(),
                 address(node),
-                prefix(node)))
+                prefix(node),
+                secondary(node)))
         .toList();
   }
 
@@ -113,6 +125,39 @@ public final class NodeAddresses {
       }
     }
     return own;
+  }
+
+  /**
+   * Further addresses of IPv4, which it never loses.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-load-balancer-attributes.html#secondary-ip-addresses">
+   *     Secondary IP addresses</a>
+   */
+  private List<String> secondary(Node node) {
+    List<String> has = secondary.get(node.interfaceId());
+    if (has == null) {
+      return node.secondary(); // it is about to go, with what it has
+    }
+    int more = wanted.secondary() - has.size();
+    if (more <= 0) {
+      return has;
+    }
+    try {
+      return Stream.concat(
+              has.stream(),
+              ec2
+                  .assignPrivateIpAddresses(r ->
+                      r.networkInterfaceId(node.interfaceId()).secondaryPrivateIpAddressCount(more))
+                  .assignedPrivateIpAddresses()
+                  .stream()
+                  .map(AssignedPrivateIpAddress::privateIpAddress))
+          .toList();
+    } catch (Ec2Exception e) {
+      problems.put(
+          node.subnet(), "no secondary IPv4 addresses: " + e.awsErrorDetails().errorMessage());
+      return has;
+    }
   }
 
   /** The address that was asked for. */

@@ -232,6 +232,7 @@ public final class Apply {
                 made.networkInterfaceId(),
                 made.privateIpAddress(),
                 null,
+                null,
                 null));
       }
     }

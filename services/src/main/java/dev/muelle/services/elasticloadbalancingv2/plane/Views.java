@@ -179,6 +179,7 @@ final class Views {
             .map(node ->
                 new LoadBalancer.Node(
                     node.address(),
+                    node.secondary(),
                     node.ipv6(),
                     node.prefix() == null ? null : Cidr6.parse(node.prefix()).at(0),
                     node.zone(),

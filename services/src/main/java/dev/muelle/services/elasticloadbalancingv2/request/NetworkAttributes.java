@@ -2,10 +2,10 @@ package dev.muelle.services.elasticloadbalancingv2.request;
 
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidConfigurationRequestException;
 
 /**
- * Attributes of network load balancers: those that act here may be set, the others only to the
- * value that they have.
+ * Attributes of network load balancers.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-load-balancer-attributes.html">
@@ -19,6 +19,11 @@ public final class NetworkAttributes {
   public static final String ANY_ZONE = "any_availability_zone";
   public static final String OWN_ZONE = "availability_zone_affinity";
   public static final String MOSTLY_OWN_ZONE = "partial_availability_zone_affinity";
+
+  /** How many further addresses each node has to reach targets from. */
+  public static final String SECONDARY = "secondary_ips.auto_assigned.per_subnet";
+
+  private static final int MOST_SECONDARY = 7;
 
   public static final Map<String, String> DEFAULTS =
       Attributes.ordered(
@@ -38,7 +43,7 @@ public final class NetworkAttributes {
           "false",
           Attributes.DENY_GATEWAYS,
           "false",
-          "secondary_ips.auto_assigned.per_subnet",
+          SECONDARY,
           "0");
 
   private NetworkAttributes() {}
@@ -46,7 +51,25 @@ public final class NetworkAttributes {
   /** A network load balancer's attributes after a change. */
   public static Map<String, String> changed(
       Map<String, String> now, @Nullable String key, @Nullable String value) {
-    return Attributes.changed(DEFAULTS, NetworkAttributes::check, now, key, value);
+    Map<String, String> changed =
+        Attributes.changed(DEFAULTS, NetworkAttributes::check, now, key, value);
+    if (secondary(changed) < secondary(now)) {
+      throw InvalidConfigurationRequestException.builder()
+          .message(
+              "The value of the attribute '"
+                  + SECONDARY
+                  + "' cannot be decreased from "
+                  + secondary(now)
+                  + " to "
+                  + secondary(changed))
+          .build();
+    }
+    return changed;
+  }
+
+  /** How many further addresses each node is to have. */
+  public static int secondary(Map<String, String> attributes) {
+    return Integer.parseInt(attributes.getOrDefault(SECONDARY, "0"));
   }
 
   private static void check(String key, String value, String usual) {
@@ -59,11 +82,8 @@ public final class NetworkAttributes {
       case "access_logs.s3.enabled", "access_logs.s3.bucket", "access_logs.s3.prefix" ->
           Attributes.checkLogs(key, value);
       case CLIENT_ROUTING -> Attributes.oneOf(key, value, ANY_ZONE, OWN_ZONE, MOSTLY_OWN_ZONE);
-      default -> {
-        if (!value.equals(usual)) {
-          throw Attributes.unsupported(key, value);
-        }
-      }
+      case SECONDARY -> Attributes.range(key, value, 0, MOST_SECONDARY);
+      default -> throw Attributes.unsupported(key, value);
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.muelle.services.StoredJson;
 import dev.muelle.services.elasticloadbalancingv2.request.Attributes;
 import dev.muelle.services.elasticloadbalancingv2.request.FlowGroupAttributes;
 import dev.muelle.services.elasticloadbalancingv2.request.GroupAttributes;
+import dev.muelle.services.elasticloadbalancingv2.request.NetworkAttributes;
 import dev.muelle.services.elasticloadbalancingv2.request.Protocols;
 import dev.muelle.store.Table;
 import java.time.Instant;
@@ -170,6 +171,11 @@ public final class State {
       return balancer.type() == LoadBalancerTypeEnum.NETWORK;
     }
 
+    /** How many addresses each of its nodes has besides, to send to targets from. */
+    public int secondary() {
+      return NetworkAttributes.secondary(attributes);
+    }
+
     /** Whether its nodes send to other zones, where a target group says nothing else. */
     public boolean crossZone() {
       return "true"
@@ -191,6 +197,7 @@ public final class State {
    *
    * @param ipv6 its address of IPv6; null if it has none
    * @param prefix a block of IPv6 addresses that are its own to send from; null if it has none
+   * @param secondary further addresses of IPv4 that are its own to send from
    */
   public record Node(
       String subnet,
@@ -198,7 +205,18 @@ public final class State {
       String interfaceId,
       String address,
       @Nullable String ipv6,
-      @Nullable String prefix) {}
+      @Nullable String prefix,
+      @Nullable List<String> secondary) {
+
+    public Node {
+      secondary = secondary == null ? List.of() : List.copyOf(secondary);
+    }
+
+    @Override
+    public List<String> secondary() {
+      return secondary == null ? List.of() : secondary;
+    }
+  }
 
   public record Group(
       TargetGroup group, Map<String, String> attributes, List<Tag> tags, List<Target> targets) {

@@ -159,8 +159,8 @@ class MeasuresTest {
   void packetsAreToldOfEachNodesZoneAndTogether() {
     List<Node> both =
         List.of(
-            new Node("subnet-a", "a", "eni-a", "10.0.0.4", null, null),
-            new Node("subnet-b", "b", "eni-b", "10.0.1.4", null, null));
+            new Node("subnet-a", "a", "eni-a", "10.0.0.4", null, null, List.of()),
+            new Node("subnet-b", "b", "eni-b", "10.0.1.4", null, null, List.of()));
     Refusal in = new Refusal(true, 6);
     Round look = round(null, false);
     FlowMeasures.packets(
