@@ -37,6 +37,9 @@ public interface Balancer extends AutoCloseable {
   /** What a target group has counted so far; empty if it is in no load balancer. */
   Optional<Metrics> targetGroupMetrics(String id);
 
+  /** What a target group has counted so far of a network load balancer's flows, by protocol. */
+  Map<FlowMetrics.Protocol, FlowMetrics> targetGroupFlows(String id);
+
   /** Calls {@code listener} with the id of a target group in which some target's state changed. */
   Watch watch(Consumer<String> listener);
 

@@ -5,6 +5,7 @@ import dev.muelle.balancer.LoadBalancer.Node;
 import dev.muelle.balancer.flows.FlowDoor.Meaning;
 import dev.muelle.balancer.metrics.FlowMetrics;
 import dev.muelle.balancer.metrics.FlowMetrics.Count;
+import dev.muelle.balancer.metrics.FlowMetrics.Protocol;
 import dev.muelle.balancer.routing.MemberState;
 import dev.muelle.balancer.routing.TargetLink;
 import dev.muelle.balancer.targets.Worker;
@@ -123,6 +124,7 @@ final class Datagrams extends ChannelInboundHandlerAdapter {
     door.flows.add(flow);
     member.connections.add(flow);
     metrics.begins();
+    flow.groups.begins();
     // Who comes in on the host has no address that a target in the VPC could answer.
     Delivery how = member.group.delivery;
     boolean kept = meaning.node() != null && how != null && how.keepsClient();
@@ -137,6 +139,7 @@ final class Datagrams extends ChannelInboundHandlerAdapter {
     private final InetSocketAddress sender;
     private final MemberState member;
     private final FlowMetrics metrics;
+    private final FlowMetrics groups;
     private final List<ByteBuf> waiting = new ArrayList<>(1);
     private @Nullable Channel target;
     private long moved = worker.nanos();
@@ -147,6 +150,7 @@ final class Datagrams extends ChannelInboundHandlerAdapter {
       this.sender = sender;
       this.member = member;
       this.metrics = metrics;
+      this.groups = member.group.flows(Protocol.UDP);
     }
 
     private void ready(@Nullable Channel channel) {
@@ -226,6 +230,7 @@ final class Datagrams extends ChannelInboundHandlerAdapter {
         target.close();
       }
       metrics.ends();
+      groups.ends();
       door.flows.remove(this);
       member.connections.remove(this);
       member.leave(worker.clock);

@@ -53,9 +53,11 @@ final class FlowDoor {
 
     /** Where flows that come in so are counted. */
     FlowMetrics metrics(boolean udp) {
-      return balancer.flows(
-          node == null ? null : node.zone(),
-          udp ? Protocol.UDP : tls == null ? Protocol.TCP : Protocol.TLS);
+      return balancer.flows(node == null ? null : node.zone(), protocol(udp));
+    }
+
+    Protocol protocol(boolean udp) {
+      return udp ? Protocol.UDP : tls == null ? Protocol.TCP : Protocol.TLS;
     }
 
     /** The target of a flow, with a place taken on it; null if there is none. */

@@ -52,6 +52,10 @@ final class Relay implements TargetLink, Worker.Watched {
   private @Nullable ByteBuf early;
 
   private @Nullable MemberState member;
+
+  /** Of the target's group, as soon as there is one. */
+  private @Nullable FlowMetrics groups;
+
   private long moved;
   private boolean clientEnded;
   private boolean targetEnded;
@@ -142,6 +146,9 @@ final class Relay implements TargetLink, Worker.Watched {
       return;
     }
     chosen.connections.add(this);
+    FlowMetrics sent = chosen.group.flows(meaning.protocol(false));
+    sent.begins();
+    groups = sent;
     // Who comes in on the host has no address that a target in the VPC could answer.
     InetSocketAddress kept = how.keepsClient() && meaning.node() != null ? from : null;
     worker.connectFor(
@@ -252,6 +259,9 @@ final class Relay implements TargetLink, Worker.Watched {
       ledger.ends();
     }
     metrics.ends();
+    if (groups != null) {
+      groups.ends();
+    }
     door.flows.remove(this);
     MemberState left = member;
     if (left != null) {

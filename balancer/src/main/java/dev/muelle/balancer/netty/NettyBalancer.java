@@ -150,6 +150,12 @@ public final class NettyBalancer implements Balancer {
   }
 
   @Override
+  public Map<FlowMetrics.Protocol, FlowMetrics> targetGroupFlows(String id) {
+    GroupState group = groups.get(id);
+    return group == null ? Map.of() : group.flows();
+  }
+
+  @Override
   public Watch watch(Consumer<String> listener) {
     watchers.add(listener);
     return () -> watchers.remove(listener);

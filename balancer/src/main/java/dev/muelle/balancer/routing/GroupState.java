@@ -3,6 +3,7 @@ package dev.muelle.balancer.routing;
 import dev.muelle.balancer.Delivery;
 import dev.muelle.balancer.LoadBalancer;
 import dev.muelle.balancer.health.Anomalies;
+import dev.muelle.balancer.metrics.FlowMetrics;
 import dev.muelle.balancer.metrics.Metrics;
 import java.time.Duration;
 import java.time.Instant;
@@ -21,6 +22,9 @@ public final class GroupState {
 
   public final String id;
   public final Metrics metrics = new Metrics();
+
+  /** Of flows that go to its targets, of whatever network load balancer. */
+  private final Map<FlowMetrics.Protocol, FlowMetrics> flows = new ConcurrentHashMap<>();
 
   /** It never changes. */
   public final LoadBalancer.Version version;
@@ -55,6 +59,15 @@ public final class GroupState {
     this.secure = secure;
     this.check = check;
     this.listener = listener;
+  }
+
+  /** Where flows to its targets are counted. */
+  public FlowMetrics flows(FlowMetrics.Protocol protocol) {
+    return flows.computeIfAbsent(protocol, p -> new FlowMetrics());
+  }
+
+  public Map<FlowMetrics.Protocol, FlowMetrics> flows() {
+    return Map.copyOf(flows);
   }
 
   void changed() {

@@ -163,6 +163,10 @@ final class FlowsTest {
     return FlowMetrics.sum(rig.balancer.flowMetrics("nlb").values());
   }
 
+  private FlowMetrics toTargets(FlowMetrics.Protocol protocol) {
+    return Objects.requireNonNull(rig.balancer.targetGroupFlows("tg").get(protocol));
+  }
+
   private static void says(Socket socket, String text) throws IOException {
     socket.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
     assertEquals(
@@ -189,11 +193,14 @@ final class FlowsTest {
     try (Socket socket = rig.connect()) {
       says(socket, "one");
       assertEquals(1, metrics().active());
+      assertEquals(1, toTargets(FlowMetrics.Protocol.TCP).active());
       socket.shutdownOutput();
       assertEquals(-1, socket.getInputStream().read());
     }
     Rig.await(() -> metrics().active() == 0);
     assertEquals(1, metrics().get(Count.FLOWS));
+    assertEquals(1, toTargets(FlowMetrics.Protocol.TCP).get(Count.FLOWS));
+    assertEquals(0, toTargets(FlowMetrics.Protocol.TCP).active());
     assertEquals(6, metrics().get(Count.BYTES));
     assertEquals(
         0,

@@ -10,13 +10,18 @@ import dev.muelle.network.Network.Packets;
 import dev.muelle.network.Network.Refusal;
 import dev.muelle.services.Measurements;
 import dev.muelle.services.Measurements.Metric;
+import dev.muelle.services.arczonalshift.ArcZonalShift;
 import dev.muelle.services.elasticloadbalancingv2.measure.Measuring;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,7 +30,9 @@ import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleCondition;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupAttribute;
 
 /** Real requests, told of minute by minute in virtual time. */
 class MeasuringTest extends ElbV2World {
@@ -186,16 +193,37 @@ class MeasuringTest extends ElbV2World {
             .port(port)
             .defaultActions(
                 Action.builder().type(ActionTypeEnum.FORWARD).targetGroupArn(group).build()));
+    String web =
+        elb.createTargetGroup(
+                r -> r.name("web").protocol("TCP").port(80).targetType("alb").vpcId(machine.vpc()))
+            .targetGroups()
+            .getFirst()
+            .targetGroupArn();
+    elb.createListener(r ->
+        r.loadBalancerArn(flows.loadBalancerArn())
+            .protocol("TCP")
+            .port(port + 1)
+            .defaultActions(Machine.to(web)));
     all.clear();
     timers.advance(Duration.ofMinutes(1));
     String load = flows.loadBalancerArn().split(":loadbalancer/", -1)[1];
     assertTrue(load.startsWith("net/flows/"), load);
-    Metric active = told("ActiveFlowCount").getLast().metric();
-    assertEquals("AWS/NetworkELB", active.namespace());
-    assertEquals(Map.of("LoadBalancer", load), active.dimensions());
+    String targets = group.substring(group.indexOf("targetgroup/"));
+    List<Told> active = told("ActiveFlowCount");
+    assertEquals("AWS/NetworkELB", active.getLast().metric().namespace());
+    assertEquals(
+        Set.of(
+            Map.of("LoadBalancer", load),
+            Map.of("TargetGroup", targets),
+            Map.of("TargetGroup", web.substring(web.indexOf("targetgroup/")))),
+        active.stream().map(one -> one.metric().dimensions()).collect(Collectors.toSet()));
     Metric hosts = told("HealthyHostCount").getLast().metric();
     assertEquals("AWS/NetworkELB", hosts.namespace());
     assertEquals(load, hosts.dimensions().get("LoadBalancer"));
+    assertTrue(
+        told("HealthyHostCount").stream()
+            .noneMatch(one -> one.metric().dimensions().get("TargetGroup").contains("/web/")),
+        "load balancers that are targets are not counted");
     assertTrue(
         all.stream()
             .filter(one -> one.metric().namespace().equals("AWS/ApplicationELB"))
@@ -232,6 +260,65 @@ class MeasuringTest extends ElbV2World {
     assertEquals(2, told("ProcessedPackets").size(), "the zone's, and the whole");
     assertEquals(30.0, last("ProcessedPackets"));
     assertEquals(1.0, last("SecurityGroupBlockedFlowCount_Inbound_ICMP"));
+  }
+
+  @Test
+  void zonesOfANetworkLoadBalancerAreWellOrNot() throws Exception {
+    LoadBalancer flows =
+        elb.createLoadBalancer(r ->
+                r.name("flows").type("network").scheme("internal").subnets(machine.subnetIds()))
+            .loadBalancers()
+            .getFirst();
+    String arn = flows.loadBalancerArn();
+    machine.active(arn);
+    timers.advance(Duration.ofSeconds(10));
+    assertEquals(List.of(), told("ZonalHealthStatus"), "nothing is checked");
+    String group =
+        elb.createTargetGroup(
+                r -> r.name("tcp").protocol("TCP").port(80).targetType("ip").vpcId(machine.vpc()))
+            .targetGroups()
+            .getFirst()
+            .targetGroupArn();
+    elb.createListener(
+        r -> r.loadBalancerArn(arn).protocol("TCP").port(port).defaultActions(Machine.to(group)));
+    assertEquals(Map.of("", List.of(0.0, 0.0, 0.0), "a", 0.0, "b", 0.0, "c", 0.0), zones());
+    elb.modifyTargetGroupAttributes(r ->
+        r.targetGroupArn(group)
+            .attributes(
+                TargetGroupAttribute.builder()
+                    .key("target_group_health.dns_failover.minimum_healthy_targets.count")
+                    .value("off")
+                    .build()));
+    assertEquals(Map.of("", List.of(1.0, 1.0, 1.0), "a", 1.0, "b", 1.0, "c", 1.0), zones());
+    elb.modifyLoadBalancerAttributes(r ->
+        r.loadBalancerArn(arn)
+            .attributes(
+                LoadBalancerAttribute.builder()
+                    .key("zonal_shift.config.enabled")
+                    .value("true")
+                    .build()));
+    try (ArcZonalShift arc = machine.arc()) {
+      machine.shift(arc, arn, 1);
+      assertEquals(Map.of("", List.of(0.0, 1.0, 1.0), "a", 1.0, "b", 0.0, "c", 1.0), zones());
+    }
+  }
+
+  /** What is told next of zones: of each alone, and, in order, of all of them together. */
+  private Map<String, Object> zones() {
+    all.clear();
+    timers.advance(Duration.ofSeconds(10));
+    Map<String, Object> zones = new HashMap<>();
+    List<Double> together = new ArrayList<>();
+    for (Told one : told("ZonalHealthStatus")) {
+      String zone = one.metric().dimensions().get("AvailabilityZone");
+      if (zone == null) {
+        together.add(one.value());
+      } else {
+        zones.put(zone.substring(zone.length() - 1), one.value());
+      }
+    }
+    zones.put("", together.stream().sorted().toList());
+    return zones;
   }
 
   private static RuleCondition path(String pattern) {

@@ -322,7 +322,7 @@ class ZonalShiftTest extends ElbV2World {
       timers.advance(Duration.ofSeconds(20));
       Map<Map<String, String>, Double> shifted = new HashMap<>();
       told.forEach((metric, value) -> {
-        if (metric.name().equals("ZonalShiftedHostCount")) {
+        if (metric.name().equals("ActiveZonalShiftHostCount")) {
           shifted.put(metric.dimensions(), value);
         }
       });

@@ -92,6 +92,13 @@ final class ZonesTest {
   }
 
   @Test
+  void thatNoZoneIsWellIsKnownThoughAllAreNamed() {
+    Group group = group(Map.of(CROSS_ZONE, "false"), target("a1", "a"), target("b1", "b"));
+    assertEquals(
+        List.of(), Zones.well(balancer(), List.of(group), (g, target) -> false, Optional.empty()));
+  }
+
+  @Test
   void acrossZonesAllTargetsCountForEach() {
     Group group = group(Map.of(COUNT, "2"), target("a1", "a"), target("b1", "b"));
     assertEquals(List.of("a", "b"), inDns(Set.of("a1", "b1"), group));

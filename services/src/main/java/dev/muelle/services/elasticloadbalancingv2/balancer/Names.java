@@ -2,17 +2,13 @@ package dev.muelle.services.elasticloadbalancingv2.balancer;
 
 import dev.muelle.network.NameSource;
 import dev.muelle.services.elasticloadbalancingv2.node.Blocks;
-import dev.muelle.services.elasticloadbalancingv2.node.Zones;
 import dev.muelle.services.elasticloadbalancingv2.request.NetworkAttributes;
 import dev.muelle.services.elasticloadbalancingv2.state.Existing;
-import dev.muelle.services.elasticloadbalancingv2.state.Shifts;
 import dev.muelle.services.elasticloadbalancingv2.state.State;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Balancing;
-import dev.muelle.services.elasticloadbalancingv2.state.State.Group;
-import dev.muelle.services.elasticloadbalancingv2.target.BalancerTargets;
+import dev.muelle.services.elasticloadbalancingv2.target.ZoneHealth;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
-import dev.muelle.store.Tx;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Locale;
@@ -65,7 +61,7 @@ public record Names(Store store, Ec2Client ec2, RandomGenerator random) implemen
                     b.balancer().vpcId().equals(vpcId)
                         && b.balancer().dnsName().toLowerCase(Locale.ROOT).equals(name))
                 .findFirst()
-                .map(b -> new Meant(b, inDns(tx, b))))
+                .map(b -> new Meant(b, ZoneHealth.inDns(tx, b))))
         .map(meant -> favoured(meant, client));
   }
 
@@ -104,26 +100,5 @@ public record Names(Store store, Ec2Client ec2, RandomGenerator random) implemen
         .map(Subnet::availabilityZone)
         .findFirst()
         .orElse("");
-  }
-
-  private static List<State.Node> inDns(Tx tx, Balancing balancer) {
-    List<Group> groups =
-        tx.list(State.GROUPS).stream()
-            .map(Row::value)
-            .filter(group ->
-                group.group().loadBalancerArns().contains(balancer.balancer().loadBalancerArn()))
-            .map(group -> BalancerTargets.reached(tx, group))
-            .toList();
-    return Zones.inDns(
-        balancer,
-        groups,
-        (group, target) ->
-            tx.get(
-                    State.HEALTH,
-                    State.healthKey(
-                        group.group().targetGroupArn(), target.address(), target.port()))
-                .filter(row -> row.value().health().equals("HEALTHY"))
-                .isPresent(),
-        Shifts.away(tx, balancer));
   }
 }

@@ -62,9 +62,26 @@ public final class FlowMeasures {
       }
     }
     NAMES.forEach((count, name) -> round.count(of, name, all.get(count)));
+    FlowMetrics tcp = sum(parts, which.and(part -> part.protocol() == Protocol.TCP));
+    round.count(of, "RejectedFlowCount_TCP", tcp.get(Count.REJECTED_FLOWS));
     long bytes = round.moved(Span.TEN_SECONDS, of, "bytes", all.get(Count.BYTES));
     if (round.ends(Span.TEN_SECONDS) && bytes > 0) {
       round.record(of, "PeakBytesPerSecond", StandardUnit.BYTES_SECOND, bytes / SECONDS, 1);
+    }
+  }
+
+  /** Flows to a target group, of whatever load balancer. */
+  static void group(Round round, Subject of, Map<Protocol, FlowMetrics> parts) {
+    begun(round, of, "", FlowMetrics.sum(parts.values()));
+    parts.forEach((protocol, m) -> begun(round, of, "_" + protocol, m));
+  }
+
+  /** Whether each zone is well; of the load balancer all of these. */
+  static void zones(Round round, Subject of, List<Node> nodes, List<Node> well) {
+    for (Node node : nodes) {
+      long status = well.contains(node) ? 1 : 0;
+      round.gauge(of.in(node.zone()), "ZonalHealthStatus", status);
+      round.gauge(of, "ZonalHealthStatus", status);
     }
   }
 
@@ -132,9 +149,13 @@ public final class FlowMeasures {
     }
   }
 
-  private static void flows(Round round, Subject of, String protocol, FlowMetrics m) {
+  private static void begun(Round round, Subject of, String protocol, FlowMetrics m) {
     round.gauge(of, "ActiveFlowCount" + protocol, m.active());
     round.count(of, "NewFlowCount" + protocol, m.get(Count.FLOWS));
+  }
+
+  private static void flows(Round round, Subject of, String protocol, FlowMetrics m) {
+    begun(round, of, protocol, m);
     round.count(of, "ProcessedBytes" + protocol, m.get(Count.BYTES), StandardUnit.BYTES);
   }
 

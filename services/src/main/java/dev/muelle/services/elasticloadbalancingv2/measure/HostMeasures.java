@@ -66,18 +66,25 @@ public final class HostMeasures {
   }
 
   /**
-   * How many targets are left alone because their load balancer is shifted away from their zone.
+   * How many targets are left alone because their load balancer is shifted away from their zone. Of
+   * network load balancers it is always told, of others if there is one.
    *
-   * @param away that zone
+   * @param away that zone; empty if there is none
    */
-  static void shifted(Round round, Subject of, Group group, String away) {
-    long hosts =
-        group.targets().stream()
-            .filter(target -> target.drainUntil() == null && away.equals(target.zone()))
-            .count();
-    if (hosts > 0) {
-      round.gauge(of, "ZonalShiftedHostCount", hosts);
-      round.gauge(of.in(away), "ZonalShiftedHostCount", hosts);
+  static void shifted(Round round, Subject of, Balancing user, Group group, String away) {
+    Map<String, Integer> zones = new TreeMap<>();
+    for (State.Target target : group.targets()) {
+      if (target.drainUntil() == null && target.zone() != null && !target.zone().equals("all")) {
+        zones.merge(target.zone(), target.zone().equals(away) ? 1 : 0, Integer::sum);
+      }
+    }
+    shifted(round, of, user, zones.getOrDefault(away, 0));
+    zones.forEach((zone, hosts) -> shifted(round, of.in(zone), user, hosts));
+  }
+
+  private static void shifted(Round round, Subject of, Balancing user, int hosts) {
+    if (hosts > 0 || user.network()) {
+      round.gauge(of, "ActiveZonalShiftHostCount", hosts);
     }
   }
 

@@ -12,19 +12,21 @@ import dev.muelle.services.elasticloadbalancingv2.state.Shifts;
 import dev.muelle.services.elasticloadbalancingv2.state.State;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Balancing;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Group;
-import dev.muelle.services.elasticloadbalancingv2.target.BalancerTargets;
+import dev.muelle.services.elasticloadbalancingv2.target.ZoneHealth;
 import dev.muelle.store.Row;
 import dev.muelle.store.Store;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
 
 /**
  * Tells CloudWatch what load balancers and target groups have counted, as the metrics of {@code
@@ -135,10 +137,13 @@ public final class Measuring implements AutoCloseable {
               of,
               row.value().nodes(),
               counted.getOrDefault(row.value().balancer().vpcId(), Map.of()));
+          if (groups.stream().anyMatch(group -> uses(row.key(), group))) {
+            FlowMeasures.zones(now, of, row.value().enabled(), ZoneHealth.well(tx, row.value()));
+          }
         } else {
           List<Metrics> targets =
               groups.stream()
-                  .filter(group -> group.value().group().loadBalancerArns().contains(row.key()))
+                  .filter(group -> uses(row.key(), group))
                   .flatMap(group -> balancer.targetGroupMetrics(group.key()).stream())
                   .toList();
           balancer
@@ -156,19 +161,33 @@ public final class Measuring implements AutoCloseable {
                   Map.of(
                       "LoadBalancer", after(arn, ":loadbalancer/"),
                       "TargetGroup", after(row.key(), ":")));
-          HostMeasures.tell(now, of, user, BalancerTargets.reached(tx, row.value()), balancer);
-          Shifts.away(tx, user)
-              .filter(zone -> Shifts.crosses(user, row.value()))
-              .ifPresent(zone -> HostMeasures.shifted(now, of, row.value(), zone));
+          if (row.value().group().targetType() != TargetTypeEnum.ALB) { // which AWS leaves out
+            HostMeasures.tell(now, of, user, row.value(), balancer);
+          }
+          if (Shifts.enabled(user)) {
+            Optional<String> away =
+                Shifts.away(tx, user).filter(zone -> Shifts.crosses(user, row.value()));
+            HostMeasures.shifted(now, of, user, row.value(), away.orElse(""));
+          }
           balancer
               .targetGroupMetrics(row.key())
               .filter(m -> !row.value().flows())
               .ifPresent(m -> HttpMeasures.group(now, of, m));
         }
+        if (row.value().flows() && !row.value().group().loadBalancerArns().isEmpty()) {
+          FlowMeasures.group(
+              now,
+              new Subject("AWS/NetworkELB", Map.of("TargetGroup", after(row.key(), ":"))),
+              balancer.targetGroupFlows(row.key()));
+        }
       }
       return true;
     });
     before = now;
+  }
+
+  private static boolean uses(String balancerArn, Row<Group> group) {
+    return group.value().group().loadBalancerArns().contains(balancerArn);
   }
 
   /** The rest of an ARN behind the last of these. */

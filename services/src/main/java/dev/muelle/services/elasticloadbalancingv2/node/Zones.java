@@ -13,9 +13,8 @@ import java.util.Optional;
 import java.util.function.BiPredicate;
 
 /**
- * Which of a load balancer's nodes its name means: those of zones in which every target group has
- * as many healthy targets as it asks for, and that it is not shifted away from; all of them if
- * there is no such zone. Pure.
+ * Which of a load balancer's zones are well: those in which every target group has as many healthy
+ * targets as it asks for, and that it is not shifted away from. Pure.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health.html">
@@ -26,7 +25,7 @@ public final class Zones {
   private Zones() {}
 
   /**
-   * Says which.
+   * The nodes that its name means: those of zones that are well, or all if none is.
    *
    * @param away the zone that it is shifted away from
    */
@@ -35,15 +34,26 @@ public final class Zones {
       List<Group> groups,
       BiPredicate<Group, State.Target> healthy,
       Optional<String> away) {
+    List<Node> well = well(balancer, groups, healthy, away);
+    return well.isEmpty() ? nodes(balancer) : well;
+  }
+
+  /** The nodes of zones that are well. */
+  public static List<Node> well(
+      Balancing balancer,
+      List<Group> groups,
+      BiPredicate<Group, State.Target> healthy,
+      Optional<String> away) {
+    return nodes(balancer).stream()
+        .filter(node ->
+            !away.equals(Optional.of(node.zone()))
+                && groups.stream().allMatch(group -> serves(balancer, group, node, healthy)))
+        .toList();
+  }
+
+  private static List<Node> nodes(Balancing balancer) {
     List<Node> enabled = balancer.enabled();
-    List<Node> nodes = enabled.isEmpty() ? balancer.nodes() : enabled; // until new ones are made
-    List<Node> able =
-        nodes.stream()
-            .filter(node ->
-                !away.equals(Optional.of(node.zone()))
-                    && groups.stream().allMatch(group -> serves(balancer, group, node, healthy)))
-            .toList();
-    return able.isEmpty() ? nodes : able;
+    return enabled.isEmpty() ? balancer.nodes() : enabled; // until new ones are made
   }
 
   private static boolean serves(

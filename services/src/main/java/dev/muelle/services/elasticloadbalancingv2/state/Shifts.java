@@ -34,7 +34,8 @@ public final class Shifts {
         : Optional.empty();
   }
 
-  private static boolean enabled(Balancing balancer) {
+  /** Whether a load balancer lets itself be shifted. */
+  public static boolean enabled(Balancing balancer) {
     return "true".equals(balancer.attributes().get(Attributes.ZONAL_SHIFT));
   }
 

@@ -72,6 +72,11 @@ class HostMeasuresTest {
     }
 
     @Override
+    public Map<FlowMetrics.Protocol, FlowMetrics> targetGroupFlows(String id) {
+      return Map.of();
+    }
+
+    @Override
     public Watch watch(Consumer<String> listener) {
       return () -> {};
     }

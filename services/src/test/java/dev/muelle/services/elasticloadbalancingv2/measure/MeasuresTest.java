@@ -129,6 +129,8 @@ class MeasuresTest {
     udp.begins();
     host.begins();
     host.add(FlowMetrics.Count.PORT_ERRORS);
+    tcp.add(FlowMetrics.Count.REJECTED_FLOWS);
+    udp.add(FlowMetrics.Count.REJECTED_FLOWS);
     FlowMeasures.tell(
         round(null, true),
         FLOWS,
@@ -146,6 +148,10 @@ class MeasuresTest {
     assertEquals(50.0, told.get("ProcessedBytes_TCP"));
     assertEquals(5.0, told.get("PeakBytesPerSecond"), "over ten seconds");
     assertEquals(1.0, told.get("PortAllocationErrorCount"));
+    assertEquals(2.0, told.get("RejectedFlowCount"));
+    assertEquals(1.0, told.get("RejectedFlowCount_TCP"));
+    assertEquals(1.0, told.get("RejectedFlowCount_TCP a"));
+    assertEquals(null, told.get("RejectedFlowCount_TCP b"));
     assertEquals(0, all.stream().filter(name -> name.endsWith(" ")).count());
     assertEquals(
         2.0 / 60 / 800, told.get("ConsumedLCUs_TCP"), 1e-9, "of each protocol what it has most of");
