@@ -61,4 +61,12 @@ public final class ZonalShifts {
         .filter(shift -> shift.status() == Status.ACTIVE)
         .findFirst();
   }
+
+  /** Ends what moves a resource that goes. */
+  public static void cancel(Tx tx, String resource) {
+    active(tx, resource)
+        .ifPresent(shift ->
+            tx.put(
+                TABLE, shift.id(), shift.with(shift.expiry(), shift.comment(), Status.CANCELED)));
+  }
 }

@@ -46,6 +46,9 @@ final class Shifts implements AutoCloseable {
   private static final Pattern EXPIRES_IN = Pattern.compile("([1-9][0-9]*)([mh])");
   private static final Duration LONGEST = Duration.ofHours(72);
   private static final int LONGEST_COMMENT = 128;
+  private static final Pattern ID = Pattern.compile("[A-Za-z0-9-]+");
+  private static final int SHORTEST_ID = 6;
+  private static final int LONGEST_ID = 36;
   private static final int AT_ONCE = 2;
 
   /** Of those that are over, the last ones are kept: ARC does not say for how long it does. */
@@ -213,9 +216,35 @@ final class Shifts implements AutoCloseable {
         .build();
   }
 
+  /**
+   * The id of a shift, if it could be one.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/arc-zonal-shift/latest/api/API_CancelZonalShift.html">CancelZonalShift</a>
+   */
+  private static String id(@Nullable String asked) {
+    String id = Refuse.unlessPresent("zonalShiftId", asked);
+    String constraint =
+        id.length() < SHORTEST_ID
+            ? "Member must have length greater than or equal to " + SHORTEST_ID
+            : id.length() > LONGEST_ID
+                ? "Member must have length less than or equal to " + LONGEST_ID
+                : ID.matcher(id).matches()
+                    ? null
+                    : "Member must satisfy regular expression pattern: " + ID;
+    if (constraint != null) {
+      throw Refuse.constraint(
+          "1 validation error detected: Value '"
+              + id
+              + "' at 'zonalShiftId' failed to satisfy constraint: "
+              + constraint);
+    }
+    return id;
+  }
+
   /** Changes a shift that is active. */
   private Shift change(@Nullable String id, UnaryOperator<Shift> step) {
-    String asked = Refuse.unlessPresent("zonalShiftId", id);
+    String asked = id(id);
     Shift changed =
         store.write(tx -> {
           Shift shift =

@@ -206,6 +206,20 @@ class ZonalShiftTest extends ElbV2World {
   }
 
   @Test
+  void aShiftEndsWithItsLoadBalancer() {
+    change(arn, "zonal_shift.config.enabled", "true");
+    String shift = start(0, "72h").zonalShiftId();
+    elb.deleteLoadBalancer(r -> r.loadBalancerArn(arn));
+    ZonalShiftSummary ended = arc.listZonalShifts(r -> {}).items().getFirst();
+    assertEquals(shift, ended.zonalShiftId());
+    assertEquals(ZonalShiftStatus.CANCELED, ended.status());
+    ConflictException over =
+        assertThrows(
+            ConflictException.class, () -> arc.cancelZonalShift(r -> r.zonalShiftId(shift)));
+    assertEquals(ConflictExceptionReason.ZONAL_SHIFT_STATUS_NOT_ACTIVE, over.reason());
+  }
+
+  @Test
   void ofShiftsThatAreOverTheLastThousandAreKept() {
     change(arn, "zonal_shift.config.enabled", "true");
     Store store = machine.store.in(Machine.HOME.storeScope());
@@ -252,6 +266,18 @@ class ZonalShiftTest extends ElbV2World {
     assertThrows(
         ResourceNotFoundException.class,
         () -> arc.cancelZonalShift(r -> r.zonalShiftId("not-there")));
+    for (String malformed : List.of("short", "not/there", "not there", "x".repeat(37))) {
+      ValidationException id =
+          assertThrows(
+              ValidationException.class,
+              () -> arc.cancelZonalShift(r -> r.zonalShiftId(malformed)),
+              malformed);
+      assertTrue(id.getMessage().contains("'" + malformed + "' at 'zonalShiftId'"));
+      assertThrows(
+          ValidationException.class,
+          () -> arc.updateZonalShift(r -> r.zonalShiftId(malformed).comment("x")),
+          malformed);
+    }
     ValidationException token =
         assertThrows(
             ValidationException.class, () -> arc.listZonalShifts(r -> r.nextToken("none")));

@@ -2,6 +2,7 @@ package dev.muelle.services.elasticloadbalancingv2.balancer;
 
 import dev.muelle.services.Ids;
 import dev.muelle.services.Scope;
+import dev.muelle.services.ZonalShifts;
 import dev.muelle.services.elasticloadbalancingv2.listener.ListenerCertificates;
 import dev.muelle.services.elasticloadbalancingv2.listener.Listeners;
 import dev.muelle.services.elasticloadbalancingv2.node.Fronts;
@@ -364,6 +365,7 @@ public final class LoadBalancers {
               b.balancer(), b.attributes(), b.tags(), b.nodes(), b.front(), b.problems(), true));
       Associations.update(tx, arn);
       certificates.settle(tx, arn);
+      ZonalShifts.cancel(tx, arn);
       return true;
     });
     wakes.now(List.of(arn));
