@@ -181,14 +181,24 @@ public final class FlowDoors {
     Relay.begin(door, worker(channel.eventLoop()), channel);
   }
 
-  /** Closes a load balancer's doors but these, and ends what came in by them. */
+  /**
+   * Closes a load balancer's doors but these, and ends what came in by them: when this returns, who
+   * wants to hear of its end has heard.
+   */
   public void withdraw(BalancerState state, Set<FlowDoor.Key> but) {
+    boolean ends = false;
     for (FlowDoor door : List.copyOf(doors.values())) {
       if (Objects.equals(door.meaning.balancer(), state) && !but.contains(door.key)) {
         doors.remove(door.key);
         close(door.server);
         door.withdrawn = true;
+        ends |= !door.flows.isEmpty();
         door.flows.forEach(TargetLink::abort);
+      }
+    }
+    if (ends) {
+      for (EventExecutor loop : loops) {
+        loop.submit(() -> {}).awaitUninterruptibly(); // behind what it was told before
       }
     }
   }

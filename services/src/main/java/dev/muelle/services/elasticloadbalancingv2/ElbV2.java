@@ -26,6 +26,7 @@ import dev.muelle.services.elasticloadbalancingv2.node.Gateways;
 import dev.muelle.services.elasticloadbalancingv2.oidc.OidcGates;
 import dev.muelle.services.elasticloadbalancingv2.plane.Apply;
 import dev.muelle.services.elasticloadbalancingv2.rule.Rules;
+import dev.muelle.services.elasticloadbalancingv2.state.Existing;
 import dev.muelle.services.elasticloadbalancingv2.state.State;
 import dev.muelle.services.elasticloadbalancingv2.state.Tags;
 import dev.muelle.services.elasticloadbalancingv2.state.Wakes;
@@ -273,7 +274,10 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     return SERVICE_NAME;
   }
 
-  /** Lets go; the data plane is its owner's to close. */
+  /**
+   * Lets go; the data plane is its owner's to close. Only flows end before, so that they are in the
+   * logs.
+   */
   @Override
   public void close() {
     changes.close();
@@ -282,6 +286,9 @@ public final class ElbV2 implements ElasticLoadBalancingV2Client {
     balancerLoop.close();
     healthLoop.close();
     measuring.close();
+    store.read(tx -> Existing.balancers(tx)).stream()
+        .filter(row -> row.value().network())
+        .forEach(row -> balancer.remove(row.key()));
     logs.close();
     oidc.close();
   }

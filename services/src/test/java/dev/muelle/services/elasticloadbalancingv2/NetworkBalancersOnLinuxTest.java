@@ -673,23 +673,16 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
             .listenerArn();
     String from;
     int said;
-    try (SSLSocket socket =
-        (SSLSocket)
-            machine
-                .trust()
-                .getSocketFactory()
-                .createSocket(new Socket(address, SECURE), "flows.test", SECURE, true)) {
-      socket.setSoTimeout(PATIENCE_MILLIS);
-      SSLParameters parameters = socket.getSSLParameters();
-      parameters.setApplicationProtocols(new String[] {"http/1.1", "h2"});
-      parameters.setServerNames(List.of(new SNIHostName("flows.test")));
-      socket.setSSLParameters(parameters);
+    try (SSLSocket socket = secure(address)) {
       String hello = line(socket);
       from = hello.split(" ", -1)[1] + ":" + socket.getLocalPort();
       said = hello.length() + 1 + "still\n".length();
       echoes(socket);
     }
     until(0L, () -> FlowMetrics.sum(machine.balancer.flowMetrics(arn).values()).active());
+    SSLSocket left = secure(address); // when the server stops
+    open.add(left);
+    String ends = line(left).split(" ", -1)[1] + ":" + left.getLocalPort();
     machine.stop(); // brings what was noted
     List<Path> logs;
     try (Stream<Path> all = Files.walk(bucket)) {
@@ -702,7 +695,10 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
         file.startsWith(
             "000000000000_elasticloadbalancing_us-east-1_" + name.replace('/', '.') + "_"),
         file);
-    String entry = LogDeliveryTest.read(logs.getFirst());
+    String entries = LogDeliveryTest.read(logs.getFirst());
+    int second = entries.indexOf('\n') + 1;
+    assertTrue(entries.substring(second).contains(" " + ends + " "), entries);
+    String entry = entries.substring(0, second);
     // The server may still have had its last word.
     Pattern wanted =
         Pattern.compile(
@@ -721,6 +717,22 @@ class NetworkBalancersOnLinuxTest extends OnLinux {
                     "[-0-9]{10}T[:0-9]{8}")
                 + "\n");
     assertTrue(wanted.matcher(entry).matches(), entry);
+  }
+
+  /** A TLS client who offers HTTP of both versions. */
+  private SSLSocket secure(String address) throws Exception {
+    SSLSocket socket =
+        (SSLSocket)
+            machine
+                .trust()
+                .getSocketFactory()
+                .createSocket(new Socket(address, SECURE), "flows.test", SECURE, true);
+    socket.setSoTimeout(PATIENCE_MILLIS);
+    SSLParameters parameters = socket.getSSLParameters();
+    parameters.setApplicationProtocols(new String[] {"http/1.1", "h2"});
+    parameters.setServerNames(List.of(new SNIHostName("flows.test")));
+    socket.setSSLParameters(parameters);
+    return socket;
   }
 
   private static final int WEB = 8080;

@@ -266,7 +266,7 @@ class ZonalShiftTest extends ElbV2World {
     assertThrows(
         ResourceNotFoundException.class,
         () -> arc.cancelZonalShift(r -> r.zonalShiftId("not-there")));
-    for (String malformed : List.of("short", "not/there", "not there", "x".repeat(37))) {
+    for (String malformed : List.of("short", "not_there", "not there", "x".repeat(37))) {
       ValidationException id =
           assertThrows(
               ValidationException.class,
