@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.muelle.services.arczonalshift.ArcZonalShift;
+import dev.muelle.services.ec2.Ec2;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -15,10 +16,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
+import software.amazon.awssdk.services.ec2.model.GroupIdentifier;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
@@ -137,6 +140,64 @@ class NetworkBalancersTest extends ElbV2World {
       own += now.size() == 1 ? 1 : 0;
     }
     assertTrue(own > 290 && own < 385, "about 340 of 400: " + own);
+  }
+
+  @Test
+  void groupsOfAnotherVpcServeWhereTheyAreAssociated() throws Exception {
+    Ec2 ec2 = machine.ec2();
+    String home = ec2.createVpc(r -> r.cidrBlock("10.20.0.0/16")).vpc().vpcId();
+    String away = ec2.createVpc(r -> r.cidrBlock("10.30.0.0/16")).vpc().vpcId();
+    List<String> subnets =
+        Stream.of("a", "b")
+            .map(zone ->
+                ec2.createSubnet(r ->
+                        r.vpcId(away)
+                            .availabilityZone("us-east-1" + zone)
+                            .cidrBlock(zone.equals("a") ? "10.30.1.0/24" : "10.30.2.0/24"))
+                    .subnet()
+                    .subnetId())
+            .toList();
+    String shared = securityGroup(home);
+    String own = securityGroup(away);
+    Consumer<CreateLoadBalancerRequest.Builder> there =
+        r -> r.scheme(LoadBalancerSchemeEnum.INTERNAL).subnets(subnets).securityGroups(shared);
+    refused("InvalidSecurityGroup", "does not belong to VPC", () -> balancer(there));
+    ec2.associateSecurityGroupVpc(r -> r.groupId(shared).vpcId(away));
+    LoadBalancer web =
+        elb.createLoadBalancer(r -> r.name("web").applyMutation(there)).loadBalancers().getFirst();
+    for (LoadBalancer made : List.of(balancer(there), web)) {
+      String arn = made.loadBalancerArn();
+      machine.active(arn);
+      assertEquals(Set.of(List.of(shared)), groupsOf(made));
+      var used =
+          assertThrows(
+              Ec2Exception.class,
+              () -> ec2.disassociateSecurityGroupVpc(r -> r.groupId(shared).vpcId(away)));
+      assertEquals("DependencyViolation", used.awsErrorDetails().errorCode());
+      elb.setSecurityGroups(r -> r.loadBalancerArn(arn).securityGroups(own, shared));
+      elb.setSecurityGroups(r -> r.loadBalancerArn(arn).securityGroups(own));
+      assertEquals(Set.of(List.of(own)), groupsOf(made));
+    }
+    ec2.disassociateSecurityGroupVpc(r -> r.groupId(shared).vpcId(away));
+    refused(
+        "InvalidSecurityGroup",
+        "does not belong to VPC",
+        () ->
+            elb.setSecurityGroups(
+                r -> r.loadBalancerArn(web.loadBalancerArn()).securityGroups(shared)));
+  }
+
+  private String securityGroup(String vpc) {
+    return machine
+        .ec2()
+        .createSecurityGroup(r -> r.groupName("one").description("one").vpcId(vpc))
+        .groupId();
+  }
+
+  private Set<List<String>> groupsOf(LoadBalancer balancer) {
+    return interfacesOf(balancer).stream()
+        .map(eni -> eni.groups().stream().map(GroupIdentifier::groupId).toList())
+        .collect(Collectors.toSet());
   }
 
   private static final String SECONDARY = "secondary_ips.auto_assigned.per_subnet";

@@ -292,7 +292,7 @@ public final class LoadBalancers {
     try {
       for (SecurityGroup group :
           ec2.describeSecurityGroups(r -> r.groupIds(wanted)).securityGroups()) {
-        if (!group.vpcId().equals(vpc)) {
+        if (!group.vpcId().equals(vpc) && !associated(group, vpc)) {
           throw invalidGroup(
               "Security group '" + group.groupId() + "' does not belong to VPC '" + vpc + "'");
         }
@@ -301,6 +301,22 @@ public final class LoadBalancers {
       throw invalidGroup(e.awsErrorDetails().errorMessage());
     }
     return wanted;
+  }
+
+  /**
+   * Whether a group of another VPC can be used in this one.
+   *
+   * @see <a
+   *     href="https://docs.aws.amazon.com/vpc/latest/userguide/security-group-assoc.html">Associate
+   *     security groups with multiple VPCs</a>
+   */
+  private boolean associated(SecurityGroup group, String vpc) {
+    return !ec2.describeSecurityGroupVpcAssociations(r ->
+            r.filters(
+                Filter.builder().name("group-id").values(group.groupId()).build(),
+                Filter.builder().name("vpc-id").values(vpc).build()))
+        .securityGroupVpcAssociations()
+        .isEmpty();
   }
 
   private static InvalidSecurityGroupException invalidGroup(String message) {
