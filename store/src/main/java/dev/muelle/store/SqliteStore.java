@@ -88,6 +88,7 @@ public final class SqliteStore implements Store {
   }
 
   static Connection connect(Path file, boolean readOnly) throws SQLException {
+    NativeLibrary.ready();
     SQLiteConfig config = new SQLiteConfig();
     config.setBusyTimeout(BUSY_MILLIS);
     config.setReadOnly(readOnly);

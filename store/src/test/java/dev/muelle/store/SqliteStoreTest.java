@@ -324,6 +324,17 @@ class SqliteStoreTest {
     }
   }
 
+  /** A server that is killed could not delete it. */
+  @Test
+  void theFileThatSqliteWasLoadedFromIsGone() throws IOException {
+    List<String> loaded =
+        Files.readAllLines(Path.of("/proc/self/maps")).stream()
+            .filter(line -> line.contains("sqlitejdbc"))
+            .toList();
+    assertFalse(loaded.isEmpty());
+    assertTrue(loaded.stream().allMatch(line -> line.endsWith("(deleted)")), loaded::toString);
+  }
+
   @Test
   void onlyOneServerAtATime() {
     StoreException refused =
