@@ -31,8 +31,10 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerAttribute;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleCondition;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupAttribute;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
 
 /** Real requests, told of minute by minute in virtual time. */
 class MeasuringTest extends ElbV2World {
@@ -174,6 +176,26 @@ class MeasuringTest extends ElbV2World {
     assertEquals(3, told("RequestCount").size());
   }
 
+  /** A listener of TCP, with a target group of its own. */
+  private String listening(LoadBalancer flows, String name, TargetTypeEnum type, int at) {
+    String group =
+        elb.createTargetGroup(r ->
+                r.name(name)
+                    .protocol(ProtocolEnum.TCP)
+                    .port(80)
+                    .targetType(type)
+                    .vpcId(machine.vpc()))
+            .targetGroups()
+            .getFirst()
+            .targetGroupArn();
+    elb.createListener(r ->
+        r.loadBalancerArn(flows.loadBalancerArn())
+            .protocol(ProtocolEnum.TCP)
+            .port(at)
+            .defaultActions(Machine.to(group)));
+    return group;
+  }
+
   @Test
   void networkLoadBalancersHaveMetricsOfTheirOwn() {
     LoadBalancer flows =
@@ -181,29 +203,8 @@ class MeasuringTest extends ElbV2World {
                 r.name("flows").type("network").scheme("internal").subnets(machine.subnetIds()))
             .loadBalancers()
             .getFirst();
-    String group =
-        elb.createTargetGroup(
-                r -> r.name("tcp").protocol("TCP").port(80).targetType("ip").vpcId(machine.vpc()))
-            .targetGroups()
-            .getFirst()
-            .targetGroupArn();
-    elb.createListener(r ->
-        r.loadBalancerArn(flows.loadBalancerArn())
-            .protocol("TCP")
-            .port(port)
-            .defaultActions(
-                Action.builder().type(ActionTypeEnum.FORWARD).targetGroupArn(group).build()));
-    String web =
-        elb.createTargetGroup(
-                r -> r.name("web").protocol("TCP").port(80).targetType("alb").vpcId(machine.vpc()))
-            .targetGroups()
-            .getFirst()
-            .targetGroupArn();
-    elb.createListener(r ->
-        r.loadBalancerArn(flows.loadBalancerArn())
-            .protocol("TCP")
-            .port(port + 1)
-            .defaultActions(Machine.to(web)));
+    String group = listening(flows, "tcp", TargetTypeEnum.IP, port);
+    String web = listening(flows, "web", TargetTypeEnum.ALB, port + 1);
     all.clear();
     timers.advance(Duration.ofMinutes(1));
     String load = flows.loadBalancerArn().split(":loadbalancer/", -1)[1];

@@ -56,14 +56,12 @@ final class ZonesTest {
   }
 
   private static List<String> inDns(Optional<String> away, Set<String> healthy, Group... groups) {
-    return Zones.inDns(
+    return new Zones(
             balancer(),
             List.of(groups),
             (group, target) -> healthy.contains(target.address()),
             away)
-        .stream()
-        .map(Node::zone)
-        .toList();
+        .inDns().stream().map(Node::zone).toList();
   }
 
   @Test
@@ -95,7 +93,8 @@ final class ZonesTest {
   void thatNoZoneIsWellIsKnownThoughAllAreNamed() {
     Group group = group(Map.of(CROSS_ZONE, "false"), target("a1", "a"), target("b1", "b"));
     assertEquals(
-        List.of(), Zones.well(balancer(), List.of(group), (g, target) -> false, Optional.empty()));
+        List.of(),
+        new Zones(balancer(), List.of(group), (g, target) -> false, Optional.empty()).well());
   }
 
   @Test

@@ -61,7 +61,7 @@ public record Names(Store store, Ec2Client ec2, RandomGenerator random) implemen
                     b.balancer().vpcId().equals(vpcId)
                         && b.balancer().dnsName().toLowerCase(Locale.ROOT).equals(name))
                 .findFirst()
-                .map(b -> new Meant(b, ZoneHealth.inDns(tx, b))))
+                .map(b -> new Meant(b, ZoneHealth.of(tx, b).inDns())))
         .map(meant -> favoured(meant, client));
   }
 

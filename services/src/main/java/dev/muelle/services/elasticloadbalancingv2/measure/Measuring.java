@@ -138,7 +138,8 @@ public final class Measuring implements AutoCloseable {
               row.value().nodes(),
               counted.getOrDefault(row.value().balancer().vpcId(), Map.of()));
           if (groups.stream().anyMatch(group -> uses(row.key(), group))) {
-            FlowMeasures.zones(now, of, row.value().enabled(), ZoneHealth.well(tx, row.value()));
+            FlowMeasures.zones(
+                now, of, row.value().enabled(), ZoneHealth.of(tx, row.value()).well());
           }
         } else {
           List<Metrics> targets =

@@ -16,48 +16,39 @@ import java.util.function.BiPredicate;
  * Which of a load balancer's zones are well: those in which every target group has as many healthy
  * targets as it asks for, and that it is not shifted away from. Pure.
  *
+ * @param groups all of its target groups
+ * @param away the zone that it is shifted away from
  * @see <a
  *     href="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health.html">
  *     Target group health</a>
  */
-public final class Zones {
+public record Zones(
+    Balancing balancer,
+    List<Group> groups,
+    BiPredicate<Group, State.Target> healthy,
+    Optional<String> away) {
 
-  private Zones() {}
-
-  /**
-   * The nodes that its name means: those of zones that are well, or all if none is.
-   *
-   * @param away the zone that it is shifted away from
-   */
-  public static List<Node> inDns(
-      Balancing balancer,
-      List<Group> groups,
-      BiPredicate<Group, State.Target> healthy,
-      Optional<String> away) {
-    List<Node> well = well(balancer, groups, healthy, away);
-    return well.isEmpty() ? nodes(balancer) : well;
+  /** The nodes that its name means: those of zones that are well, or all if none is. */
+  public List<Node> inDns() {
+    List<Node> well = well();
+    return well.isEmpty() ? nodes() : well;
   }
 
   /** The nodes of zones that are well. */
-  public static List<Node> well(
-      Balancing balancer,
-      List<Group> groups,
-      BiPredicate<Group, State.Target> healthy,
-      Optional<String> away) {
-    return nodes(balancer).stream()
+  public List<Node> well() {
+    return nodes().stream()
         .filter(node ->
             !away.equals(Optional.of(node.zone()))
-                && groups.stream().allMatch(group -> serves(balancer, group, node, healthy)))
+                && groups.stream().allMatch(group -> serves(group, node)))
         .toList();
   }
 
-  private static List<Node> nodes(Balancing balancer) {
+  private List<Node> nodes() {
     List<Node> enabled = balancer.enabled();
     return enabled.isEmpty() ? balancer.nodes() : enabled; // until new ones are made
   }
 
-  private static boolean serves(
-      Balancing balancer, Group group, Node node, BiPredicate<Group, State.Target> healthy) {
+  private boolean serves(Group group, Node node) {
     Map<String, String> attributes = group.all();
     Minimum minimum = GroupAttributes.inDns(attributes);
     boolean all = GroupAttributes.crossZone(attributes, balancer.crossZone());

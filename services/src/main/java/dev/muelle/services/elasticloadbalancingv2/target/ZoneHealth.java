@@ -5,28 +5,18 @@ import dev.muelle.services.elasticloadbalancingv2.state.Shifts;
 import dev.muelle.services.elasticloadbalancingv2.state.State;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Balancing;
 import dev.muelle.services.elasticloadbalancingv2.state.State.Group;
-import dev.muelle.services.elasticloadbalancingv2.state.State.Node;
 import dev.muelle.store.Row;
 import dev.muelle.store.Tx;
 import java.util.List;
 
-/** How a load balancer's zones are, by what its health checks have found. */
+/** How a load balancer's zones are, by what is stored of its targets' health. */
 public final class ZoneHealth {
 
   private ZoneHealth() {}
 
-  /** The nodes that its name means. */
-  public static List<Node> inDns(Tx tx, Balancing balancer) {
-    return Zones.inDns(
-        balancer,
-        groups(tx, balancer),
-        (group, target) -> healthy(tx, group, target),
-        Shifts.away(tx, balancer));
-  }
-
-  /** The nodes of zones that are well; also if it is none. */
-  public static List<Node> well(Tx tx, Balancing balancer) {
-    return Zones.well(
+  /** A load balancer's, as of now. */
+  public static Zones of(Tx tx, Balancing balancer) {
+    return new Zones(
         balancer,
         groups(tx, balancer),
         (group, target) -> healthy(tx, group, target),
