@@ -1,9 +1,8 @@
 /* Sends requests of HTTP/1.1 at a fixed rate, whether or not earlier ones were answered, or each as soon as the one before
- * was, and prints what their answers took since each was due: REQUESTS PER_SECOND P50 P99 P99.9 MOST FAILED P99_OF_WINDOWS, in
- * milliseconds. A request that is due while its connection still waits leaves as soon as it may; its waiting counts. The first
- * fifth is not counted. The last figure is the median of the 99th percentiles of all windows of 50 ms: where a virtual machine's
- * processors are taken away for some milliseconds now and then, that spoils few windows, but the last hundredth of all.
- * Arguments: port of 127.0.0.1, path, connections, requests a second (0: each as soon as it may), seconds. */
+ * was, and prints what their answers took since each was due: REQUESTS PER_SECOND P50 P99 P99.9 MOST FAILED, in milliseconds.
+ * A request that is due while its connection still waits leaves as soon as it may; its waiting counts. The first fifth is not
+ * counted. Arguments: port of 127.0.0.1, path, connections, requests a second (0: each as soon as it may), seconds, and a file
+ * for a line of each request, in the columns of h2load: when it was due (us), nothing, what it took (us). */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -32,11 +31,11 @@ static char request[1024];
 static size_t length;
 static long long failed;
 static struct sample {
-  unsigned took;   /* us */
-  unsigned window; /* in which it was answered */
+  unsigned took; /* us */
+  unsigned due;  /* us since the beginning */
 } *samples;
 static long long taken, room, counted; /* counted: since when, ns */
-static const long long WINDOW = 50000000, MOST = 250000; /* ns; requests a second that are kept */
+static const long long MOST = 250000; /* requests a second that are kept */
 
 static long long now(void) {
   struct timespec t;
@@ -61,7 +60,7 @@ static void ask(struct connection *c) {
 
 static void answered(struct connection *c, long long moment) {
   if (c->due >= counted && taken < room)
-    samples[taken++] = (struct sample){(unsigned)((moment - c->due) / 1000), (unsigned)((moment - begin) / WINDOW)};
+    samples[taken++] = (struct sample){(unsigned)((moment - c->due) / 1000), (unsigned)((c->due - begin) / 1000)};
   c->waits = 0;
   c->next += count;
 }
@@ -99,24 +98,17 @@ static int smaller(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* In ms; of samples that it sorts. */
-static double part(struct sample *of, long long many, double share) {
-  qsort(of, (size_t)many, sizeof *of, smaller);
-  return of[(long long)((double)(many - 1) * share)].took / 1000.0;
-}
+static double part(double share) { return samples[(long long)((double)(taken - 1) * share)].took / 1000.0; }
 
-static double windows(void) {
-  static struct sample each[1 << 16];
-  long long many = 0;
-  for (long long first = 0, next; first < taken && many < 1 << 16; first = next) {
-    for (next = first; next < taken && samples[next].window == samples[first].window; next++) continue;
-    each[many++].took = (unsigned)(part(samples + first, next - first, 0.99) * 1000);
-  }
-  return part(each, many, 0.5);
+static void log_each(const char *path) {
+  FILE *log = fopen(path, "w");
+  if (!log) fail(path);
+  for (long long i = 0; i < taken; i++) fprintf(log, "%u\t-\t%u\n", samples[i].due, samples[i].took);
+  if (fclose(log) != 0) fail(path);
 }
 
 int main(int argc, char **argv) {
-  if (argc != 6) return 2;
+  if (argc != 6 && argc != 7) return 2;
   count = atoi(argv[3]);
   long long rate = atoll(argv[4]), lasts = atoll(argv[5]) * 1000000000LL, total = rate * atoll(argv[5]), asked = 0;
   if (count < 1 || rate < 0 || lasts < 1) return 2;
@@ -174,8 +166,8 @@ int main(int argc, char **argv) {
   }
   double lasted = (double)(now() - begin) / 1e9;
   if (!taken) return 1;
-  double calm = windows();
-  printf("%lld %.0f %.3f %.3f %.3f %.3f %lld %.3f\n", asked, (double)asked / lasted, part(samples, taken, 0.5),
-      part(samples, taken, 0.99), part(samples, taken, 0.999), part(samples, taken, 1), failed, calm);
+  if (argc == 7) log_each(argv[6]);
+  qsort(samples, (size_t)taken, sizeof *samples, smaller);
+  printf("%lld %.0f %.3f %.3f %.3f %.3f %lld\n", asked, (double)asked / lasted, part(0.5), part(0.99), part(0.999), part(1), failed);
   return 0;
 }
